@@ -1,0 +1,42 @@
+/** A scenario: everything a person wrote, typed, validated and from then on constant. */
+#ifndef SCEN_SCENARIO_H
+#define SCEN_SCENARIO_H
+
+#include "model_spec.h"
+#include "strat_plan.h"
+#include "topo_cluster.h"
+
+#include <glib.h>
+#include <stdint.h>
+
+/** A published figure that the scenario restates. */
+typedef struct ScenExpect {
+    double step_time_s; /* 0: the scenario expects nothing */
+    const char *source;
+    const char *definition; /* measured, converted, or inverted from FLOP/s, in words */
+    const char *group;      /* rows of one group are summarised together by `orrery validate` */
+} ScenExpect;
+
+typedef struct ScenScenario {
+    const char *path;
+    const char *name;
+    const char *description;
+    uint64_t seed;
+    const char *network; /* a row of topo_net; NULL: the default */
+    bool fold;
+    ModelSpec model;
+    TopoCluster cluster;
+    StratPlan plan;
+    ScenExpect expect;
+    GStringChunk *strings; /* owns every string above */
+} ScenScenario;
+
+/** Reads @path, then applies @overrides (NULL-terminated "a.b=c" texts, may be NULL). NULL and
+ *  @error (every fault of the file, a line each) when the scenario is wrong. Free with
+ *  scen_scenario_free(). */
+ScenScenario *scen_scenario_load(const char *path, const char *const *overrides, GError **error);
+
+void scen_scenario_free(ScenScenario *scenario);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenScenario, scen_scenario_free)
+
+#endif

@@ -1,0 +1,67 @@
+/** A training plan: how one optimizer step of one model is laid out over a cluster. */
+#ifndef STRAT_PLAN_H
+#define STRAT_PLAN_H
+
+#include "topo_cluster.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What the backward pass recomputes instead of keeping (Korthikanti 2022, section 5). */
+typedef enum StratRecompute {
+    STRAT_RECOMPUTE_NONE,
+    STRAT_RECOMPUTE_SELECTIVE, /* scores, softmax, dropout and context of attention */
+    STRAT_RECOMPUTE_FULL,      /* every layer from its input */
+} StratRecompute;
+
+/** How attention's scores are computed. */
+typedef enum StratAttention {
+    STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
+    STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+} StratAttention;
+
+typedef enum StratOptimizer {
+    STRAT_OPTIMIZER_NONE, /* the step ends with the gradients (single-layer measurements) */
+    STRAT_OPTIMIZER_ADAM,
+} StratOptimizer;
+
+/** Measured times of one pipeline stage and microbatch that replace the cost model, in seconds;
+ *  @forward_s 0 means the cost model is used. */
+typedef struct StratProfiled {
+    double forward_s;
+    double backward_input_s;  /* gradient of the activations (B of Zero Bubble) */
+    double backward_weight_s; /* gradient of the weights (W); 0 when the backward is one number */
+    double send_s;            /* one activation or gradient to a neighbouring stage */
+} StratProfiled;
+
+/** Sizes multiply: tensor x context x pipeline x data = GPUs. */
+typedef struct StratPlan {
+    const char *name;
+    const char *source;
+    int64_t tensor;
+    int64_t context;
+    int64_t pipeline;
+    int64_t virtual_stages;   /* model chunks a pipeline stage holds; 1 unless interleaved */
+    int64_t data;             /* 0: whatever the GPUs leave */
+    int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;     /* sequences of one step */
+    int64_t sequence_length;  /* tokens of one sequence */
+    bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;     /* a row of strat_schedule */
+    bool count_embedding;     /* the embedding takes a layer's place in the first stage */
+    bool count_head;          /* the head takes a layer's place in the last stage */
+    StratRecompute recompute;
+    StratAttention attention;
+    TopoDtype precision;      /* of the GEMMs */
+    TopoDtype gradients;      /* accumulated and reduced in this type */
+    StratOptimizer optimizer;
+    int64_t zero_stage;       /* 0: replicated optimizer, 1: sharded optimizer states */
+    bool dropout;             /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;       /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;        /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;      /* chunked all-gather and reduce-scatter under their GEMMs */
+    bool overlap_pipeline;    /* sends under compute; otherwise a stage waits for its own send */
+    StratProfiled profiled;
+} StratPlan;
+
+#endif
