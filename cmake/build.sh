@@ -88,7 +88,7 @@ build_tree() {
         cmake -S . -B "$tree" "$@" && cmake --build "$tree" --parallel "$(nproc)" && : >"$tree/build.ok"
     } 2>&1 | tee "$tree/build.log" | moving_line
     [ -e "$tree/build.ok" ] && return 0
-    tail -n 40 "$tree/build.log" >&2
+    sed -n '/FAILED:\|CMake Error\|[Ee]rror:/,$p' "$tree/build.log" | head -n 40 >&2
     say "the build failed (full log: $PWD/$tree/build.log)"
     return 1
 }
