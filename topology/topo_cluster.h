@@ -33,6 +33,16 @@ typedef struct TopoGpu {
     double power_w;                             /* board power limit (TDP) */
 } TopoGpu;
 
+/** Measured behaviour of collectives over one kind of wire (see topo_net_alpha_beta.c). */
+typedef struct TopoWireFit {
+    double all_reduce_fraction; /* of the wire's rate, as bus bandwidth, large messages */
+    double gather_fraction;     /* likewise for all-gather and reduce-scatter */
+    double base_latency_s;      /* launch and protocol of one collective */
+    double hop_latency_s;       /* each further rank of the ring */
+    double ramp_s;              /* extra seconds of a message past the small-message protocols */
+    double ramp_bytes;          /* size at which half of @ramp_s is paid */
+} TopoWireFit;
+
 /** One node: GPUs behind a scale-up network (NVLink, PCIe) and NICs to the scale-out network. */
 typedef struct TopoNode {
     const char *name;
@@ -46,6 +56,8 @@ typedef struct TopoNode {
     int64_t nics;                        /* scale-out NICs in one node */
     double nic_bytes_per_s;              /* per NIC, one direction */
     double nic_latency_s;                /* one way, NIC to NIC through the fabric */
+    TopoWireFit scale_up_fit;
+    TopoWireFit scale_out_fit;
     double host_bytes_per_s;             /* per GPU over PCIe or C2C, one direction */
     double host_memory_bytes;            /* DRAM of one node */
 } TopoNode;

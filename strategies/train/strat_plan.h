@@ -60,6 +60,7 @@ typedef struct StratPlan {
     bool fused_kernels;       /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
     bool overlap_data;        /* gradient and parameter traffic under the backward and forward */
     bool overlap_tensor;      /* chunked all-gather and reduce-scatter under their GEMMs */
+    bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_pipeline;    /* sends under compute; otherwise a stage waits for its own send */
     StratProfiled profiled;
 } StratPlan;
