@@ -1,0 +1,163 @@
+/* Catalogs of models, GPUs, nodes, clusters and plans.
+ *
+ * A catalog is a YAML map from names to rows. The models' catalog is a folder, whose files are read
+ * in the order of their names; the others are one file each. Only catalogs that somebody asks for
+ * are read, so that a scenario which names two rows does not pay for the rest. What a row may hold
+ * is the business of the tables in scen_fields_*.c; here a row is a map. */
+#include "scen_catalog.h"
+
+#include "scen_doc.h"
+#include "scen_names.h"
+
+#include <string.h>
+
+typedef struct CatalogFile {
+    const char *what;
+    const char *path; /* below the data folder; a folder when it does not end in .yaml */
+} CatalogFile;
+
+static const CatalogFile files[] = {
+    {"nothing",       NULL                            },
+    {"model",         "models/catalog"                },
+    {"GPU",           "topology/catalog/gpus.yaml"    },
+    {"node",          "topology/catalog/nodes.yaml"   },
+    {"cluster",       "topology/catalog/clusters.yaml"},
+    {"training plan", "strategies/catalog/plans.yaml" },
+};
+_Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
+
+struct ScenCatalogs {
+    char *data_dir;
+    ScenPool *pool;
+    GArray *rows[SCEN_CATALOG_COUNT]; /* ScenRow; NULL until read */
+    bool faulty[SCEN_CATALOG_COUNT];
+};
+
+ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool)
+{
+    if (!data_dir)
+        data_dir = g_getenv("ORRERY_DATA_DIR");
+    ScenCatalogs *catalogs = g_new0(ScenCatalogs, 1);
+    catalogs->data_dir = g_strdup(data_dir && *data_dir ? data_dir : ORRERY_SOURCE_DIR);
+    catalogs->pool = pool;
+    return catalogs;
+}
+
+void scen_catalogs_free(ScenCatalogs *catalogs)
+{
+    if (!catalogs)
+        return;
+    for (size_t i = 0; i < SCEN_CATALOG_COUNT; i++)
+        if (catalogs->rows[i])
+            g_array_unref(catalogs->rows[i]);
+    g_free(catalogs->data_dir);
+    g_free(catalogs);
+}
+
+ScenPool *scen_catalogs_pool(ScenCatalogs *catalogs)
+{
+    return catalogs->pool;
+}
+
+static const ScenRow *row_by_name(const GArray *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->len; i++)
+        if (g_str_equal(g_array_index(rows, ScenRow, i).name, name))
+            return &g_array_index(rows, ScenRow, i);
+    return NULL;
+}
+
+static void add_row(GArray *rows, const ScenItem *item, ScenErrors *errors)
+{
+    g_autofree char *quoted = scen_quote(item->key);
+    if (item->value->kind != SCEN_NODE_MAP) {
+        scen_errors_add(errors, item->key_mark, "the row %s must be a map", quoted);
+        return;
+    }
+    const ScenRow *twin = row_by_name(rows, item->key);
+    if (twin) {
+        scen_errors_add(errors, item->key_mark, "the row %s is in %s already", quoted,
+                        twin->mark.file);
+        return;
+    }
+    const ScenNode *source = scen_node_get(item->value, "source");
+    ScenRow row = {
+        .name = item->key,
+        .source = source ? source->text : NULL,
+        .mark = item->key_mark,
+        .node = item->value,
+    };
+    g_array_append_val(rows, row);
+}
+
+static void read_file(ScenCatalogs *catalogs, GArray *rows, const char *path, ScenErrors *errors)
+{
+    const ScenNode *root = scen_doc_read(catalogs->pool, path, SCEN_ORIGIN_CATALOG, errors);
+    if (!root)
+        return;
+    if (root->kind != SCEN_NODE_MAP) {
+        scen_errors_add(errors, root->mark, "a catalog must be a map from names to rows");
+        return;
+    }
+    for (size_t i = 0; i < root->items->len; i++)
+        add_row(rows, &g_array_index(root->items, ScenItem, i), errors);
+}
+
+static int name_compare(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static void read_folder(ScenCatalogs *catalogs, GArray *rows, const char *path, ScenErrors *errors)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) folder = g_dir_open(path, 0, &error);
+    ScenMark mark = {.file = path, .origin = SCEN_ORIGIN_CATALOG};
+    if (!folder) {
+        scen_errors_add(errors, mark, "the catalog cannot be opened: %s", error->message);
+        return;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder))
+        if (g_str_has_suffix(name, ".yaml") && name[0] != '.')
+            g_ptr_array_add(names, g_strdup(name));
+    if (names->len == 0)
+        scen_errors_add(errors, mark, "the catalog holds no .yaml file");
+    g_ptr_array_sort(names, name_compare);
+    for (size_t i = 0; i < names->len; i++) {
+        g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
+        read_file(catalogs, rows, file, errors);
+    }
+}
+
+const GArray *scen_catalogs_rows(ScenCatalogs *catalogs, ScenCatalogKind kind, ScenErrors *errors)
+{
+    if (catalogs->rows[kind])
+        return catalogs->rows[kind];
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(ScenRow));
+    g_autofree char *path = g_build_filename(catalogs->data_dir, files[kind].path, NULL);
+    size_t before = scen_errors_count(errors);
+    if (g_str_has_suffix(path, ".yaml"))
+        read_file(catalogs, rows, path, errors);
+    else
+        read_folder(catalogs, rows, path, errors);
+    catalogs->rows[kind] = rows;
+    catalogs->faulty[kind] = scen_errors_count(errors) > before;
+    return rows;
+}
+
+const ScenRow *scen_catalogs_find(ScenCatalogs *catalogs, ScenCatalogKind kind, const char *name,
+                                  ScenMark mark, ScenErrors *errors)
+{
+    const GArray *rows = scen_catalogs_rows(catalogs, kind, errors);
+    const ScenRow *row = row_by_name(rows, name);
+    if (row || catalogs->faulty[kind]) /* then the row may be missing for that reason alone */
+        return row;
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    for (size_t i = 0; i < rows->len; i++)
+        g_ptr_array_add(known, (void *)g_array_index(rows, ScenRow, i).name);
+    g_autofree char *quoted = scen_quote(name);
+    g_autofree char *advice = scen_names_advice(name, known);
+    scen_errors_add(errors, mark, "unknown %s %s%s", files[kind].what, quoted, advice);
+    return NULL;
+}

@@ -1,0 +1,43 @@
+/** Catalogs: maps from a name to a row, in YAML files of the data folder, read when first asked. */
+#ifndef SCEN_CATALOG_H
+#define SCEN_CATALOG_H
+
+#include "scen_node.h"
+
+typedef enum ScenCatalogKind {
+    SCEN_CATALOG_NONE, /* of a section that cannot be named */
+    SCEN_CATALOG_MODEL,
+    SCEN_CATALOG_GPU,
+    SCEN_CATALOG_NODE,
+    SCEN_CATALOG_CLUSTER,
+    SCEN_CATALOG_PLAN,
+    SCEN_CATALOG_COUNT
+} ScenCatalogKind;
+
+/** One row. @source is the row's own `source:`, NULL when it leaves that to its `base:`. */
+typedef struct ScenRow {
+    const char *name;
+    const char *source;
+    ScenMark mark;
+    const ScenNode *node; /* always a map */
+} ScenRow;
+
+typedef struct ScenCatalogs ScenCatalogs;
+
+/** Catalogs of the folder @data_dir; NULL: $ORRERY_DATA_DIR, else the source tree. Nodes and names
+ *  go to @pool, which is borrowed. Nothing is read yet. */
+ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool);
+void scen_catalogs_free(ScenCatalogs *catalogs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenCatalogs, scen_catalogs_free)
+
+ScenPool *scen_catalogs_pool(ScenCatalogs *catalogs);
+
+/** All rows (ScenRow) of @kind, files by name and rows in file order; borrowed. Faults of the files
+ *  are added to @errors the first time. */
+const GArray *scen_catalogs_rows(ScenCatalogs *catalogs, ScenCatalogKind kind, ScenErrors *errors);
+
+/** The row @name, or NULL and an error at @mark that has the nearest name and all known ones. */
+const ScenRow *scen_catalogs_find(ScenCatalogs *catalogs, ScenCatalogKind kind, const char *name,
+                                  ScenMark mark, ScenErrors *errors);
+
+#endif

@@ -1,0 +1,288 @@
+/* Checks across the fields of a scenario.
+ *
+ * Binding has held each value to its own range; here they are held to each other. Every rule is one
+ * small function, the list at the end is the whole of it, and all of them run, so one look shows
+ * every fault. The order matters once: the first rules make sure that later ones can divide.
+ *
+ * Sizes:     tensor * context * pipeline * data = GPUs (plan.data 0 is derived from this).
+ * Batch:     global_batch = micro_batch * data * microbatches, microbatches whole.
+ * Layers:    layers (+ embedding, + head, when they are counted) = stages * chunks * k; without
+ *            chunks the first stages may hold one more, if each stage has a layer.
+ * Interleaving (Narayanan et al. 2021, section 2.2): chunks need microbatches in multiples of the
+ *            pipeline's stages.
+ * Products are taken in double, since a product of numbers in range may not fit an int64. */
+#include "scen_check.h"
+
+#include "scen_fields.h"
+#include "scen_verify.h"
+
+#include <math.h>
+#include <string.h>
+
+#define I64 "%" G_GINT64_FORMAT
+
+#define PARAMETERS_MAX 1e16
+#define ELEMENTS_MAX 1e17 /* of one activation, or tokens of a step */
+
+typedef struct Check {
+    ScenScenario *scenario;
+    const ScenMarks *marks; /* NULL in memory */
+    ScenErrors *errors;
+} Check;
+
+static void fail(const Check *check, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void fail(const Check *check, const char *path, const char *format, ...)
+{
+    if (scen_marks_is_refused(check->marks, path))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    ScenMark mark = scen_marks_find(check->marks, path);
+    if (!mark.file)
+        mark.file = path;
+    scen_errors_add(check->errors, mark, "%s", message);
+}
+
+static void check_shape(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    if (model->kv_heads == 0 || model->head_dim == 0 || model->ffn == 0)
+        fail(check, "model.heads", "kv_heads, head_dim and ffn must be set, and be 1 or more");
+    else if (model->heads % model->kv_heads != 0)
+        fail(check, "model.kv_heads", "kv_heads " I64 " does not divide heads " I64,
+             model->kv_heads, model->heads);
+    if (model->kv_lora_rank > 0 && (model->rope_head_dim == 0 || model->value_head_dim == 0))
+        fail(check, "model.kv_lora_rank",
+             "kv_lora_rank (MLA) also needs rope_head_dim and value_head_dim");
+    if (model->linear_bias && model->qkv_bias)
+        fail(check, "model.bias", "the bias is of all layers or of QKV, not both");
+}
+
+static void check_experts(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    if (model->experts == 0)
+        return;
+    fail(check, "model.experts",
+         "mixture-of-experts training is not modelled yet (this model has " I64 " experts a layer)",
+         model->experts);
+    if (model->experts_per_token < 1 || model->experts_per_token > model->experts)
+        fail(check, "model.experts_per_token",
+             "experts_per_token must be from 1 to experts (" I64 "), not " I64, model->experts,
+             model->experts_per_token);
+    if (model->expert_ffn == 0)
+        fail(check, "model.expert_ffn", "a model with experts needs expert_ffn");
+}
+
+/** Keeps parameters, tokens and activations far below what int64 can count. */
+static void check_products(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    const StratPlan *plan = &check->scenario->plan;
+    double hidden = (double)model->hidden;
+    double heads = (double)model->heads * (double)(model->head_dim + model->rope_head_dim);
+    double experts = (double)(model->experts + model->shared_experts) * (double)model->expert_ffn;
+    double layer = 4.0 * hidden * heads + 3.0 * hidden * ((double)model->ffn + experts);
+    double parameters = (double)model->layers * layer + 2.0 * hidden * (double)model->vocab;
+    if (parameters > PARAMETERS_MAX)
+        fail(check, "model", "a model of %.2g parameters: more than %.2g are taken for a mistake",
+             parameters, PARAMETERS_MAX);
+    double sequence = (double)plan->sequence_length;
+    double widest = MAX(hidden, MAX((double)model->ffn, (double)model->vocab));
+    double elements = (double)plan->micro_batch * sequence *
+                      MAX(widest, (double)model->heads * sequence) * (double)model->layers;
+    double tokens = (double)plan->global_batch * sequence;
+    if (elements > ELEMENTS_MAX || tokens > ELEMENTS_MAX)
+        fail(check, "plan.sequence_length",
+             "micro_batch " I64 ", global_batch " I64 " and sequence_length " I64
+             " make %.2g elements: more than %.2g are taken for a mistake",
+             plan->micro_batch, plan->global_batch, plan->sequence_length, MAX(elements, tokens),
+             ELEMENTS_MAX);
+}
+
+static void check_cluster(const Check *check)
+{
+    const TopoCluster *cluster = &check->scenario->cluster;
+    const TopoNode *node = &cluster->node;
+    if (cluster->gpu_count == 0 || cluster->node_count == 0)
+        fail(check, "cluster.gpus", "a cluster needs gpus and nodes");
+    else if (cluster->gpu_count > node->gpus * cluster->node_count)
+        fail(check, "cluster.gpus", I64 " GPUs do not fit " I64 " nodes of " I64,
+             cluster->gpu_count, cluster->node_count, node->gpus);
+    if (cluster->node_count > 1 && node->nics == 0 && cluster->gpu_count > node->scale_up_gpus)
+        fail(check, "cluster.nodes", I64 " nodes without nics cannot talk to each other",
+             cluster->node_count);
+    if (node->scale_up_gpus < node->gpus && node->scale_up_gpus > 0 &&
+        node->gpus % node->scale_up_gpus != 0)
+        fail(check, "cluster.node.scale_up_gpus",
+             "scale_up_gpus " I64 " does not divide the node's " I64 " GPUs", node->scale_up_gpus,
+             node->gpus);
+}
+
+static void check_sizes(const Check *check)
+{
+    StratPlan *plan = &check->scenario->plan;
+    int64_t gpus = check->scenario->cluster.gpu_count;
+    g_autofree char *sizes = g_strdup_printf("tensor " I64 " x context " I64 " x pipeline " I64,
+                                             plan->tensor, plan->context, plan->pipeline);
+    double product = (double)plan->tensor * (double)plan->context * (double)plan->pipeline;
+    double all = product * (double)plan->data;
+    if (gpus == 0)
+        return;
+    if (plan->data == 0 && product <= (double)gpus && gpus % (int64_t)product == 0)
+        plan->data = gpus / (int64_t)product;
+    else if (plan->data == 0)
+        fail(check, "plan.tensor", "%s = %.0f does not divide the cluster's " I64 " GPUs", sizes,
+             product, gpus);
+    else if (all != (double)gpus)
+        fail(check, "plan.data", "%s x data " I64 " = %.0f, but the cluster has " I64 " GPUs",
+             sizes, plan->data, all, gpus);
+}
+
+static void check_batch(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    int64_t once = plan->micro_batch * plan->data;
+    if (once > 0 && plan->global_batch % once != 0)
+        fail(check, "plan.global_batch",
+             "global_batch " I64 " is not a multiple of micro_batch " I64 " x data " I64 " = " I64,
+             plan->global_batch, plan->micro_batch, plan->data, once);
+}
+
+static void check_tensor(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    int64_t tensor = check->scenario->plan.tensor;
+    if (model->heads % tensor != 0)
+        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's " I64 " heads",
+             tensor, model->heads);
+    else if (model->kv_heads > 0 && model->kv_heads % tensor != 0 && tensor % model->kv_heads != 0)
+        fail(check, "plan.tensor",
+             "tensor " I64 " and the model's " I64 " kv_heads: neither divides the other", tensor,
+             model->kv_heads);
+    if (model->ffn % tensor != 0)
+        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's ffn " I64, tensor,
+             model->ffn);
+}
+
+static void check_layers(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    const StratPlan *plan = &check->scenario->plan;
+    int64_t places = model->layers + plan->count_embedding + plan->count_head;
+    int64_t chunks = plan->pipeline * plan->virtual_stages;
+    bool uneven = plan->virtual_stages == 1 && model->layers >= plan->pipeline;
+    if (places % chunks == 0 || uneven)
+        return;
+    const char *counted = plan->count_embedding || plan->count_head
+                              ? " layers (with what is counted as one)"
+                              : " layers";
+    fail(check, plan->virtual_stages > 1 ? "plan.virtual_stages" : "plan.pipeline",
+         I64 "%s do not split over pipeline " I64 " x virtual_stages " I64 " = " I64 " chunks",
+         places, counted, plan->pipeline, plan->virtual_stages, chunks);
+}
+
+static void check_schedule(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    if (!plan->schedule) {
+        fail(check, "plan.schedule", "a plan needs a schedule");
+        return;
+    }
+    bool interleaved = g_str_equal(plan->schedule, "interleaved-1f1b");
+    if (plan->pipeline > 1 && g_str_equal(plan->schedule, "none"))
+        fail(check, "plan.schedule", "schedule none is for pipeline 1, not " I64, plan->pipeline);
+    if (plan->virtual_stages == 1) {
+        if (interleaved)
+            fail(check, "plan.schedule",
+                 "schedule interleaved-1f1b needs virtual_stages of 2 or more");
+        return;
+    }
+    if (!interleaved)
+        fail(check, "plan.virtual_stages",
+             "virtual_stages " I64 " needs schedule interleaved-1f1b, not %s", plan->virtual_stages,
+             plan->schedule);
+    if (plan->pipeline == 1)
+        fail(check, "plan.virtual_stages", "virtual_stages " I64 " needs a pipeline of 2 or more",
+             plan->virtual_stages);
+    int64_t once = plan->micro_batch * plan->data;
+    if (once > 0 && plan->global_batch % once == 0 &&
+        plan->global_batch / once % plan->pipeline != 0)
+        fail(check, "plan.global_batch",
+             "virtual stages need microbatches in multiples of pipeline " I64 ", not " I64,
+             plan->pipeline, plan->global_batch / once);
+}
+
+static void check_sequence(const Check *check)
+{
+    const ModelSpec *model = &check->scenario->model;
+    const StratPlan *plan = &check->scenario->plan;
+    int64_t parts = plan->context * (plan->sequence_parallel ? plan->tensor : 1);
+    if (plan->sequence_length == 0)
+        fail(check, "plan.sequence_length", "a plan needs sequence_length");
+    if (plan->sequence_length % parts != 0)
+        fail(check, "plan.sequence_length",
+             "sequence_length " I64 " does not split over context " I64 "%s", plan->sequence_length,
+             parts, plan->sequence_parallel ? " x tensor (sequence_parallel)" : "");
+    if (model->position == MODEL_POSITION_LEARNED && model->max_sequence > 0 &&
+        plan->sequence_length > model->max_sequence)
+        fail(check, "plan.sequence_length",
+             "sequence_length " I64 " exceeds the model's table of " I64 " learned positions",
+             plan->sequence_length, model->max_sequence);
+}
+
+static void check_zero(const Check *check)
+{
+    int64_t stage = check->scenario->plan.zero_stage;
+    if (stage > 1)
+        fail(check, "plan.zero_stage",
+             "zero_stage " I64 " is not modelled yet: use 0 (replicated optimizer) or 1 (sharded "
+             "optimizer states)",
+             stage);
+}
+
+static void check_precision(const Check *check)
+{
+    const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
+    TopoDtype precision = check->scenario->plan.precision;
+    if (gpu->peak_flop_per_s[precision] > 0.0)
+        return;
+    g_autoptr(GString) has = g_string_new(NULL);
+    for (const ScenName *name = scen_dtype_names; name->text; name++)
+        if (gpu->peak_flop_per_s[name->value] > 0.0)
+            g_string_append_printf(has, "%s%s", has->len ? ", " : "", name->text);
+    fail(check, "plan.precision", "GPU %s has no peak for precision %s, it has: %s",
+         gpu->name ? gpu->name : "inline", scen_dtype_names[precision].text,
+         has->len ? has->str : "none");
+}
+
+static void (*const rules[])(const Check *) = {
+    check_shape,  check_experts, check_products, check_cluster,  check_sizes, check_batch,
+    check_tensor, check_layers,  check_schedule, check_sequence, check_zero,  check_precision,
+};
+
+static void run_rules(const Check *check)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        rules[i](check);
+}
+
+void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors)
+{
+    g_autoptr(ScenErrors) known = scen_errors_new(); /* binding has reported these */
+    Check check = {.scenario = scenario, .marks = marks, .errors = errors};
+    if (scen_verify(&scen_scenario_table, scenario, known))
+        run_rules(&check);
+}
+
+bool scen_scenario_check(ScenScenario *scenario, GError **error)
+{
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    Check check = {.scenario = scenario, .errors = errors};
+    if (scen_verify(&scen_scenario_table, scenario, errors))
+        run_rules(&check);
+    return scen_errors_report(errors, error);
+}

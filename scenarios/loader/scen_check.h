@@ -1,0 +1,17 @@
+/** Checks across the fields of a scenario, after which nothing in a run can fail. */
+#ifndef SCEN_CHECK_H
+#define SCEN_CHECK_H
+
+#include "scen_marks.h"
+#include "scen_scenario.h"
+
+/** Checks a scenario that was built in memory: ranges of all fields, then how they fit together.
+ *  Fills in plan.data where it is 0. False and @error with every fault, a line each, placed by path
+ *  ("plan.tensor: ..."). */
+bool scen_scenario_check(ScenScenario *scenario, GError **error);
+
+/** The same for one that was bound: faults are placed by @marks and added to @errors, except about
+ *  values that binding refused already. */
+void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors);
+
+#endif

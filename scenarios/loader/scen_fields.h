@@ -1,0 +1,20 @@
+/** The tables of a scenario: which keys it may have, what they mean, where they go. */
+#ifndef SCEN_FIELDS_H
+#define SCEN_FIELDS_H
+
+#include "scen_bind.h"
+
+extern const ScenTable scen_model_table;    /* fills a ModelSpec */
+extern const ScenTable scen_gpu_table;      /* fills a TopoGpu */
+extern const ScenTable scen_node_table;     /* fills a TopoNode */
+extern const ScenTable scen_cluster_table;  /* fills a TopoCluster */
+extern const ScenTable scen_plan_table;     /* fills a StratPlan */
+extern const ScenTable scen_scenario_table; /* fills a ScenScenario */
+
+/** Names of TopoDtype, in the order of its values. */
+extern const ScenName scen_dtype_names[];
+
+/** The table of the rows of catalog @kind. */
+const ScenTable *scen_catalog_table(ScenCatalogKind kind);
+
+#endif

@@ -1,0 +1,141 @@
+/* The table of a training plan.
+ *
+ * Parallel sizes default to 1 and `data` to whatever the GPUs leave. Overlaps default to off, so a
+ * plan claims only what it says. The schedule defaults to the plain one for the pipeline: none
+ * for one stage, 1F1B for several, interleaved 1F1B for several chunks a stage. */
+#include "scen_fields.h"
+#include "strat_plan.h"
+
+static const ScenName recomputes[] = {
+    {"none",      STRAT_RECOMPUTE_NONE     },
+    {"selective", STRAT_RECOMPUTE_SELECTIVE},
+    {"full",      STRAT_RECOMPUTE_FULL     },
+    {NULL,        0                        },
+};
+
+static const ScenName attentions[] = {
+    {"unfused", STRAT_ATTENTION_UNFUSED},
+    {"flash",   STRAT_ATTENTION_FLASH  },
+    {NULL,      0                      },
+};
+
+static const ScenName optimizers[] = {
+    {"none", STRAT_OPTIMIZER_NONE},
+    {"adam", STRAT_OPTIMIZER_ADAM},
+    {NULL,   0                   },
+};
+
+static const ScenName schedules[] = {
+    {"none",             0},
+    {"gpipe",            0},
+    {"1f1b",             0},
+    {"interleaved-1f1b", 0},
+    {NULL,               0},
+};
+
+#define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, StratPlan, member, of_kind, __VA_ARGS__)
+
+static const ScenField overlap_fields[] = {
+    FIELD("data", overlap_data, SCEN_BOOL, .fallback = "false",
+          .help = "gradient and parameter traffic under the backward and forward"),
+    FIELD("tensor", overlap_tensor, SCEN_BOOL, .fallback = "false",
+          .help = "chunked all-gather and reduce-scatter under their GEMMs"),
+    FIELD("pipeline", overlap_pipeline, SCEN_BOOL, .fallback = "false",
+          .help = "sends under compute"),
+};
+
+static const ScenTable overlap_table = {
+    .what = "overlap",
+    .fields = overlap_fields,
+    .count = G_N_ELEMENTS(overlap_fields),
+    .size = sizeof(StratPlan),
+};
+
+#define MEASURED(key, member, ...)                                                                 \
+    SCEN_FIELD(key, StratProfiled, member, SCEN_QUANTITY, .dimension = SCEN_TIME_S, __VA_ARGS__)
+
+static const ScenField profiled_fields[] = {
+    MEASURED("forward", forward_s, .required = true, .help = "one stage and microbatch, in s"),
+    MEASURED("backward_input", backward_input_s, .required = true,
+             .help = "gradient of the activations, in s"),
+    MEASURED("backward_weight", backward_weight_s, .zero = true,
+             .help = "gradient of the weights, in s; 0 when backward_input has both"),
+    MEASURED("send", send_s, .zero = true, .help = "one activation to the next stage, in s"),
+};
+
+static const ScenTable profiled_table = {
+    .what = "profiled",
+    .fields = profiled_fields,
+    .count = G_N_ELEMENTS(profiled_fields),
+    .size = sizeof(StratProfiled),
+};
+
+static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    (void)binder;
+    StratPlan *plan = out;
+    if (scen_node_get(map, "schedule"))
+        return;
+    plan->schedule = plan->pipeline <= 1        ? "none"
+                     : plan->virtual_stages > 1 ? "interleaved-1f1b"
+                                                : "1f1b";
+}
+
+static const ScenField fields[] = {
+    FIELD("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
+    FIELD("source", source, SCEN_TEXT, .help = "where the plan comes from"),
+    FIELD("tensor", tensor, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+          .help = "tensor-parallel GPUs"),
+    FIELD("context", context, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+          .help = "context-parallel GPUs"),
+    FIELD("pipeline", pipeline, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+          .help = "pipeline stages"),
+    FIELD("virtual_stages", virtual_stages, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+          .help = "model chunks of a pipeline stage"),
+    FIELD("data", data, SCEN_INT, .max = 1e6,
+          .help = "data-parallel replicas; 0: whatever the GPUs leave (default)"),
+    FIELD("micro_batch", micro_batch, SCEN_INT, .min = 1, .max = 1e6, .fallback = "1",
+          .help = "sequences of one microbatch, per replica"),
+    FIELD("global_batch", global_batch, SCEN_INT, .required = true, .min = 1, .max = 1e8,
+          .help = "sequences of one step"),
+    FIELD("sequence_length", sequence_length, SCEN_INT, .min = 1, .max = 1e8,
+          .help = "tokens of one sequence (default: the model's max_sequence)"),
+    FIELD("sequence_parallel", sequence_parallel, SCEN_BOOL, .fallback = "false",
+          .help = "norms and dropouts split along the sequence over the tensor group"),
+    FIELD("schedule", schedule, SCEN_TEXT, .names = schedules,
+          .help = "pipeline schedule (default: 1f1b, interleaved with virtual stages)"),
+    FIELD("count_embedding", count_embedding, SCEN_BOOL, .fallback = "false",
+          .help = "the embedding takes a layer's place in the first stage"),
+    FIELD("count_head", count_head, SCEN_BOOL, .fallback = "false",
+          .help = "the head takes a layer's place in the last stage"),
+    FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
+          .help = "what the backward recomputes"),
+    FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",
+          .help = "how scores are computed"),
+    FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",
+          .help = "of the GEMMs"),
+    FIELD("gradients", gradients, SCEN_ENUM, .names = scen_dtype_names, .fallback = "fp32",
+          .help = "type in which gradients are kept and reduced"),
+    FIELD("optimizer", optimizer, SCEN_ENUM, .names = optimizers, .fallback = "adam",
+          .help = "optimizer"),
+    FIELD("zero_stage", zero_stage, SCEN_INT, .max = 3, .fallback = "0",
+          .help = "what the data group shards: 0 nothing, 1 optimizer states"),
+    FIELD("dropout", dropout, SCEN_BOOL, .fallback = "false", .help = "dropout, masks kept"),
+    FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
+          .help = "bias, activation, dropout, add, mask and softmax fused"),
+    {.key = "overlap",
+                                                                      .kind = SCEN_MAP,
+                                                                      .table = &overlap_table,
+                                                                      .help = "what communication hides under compute"},
+    FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
+          .help = "measured times of a stage, instead of the cost model"),
+};
+
+const ScenTable scen_plan_table = {
+    .what = "plan",
+    .fields = fields,
+    .count = G_N_ELEMENTS(fields),
+    .size = sizeof(StratPlan),
+    .catalog = SCEN_CATALOG_PLAN,
+    .finish = finish,
+};

@@ -1,0 +1,21 @@
+/** Loading with everything adjustable: for tests, sweeps, and scenarios written by programs. */
+#ifndef SCEN_LOAD_H
+#define SCEN_LOAD_H
+
+#include "scen_scenario.h"
+
+typedef struct ScenLoadOptions {
+    const char *const *overrides; /* NULL-terminated "a.b=c" texts, may be NULL */
+    const char *data_dir;         /* catalogs; NULL: $ORRERY_DATA_DIR, else the source tree */
+} ScenLoadOptions;
+
+/** As scen_scenario_load(). */
+ScenScenario *scen_scenario_load_with(const char *path, const ScenLoadOptions *options,
+                                      GError **error);
+
+/** The same from @length bytes of YAML (or JSON, which is YAML) @text in memory; @name is what
+ *  messages call it, and relative paths start at its folder. */
+ScenScenario *scen_scenario_parse(const char *name, const char *text, size_t length,
+                                  const ScenLoadOptions *options, GError **error);
+
+#endif

@@ -1,0 +1,97 @@
+/* Loading a scenario: read, override, bind, check.
+ *
+ *   YAML -> nodes (scen_doc) -> nodes with --set laid over (scen_override) -> structs, sections
+ *   resolved against the catalogs (scen_bind, scen_section, scen_catalog) -> checks (scen_check)
+ *
+ * Each step adds its faults to one collection and hands on what is sound, so a single load reports
+ * all that is wrong. Nodes and marks are gone when it returns; the scenario keeps copies of its
+ * texts in a string chunk and is constant from then on. */
+#include "scen_load.h"
+
+#include "scen_check.h"
+#include "scen_doc.h"
+#include "scen_fields.h"
+#include "scen_override.h"
+
+static ScenScenario *scenario_new(const char *path)
+{
+    ScenScenario *scenario = g_new0(ScenScenario, 1);
+    scenario->strings = g_string_chunk_new(1024);
+    scenario->path = g_string_chunk_insert(scenario->strings, path);
+    return scenario;
+}
+
+void scen_scenario_free(ScenScenario *scenario)
+{
+    if (!scenario)
+        return;
+    if (scenario->strings)
+        g_string_chunk_free(scenario->strings);
+    g_free(scenario);
+}
+
+static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *catalogs,
+                 ScenErrors *errors)
+{
+    g_autoptr(ScenMarks) marks = scen_marks_new();
+    g_autoptr(GString) dotted = g_string_new(NULL);
+    g_autofree char *folder = g_path_get_dirname(scenario->path);
+    ScenBinder binder = {
+        .errors = errors,
+        .strings = scenario->strings,
+        .catalogs = catalogs,
+        .marks = marks,
+        .folder = folder,
+        .path = dotted,
+    };
+    scen_marks_set(marks, "", root->mark);
+    scen_bind(&binder, &scen_scenario_table, root, scenario);
+    if (!scenario->name) {
+        g_autofree char *base = g_path_get_basename(scenario->path);
+        if (g_str_has_suffix(base, ".yaml"))
+            base[strlen(base) - strlen(".yaml")] = '\0';
+        scenario->name = g_string_chunk_insert(scenario->strings, base);
+    }
+    scen_check_bound(scenario, marks, errors);
+}
+
+/** Takes the rest of the way from @root; NULL when reading it failed. */
+static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root,
+                          const ScenLoadOptions *options, ScenErrors *errors, GError **error)
+{
+    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(options->data_dir, pool);
+    g_autoptr(ScenScenario) scenario = scenario_new(path);
+    if (root && root->kind != SCEN_NODE_MAP)
+        scen_errors_add(errors, root->mark, "a scenario must be a map with model, cluster, plan");
+    if (root && root->kind == SCEN_NODE_MAP) {
+        for (size_t i = 0; options->overrides && options->overrides[i]; i++)
+            root = scen_override_apply(pool, &scen_scenario_table, root, options->overrides[i],
+                                       errors);
+        fill(scenario, root, catalogs, errors);
+    }
+    return scen_errors_report(errors, error) ? g_steal_pointer(&scenario) : NULL;
+}
+
+ScenScenario *scen_scenario_load_with(const char *path, const ScenLoadOptions *options,
+                                      GError **error)
+{
+    g_autoptr(ScenPool) pool = scen_pool_new();
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    const ScenNode *root = scen_doc_read(pool, path, SCEN_ORIGIN_DOCUMENT, errors);
+    return load(path, pool, root, options, errors, error);
+}
+
+ScenScenario *scen_scenario_parse(const char *name, const char *text, size_t length,
+                                  const ScenLoadOptions *options, GError **error)
+{
+    g_autoptr(ScenPool) pool = scen_pool_new();
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    const ScenNode *root = scen_doc_parse(pool, name, SCEN_ORIGIN_DOCUMENT, text, length, errors);
+    return load(name, pool, root, options, errors, error);
+}
+
+ScenScenario *scen_scenario_load(const char *path, const char *const *overrides, GError **error)
+{
+    ScenLoadOptions options = {.overrides = overrides};
+    return scen_scenario_load_with(path, &options, error);
+}
