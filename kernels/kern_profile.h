@@ -38,6 +38,7 @@ typedef struct KernGemmFit {
 
 /** Fused attention: see kern_attention.c. */
 typedef struct KernAttentionFit {
+    const char *source;            /* of the backward, which the fit leaves alone */
     double forward_fraction;       /* of peak, long sequences, causal, counted FLOPs */
     double backward_fraction;
     double head_dim_half;          /* head width at which half the rate is reached: d / (d + half) */
@@ -50,6 +51,7 @@ typedef struct KernAttentionFit {
 
 /** Passes over HBM: norms, activations, softmax, optimizer. */
 typedef struct KernMemoryFit {
+    const char *source;
     double fraction;     /* of HBM bandwidth on large tensors */
     double half_bytes;   /* size at which half of it is reached */
     double launch_s;

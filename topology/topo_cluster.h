@@ -35,6 +35,8 @@ typedef struct TopoGpu {
 
 /** Measured behaviour of collectives over one kind of wire (see topo_net_alpha_beta.c). */
 typedef struct TopoWireFit {
+    const char *name;
+    const char *source;
     double all_reduce_fraction; /* of the wire's rate, as bus bandwidth, large messages */
     double gather_fraction;     /* likewise for all-gather and reduce-scatter */
     double base_latency_s;      /* launch and protocol of one collective */

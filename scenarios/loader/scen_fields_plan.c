@@ -40,6 +40,8 @@ static const ScenField overlap_fields[] = {
           .help = "gradient and parameter traffic under the backward and forward"),
     FIELD("tensor", overlap_tensor, SCEN_BOOL, .fallback = "false",
           .help = "chunked all-gather and reduce-scatter under their GEMMs"),
+    FIELD("tensor_backward", overlap_tensor_backward, SCEN_BOOL, .fallback = "false",
+          .help = "tensor traffic of the backward under the weights' gradient"),
     FIELD("pipeline", overlap_pipeline, SCEN_BOOL, .fallback = "false",
           .help = "sends under compute"),
 };
