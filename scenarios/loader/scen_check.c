@@ -259,30 +259,58 @@ static void check_precision(const Check *check)
          has->len ? has->str : "none");
 }
 
-static void (*const rules[])(const Check *) = {
-    check_shape,  check_experts, check_products, check_cluster,  check_sizes, check_batch,
-    check_tensor, check_layers,  check_schedule, check_sequence, check_zero,  check_precision,
+typedef struct Rule {
+    void (*run)(const Check *check);
+    const char *needs[6];
+} Rule;
+
+static const Rule rules[] = {
+    {check_shape,     {"model.heads", "model.hidden"}                                              },
+    {check_experts,   {"model.experts"}                                                            },
+    {check_products,  {NULL}                                                                       },
+    {check_cluster,   {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
+    {check_sizes,     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_batch,     {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
+    {check_tensor,    {"plan.tensor", "model.heads", "model.ffn"}                                  },
+    {check_layers,    {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
+    {check_schedule,
+     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch"}                                                                         },
+    {check_sequence,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
+    {check_zero,      {"plan.zero_stage"}                                                          },
+    {check_precision, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
 };
 
-static void run_rules(const Check *check)
+static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rule->needs) && rule->needs[i]; i++)
+        if (scen_marks_is_refused(unsound, rule->needs[i]) ||
+            scen_marks_is_refused(marks, rule->needs[i]))
+            return false;
+    return true;
+}
+
+static void check_all(const Check *check, const ScenMarks *unsound)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
-        rules[i](check);
+        if (is_ready(&rules[i], unsound, check->marks))
+            rules[i].run(check);
 }
 
 void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors)
 {
-    g_autoptr(ScenErrors) known = scen_errors_new(); /* binding has reported these */
+    g_autoptr(ScenMarks) unsound = scen_marks_new();
     Check check = {.scenario = scenario, .marks = marks, .errors = errors};
-    if (scen_verify(&scen_scenario_table, scenario, known))
-        run_rules(&check);
+    scen_verify(&scen_scenario_table, scenario, unsound, NULL); /* binding has said why */
+    check_all(&check, unsound);
 }
 
 bool scen_scenario_check(ScenScenario *scenario, GError **error)
 {
     g_autoptr(ScenErrors) errors = scen_errors_new();
+    g_autoptr(ScenMarks) unsound = scen_marks_new();
     Check check = {.scenario = scenario, .errors = errors};
-    if (scen_verify(&scen_scenario_table, scenario, errors))
-        run_rules(&check);
+    scen_verify(&scen_scenario_table, scenario, unsound, errors);
+    check_all(&check, unsound);
     return scen_errors_report(errors, error);
 }

@@ -48,7 +48,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     bind_gpu_profile(binder, map, scenario);
     StratPlan *plan = &scenario->plan;
     bool written = plan->sequence_length > 0;
-    const char *inputs[] = {"plan", "plan.sequence_length", "model", "model.max_sequence"};
+    const char *inputs[] = {"plan.sequence_length", "model.max_sequence"};
     for (size_t i = 0; i < G_N_ELEMENTS(inputs); i++)
         written = written || scen_marks_is_refused(binder->marks, inputs[i]);
     if (written)

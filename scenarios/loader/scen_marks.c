@@ -45,9 +45,25 @@ void scen_marks_refuse(ScenMarks *marks, const char *path)
         g_hash_table_add(marks->refused, g_strdup(path));
 }
 
+/** Cuts @path back to the group around it; false at the root. */
+static bool step_out(char *path)
+{
+    char *dot = strrchr(path, '.');
+    bool more = path[0] != '\0';
+    *(dot ? dot : path) = '\0';
+    return more;
+}
+
 bool scen_marks_is_refused(const ScenMarks *marks, const char *path)
 {
-    return marks && g_hash_table_contains(marks->refused, path);
+    if (!marks)
+        return false;
+    g_autofree char *group = g_strdup(path);
+    do {
+        if (g_hash_table_contains(marks->refused, group))
+            return true;
+    } while (step_out(group));
+    return false;
 }
 
 ScenMark scen_marks_find(const ScenMarks *marks, const char *path)
@@ -55,13 +71,10 @@ ScenMark scen_marks_find(const ScenMarks *marks, const char *path)
     if (!marks)
         return (ScenMark){.file = NULL};
     g_autofree char *group = g_strdup(path);
-    for (;;) {
+    do {
         const ScenMark *found = g_hash_table_lookup(marks->places, group);
         if (found)
             return *found;
-        char *dot = strrchr(group, '.');
-        if (group[0] == '\0')
-            return (ScenMark){.file = NULL};
-        *(dot ? dot : group) = '\0';
-    }
+    } while (step_out(group));
+    return (ScenMark){.file = NULL};
 }

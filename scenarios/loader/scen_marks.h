@@ -16,6 +16,8 @@ void scen_marks_set(ScenMarks *marks, const char *path, ScenMark mark);
 
 /** Notes that the value of @path was refused, so that no check stumbles over it again. */
 void scen_marks_refuse(ScenMarks *marks, const char *path);
+
+/** Was the value of @path refused, or that of a group around it? */
 bool scen_marks_is_refused(const ScenMarks *marks, const char *path);
 
 /** The mark of @path or of the nearest group around it that has one; an empty mark otherwise. */

@@ -8,6 +8,7 @@
 #include <math.h>
 
 typedef struct Verify {
+    ScenMarks *unsound;
     ScenErrors *errors;
     GString *path;
 } Verify;
@@ -59,30 +60,33 @@ static bool is_sound(const ScenField *field, const void *slot)
     }
 }
 
-static bool verify(Verify *state, const ScenTable *table, const void *in)
+static void refuse(Verify *state, const ScenField *field)
 {
-    bool sound = true;
+    scen_marks_refuse(state->unsound, state->path->str);
+    if (!state->errors)
+        return;
+    g_autofree char *expected = scen_field_expected(field);
+    scen_errors_add(state->errors, (ScenMark){.file = state->path->str}, "must be %s", expected);
+}
+
+static void verify(Verify *state, const ScenTable *table, const void *in)
+{
     for (size_t i = 0; i < table->count; i++) {
         const ScenField *field = &table->fields[i];
         const void *slot = (const char *)in + field->offset;
         size_t length = state->path->len;
         g_string_append_printf(state->path, "%s%s", length ? "." : "", field->key);
-        if (field->kind == SCEN_SECTION || (field->kind == SCEN_MAP && field->required)) {
-            sound = verify(state, field->table, slot) && sound;
-        } else if (!is_sound(field, slot)) {
-            g_autofree char *expected = scen_field_expected(field);
-            scen_errors_add(state->errors, (ScenMark){.file = state->path->str}, "must be %s",
-                            expected);
-            sound = false;
-        }
+        if (field->kind == SCEN_SECTION || (field->kind == SCEN_MAP && field->required))
+            verify(state, field->table, slot);
+        else if (!is_sound(field, slot))
+            refuse(state, field);
         g_string_truncate(state->path, length);
     }
-    return sound;
 }
 
-bool scen_verify(const ScenTable *table, const void *in, ScenErrors *errors)
+void scen_verify(const ScenTable *table, const void *in, ScenMarks *unsound, ScenErrors *errors)
 {
     g_autoptr(GString) path = g_string_new(NULL);
-    Verify state = {.errors = errors, .path = path};
-    return verify(&state, table, in);
+    Verify state = {.unsound = unsound, .errors = errors, .path = path};
+    verify(&state, table, in);
 }

@@ -4,7 +4,8 @@
 
 #include "scen_bind.h"
 
-/** True when each field of the struct @in is in its range; else errors placed by dotted path. */
-bool scen_verify(const ScenTable *table, const void *in, ScenErrors *errors);
+/** Notes in @unsound the path of each field of the struct @in that is out of its range, and adds an
+ *  error placed by that path to @errors, unless it is NULL. */
+void scen_verify(const ScenTable *table, const void *in, ScenMarks *unsound, ScenErrors *errors);
 
 #endif
