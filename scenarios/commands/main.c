@@ -9,6 +9,7 @@ static const struct {
     const char *name, *help;
     ScenCommandFunc run;
 } commands[] = {
+    {"validate", "v", scen_cmd_validate},
     {"fit", "turn kernel measurements into coefficients with their error", scen_cmd_fit},
 };
 

@@ -1,0 +1,27 @@
+/* The one place where a scenario's parts meet: model, plan, cluster, kernel profile, network. */
+#include "scen_simulate.h"
+
+bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error)
+{
+    const TopoNet *net = topo_net_by_name(scenario->network, error);
+    if (!net)
+        return false;
+    *costing = (StratCosting){
+        .model = &scenario->model,
+        .plan = &scenario->plan,
+        .cluster = &scenario->cluster,
+        .net = net,
+        .device = {.gpu = &scenario->cluster.node.gpu,
+                   .profile = &scenario->profile,
+                   .clock_fraction = scenario->profile.sustained_clock_fraction},
+    };
+    return true;
+}
+
+StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error)
+{
+    StratCosting costing;
+    if (!scen_costing(scenario, &costing, error))
+        return NULL;
+    return strat_train_run(&costing, scenario->fold, error);
+}
