@@ -10,8 +10,8 @@
  * so the slot number never decides an order. The heap ends in keys of all ones, so a node with
  * fewer than four children needs no special case.
  *
- * Measured: fetching the grandchildren early and keeping seq apart from the slots (16 bytes each)
- * are worth half of the speed at 65,536 pending events, where the heap has left the inner caches.
+ * Measured at 65,536 pending events, where the heap has left the inner caches: fetching the
+ * grandchildren early and keeping seq apart from the slots make a push and a pop 1.4 times as fast.
  *
  * The number handed out as seq is seq and slot together, which rises like seq alone. Cancelling
  * looks into the slot, and marks it if it still holds that same number; marked events are dropped
