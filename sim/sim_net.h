@@ -11,10 +11,12 @@ typedef struct SimNet SimNet;
  *  or later, from an event of its own, having re-planned as often as it likes (a fluid model). */
 struct SimNet {
     /** Transfer @transfer may start at @now: answer, now or later, with exactly one
-     *  sim_exec_finish_at(@exec, @token, ...). Calls come in order of time; a group asks once. */
+     *  sim_exec_finish_at(@exec, @token, ...). Calls come in order of time; a group asks once.
+     *  @exec is the same throughout a run, and gone after it. */
     void (*begin)(SimNet *net, SimExec *exec, uint32_t transfer, uint32_t token, SimTime now);
     /** The end depends on the transfer and its start alone, not on what else is under way: begin
-     *  may then be called in any order of time, which saves the event queue. */
+     *  may then be called in any order of time, must answer at once, and the event queue is saved.
+     */
     bool is_contention_free;
 };
 

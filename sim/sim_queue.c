@@ -10,6 +10,11 @@
  * so the slot number never decides an order. The heap ends in keys of all ones, so a node with
  * fewer than four children needs no special case.
  *
+ * Measured at 65,536 pending events, where the heap has left the inner caches: fetching the
+ * grandchildren early, keeping seq apart from the slots and choosing by mask together make a push
+ * and a pop 1.3 times as fast (best of five against best of five, gcc and clang; not measured
+ * singly). Under 4,096 pending events they make no difference that stands out of the noise.
+ *
  * The number handed out as seq is seq and slot together, which rises like seq alone. Cancelling
  * looks into the slot, and marks it if it still holds that same number; marked events are dropped
  * when they reach the root, or all at once when they outnumber the living. The root is never a
@@ -37,12 +42,12 @@ enum {
 typedef struct Slot {
     SimEventFunc run; /* NULL: cancelled */
     void *ctx;
-    uint64_t seq; /* of the event here; of a free slot, the next free one */
 } Slot;
 
 struct SimEventQueue {
     Key *heap; /* nodes 0 .. count - 1 at heap[ROOT] onwards, then sentinels */
     Slot *slots;
+    uint64_t *seqs; /* of the event in each slot; of a free slot, the next free one */
     size_t count;
     size_t capacity;  /* of nodes and of slots */
     size_t cancelled; /* of the count */
@@ -70,8 +75,9 @@ static void grow(SimEventQueue *queue)
     free(queue->heap);
     queue->heap = heap;
     queue->slots = g_renew(Slot, queue->slots, capacity);
+    queue->seqs = g_renew(uint64_t, queue->seqs, capacity);
     for (size_t i = queue->capacity; i < capacity; i++)
-        queue->slots[i] = (Slot){.seq = i + 1};
+        queue->seqs[i] = i + 1;
     queue->free_slot = queue->capacity;
     queue->capacity = capacity;
 }
@@ -92,11 +98,12 @@ static void sift_up(Key *nodes, size_t at, Key key)
 static void sift_down(Key *nodes, size_t count, size_t at, Key key)
 {
     for (size_t child = 4 * at + 1; child < count; child = 4 * at + 1) {
+        /* All grandchildren, four lines in a row, while the children are compared. */
         for (size_t line = 0; line < 4; line++)
             __builtin_prefetch(&nodes[4 * (child + line) + 1]);
         size_t left = child + (nodes[child + 1] < nodes[child]);
         size_t right = child + 2 + (nodes[child + 3] < nodes[child + 2]);
-        size_t least = left + (right - left) * (nodes[right] < nodes[left]);
+        size_t least = left + ((right - left) & -(size_t)(nodes[right] < nodes[left]));
         if (key < nodes[least])
             break;
         nodes[at] = nodes[least];
@@ -109,7 +116,7 @@ static void remove_root(SimEventQueue *queue)
 {
     Key *nodes = queue->heap + ROOT;
     uint64_t slot = slot_of(nodes[0]);
-    queue->slots[slot].seq = queue->free_slot;
+    queue->seqs[slot] = queue->free_slot;
     queue->free_slot = slot;
     Key last = nodes[--queue->count];
     nodes[queue->count] = NO_KEY;
@@ -137,7 +144,7 @@ static void compact(SimEventQueue *queue)
             nodes[kept++] = nodes[i];
             continue;
         }
-        queue->slots[slot].seq = queue->free_slot;
+        queue->seqs[slot] = queue->free_slot;
         queue->free_slot = slot;
     }
     for (size_t i = kept; i < queue->count; i++)
@@ -163,6 +170,7 @@ void sim_event_queue_free(SimEventQueue *queue)
         return;
     free(queue->heap);
     g_free(queue->slots);
+    g_free(queue->seqs);
     g_free(queue);
 }
 
@@ -175,8 +183,9 @@ uint64_t sim_event_queue_push(SimEventQueue *queue, SimTime at, SimPhase phase, 
     uint64_t slot = queue->free_slot;
     uint64_t seq = (queue->next_seq++ << SLOT_BITS) | slot;
     g_assert(seq <= SEQ_MASK);
-    queue->free_slot = queue->slots[slot].seq;
-    queue->slots[slot] = (Slot){.run = run, .ctx = ctx, .seq = seq};
+    queue->free_slot = queue->seqs[slot];
+    queue->slots[slot] = (Slot){.run = run, .ctx = ctx};
+    queue->seqs[slot] = seq;
     Key key = ((Key)(uint64_t)at << 64) | ((uint64_t)phase << PHASE_SHIFT) | seq;
     sift_up(queue->heap + ROOT, queue->count++, key);
     return seq;
@@ -185,7 +194,7 @@ uint64_t sim_event_queue_push(SimEventQueue *queue, SimTime at, SimPhase phase, 
 bool sim_event_queue_cancel(SimEventQueue *queue, uint64_t seq)
 {
     uint64_t slot = seq & SLOT_MASK;
-    if (slot >= queue->capacity || queue->slots[slot].seq != seq || queue->slots[slot].run == NULL)
+    if (slot >= queue->capacity || queue->seqs[slot] != seq || queue->slots[slot].run == NULL)
         return false;
     queue->slots[slot].run = NULL;
     queue->cancelled++;
@@ -219,8 +228,10 @@ bool sim_event_queue_pop(SimEventQueue *queue, SimEvent *out)
     queue->now = out->at;
     remove_root(queue);
     clear_root(queue);
-    if (queue->count > 0)
+    if (queue->count > 0) {
         __builtin_prefetch(&queue->slots[slot_of(queue->heap[ROOT])]);
+        __builtin_prefetch(&queue->seqs[slot_of(queue->heap[ROOT])]);
+    }
     return true;
 }
 

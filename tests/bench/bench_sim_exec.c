@@ -2,8 +2,11 @@
  * Operations a second of the executor on a pipeline schedule: GPipe, every microbatch forward on
  * every stage, then every one backward, with a send between neighbours. Times building, sealing and
  * running apart, with a closed-form net through the event queue and past it. Prints, never fails.
+ * With
+ * --quick, once each instead of five times.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "sim_exec.h"
 
@@ -91,13 +94,14 @@ static double once(bool is_contention_free)
     return sim_time_to_seconds(run->makespan);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int repeats = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 1 : REPEATS;
     double makespan_s = 0;
-    for (int i = 0; i < REPEATS; i++)
+    for (int i = 0; i < repeats; i++)
         makespan_s = once(false);
-    for (int i = 0; i < REPEATS; i++)
-        makespan_s = MAX(makespan_s, once(true));
+    for (int i = 0; i < repeats; i++)
+        makespan_s = once(true);
     printf("sim_exec makespan %.9f s\n", makespan_s);
     return 0;
 }
