@@ -129,6 +129,10 @@ static const ScenField fields[] = {
                                                                       .kind = SCEN_MAP,
                                                                       .table = &overlap_table,
                                                                       .help = "what communication hides under compute"},
+    FIELD("host_stall", host_stall_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
+          .help = "the GPU waits for its host after each blocking exchange, in s (default: 0)"),
+    FIELD("comm_slowdown", comm_slowdown, SCEN_NUMBER, .max = 1.0,
+          .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -14,6 +14,7 @@ static const struct {
     [STRAT_BUCKET_CONTEXT_COMM] = {"exposed_context_communication", "exposed context comm."},
     [STRAT_BUCKET_PIPELINE_COMM] = {"exposed_pipeline_communication", "exposed pipeline comm."},
     [STRAT_BUCKET_DATA_COMM] = {"exposed_data_communication", "exposed data comm."},
+    [STRAT_BUCKET_HOST] = {"host_stall", "host synchronisation"},
     [STRAT_BUCKET_BUBBLE] = {"pipeline_bubble", "pipeline bubble"},
     [STRAT_BUCKET_OPTIMIZER] = {"optimizer", "optimizer"},
 };

@@ -80,6 +80,7 @@ static bool same_chunk(const StratChunk *a, const StratChunk *b)
     return a->layers == b->layers && a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
            a->receives_backward == b->receives_backward &&
+           a->starts_forward == b->starts_forward && a->starts_backward == b->starts_backward &&
            a->tensor_per_domain == b->tensor_per_domain &&
            a->context_per_domain == b->context_per_domain;
 }

@@ -5,15 +5,17 @@
  * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
  * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
  *
- *   overlap.tensor_backward  exposed = max(0, comm - the product beside it)
- *   overlap.tensor           as well forward: each gather and reduce is cut into t chunks under its
- *                            product; exposed = max(comm / t, comm - product (t - 1) / t)
- *                            (Wang 2023, "Overlap Communication with Dependent Computation")
+ *   overlap.tensor_backward  comm beside a product adds max(slowdown * comm, comm - product):
+ *                            the collective's kernels take SMs and bandwidth from the product
+ *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
+ *                            pipelined, the first chunk is bare and the smaller products lose
+ *                            efficiency (Wang 2023, "Overlap Communication with Dependent
+ *                            Computation via Decomposition", section 4)
  *
  * Recomputation repeats the forward of a layer, or of its attention core, before the backward.
  * A context ring hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
- * Left out: slowdown of a product by the collective that runs beside it. */
+ * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -79,18 +81,6 @@ static double comm_s(const Walk *walk, ModelComm comm, double bytes)
     return walk->costing->net->seconds(walk->costing->cluster, &transfer);
 }
 
-/* What is left of @comm when @product runs beside it. */
-static double exposed(double comm, double product, bool overlapped)
-{
-    return overlapped ? fmax(0.0, comm - product) : comm;
-}
-
-/* Likewise when the two are cut into @chunks and pipelined. */
-static double exposed_chunked(double comm, double product, double chunks, bool overlapped)
-{
-    return overlapped ? fmax(comm / chunks, comm - product * (chunks - 1.0) / chunks) : comm;
-}
-
 static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
                         TopoDtype dtype)
 {
@@ -108,6 +98,26 @@ static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
     return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+}
+
+/* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
+ * and what outlasts the product is bare. */
+static double exposed(const Walk *walk, double comm, double product, bool overlapped)
+{
+    return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
+}
+
+/* What @comm adds to the product of @op when both are cut into as many chunks as the group has
+ * ranks and pipelined: the first chunk is bare, the products of fewer rows are less efficient. */
+static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t n, int64_t k,
+                              TopoDtype dtype)
+{
+    int64_t chunks = walk->costing->plan->tensor;
+    double share = 1.0 / (double)chunks;
+    double whole = product_s(walk, 1, m, n, k, dtype);
+    double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
+    return fmax(0.0, cut - whole) + comm * share +
+           exposed(walk, comm * (1.0 - share), cut, true);
 }
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
@@ -130,14 +140,26 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
+/* A gather feeds the product after it, a reduce drains the one before it. */
+static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
+{
+    const ModelOp *op = &ops->op[i];
+    double comm = comm_s(walk, op->forward_comm, op->forward_bytes);
+    const ModelOp *near = NULL;
+    if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
+        near = &ops->op[i + 1];
+    else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
+        near = &ops->op[i - 1];
+    if (comm > 0.0 && near && walk->costing->plan->overlap_tensor)
+        comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
+    emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
+}
+
 static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = &ops->op[i];
     const KernDevice *device = &walk->costing->device;
-    const StratPlan *plan = walk->costing->plan;
-    bool chunked = plan->overlap_tensor && op->part == MODEL_PART_LINEAR;
     KernAttentionShape attention;
-    double beside = 0.0;
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
@@ -153,16 +175,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
              part_bucket(op->part), op->label);
         break;
     case MODEL_OP_COMM:
-        /* A gather feeds the product after it, a reduce drains the one before it. */
-        for (size_t j = i > 0 ? i - 1 : 0; chunked && j <= i + 1 && j < ops->count; j += 2) {
-            const ModelOp *near = &ops->op[j];
-            if (near->kind == MODEL_OP_GEMM)
-                beside = product_s(walk, 1, near->m, near->n, near->k, op_dtype(walk, near));
-        }
-        emit(walk,
-             exposed_chunked(comm_s(walk, op->forward_comm, op->forward_bytes), beside,
-                             (double)plan->tensor, chunked),
-             STRAT_BUCKET_TENSOR_COMM, op->label);
+        forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
         attention = attention_shape(walk, &ops->op[i + 1]);
@@ -186,9 +199,9 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
-    emit(walk, exposed(again, input, overlapped), STRAT_BUCKET_TENSOR_COMM, "gather for weights");
+    emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM, "gather for weights");
     emit(walk, input, part_bucket(op->part), op->label);
-    emit(walk, exposed(reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM, "reduce gradient");
+    emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM, "reduce gradient");
     emit(walk, weight, part_bucket(op->part), op->label);
 }
 
@@ -199,7 +212,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     const KernDevice *device = &walk->costing->device;
     const StratPlan *plan = walk->costing->plan;
     KernAttentionShape attention;
-    double comm, beside;
+    double comm;
     switch (op->kind) {
     case MODEL_OP_GEMM:
         backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
@@ -223,11 +236,10 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
             break; /* a gather: priced with its product */
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
-        beside = 0.0;
-        if (plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM)
-            beside = product_s(walk, 1, before->m, before->k, before->n, op_dtype(walk, before));
-        emit(walk, exposed_chunked(comm, beside, (double)plan->tensor, beside > 0.0),
-             STRAT_BUCKET_TENSOR_COMM, op->label);
+        if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM)
+            comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
+                                   op_dtype(walk, before));
+        emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
         attention = attention_shape(walk, &ops->op[i + 1]);
@@ -290,6 +302,15 @@ static void receive(Walk *walk)
              STRAT_BUCKET_PIPELINE_COMM, "gather received");
 }
 
+/* A stage that exchanges with its neighbours before it goes on synchronises device and host, and
+ * waits for the host to launch again. */
+static void stall(Walk *walk)
+{
+    const StratPlan *plan = walk->costing->plan;
+    if (plan->pipeline > 1 && !plan->overlap_pipeline)
+        emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
+}
+
 /* Measured stage times, when the plan brings them, replace all of this. */
 static bool is_profiled(const StratCosting *costing)
 {
@@ -301,6 +322,8 @@ void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GA
     ModelShard shard = strat_shard(costing->plan);
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
     ModelOps ops;
+    if (chunk->starts_forward)
+        stall(&walk);
     if (is_profiled(costing)) {
         double share = 1.0 / (double)costing->plan->virtual_stages;
         emit(&walk, costing->plan->profiled.forward_s * share, STRAT_BUCKET_GEMM, "forward");
@@ -326,6 +349,8 @@ void strat_cost_backward(const StratCosting *costing, const StratChunk *chunk, G
     ModelShard shard = strat_shard(costing->plan);
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
     ModelOps ops;
+    if (chunk->starts_backward)
+        stall(&walk);
     if (is_profiled(costing)) {
         const StratProfiled *profiled = &costing->plan->profiled;
         double share = 1.0 / (double)costing->plan->virtual_stages;

@@ -82,6 +82,8 @@ StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t
         .head = index == chunks - 1,
         .receives_forward = index > 0,
         .receives_backward = index < chunks - 1,
+        .starts_forward = true,
+        .starts_backward = true,
     };
     at.layers -= (at.embedding && plan->count_embedding) + (at.head && plan->count_head);
     return at;
@@ -98,6 +100,8 @@ int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pie
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;
         pieces[i].receives_backward = chunk->receives_backward && last;
+        pieces[i].starts_forward = first;
+        pieces[i].starts_backward = last;
     }
     return count;
 }
