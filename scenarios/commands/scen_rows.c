@@ -40,26 +40,26 @@ static const char *const DEFAULT_PRESET = "megatron-core-2024";
 static const struct {
     const char *gpu, *node;
 } nodes[] = {
-    {"v100-sxm2-16gb",       "dgx-1-v100"          },
-    {"v100-sxm3-32gb",       "dgx-2"               },
-    {"a100-sxm-40gb",        "dgx-a100-40gb"       },
-    {"a100-sxm-80gb",        "dgx-a100-80gb"       },
-    {"a100-sxm-80gb-330w",   "a100-330w-mesh"      },
-    {"a800-sxm-80gb",        "hgx-a800"            },
-    {"h100-sxm",             "dgx-h100"            },
-    {"h100-sxm-96gb-500w",   "grand-teton-h100-96gb"},
-    {"h100-pcie",            "hgx-h100-pcie"       },
-    {"h800-sxm",             "hgx-h800"            },
-    {"h200-sxm",             "hgx-h200"            },
-    {"h20",                  "hgx-h20"             },
-    {"b200-sxm",             "dgx-b200"            },
-    {"b300-sxm",             "hgx-b300"            },
-    {"gb200-nvl72",          "gb200-nvl72-tray"    },
-    {"gb300-nvl72",          "gb300-nvl72-tray"    },
-    {"l40s",                 "l40s-server"         },
-    {"rtx-4090",             "rtx-4090-server"     },
-    {"rtx-pro-6000",         "rtx-pro-6000-server" },
-    {"mi300x",               "mi300x-platform"     },
+    {"v100-sxm2-16gb",     "dgx-1-v100"           },
+    {"v100-sxm3-32gb",     "dgx-2"                },
+    {"a100-sxm-40gb",      "dgx-a100-40gb"        },
+    {"a100-sxm-80gb",      "dgx-a100-80gb"        },
+    {"a100-sxm-80gb-330w", "a100-330w-mesh"       },
+    {"a800-sxm-80gb",      "hgx-a800"             },
+    {"h100-sxm",           "dgx-h100"             },
+    {"h100-sxm-96gb-500w", "grand-teton-h100-96gb"},
+    {"h100-pcie",          "hgx-h100-pcie"        },
+    {"h800-sxm",           "hgx-h800"             },
+    {"h200-sxm",           "hgx-h200"             },
+    {"h20",                "hgx-h20"              },
+    {"b200-sxm",           "dgx-b200"             },
+    {"b300-sxm",           "hgx-b300"             },
+    {"gb200-nvl72",        "gb200-nvl72-tray"     },
+    {"gb300-nvl72",        "gb300-nvl72-tray"     },
+    {"l40s",               "l40s-server"          },
+    {"rtx-4090",           "rtx-4090-server"      },
+    {"rtx-pro-6000",       "rtx-pro-6000-server"  },
+    {"mi300x",             "mi300x-platform"      },
 };
 
 typedef struct Writer {
@@ -172,11 +172,13 @@ static void put_model(Writer *w)
         put(w, "  ffn: %d\n", (int)integer(m, "ffn", 0));
     put(w, "  vocab: %d\n  max_sequence: %d\n  gated_mlp: %s\n", (int)vocab,
         (int)integer(m, "seq_len", 0), gated ? "true" : "false");
-    bool tied = has(m, "tied_embeddings") ? json_object_get_boolean_member(m, "tied_embeddings")
-                                          : !rotary;
+    bool tied =
+        has(m, "tied_embeddings") ? json_object_get_boolean_member(m, "tied_embeddings") : !rotary;
     put(w, "  tied_embeddings: %s\n  position: %s\n  norm: %s\n  bias: %s\n",
         tied ? "true" : "false",
-        g_str_equal(position, "ALiBi") ? "alibi" : rotary ? "rotary" : "learned",
+        g_str_equal(position, "ALiBi") ? "alibi"
+        : rotary                       ? "rotary"
+                                       : "learned",
         gated ? "rmsnorm" : "layernorm", rotary ? "none" : "all");
     if (integer(m, "experts", 0) > 0)
         put(w, "  experts: %d\n  experts_per_token: %d\n  expert_ffn: %d\n  shared_experts: %d\n",
@@ -286,7 +288,11 @@ static void put_recompute(Writer *w, const char *preset)
 static void put_overlap(Writer *w)
 {
     JsonObject *overlap = child(w->setup, "overlap");
-    static const char *const keys[][2] = {{"dp", "data"}, {"tp", "tensor"}, {"pp", "pipeline"}};
+    static const char *const keys[][2] = {
+        {"dp", "data"    },
+        {"tp", "tensor"  },
+        {"pp", "pipeline"}
+    };
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i][0]))
@@ -304,7 +310,8 @@ static void put_profiled(Writer *w)
     if (!ms)
         return;
     put(w,
-        "  profiled: {forward: %g ms, backward_input: %g ms, backward_weight: %g ms, send: %g ms}\n",
+        "  profiled: {forward: %g ms, backward_input: %g ms, backward_weight: %g ms, send: %g "
+        "ms}\n",
         number(ms, "T_F", 0), number(ms, "T_B", 0), number(ms, "T_W", 0), number(ms, "T_comm", 0));
 }
 
