@@ -4,12 +4,14 @@
  * counts only when it passes the checks of a scenario and fits in memory. Nothing here changes
  * what is learnt: batch, sequence, precision and model stay.
  *
- * Simulating every variant of a long step costs more than the answer is worth, so the variants
- * are ranked first, by a short step of few microbatches drawn out to the whole:
+ * A long step is not simulated in full for every variant. Past the first microbatches each further
+ * group of g adds the same time (g = 1F1B: any number; interleaved: the pipeline's stages), so
  *
- *   T(M) ~ T(m) + (M - m) * busy(m) / m        busy: a GPU's mean time in forwards and backwards
+ *   T(M) = T(m) + (M - m) / g * (T(m) - T(m - g))
  *
- * and only the first few are simulated in full; only what was simulated in full is reported. */
+ * is taken from three short steps a group apart when both differences agree to the nanosecond, and
+ * when the same formula gives the scenario's own, fully simulated, step to the nanosecond. Where
+ * that fails the formula only ranks the variants, and the best are simulated in full. */
 #include "scen_knobs.h"
 
 #include "scen_check.h"
@@ -18,8 +20,14 @@
 
 #include <math.h>
 
-/* Below this many operations a variant is simulated in full at once. */
-enum { SHORT_OPERATIONS = 20000 };
+enum {
+    SHORT_OPERATIONS = 20000, /* a step of at most so many is simulated in full */
+    GROUP = 4,                /* microbatches of a group where the schedule does not say */
+    POINTS = 3,               /* short steps that a long one is drawn out from */
+};
+
+/* A step shorter by less than this fraction is no help. */
+static const double LEAST_GAIN = 0.001;
 
 typedef struct Knob {
     const char *text;
@@ -190,57 +198,66 @@ static const Knob knobs[] = {
     {"longer pipeline",               turn_pipeline_up        },
 };
 
-/* A turned plan that is sound and fits. */
+/* A turned plan that is sound. */
 typedef struct Variant {
     const Knob *knob;
     ScenScenario scenario; /* borrows the strings of the one it varies */
-    double memory_fraction;
-    double guess_s;
+    double step_s;
+    bool exact; /* as if simulated in full */
 } Variant;
 
 static bool variant_init(Variant *variant, const ScenScenario *scenario, const Knob *knob)
 {
-    StratCosting costing;
     *variant = (Variant){.knob = knob, .scenario = *scenario};
-    if (!knob->turn(&variant->scenario.plan) || !scen_scenario_check(&variant->scenario, NULL) ||
-        !scen_costing(&variant->scenario, &costing, NULL))
-        return false;
+    variant->scenario.fold = true; /* gives the same step, sooner */
+    return knob->turn(&variant->scenario.plan) && scen_scenario_check(&variant->scenario, NULL);
+}
+
+/* How full the fullest stage of @scenario is. */
+static double memory_fraction(const ScenScenario *scenario)
+{
+    StratCosting costing;
+    if (!scen_costing(scenario, &costing, NULL))
+        return INFINITY;
     g_autoptr(GArray) memory = strat_memory_stages(&costing);
     const StratMemory *worst = &g_array_index(memory, StratMemory, scen_worst_stage(memory));
-    variant->memory_fraction = worst->peak_bytes / worst->capacity_bytes;
-    return scen_fits(memory);
+    return worst->peak_bytes / worst->capacity_bytes;
 }
 
-static double mean_busy_s(const StratTrainResult *result)
-{
-    double busy = 0.0;
-    for (int b = 0; b < STRAT_BUCKET_COUNT; b++) {
-        if (b != STRAT_BUCKET_BUBBLE && b != STRAT_BUCKET_OPTIMIZER && b != STRAT_BUCKET_DATA_COMM)
-            busy += (double)result->ledger_ns[b] * 1e-9;
-    }
-    return busy / (double)result->gpus;
-}
-
-/* Step time of @scenario, from as few microbatches as its schedule takes. */
-static double guess_s(const ScenScenario *scenario)
+/* Step time of @scenario with @microbatches instead of its own; negative when it has none. */
+static double short_step_s(const ScenScenario *scenario, int64_t microbatches)
 {
     ScenScenario shorter = *scenario;
     StratPlan *plan = &shorter.plan;
-    int64_t once = plan->data * plan->micro_batch, all = plan->global_batch / once;
-    int64_t few = plan->virtual_stages > 1 ? plan->pipeline : MIN(all, 8);
-    plan->global_batch = few * once;
+    plan->global_batch = microbatches * plan->data * plan->micro_batch;
     g_autoptr(StratTrainResult) result = scen_simulate(&shorter, NULL);
-    if (!result)
-        return INFINITY;
-    double each = mean_busy_s(result) / (double)few;
-    return (double)result->step_ns * 1e-9 + (double)(all - few) * each;
+    return result ? (double)result->step_ns * 1e-9 : -1.0;
 }
 
-static gint compare_guess(gconstpointer a, gconstpointer b)
+/* The step drawn out from short ones, and whether it is exact to the nanosecond. */
+static double drawn_out_s(const ScenScenario *scenario, bool *exact)
+{
+    const StratPlan *plan = &scenario->plan;
+    int64_t all = plan->global_batch / (plan->data * plan->micro_batch);
+    int64_t group = plan->virtual_stages > 1 ? plan->pipeline : GROUP;
+    if (all <= POINTS * group) {
+        *exact = true;
+        return short_step_s(scenario, all);
+    }
+    double step_s[POINTS];
+    int64_t least = all % group;
+    for (int i = 0; i < POINTS; i++)
+        step_s[i] = short_step_s(scenario, least + (i + 1) * group);
+    double slope = step_s[2] - step_s[1];
+    *exact = fabs(slope - (step_s[1] - step_s[0])) < 0.5e-9;
+    return step_s[2] + slope * (double)((all - least) / group - POINTS);
+}
+
+static gint compare_variants(gconstpointer a, gconstpointer b)
 {
     const Variant *x = a, *y = b;
-    if (x->guess_s < y->guess_s || x->guess_s > y->guess_s)
-        return x->guess_s < y->guess_s ? -1 : 1;
+    if (x->step_s < y->step_s || x->step_s > y->step_s)
+        return x->step_s < y->step_s ? -1 : 1;
     return (x->knob > y->knob) - (x->knob < y->knob);
 }
 
@@ -257,39 +274,51 @@ static void gain_clear(ScenKnobGain *gain)
     g_free(gain->setting);
 }
 
-static void add_gain(GArray *gains, const Variant *variant, const ScenScenario *scenario,
-                     double base_s)
+static double full_step_s(const ScenScenario *scenario)
 {
-    g_autoptr(StratTrainResult) result = scen_simulate(&variant->scenario, NULL);
-    double step_s = result ? (double)result->step_ns * 1e-9 : base_s;
-    /* Less than a thousandth is no help. */
-    if (step_s > base_s * 0.999)
+    g_autoptr(StratTrainResult) result = scen_simulate(scenario, NULL);
+    return result ? (double)result->step_ns * 1e-9 : INFINITY;
+}
+
+/* The sound variants, shortest step first. */
+static GArray *variants_new(const ScenScenario *scenario, const StratTrainResult *result)
+{
+    bool exact = false, is_short = result->operations <= SHORT_OPERATIONS;
+    double own_s = (double)result->step_ns * 1e-9;
+    bool trusted = !is_short && fabs(drawn_out_s(scenario, &exact) - own_s) < 0.5e-9 && exact;
+    GArray *variants = g_array_new(FALSE, FALSE, sizeof(Variant));
+    for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
+        Variant v;
+        if (!variant_init(&v, scenario, &knobs[i]))
+            continue;
+        v.step_s = is_short ? full_step_s(&v.scenario) : drawn_out_s(&v.scenario, &v.exact);
+        v.exact = is_short || (trusted && v.exact);
+        g_array_append_val(variants, v);
+    }
+    g_array_sort(variants, compare_variants);
+    return variants;
+}
+
+/* Adds @variant to @gains if it helps and fits. */
+static void consider(GArray *gains, const Variant *variant, const ScenScenario *scenario,
+                     double own_s)
+{
+    double most_s = own_s * (1.0 - LEAST_GAIN);
+    if (variant->step_s > most_s)
+        return;
+    double memory = memory_fraction(&variant->scenario);
+    double step_s =
+        memory > 1.0 || variant->exact ? variant->step_s : full_step_s(&variant->scenario);
+    if (memory > 1.0 || step_s > most_s)
         return;
     ScenKnobGain gain = {
         .text = variant->knob->text,
         .setting = scen_plan_diff(&scenario->plan, &variant->scenario.plan),
         .step_s = step_s,
-        .gain_fraction = 1.0 - step_s / base_s,
-        .memory_fraction = variant->memory_fraction,
+        .gain_fraction = 1.0 - step_s / own_s,
+        .memory_fraction = memory,
     };
     g_array_append_val(gains, gain);
-}
-
-/* The variants, best guess first; unordered when each can be simulated in full. */
-static GArray *variants_new(const ScenScenario *scenario, bool ranked)
-{
-    GArray *variants = g_array_new(FALSE, FALSE, sizeof(Variant));
-    for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
-        Variant variant;
-        if (!variant_init(&variant, scenario, &knobs[i]))
-            continue;
-        if (ranked)
-            variant.guess_s = guess_s(&variant.scenario);
-        g_array_append_val(variants, variant);
-    }
-    if (ranked)
-        g_array_sort(variants, compare_guess);
-    return variants;
 }
 
 GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most)
@@ -298,14 +327,10 @@ GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result,
     g_array_set_clear_func(gains, (GDestroyNotify)gain_clear);
     if (scenario->plan.profiled.forward_s > 0.0)
         return gains;
-    bool ranked = result->operations > SHORT_OPERATIONS;
-    g_autoptr(GArray) variants = variants_new(scenario, ranked);
-    guint count = ranked ? MIN(variants->len, most) : variants->len;
-    for (guint i = 0; i < count; i++)
-        add_gain(gains, &g_array_index(variants, Variant, i), scenario,
+    g_autoptr(GArray) variants = variants_new(scenario, result);
+    for (guint i = 0; i < variants->len && gains->len < most; i++)
+        consider(gains, &g_array_index(variants, Variant, i), scenario,
                  (double)result->step_ns * 1e-9);
     g_array_sort(gains, compare_step);
-    if (gains->len > most)
-        g_array_set_size(gains, most);
     return gains;
 }
