@@ -186,6 +186,18 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     }
 }
 
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it is
+ * a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads dY
+ * once more. */
+static double accumulate_s(const Walk *walk, const ModelOp *op)
+{
+    double weights = (double)op->n * (double)op->k;
+    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)op->m * (double)op->n : 0.0);
+    return kern_pass_s(&walk->costing->device, bytes, bias ? 2 : 1);
+}
+
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
 static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gather)
 {
@@ -203,6 +215,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     emit(walk, input, part_bucket(op->part), op->label);
     emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM, "reduce gradient");
     emit(walk, weight, part_bucket(op->part), op->label);
+    emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
 }
 
 static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
@@ -380,10 +393,11 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
         return 0.0;
     double weight = topo_dtype_bytes(wide_dtype(plan->precision));
     double gradient = topo_dtype_bytes(plan->gradients);
-    /* Zero the gradients and take their norm; then read gradient, master weight and two moments,
-     * write the last three and the working weight. */
-    double bytes = parameters * 2.0 * gradient + updated * (gradient + 12.0 + 12.0 + weight);
-    return kern_pass_s(&costing->device, bytes, 8);
+    /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their norm
+     * taken, clipped; then Adam reads gradient, weight and two moments and writes the last three;
+     * the working weight is copied back. */
+    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
+    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
 }
 
 static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
