@@ -46,10 +46,15 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+/* A span of @seconds; where the host cannot run ahead, its kernel waits for the launch first. */
 static void emit(Walk *walk, double seconds, StratBucket bucket, const char *label)
 {
     if (seconds <= 0.0)
         return;
+    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
+        StratSpan gap = {walk->costing->plan->kernel_gap_s, STRAT_BUCKET_HOST, "kernel launch"};
+        g_array_append_val(walk->spans, gap);
+    }
     bool comm = bucket == STRAT_BUCKET_TENSOR_COMM || bucket == STRAT_BUCKET_CONTEXT_COMM;
     StratSpan span = {seconds, walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket, label};
     g_array_append_val(walk->spans, span);

@@ -63,6 +63,8 @@ typedef struct StratPlan {
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_pipeline;    /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;      /* the GPU waits that long for its host after each blocking exchange */
+    double kernel_gap_s;      /* idle before each kernel, where the host cannot run ahead */
+    double library_fraction;  /* speed of that generation's kernels over the profile's; 0: equal */
     double comm_slowdown;     /* share of compute lost while a collective runs beside it */
     StratProfiled profiled;
 } StratPlan;
