@@ -73,8 +73,7 @@ static double p_norm(double a, double b, double p)
     return high * pow(1.0 + pow(low / high, p), 1.0 / p);
 }
 
-double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit,
-                        const KernGemmShape *s)
+double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
 {
     const TopoGpu *gpu = device->gpu;
     double sms = (double)gpu->multiprocessors;
@@ -83,8 +82,8 @@ double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit,
     double best = INFINITY;
     for (size_t t = 0; t < G_N_ELEMENTS(tiles); t++) {
         double rows = (double)tiles[t].rows, columns = (double)tiles[t].columns;
-        double count = (double)s->batch * ceil_div(s->m, tiles[t].rows) *
-                       ceil_div(s->n, tiles[t].columns);
+        double count =
+            (double)s->batch * ceil_div(s->m, tiles[t].rows) * ceil_div(s->n, tiles[t].columns);
         double rate = sm_flop_per_s * fit->tile_fraction[tiles[t].tile];
         for (size_t i = 0; i < G_N_ELEMENTS(splits); i++) {
             double split = (double)splits[i];

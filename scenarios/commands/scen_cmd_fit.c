@@ -199,8 +199,8 @@ static void print_wire(const Fit *fit)
     if (fit->wire->len < 20)
         return;
     TopoWireFit w = {0};
-    KernFitError error = kern_fit_wire(&fit->node, (const KernWireRow *)fit->wire->data,
-                                       fit->wire->len, &w);
+    KernFitError error =
+        kern_fit_wire(&fit->node, (const KernWireRow *)fit->wire->data, fit->wire->len, &w);
     printf("wire:\n  all_reduce_fraction: %.4f\n  gather_fraction: %.4f\n"
            "  base_latency: %.3f us\n  hop_latency: %.3f us\n  ramp: %.2f us\n"
            "  ramp_size: %.3f MB\n  # %zu rows, median error %.4f, p90 %.4f\n",
@@ -240,7 +240,7 @@ ScenExit scen_cmd_fit(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         {"node", 0, 0, G_OPTION_ARG_STRING, &node, "node of the catalog that was measured", "NAME"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "CSV..."},
+        {G_OPTION_REMAINING,     0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "CSV..."},
         {0},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
