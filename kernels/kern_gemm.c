@@ -16,7 +16,7 @@
  *
  * Source of the tile and wave quantisation: NVIDIA, "Matrix Multiplication Background User's
  * Guide" (DA-09799), sections "Tile Quantization" and "Wave Quantization".
- * Left out: clusters and multicast of Hopper, alignment of odd sizes, transposition. */
+ * Left out: clusters and multicast of Hopper, transposition. */
 #include "kern_gemm.h"
 
 #include <math.h>
@@ -57,24 +57,33 @@ static double gemm_bytes(const KernGemmShape *s, double split)
     return (double)s->batch * ((m * k + k * n) * in + m * n * (out + partial));
 }
 
+/* Tensor cores want rows of 16 bytes; operands whose rows are no multiple of that fall back to the
+ * ordinary fp32 pipes (NVIDIA DA-09799, section "Tensor Core Shape Constraints"). */
+static double gemm_peak_flop_per_s(const TopoGpu *gpu, const KernGemmShape *s)
+{
+    int64_t elements = (int64_t)(16.0 / topo_dtype_bytes(s->dtype));
+    bool aligned = s->n % elements == 0 && s->k % elements == 0;
+    double plain = gpu->peak_flop_per_s[TOPO_DTYPE_FP32];
+    return aligned || plain <= 0.0 ? gpu->peak_flop_per_s[s->dtype] : plain;
+}
+
 static double p_norm(double a, double b, double p)
 {
     double high = fmax(a, b), low = fmin(a, b);
     return high * pow(1.0 + pow(low / high, p), 1.0 / p);
 }
 
-double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit,
-                        const KernGemmShape *s)
+double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
 {
     const TopoGpu *gpu = device->gpu;
     double sms = (double)gpu->multiprocessors;
-    double sm_flop_per_s = gpu->peak_flop_per_s[s->dtype] * device->clock_fraction / sms;
+    double sm_flop_per_s = gemm_peak_flop_per_s(gpu, s) * device->clock_fraction / sms;
     double bandwidth = gpu->memory_bytes_per_s * fit->memory_fraction;
     double best = INFINITY;
     for (size_t t = 0; t < G_N_ELEMENTS(tiles); t++) {
         double rows = (double)tiles[t].rows, columns = (double)tiles[t].columns;
-        double count = (double)s->batch * ceil_div(s->m, tiles[t].rows) *
-                       ceil_div(s->n, tiles[t].columns);
+        double count =
+            (double)s->batch * ceil_div(s->m, tiles[t].rows) * ceil_div(s->n, tiles[t].columns);
         double rate = sm_flop_per_s * fit->tile_fraction[tiles[t].tile];
         for (size_t i = 0; i < G_N_ELEMENTS(splits); i++) {
             double split = (double)splits[i];

@@ -11,27 +11,30 @@
 #include <math.h>
 #include <string.h>
 
-/* First words of `framework`, and the plan of the catalog that stands for it. First match wins. */
+/* First words of `framework` (and of `source`, where that matters), and the plan of the catalog
+ * that stands for it. First match wins. */
 static const struct {
-    const char *framework, *preset;
+    const char *framework, *preset, *source;
 } presets[] = {
-    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble"            },
-    {"Megatron-LM / Megatron-Core",            "megatron-core-2024"     },
-    {"Megatron-LM (Core)",                     "megatron-core-2024"     },
-    {"Megatron-LM (commit",                    "megatron-lm-2023"       },
-    {"megatron",                               "megatron-lm-2023"       },
-    {"MegaScale",                              "megatron-lm-2023"       },
-    {"Megatron-Kwai",                          "megatron-lm-2023"       },
-    {"Megatron-LM 2022",                       "megatron-lm-2022"       },
-    {"Megatron-LM 2020",                       "megatron-lm-2021"       },
-    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022"},
-    {"Megatron-LM",                            "megatron-lm-2021"       },
-    {"Megatron-Bridge",                        "nemo-2025"              },
-    {"NeMo",                                   "nemo-2025"              },
-    {"Meta internal",                          "meta-llama3"            },
-    {"OneFlow",                                "megatron-lm-2021"       },
-    {"InternEvo",                              "megatron-lm-2023"       },
-    {"nanotron",                               "megatron-core-2024"     },
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
+    {"megatron",                               "megatron-lm-2023",        NULL        },
+    {"MegaScale",                              "megatron-lm-2023",        NULL        },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
+    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
+    {"Megatron-Bridge",                        "nemo-2025",               NULL        },
+    {"NeMo",                                   "nemo-2025",               NULL        },
+    {"Meta internal",                          "meta-llama3",             NULL        },
+    {"OneFlow",                                "megatron-lm-2021",        NULL        },
+    {"InternEvo",                              "megatron-lm-2023",        NULL        },
+    {"nanotron",                               "megatron-core-2024",      NULL        },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -143,10 +146,16 @@ static void put_string(Writer *w, const char *key, const char *value)
 
 static const char *preset_of(Writer *w)
 {
-    const char *framework = text(w->row, "framework", "");
+    const char *framework = text(w->row, "framework", ""), *source = text(w->row, "source", "");
+    bool gated =
+        has(w->model, "gated_mlp") && json_object_get_boolean_member(w->model, "gated_mlp");
     for (size_t i = 0; i < G_N_ELEMENTS(presets); i++) {
-        if (g_str_has_prefix(framework, presets[i].framework))
-            return presets[i].preset;
+        if (!g_str_has_prefix(framework, presets[i].framework) ||
+            (presets[i].source && !g_str_has_prefix(source, presets[i].source)))
+            continue;
+        /* LLaMA-like models (2023) are younger than the software of 2021. */
+        bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
+        return younger ? "megatron-lm-2023" : presets[i].preset;
     }
     assume(w, "software '%s' is not in the catalog, %s stands for it", framework, DEFAULT_PRESET);
     return DEFAULT_PRESET;
