@@ -121,37 +121,37 @@ Test(fold, gives_the_nanoseconds_of_every_rank_in_every_cut_of_eight)
 }
 
 /* A number from 0 to @below - 1. */
-static int64_t draw(SimRandom *random, int64_t below)
+static int64_t draw(SimRandom *stream, int64_t below)
 {
-    return (int64_t)sim_random_below(random, (uint64_t)below);
+    return (int64_t)sim_random_below(stream, (uint64_t)below);
 }
 
-static ToyWorld random_world(SimRandom *random)
+static ToyWorld random_world(SimRandom *stream)
 {
-    ToyWorld world = toy_plan_at((size_t)draw(random, (int64_t)toy_plan_count()));
+    ToyWorld world = toy_plan_at((size_t)draw(stream, (int64_t)toy_plan_count()));
     StratPlan *plan = &world.plan;
-    plan->tensor = INT64_C(1) << draw(random, 3);
-    plan->context = 1 + draw(random, 3);
-    plan->pipeline = 1 + draw(random, 4);
-    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(random, 2) : 1;
-    plan->sequence_parallel = draw(random, 2);
-    plan->overlap_data = draw(random, 2);
-    plan->overlap_pipeline = draw(random, 2);
-    plan->zero_stage = draw(random, 2);
+    plan->tensor = INT64_C(1) << draw(stream, 3);
+    plan->context = 1 + draw(stream, 3);
+    plan->pipeline = 1 + draw(stream, 4);
+    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(stream, 2) : 1;
+    plan->sequence_parallel = draw(stream, 2);
+    plan->overlap_data = draw(stream, 2);
+    plan->overlap_pipeline = draw(stream, 2);
+    plan->zero_stage = draw(stream, 2);
     plan->count_embedding = plan->count_head = false;
-    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(random, 3));
-    world.model.layers += plan->virtual_stages == 1 ? draw(random, plan->pipeline) : 0;
-    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(random, 8);
+    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
+    world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
+    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
     world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
-    toy_lay_out(&world, 1 + draw(random, 6), plan->pipeline * (1 + draw(random, 2)));
+    toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
     return world;
 }
 
 Test(fold, gives_the_nanoseconds_of_every_rank_of_random_plans)
 {
-    SimRandom random = sim_random_stream(2026, "plans");
+    SimRandom stream = sim_random_stream(2026, "plans");
     for (int i = 0; i < 300; i++) {
-        ToyWorld world = random_world(&random);
+        ToyWorld world = random_world(&stream);
         expect_same(&world);
     }
 }
