@@ -100,19 +100,17 @@ static double gemm_log_ratio(const Problem *p, size_t i)
     return log(kern_gemm_form_s(&device, p->fit, &row->shape) / row->seconds);
 }
 
-#define TILE(t) (offsetof(KernGemmFit, tile_fraction) + (t) * sizeof(double))
-
 static const Coefficient gemm_coefficients[] = {
-    {TILE(KERN_TILE_256X128),                       0.30, 0.85, 1.00},
-    {TILE(KERN_TILE_128X128),                       0.30, 0.80, 1.00},
-    {TILE(KERN_TILE_128X64),                        0.20, 0.70, 1.00},
-    {TILE(KERN_TILE_64X64),                         0.10, 0.50, 1.00},
-    {TILE(KERN_TILE_64X16),                         0.02, 0.20, 1.00},
-    {offsetof(KernGemmFit, tile_overhead_k),        0.0,  100., 1000},
-    {offsetof(KernGemmFit, wave_quantisation),      0.0,  0.50, 1.00},
-    {offsetof(KernGemmFit, memory_fraction),        0.30, 0.80, 1.00},
-    {offsetof(KernGemmFit, overlap_exponent),       1.0,  3.0,  20.0},
-    {offsetof(KernGemmFit, launch_s),               5e-7, 4e-6, 2e-5},
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_256X128]), 0.30, 0.85,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X128]), 0.30, 0.80,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X64]),  0.20, 0.70,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X64]),   0.10, 0.50,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X16]),   0.02, 0.20,  1.00  },
+    {offsetof(KernGemmFit, tile_overhead_k),                  0.0,  100.0, 1000.0},
+    {offsetof(KernGemmFit, wave_quantisation),                0.0,  0.50,  1.00  },
+    {offsetof(KernGemmFit, memory_fraction),                  0.30, 0.80,  1.00  },
+    {offsetof(KernGemmFit, overlap_exponent),                 1.0,  3.0,   20.0  },
+    {offsetof(KernGemmFit, launch_s),                         5e-7, 4e-6,  2e-5  },
 };
 
 KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
@@ -152,10 +150,10 @@ static double attention_log_ratio(const Problem *p, size_t i)
 }
 
 static const Coefficient attention_coefficients[] = {
-    {offsetof(KernAttentionFit, forward_fraction), 0.10, 0.60,  1.00},
-    {offsetof(KernAttentionFit, head_dim_half),    0.0,  15.0,  200 },
-    {offsetof(KernAttentionFit, sequence_half),    0.0,  400.,  4000},
-    {offsetof(KernAttentionFit, launch_s),         1e-6, 1e-5, 1e-4 },
+    {offsetof(KernAttentionFit, forward_fraction), 0.10, 0.60, 1.00},
+    {offsetof(KernAttentionFit, head_dim_half),    0.0,  15.0, 200 },
+    {offsetof(KernAttentionFit, sequence_half),    0.0,  400., 4000},
+    {offsetof(KernAttentionFit, launch_s),         1e-6, 1e-5, 1e-4},
 };
 
 KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,

@@ -9,14 +9,15 @@
  *   memory  = (m k + k n + splits' m n) bytes / (f_mem * HBM bandwidth)
  *   time    = launch + (compute^p + memory^p)^(1/p)
  *
- * minimised over the tiles and over splits of k (split-K writes and reads fp32 partial sums). k0 is
- * the prologue and epilogue of a tile in steps of k, q says how much of the partial wave is lost,
- * p joins the two pipes (p = 1: nothing overlaps, p large: the slower one hides the other).
- * The libraries choose their kernel in the same way: by trying, or by a model of trying.
+ * (output in 16 bits at least), minimised over the tiles and over splits of k (split-K writes and
+ * reads fp32 partial sums). k0 is the prologue and epilogue of a tile in steps of k, q says how
+ * much of the partial wave is lost, p joins the two pipes (p = 1: nothing overlaps, p large: the
+ * slower one hides the other). The libraries choose their kernel in the same way: by trying, or by
+ * a model of trying.
  *
  * Source of the tile and wave quantisation: NVIDIA, "Matrix Multiplication Background User's
  * Guide" (DA-09799), sections "Tile Quantization" and "Wave Quantization".
- * Left out: clusters and multicast of Hopper, alignment of odd sizes, transposition. */
+ * Left out: clusters and multicast of Hopper, transposition. */
 #include "kern_gemm.h"
 
 #include <math.h>
@@ -51,10 +52,20 @@ static double ceil_div(int64_t a, int64_t b)
 static double gemm_bytes(const KernGemmShape *s, double split)
 {
     double in = topo_dtype_bytes(s->dtype);
-    double out = s->output_bytes > 0 ? s->output_bytes : fmax(in, 2.0);
+    double out = fmax(in, 2.0);
     double partial = split > 1 ? 2.0 * 4.0 * split : 0.0;
     double m = (double)s->m, n = (double)s->n, k = (double)s->k;
     return (double)s->batch * ((m * k + k * n) * in + m * n * (out + partial));
+}
+
+/* Tensor cores want rows of 16 bytes; operands whose rows are no multiple of that fall back to the
+ * ordinary fp32 pipes (NVIDIA DA-09799, section "Tensor Core Shape Constraints"). */
+static double gemm_peak_flop_per_s(const TopoGpu *gpu, const KernGemmShape *s)
+{
+    int64_t elements = (int64_t)(16.0 / topo_dtype_bytes(s->dtype));
+    bool aligned = s->n % elements == 0 && s->k % elements == 0;
+    double plain = gpu->peak_flop_per_s[TOPO_DTYPE_FP32];
+    return aligned || plain <= 0.0 ? gpu->peak_flop_per_s[s->dtype] : plain;
 }
 
 static double p_norm(double a, double b, double p)
@@ -63,18 +74,17 @@ static double p_norm(double a, double b, double p)
     return high * pow(1.0 + pow(low / high, p), 1.0 / p);
 }
 
-double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit,
-                        const KernGemmShape *s)
+double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
 {
     const TopoGpu *gpu = device->gpu;
     double sms = (double)gpu->multiprocessors;
-    double sm_flop_per_s = gpu->peak_flop_per_s[s->dtype] * device->clock_fraction / sms;
+    double sm_flop_per_s = gemm_peak_flop_per_s(gpu, s) * device->clock_fraction / sms;
     double bandwidth = gpu->memory_bytes_per_s * fit->memory_fraction;
     double best = INFINITY;
     for (size_t t = 0; t < G_N_ELEMENTS(tiles); t++) {
         double rows = (double)tiles[t].rows, columns = (double)tiles[t].columns;
-        double count = (double)s->batch * ceil_div(s->m, tiles[t].rows) *
-                       ceil_div(s->n, tiles[t].columns);
+        double count =
+            (double)s->batch * ceil_div(s->m, tiles[t].rows) * ceil_div(s->n, tiles[t].columns);
         double rate = sm_flop_per_s * fit->tile_fraction[tiles[t].tile];
         for (size_t i = 0; i < G_N_ELEMENTS(splits); i++) {
             double split = (double)splits[i];
@@ -88,6 +98,11 @@ double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit,
             double memory = gemm_bytes(s, split) / bandwidth;
             best = fmin(best, p_norm(compute, memory, fit->overlap_exponent));
         }
+    }
+    if (s->quantised) {
+        double moved =
+            (2.0 + topo_dtype_bytes(s->dtype)) * (double)s->batch * (double)(s->m * s->k);
+        best += fit->launch_s + moved / bandwidth;
     }
     return fit->launch_s + best;
 }

@@ -38,11 +38,11 @@ typedef struct KernGemmFit {
 
 /** Fused attention: see kern_attention.c. */
 typedef struct KernAttentionFit {
-    const char *source;            /* of the backward, which the fit leaves alone */
-    double forward_fraction;       /* of peak, long sequences, causal, counted FLOPs */
+    const char *source;      /* of the backward, which the fit leaves alone */
+    double forward_fraction; /* of peak, long sequences, causal, counted FLOPs */
     double backward_fraction;
-    double head_dim_half;          /* head width at which half the rate is reached: d / (d + half) */
-    double sequence_half;          /* keys of a sequence, likewise */
+    double head_dim_half; /* head width at which half the rate is reached: d / (d + half) */
+    double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
     double median_error_fraction;
     double p90_error_fraction;
@@ -52,8 +52,8 @@ typedef struct KernAttentionFit {
 /** Passes over HBM: norms, activations, softmax, optimizer. */
 typedef struct KernMemoryFit {
     const char *source;
-    double fraction;     /* of HBM bandwidth on large tensors */
-    double half_bytes;   /* size at which half of it is reached */
+    double fraction;   /* of HBM bandwidth on large tensors */
+    double half_bytes; /* size at which half of it is reached */
     double launch_s;
 } KernMemoryFit;
 
@@ -65,7 +65,7 @@ typedef struct KernProfile {
     KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
     KernMemoryFit memory;
-    double sustained_clock_fraction;    /* clock under the power cap over boost clock */
+    double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
 } KernProfile;
 

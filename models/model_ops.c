@@ -162,8 +162,8 @@ static void add_unfused_attention(const ModelSpec *spec, const ModelShard *shard
 {
     int64_t heads = spec->heads / shard->tensor;
     int64_t queries = shard->sequence / shard->context;
-    double scores = (double)shard->micro_batch * (double)heads * (double)queries *
-                    (double)shard->sequence;
+    double scores =
+        (double)shard->micro_batch * (double)heads * (double)queries * (double)shard->sequence;
     double qk = tokens(shard) * (double)(heads + kv_heads_shard(spec, shard->tensor)) *
                 (double)spec->head_dim;
     double v = tokens(shard) * (double)kv_heads_shard(spec, shard->tensor) * (double)spec->head_dim;
@@ -191,13 +191,12 @@ static void add_fused_attention(const ModelSpec *spec, const ModelShard *shard, 
     int64_t kv = kv_heads_shard(spec, shard->tensor);
     double width = (double)(heads + 2 * kv) * (double)spec->head_dim;
     if (shard->context > 1)
-        add(ops, (ModelOp){.label = "context ring",
-                           .kind = MODEL_OP_RING,
-                           .part = MODEL_PART_ATTENTION,
-                           .forward_bytes = tokens(shard) * 2.0 * (double)(kv * spec->head_dim) *
-                                            ACT,
-                           .backward_bytes = tokens(shard) * 4.0 * (double)(kv * spec->head_dim) *
-                                             ACT});
+        add(ops,
+            (ModelOp){.label = "context ring",
+                      .kind = MODEL_OP_RING,
+                      .part = MODEL_PART_ATTENTION,
+                      .forward_bytes = tokens(shard) * 2.0 * (double)(kv * spec->head_dim) * ACT,
+                      .backward_bytes = tokens(shard) * 4.0 * (double)(kv * spec->head_dim) * ACT});
     add(ops, (ModelOp){.label = "attention",
                        .kind = MODEL_OP_ATTENTION,
                        .part = MODEL_PART_ATTENTION,

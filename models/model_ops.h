@@ -9,10 +9,10 @@
 
 /** How one microbatch of a model is cut over the ranks that share it. */
 typedef struct ModelShard {
-    int64_t micro_batch; /* sequences */
-    int64_t sequence;    /* tokens of one sequence, whole */
-    int64_t tensor;      /* ranks that share every matrix */
-    int64_t context;     /* ranks that share every sequence */
+    int64_t micro_batch;    /* sequences */
+    int64_t sequence;       /* tokens of one sequence, whole */
+    int64_t tensor;         /* ranks that share every matrix */
+    int64_t context;        /* ranks that share every sequence */
     bool sequence_parallel; /* norms and dropouts are cut over the tensor group as well */
     bool fused_attention;   /* FlashAttention: scores stay on the chip */
     bool fused_kernels;     /* bias, activation, dropout and residual share passes over memory */
@@ -51,17 +51,17 @@ typedef struct ModelOp {
     const char *label;
     ModelOpKind kind;
     ModelPart part;
-    int64_t batch, m, n, k;    /* GEMM, BATCHED_GEMM, ATTENTION: batch products m x n x k */
-    int64_t kv_batch;          /* ATTENTION: sequences x key/value heads */
-    double causal_fraction;    /* ATTENTION: share of the m x n scores that is not masked */
-    double forward_bytes;      /* PASS: read and written; COMM, RING: moved */
+    int64_t batch, m, n, k; /* GEMM, BATCHED_GEMM, ATTENTION: batch products m x n x k */
+    int64_t kv_batch;       /* ATTENTION: sequences x key/value heads */
+    double causal_fraction; /* ATTENTION: share of the m x n scores that is not masked */
+    double forward_bytes;   /* PASS: read and written; COMM, RING: moved */
     double backward_bytes;
-    int forward_kernels;       /* PASS: launches */
+    int forward_kernels; /* PASS: launches */
     int backward_kernels;
-    ModelComm forward_comm;    /* COMM */
+    ModelComm forward_comm; /* COMM */
     ModelComm backward_comm;
-    bool regather;             /* COMM: backward gathers the input once more for the weights */
-    double saved_bytes;        /* kept from forward to backward by this rank */
+    bool regather;      /* COMM: backward gathers the input once more for the weights */
+    double saved_bytes; /* kept from forward to backward by this rank */
 } ModelOp;
 
 enum { MODEL_OPS_MAX = 40 };

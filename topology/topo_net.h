@@ -47,8 +47,8 @@ double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *tra
 int64_t topo_ranks_per_domain(const TopoCluster *cluster, int64_t first, int64_t stride,
                               int64_t count);
 
-/** A net for the executor whose transfers last what @model says of them, each priced once. @transfer
- *  is copied; errors: a price that is not a time. Free with topo_sim_net_free(). */
+/** A net for the executor whose transfers last what @model says of them, each priced once.
+ * @transfer is copied; errors: a price that is not a time. Free with topo_sim_net_free(). */
 SimNet *topo_sim_net_new(const TopoNet *model, const TopoCluster *cluster,
                          const TopoTransfer *transfers, size_t count, GError **error);
 

@@ -9,14 +9,15 @@ static const struct {
     const char *name, *help;
     ScenCommandFunc run;
 } commands[] = {
-    {"validate", "v", scen_cmd_validate},
-    {"fit", "turn kernel measurements into coefficients with their error", scen_cmd_fit},
+    {"validate", "v",                                                           scen_cmd_validate},
+    {"fit",      "turn kernel measurements into coefficients with their error", scen_cmd_fit     },
 };
 
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
-    if (argc < 2) return SCEN_EXIT_WRONG;
+    if (argc < 2)
+        return SCEN_EXIT_WRONG;
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (g_str_equal(argv[1], commands[i].name))
             return commands[i].run(argc - 1, argv + 1);

@@ -7,8 +7,9 @@
  *   context_attention  batch_size,isl,num_heads,head_dim,attn_dtype,window_size,latency
  *   all_reduce, ...    nccl_dtype,num_gpus,message_size,latency (message_size counts elements)
  *
- * latency is in ms. Each operation and dtype is fitted by itself and printed as the YAML that
- * kernels/profiles and topology/catalog/wires.yaml hold. */
+ * fp8 products include the conversion of their activations. latency is in ms. Each operation and
+ * dtype is fitted by itself and printed as the YAML that kernels/profiles and
+ * topology/catalog/wires.yaml hold. */
 #include "scen_cmd.h"
 
 #include "kern_fit.h"
@@ -72,6 +73,7 @@ static bool take_gemm(Fit *fit, const Line *line, double seconds)
     KernGemmRow row = {{.batch = 1}, seconds};
     if (!dtype_of(cell(line, "gemm_dtype"), &row.shape.dtype))
         return false;
+    row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8;
     row.shape.m = (int64_t)number(line, "m");
     row.shape.n = (int64_t)number(line, "n");
     row.shape.k = (int64_t)number(line, "k");
@@ -199,8 +201,8 @@ static void print_wire(const Fit *fit)
     if (fit->wire->len < 20)
         return;
     TopoWireFit w = {0};
-    KernFitError error = kern_fit_wire(&fit->node, (const KernWireRow *)fit->wire->data,
-                                       fit->wire->len, &w);
+    KernFitError error =
+        kern_fit_wire(&fit->node, (const KernWireRow *)fit->wire->data, fit->wire->len, &w);
     printf("wire:\n  all_reduce_fraction: %.4f\n  gather_fraction: %.4f\n"
            "  base_latency: %.3f us\n  hop_latency: %.3f us\n  ramp: %.2f us\n"
            "  ramp_size: %.3f MB\n  # %zu rows, median error %.4f, p90 %.4f\n",
@@ -240,7 +242,7 @@ ScenExit scen_cmd_fit(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     const GOptionEntry entries[] = {
         {"node", 0, 0, G_OPTION_ARG_STRING, &node, "node of the catalog that was measured", "NAME"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "CSV..."},
+        {G_OPTION_REMAINING,     0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "CSV..."},
         {0},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);

@@ -11,27 +11,30 @@
 #include <math.h>
 #include <string.h>
 
-/* First words of `framework`, and the plan of the catalog that stands for it. First match wins. */
+/* First words of `framework` (and of `source`, where that matters), and the plan of the catalog
+ * that stands for it. First match wins. */
 static const struct {
-    const char *framework, *preset;
+    const char *framework, *preset, *source;
 } presets[] = {
-    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble"            },
-    {"Megatron-LM / Megatron-Core",            "megatron-core-2024"     },
-    {"Megatron-LM (Core)",                     "megatron-core-2024"     },
-    {"Megatron-LM (commit",                    "megatron-lm-2023"       },
-    {"megatron",                               "megatron-lm-2023"       },
-    {"MegaScale",                              "megatron-lm-2023"       },
-    {"Megatron-Kwai",                          "megatron-lm-2023"       },
-    {"Megatron-LM 2022",                       "megatron-lm-2022"       },
-    {"Megatron-LM 2020",                       "megatron-lm-2021"       },
-    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022"},
-    {"Megatron-LM",                            "megatron-lm-2021"       },
-    {"Megatron-Bridge",                        "nemo-2025"              },
-    {"NeMo",                                   "nemo-2025"              },
-    {"Meta internal",                          "meta-llama3"            },
-    {"OneFlow",                                "megatron-lm-2021"       },
-    {"InternEvo",                              "megatron-lm-2023"       },
-    {"nanotron",                               "megatron-core-2024"     },
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
+    {"megatron",                               "megatron-lm-2023",        NULL        },
+    {"MegaScale",                              "megatron-lm-2023",        NULL        },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
+    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
+    {"Megatron-Bridge",                        "nemo-2025",               NULL        },
+    {"NeMo",                                   "nemo-2025",               NULL        },
+    {"Meta internal",                          "meta-llama3",             NULL        },
+    {"OneFlow",                                "megatron-lm-2021",        NULL        },
+    {"InternEvo",                              "megatron-lm-2023",        NULL        },
+    {"nanotron",                               "megatron-core-2024",      NULL        },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -40,26 +43,26 @@ static const char *const DEFAULT_PRESET = "megatron-core-2024";
 static const struct {
     const char *gpu, *node;
 } nodes[] = {
-    {"v100-sxm2-16gb",       "dgx-1-v100"          },
-    {"v100-sxm3-32gb",       "dgx-2"               },
-    {"a100-sxm-40gb",        "dgx-a100-40gb"       },
-    {"a100-sxm-80gb",        "dgx-a100-80gb"       },
-    {"a100-sxm-80gb-330w",   "a100-330w-mesh"      },
-    {"a800-sxm-80gb",        "hgx-a800"            },
-    {"h100-sxm",             "dgx-h100"            },
-    {"h100-sxm-96gb-500w",   "grand-teton-h100-96gb"},
-    {"h100-pcie",            "hgx-h100-pcie"       },
-    {"h800-sxm",             "hgx-h800"            },
-    {"h200-sxm",             "hgx-h200"            },
-    {"h20",                  "hgx-h20"             },
-    {"b200-sxm",             "dgx-b200"            },
-    {"b300-sxm",             "hgx-b300"            },
-    {"gb200-nvl72",          "gb200-nvl72-tray"    },
-    {"gb300-nvl72",          "gb300-nvl72-tray"    },
-    {"l40s",                 "l40s-server"         },
-    {"rtx-4090",             "rtx-4090-server"     },
-    {"rtx-pro-6000",         "rtx-pro-6000-server" },
-    {"mi300x",               "mi300x-platform"     },
+    {"v100-sxm2-16gb",     "dgx-1-v100"           },
+    {"v100-sxm3-32gb",     "dgx-2"                },
+    {"a100-sxm-40gb",      "dgx-a100-40gb"        },
+    {"a100-sxm-80gb",      "dgx-a100-80gb"        },
+    {"a100-sxm-80gb-330w", "a100-330w-mesh"       },
+    {"a800-sxm-80gb",      "hgx-a800"             },
+    {"h100-sxm",           "dgx-h100"             },
+    {"h100-sxm-96gb-500w", "grand-teton-h100-96gb"},
+    {"h100-pcie",          "hgx-h100-pcie"        },
+    {"h800-sxm",           "hgx-h800"             },
+    {"h200-sxm",           "hgx-h200"             },
+    {"h20",                "hgx-h20"              },
+    {"b200-sxm",           "dgx-b200"             },
+    {"b300-sxm",           "hgx-b300"             },
+    {"gb200-nvl72",        "gb200-nvl72-tray"     },
+    {"gb300-nvl72",        "gb300-nvl72-tray"     },
+    {"l40s",               "l40s-server"          },
+    {"rtx-4090",           "rtx-4090-server"      },
+    {"rtx-pro-6000",       "rtx-pro-6000-server"  },
+    {"mi300x",             "mi300x-platform"      },
 };
 
 typedef struct Writer {
@@ -143,10 +146,16 @@ static void put_string(Writer *w, const char *key, const char *value)
 
 static const char *preset_of(Writer *w)
 {
-    const char *framework = text(w->row, "framework", "");
+    const char *framework = text(w->row, "framework", ""), *source = text(w->row, "source", "");
+    bool gated =
+        has(w->model, "gated_mlp") && json_object_get_boolean_member(w->model, "gated_mlp");
     for (size_t i = 0; i < G_N_ELEMENTS(presets); i++) {
-        if (g_str_has_prefix(framework, presets[i].framework))
-            return presets[i].preset;
+        if (!g_str_has_prefix(framework, presets[i].framework) ||
+            (presets[i].source && !g_str_has_prefix(source, presets[i].source)))
+            continue;
+        /* LLaMA-like models (2023) are younger than the software of 2021. */
+        bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
+        return younger ? "megatron-lm-2023" : presets[i].preset;
     }
     assume(w, "software '%s' is not in the catalog, %s stands for it", framework, DEFAULT_PRESET);
     return DEFAULT_PRESET;
@@ -172,11 +181,13 @@ static void put_model(Writer *w)
         put(w, "  ffn: %d\n", (int)integer(m, "ffn", 0));
     put(w, "  vocab: %d\n  max_sequence: %d\n  gated_mlp: %s\n", (int)vocab,
         (int)integer(m, "seq_len", 0), gated ? "true" : "false");
-    bool tied = has(m, "tied_embeddings") ? json_object_get_boolean_member(m, "tied_embeddings")
-                                          : !rotary;
+    bool tied =
+        has(m, "tied_embeddings") ? json_object_get_boolean_member(m, "tied_embeddings") : !rotary;
     put(w, "  tied_embeddings: %s\n  position: %s\n  norm: %s\n  bias: %s\n",
         tied ? "true" : "false",
-        g_str_equal(position, "ALiBi") ? "alibi" : rotary ? "rotary" : "learned",
+        g_str_equal(position, "ALiBi") ? "alibi"
+        : rotary                       ? "rotary"
+                                       : "learned",
         gated ? "rmsnorm" : "layernorm", rotary ? "none" : "all");
     if (integer(m, "experts", 0) > 0)
         put(w, "  experts: %d\n  experts_per_token: %d\n  expert_ffn: %d\n  shared_experts: %d\n",
@@ -286,7 +297,11 @@ static void put_recompute(Writer *w, const char *preset)
 static void put_overlap(Writer *w)
 {
     JsonObject *overlap = child(w->setup, "overlap");
-    static const char *const keys[][2] = {{"dp", "data"}, {"tp", "tensor"}, {"pp", "pipeline"}};
+    static const char *const keys[][2] = {
+        {"dp", "data"    },
+        {"tp", "tensor"  },
+        {"pp", "pipeline"}
+    };
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i][0]))
@@ -304,7 +319,8 @@ static void put_profiled(Writer *w)
     if (!ms)
         return;
     put(w,
-        "  profiled: {forward: %g ms, backward_input: %g ms, backward_weight: %g ms, send: %g ms}\n",
+        "  profiled: {forward: %g ms, backward_input: %g ms, backward_weight: %g ms, send: %g "
+        "ms}\n",
         number(ms, "T_F", 0), number(ms, "T_B", 0), number(ms, "T_W", 0), number(ms, "T_comm", 0));
 }
 

@@ -13,7 +13,8 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .net = net,
         .device = {.gpu = &scenario->cluster.node.gpu,
                    .profile = &scenario->profile,
-                   .clock_fraction = scenario->profile.sustained_clock_fraction},
+                   .clock_fraction = scenario->profile.sustained_clock_fraction *
+                                     scenario->plan.library_fraction},
     };
     return true;
 }

@@ -9,12 +9,12 @@ typedef struct ScenValidRow {
     char *id;
     char *source;
     char *gpu;
-    char *note;               /* what was assumed; NULL when nothing was */
-    bool schedule_only;       /* measured stage times, only the schedule was simulated */
-    bool fits;                /* the memory model says that it fits */
+    char *note;         /* what was assumed; NULL when nothing was */
+    bool schedule_only; /* measured stage times, only the schedule was simulated */
+    bool fits;          /* the memory model says that it fits */
     double predicted_s;
     double published_s;
-    double error_fraction;    /* predicted / published - 1 */
+    double error_fraction;     /* predicted / published - 1 */
     double model_flop_per_gpu; /* of one step: what the baseline works from */
     double baseline_error_fraction;
 } ScenValidRow;
@@ -40,8 +40,9 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
 /** Adds a row that could not even be loaded. */
 void scen_validation_skip(ScenValidation *validation, const char *id, const char *reason);
 
-/** Fills in the one-parameter baseline: for each GPU kind the constant rate of model FLOPs (attention
- *  in full, no recomputation) that suits these very rows best, in the mean absolute error. */
+/** Fills in the one-parameter baseline: for each GPU kind the constant rate of model FLOPs
+ * (attention in full, no recomputation) that suits these very rows best, in the mean absolute
+ * error. */
 void scen_validation_baseline(ScenValidation *validation);
 
 /** Mean and worst absolute error of the rows whose source is @source (NULL: all) and that are, or

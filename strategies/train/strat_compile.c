@@ -16,23 +16,20 @@
  * Left out: the norm of the gradients over all ranks is priced but does not hold a stage back. */
 #include "strat_compile.h"
 
-#include "sim_time.h"
+#include "strat_blocks.h"
+#include "strat_rendezvous.h"
 #include "strat_schedule.h"
-
-#include <string.h>
 
 enum { PIECES_MAX = 8 };
 
 #define NO_OP UINT32_MAX
 
-enum { FORWARD, BACKWARD, DIRECTIONS };
-
 /* One model chunk of one class: its recipes, and the recipes of its pieces. */
 typedef struct ChunkCode {
     StratChunk chunk;
-    uint32_t block[DIRECTIONS];
+    uint32_t block[STRAT_DIRECTIONS];
     int64_t piece_count;
-    uint32_t piece_block[DIRECTIONS][PIECES_MAX];
+    uint32_t piece_block[STRAT_DIRECTIONS][PIECES_MAX];
     double piece_params[PIECES_MAX];
     uint32_t gather[PIECES_MAX]; /* operation that brings the piece's parameters, or NO_OP */
 } ChunkCode;
@@ -40,19 +37,14 @@ typedef struct ChunkCode {
 /* What pass one leaves behind of a class for pass two: first and last operation of each task, and
  * the send of its result. */
 typedef struct ClassCode {
-    uint32_t *first[DIRECTIONS], *last[DIRECTIONS], *send[DIRECTIONS];
+    uint32_t *first[STRAT_DIRECTIONS], *last[STRAT_DIRECTIONS], *send[STRAT_DIRECTIONS];
     StratPosition position;
     int64_t stage;
-    uint16_t stream_send[DIRECTIONS], stream_data;
-    uint32_t gang_family, data_family, ends_family;
+    uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
+    StratFamily gang_family, data_family, ends_family;
+    uint32_t last_reduce; /* the last reduction of gradients, or NO_OP */
     ChunkCode *chunks;
 } ClassCode;
-
-/* The instances of one rendezvous: the n-th collective operation of every member meet. */
-typedef struct Family {
-    uint32_t members;
-    GArray *groups; /* of uint32_t, made on first use */
-} Family;
 
 typedef struct Compiler {
     const StratCosting *costing;
@@ -61,67 +53,26 @@ typedef struct Compiler {
     StratStep *step;
     SimProgram *program;
     ClassCode *classes;
-    GHashTable *families; /* key: sorted classes; value: index + 1 */
-    GArray *family;
-    GArray *blocks; /* of BlockKey */
-    GArray *spans;
-    uint16_t label_send[DIRECTIONS], label_task[DIRECTIONS];
+    StratBlocks *blocks;
+    StratRendezvous *rendezvous;
+    uint16_t label_send[STRAT_DIRECTIONS], label_task[STRAT_DIRECTIONS];
 } Compiler;
 
-/* A recipe that was compiled before. */
-typedef struct BlockKey {
-    StratChunk chunk;
-    int direction;
-    uint32_t block;
-} BlockKey;
-
-static bool same_chunk(const StratChunk *a, const StratChunk *b)
+/* Gradients (or, sharded, parameters) of @params that the data group moves, as one transfer. */
+static TopoTransfer data_transfer(const Compiler *c, const ClassCode *code, double params,
+                                  int direction)
 {
-    return a->layers == b->layers && a->embedding == b->embedding && a->head == b->head &&
-           a->receives_forward == b->receives_forward &&
-           a->receives_backward == b->receives_backward &&
-           a->starts_forward == b->starts_forward && a->starts_backward == b->starts_backward &&
-           a->tensor_per_domain == b->tensor_per_domain &&
-           a->context_per_domain == b->context_per_domain;
-}
-
-static bool add_spans_block(Compiler *c, uint32_t *block, GError **error)
-{
-    g_autoptr(GArray) segments = g_array_new(FALSE, TRUE, sizeof(SimSegment));
-    for (guint i = 0; i < c->spans->len; i++) {
-        const StratSpan *span = &g_array_index(c->spans, StratSpan, i);
-        SimSegment segment = {.bucket = (uint16_t)span->bucket,
-                              .label = sim_program_label(c->program, span->label)};
-        if (!sim_time_from_seconds(span->seconds, &segment.duration_ns, error)) {
-            g_prefix_error(error, "%s: ", span->label);
-            return false;
-        }
-        g_array_append_val(segments, segment);
+    const StratPlan *plan = c->plan;
+    TopoTransfer transfer = {TOPO_ALL_REDUCE, plan->data * plan->context,
+                             code->position.data_per_domain,
+                             params * topo_dtype_bytes(plan->gradients), 0.0};
+    if (direction == STRAT_FORWARD) {
+        transfer.kind = TOPO_ALL_GATHER;
+        transfer.bytes = 2.0 * params;
+    } else if (plan->zero_stage > 0) {
+        transfer.kind = TOPO_REDUCE_SCATTER;
     }
-    *block = sim_program_add_block(c->program, (const SimSegment *)segments->data, segments->len);
-    return true;
-}
-
-static bool chunk_block(Compiler *c, const StratChunk *chunk, int direction, uint32_t *block,
-                        GError **error)
-{
-    for (guint i = 0; i < c->blocks->len; i++) {
-        const BlockKey *key = &g_array_index(c->blocks, BlockKey, i);
-        if (key->direction == direction && same_chunk(&key->chunk, chunk)) {
-            *block = key->block;
-            return true;
-        }
-    }
-    g_array_set_size(c->spans, 0);
-    if (direction == FORWARD)
-        strat_cost_forward(c->costing, chunk, c->spans);
-    else
-        strat_cost_backward(c->costing, chunk, c->spans);
-    if (!add_spans_block(c, block, error))
-        return false;
-    BlockKey key = {*chunk, direction, *block};
-    g_array_append_val(c->blocks, key);
-    return true;
+    return transfer;
 }
 
 static bool compile_chunk(Compiler *c, const ClassCode *code, int64_t index, ChunkCode *out,
@@ -134,68 +85,19 @@ static bool compile_chunk(Compiler *c, const ClassCode *code, int64_t index, Chu
     bool cut = c->plan->overlap_data && c->plan->data * c->plan->context > 1 &&
                c->plan->profiled.forward_s <= 0.0;
     out->piece_count = strat_chunk_split(&out->chunk, cut ? PIECES_MAX : 1, pieces);
-    for (int d = 0; d < DIRECTIONS; d++) {
-        if (!chunk_block(c, &out->chunk, d, &out->block[d], error))
-            return false;
-        for (int64_t i = 0; i < out->piece_count; i++) {
-            if (!chunk_block(c, &pieces[i], d, &out->piece_block[d][i], error))
-                return false;
-        }
-    }
     for (int64_t i = 0; i < out->piece_count; i++) {
         out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &pieces[i]);
         out->gather[i] = NO_OP;
     }
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        if (!strat_blocks_get(c->blocks, &out->chunk, d, &out->block[d], error))
+            return false;
+        for (int64_t i = 0; i < out->piece_count; i++) {
+            if (!strat_blocks_get(c->blocks, &pieces[i], d, &out->piece_block[d][i], error))
+                return false;
+        }
+    }
     return true;
-}
-
-static gint compare_u32(gconstpointer a, gconstpointer b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The family of the classes that @ranks fall into; SIM_GROUP_NONE when it is one class alone. */
-static uint32_t family_of(Compiler *c, const StratGroup *ranks)
-{
-    g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    for (int64_t i = 0; i < ranks->count; i++)
-        g_array_append_val(classes,
-                           c->step->fold->class_of[ranks->first + i * ranks->stride]);
-    g_array_sort(classes, compare_u32);
-    g_autoptr(GString) key = g_string_new(NULL);
-    uint32_t members = 0;
-    for (guint i = 0; i < classes->len; i++) {
-        uint32_t class = g_array_index(classes, uint32_t, i);
-        if (i > 0 && class == g_array_index(classes, uint32_t, i - 1))
-            continue;
-        g_string_append_printf(key, "%u ", class);
-        members++;
-    }
-    g_string_append_printf(key, "/%" G_GINT64_FORMAT, ranks->stride);
-    if (members <= 1)
-        return SIM_GROUP_NONE;
-    gpointer known = g_hash_table_lookup(c->families, key->str);
-    if (!known) {
-        Family family = {members, g_array_new(FALSE, FALSE, sizeof(uint32_t))};
-        g_array_append_val(c->family, family);
-        known = GUINT_TO_POINTER(c->family->len);
-        g_hash_table_insert(c->families, g_strdup(key->str), known);
-    }
-    return GPOINTER_TO_UINT(known) - 1;
-}
-
-/* The group where the members' @nth operations meet. */
-static uint32_t group_at(Compiler *c, uint32_t family, uint32_t nth)
-{
-    if (family == SIM_GROUP_NONE)
-        return SIM_GROUP_NONE;
-    Family *f = &g_array_index(c->family, Family, family);
-    while (f->groups->len <= nth) {
-        uint32_t group = sim_program_add_group(c->program, f->members);
-        g_array_append_val(f->groups, group);
-    }
-    return g_array_index(f->groups, uint32_t, nth);
 }
 
 static uint32_t transfer_id(Compiler *c, TopoTransfer transfer)
@@ -204,8 +106,8 @@ static uint32_t transfer_id(Compiler *c, TopoTransfer transfer)
     for (guint i = 0; i < all->len; i++) {
         const TopoTransfer *t = &g_array_index(all, TopoTransfer, i);
         if (t->kind == transfer.kind && t->ranks == transfer.ranks &&
-            t->ranks_per_domain == transfer.ranks_per_domain &&
-            t->bytes >= transfer.bytes && t->bytes <= transfer.bytes)
+            t->ranks_per_domain == transfer.ranks_per_domain && t->bytes >= transfer.bytes &&
+            t->bytes <= transfer.bytes)
             return i;
     }
     g_array_append_val(all, transfer);
@@ -249,12 +151,12 @@ static double send_bytes(const Compiler *c)
 static void add_send(Compiler *c, uint32_t class, int direction, int64_t slot, uint32_t after)
 {
     ClassCode *code = &c->classes[class];
-    int64_t domain = direction == FORWARD ? code->position.send_next_per_domain
-                                          : code->position.send_previous_per_domain;
+    int64_t domain = direction == STRAT_FORWARD ? code->position.send_next_per_domain
+                                                : code->position.send_previous_per_domain;
     SimOp op = {.rank_class = class,
                 .group = SIM_GROUP_NONE,
                 .transfer = transfer_id(c, (TopoTransfer){TOPO_SEND, 2, domain, send_bytes(c),
-                                                        c->plan->profiled.send_s}),
+                                                          c->plan->profiled.send_s}),
                 .stream = code->stream_send[direction],
                 .bucket = STRAT_BUCKET_PIPELINE_COMM,
                 .label = c->label_send[direction],
@@ -275,10 +177,10 @@ static void add_parameter_gathers(Compiler *c, uint32_t class, uint32_t *nth)
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         ChunkCode *chunk = &code->chunks[k];
         for (int64_t i = 0; i < chunk->piece_count; i++) {
-            TopoTransfer transfer = {TOPO_ALL_GATHER, plan->data * plan->context,
-                                     code->position.data_per_domain, 2.0 * chunk->piece_params[i], 0.0};
+            TopoTransfer transfer = data_transfer(c, code, chunk->piece_params[i], STRAT_FORWARD);
             chunk->gather[i] =
-                add_collective(c, class, code->stream_data, group_at(c, code->data_family, *nth),
+                add_collective(c, class, code->stream_data,
+                               strat_rendezvous_at(c->rendezvous, code->data_family, *nth),
                                transfer, "gather parameters");
             ++*nth;
         }
@@ -292,14 +194,14 @@ static void add_gradient_reduce(Compiler *c, uint32_t class, double params, uint
     const StratPlan *plan = c->plan;
     if (plan->data * plan->context == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE)
         return;
-    TopoTransfer transfer = {plan->zero_stage > 0 ? TOPO_REDUCE_SCATTER : TOPO_ALL_REDUCE,
-                             plan->data * plan->context, code->position.data_per_domain,
-                             params * topo_dtype_bytes(plan->gradients), 0.0};
-    uint32_t id = add_collective(c, class, stream, group_at(c, code->data_family, *nth), transfer,
-                                 "reduce gradients");
+    TopoTransfer transfer = data_transfer(c, code, params, STRAT_BACKWARD);
+    uint32_t id = add_collective(c, class, stream,
+                                 strat_rendezvous_at(c->rendezvous, code->data_family, *nth),
+                                 transfer, "reduce gradients");
     ++*nth;
     if (stream != SIM_STREAM_MAIN)
         sim_program_add_dep(c->program, id, after);
+    code->last_reduce = id;
 }
 
 /* One forward or backward; in pieces where data-parallel traffic hides under it. */
@@ -308,7 +210,7 @@ static void add_task(Compiler *c, uint32_t class, const StratTask *task, uint32_
 {
     ClassCode *code = &c->classes[class];
     ChunkCode *chunk = &code->chunks[task->chunk];
-    int d = task->backward ? BACKWARD : FORWARD;
+    int d = task->backward ? STRAT_BACKWARD : STRAT_FORWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
     bool gathers = overlap && !task->backward && task->microbatch == 0 && c->plan->zero_stage > 0;
@@ -317,7 +219,8 @@ static void add_task(Compiler *c, uint32_t class, const StratTask *task, uint32_
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = task->backward ? pieces - 1 - i : i;
         uint32_t block = pieces > 1 ? chunk->piece_block[d][piece] : chunk->block[d];
-        uint32_t id = add_block_op(c, class, block, group_at(c, code->gang_family, *gang_nth),
+        uint32_t id = add_block_op(c, class, block,
+                                   strat_rendezvous_at(c->rendezvous, code->gang_family, *gang_nth),
                                    c->label_task[d]);
         ++*gang_nth;
         if (gathers)
@@ -352,8 +255,10 @@ static void add_tied_reduce(Compiler *c, uint32_t class)
         return;
     TopoTransfer transfer = {TOPO_ALL_REDUCE, 2, code->position.ends_per_domain,
                              model_vocab_shard_params(c->costing->model, plan->tensor) *
-                                 topo_dtype_bytes(plan->gradients), 0.0};
-    add_collective(c, class, SIM_STREAM_MAIN, group_at(c, code->ends_family, 0), transfer,
+                                 topo_dtype_bytes(plan->gradients),
+                             0.0};
+    add_collective(c, class, SIM_STREAM_MAIN,
+                   strat_rendezvous_at(c->rendezvous, code->ends_family, 0), transfer,
                    "reduce tied embedding");
 }
 
@@ -369,32 +274,24 @@ static bool add_optimizer(Compiler *c, uint32_t class, uint32_t *data_nth, GErro
         return true;
     StratSpan span = {seconds, STRAT_BUCKET_OPTIMIZER, "optimizer"};
     uint32_t block;
-    g_array_set_size(c->spans, 0);
-    g_array_append_val(c->spans, span);
-    if (!add_spans_block(c, &block, error))
+    if (!strat_blocks_span(c->blocks, &span, &block, error))
         return false;
     add_block_op(c, class, block, SIM_GROUP_NONE, sim_program_label(c->program, "optimizer"));
     if (plan->zero_stage > 0 && !plan->overlap_data && ranks > 1.0) {
-        TopoTransfer transfer = {TOPO_ALL_GATHER, plan->data * plan->context,
-                                 code->position.data_per_domain, 2.0 * params, 0.0};
-        add_collective(c, class, SIM_STREAM_MAIN, group_at(c, code->data_family, *data_nth),
-                       transfer, "gather parameters");
+        TopoTransfer transfer = data_transfer(c, code, params, STRAT_FORWARD);
+        add_collective(c, class, SIM_STREAM_MAIN,
+                       strat_rendezvous_at(c->rendezvous, code->data_family, *data_nth), transfer,
+                       "gather parameters");
         ++*data_nth;
     }
     return true;
 }
 
 /* The main stream may not pass the end of the step before its own reductions are done. */
-static void wait_for_reductions(Compiler *c, uint32_t class, uint32_t from)
+static void wait_for_reductions(Compiler *c, uint32_t class)
 {
-    uint32_t end = sim_program_op_count(c->program);
-    uint32_t last_main = NO_OP, last_data = NO_OP;
-    for (uint32_t i = from; i < end; i++) {
-        const SimOp *op = sim_program_op(c->program, i);
-        if (op->stream == c->classes[class].stream_data && op->stream != SIM_STREAM_MAIN)
-            last_data = i;
-    }
-    if (last_data == NO_OP)
+    const ClassCode *code = &c->classes[class];
+    if (code->last_reduce == NO_OP)
         return;
     SimOp join = {.rank_class = class,
                   .group = SIM_GROUP_NONE,
@@ -402,8 +299,7 @@ static void wait_for_reductions(Compiler *c, uint32_t class, uint32_t from)
                   .stream = SIM_STREAM_MAIN,
                   .label = sim_program_label(c->program, "wait for gradients"),
                   .kind = SIM_OP_DELAY};
-    last_main = sim_program_add_op(c->program, &join);
-    sim_program_add_dep(c->program, last_main, last_data);
+    sim_program_add_dep(c->program, sim_program_add_op(c->program, &join), code->last_reduce);
 }
 
 static void open_class(Compiler *c, uint32_t class)
@@ -417,10 +313,13 @@ static void open_class(Compiler *c, uint32_t class)
     uint32_t id = sim_program_add_class(c->program, name, fold->multiplicity[class]);
     g_assert(id == class);
     code->stage = at.stage;
+    code->last_reduce = NO_OP;
     code->position = strat_position(c->costing->cluster, c->plan, rank);
     if (c->plan->overlap_pipeline) {
-        code->stream_send[FORWARD] = sim_program_add_stream(c->program, class, "send forward");
-        code->stream_send[BACKWARD] = sim_program_add_stream(c->program, class, "send backward");
+        code->stream_send[STRAT_FORWARD] =
+            sim_program_add_stream(c->program, class, "send forward");
+        code->stream_send[STRAT_BACKWARD] =
+            sim_program_add_stream(c->program, class, "send backward");
     }
     if (c->plan->overlap_data)
         code->stream_data = sim_program_add_stream(c->program, class, "data parallel");
@@ -429,10 +328,11 @@ static void open_class(Compiler *c, uint32_t class)
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
-    code->gang_family = family_of(c, &gang);
-    code->data_family = family_of(c, &data);
-    code->ends_family = c->plan->pipeline > 1 ? family_of(c, &ends) : SIM_GROUP_NONE;
-    for (int d = 0; d < DIRECTIONS; d++) {
+    code->gang_family = strat_rendezvous_family(c->rendezvous, &gang);
+    code->data_family = strat_rendezvous_family(c->rendezvous, &data);
+    code->ends_family =
+        c->plan->pipeline > 1 ? strat_rendezvous_family(c->rendezvous, &ends) : SIM_GROUP_NONE;
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         code->first[d] = g_new(uint32_t, slots);
         code->last[d] = g_new(uint32_t, slots);
         code->send[d] = g_new(uint32_t, slots);
@@ -451,12 +351,12 @@ static bool compile_class(Compiler *c, uint32_t class, const StratSchedule *sche
     }
     g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
     schedule->order(&c->pipeline, code->stage, tasks);
-    uint32_t gang_nth = 0, data_nth = 0, from = sim_program_op_count(c->program);
+    uint32_t gang_nth = 0, data_nth = 0;
     add_parameter_gathers(c, class, &data_nth);
     for (guint i = 0; i < tasks->len; i++)
         add_task(c, class, &g_array_index(tasks, StratTask, i), &gang_nth, &data_nth);
     if (c->plan->overlap_data)
-        wait_for_reductions(c, class, from);
+        wait_for_reductions(c, class);
     else
         add_gradient_reduce(c, class, class_params(c, code), SIM_STREAM_MAIN, 0, &data_nth);
     add_tied_reduce(c, class);
@@ -470,12 +370,12 @@ static void connect_class(Compiler *c, uint32_t class)
     const StratFold *fold = c->step->fold;
     StratRank at = strat_rank_at(c->plan, fold->representative[class]);
     int64_t m = c->pipeline.microbatches, p = c->plan->pipeline;
-    for (int d = 0; d < DIRECTIONS; d++) {
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         StratRank from = at;
-        from.stage = (at.stage + (d == FORWARD ? p - 1 : 1)) % p;
+        from.stage = (at.stage + (d == STRAT_FORWARD ? p - 1 : 1)) % p;
         const ClassCode *source = &c->classes[fold->class_of[strat_rank_index(c->plan, from)]];
         for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-            int64_t index = k * p + at.stage + (d == FORWARD ? -1 : 1);
+            int64_t index = k * p + at.stage + (d == STRAT_FORWARD ? -1 : 1);
             if (index < 0 || index >= p * c->pipeline.chunks)
                 continue;
             for (int64_t i = 0; i < m; i++)
@@ -515,20 +415,16 @@ static void name_buckets(SimProgram *program)
 static void compiler_clear(Compiler *c)
 {
     for (int64_t i = 0; i < c->step->fold->classes; i++) {
-        for (int d = 0; d < DIRECTIONS; d++) {
+        for (int d = 0; d < STRAT_DIRECTIONS; d++) {
             g_free(c->classes[i].first[d]);
             g_free(c->classes[i].last[d]);
             g_free(c->classes[i].send[d]);
         }
         g_free(c->classes[i].chunks);
     }
-    for (guint i = 0; i < c->family->len; i++)
-        g_array_unref(g_array_index(c->family, Family, i).groups);
     g_free(c->classes);
-    g_hash_table_unref(c->families);
-    g_array_unref(c->family);
-    g_array_unref(c->blocks);
-    g_array_unref(c->spans);
+    strat_blocks_free(c->blocks);
+    strat_rendezvous_free(c->rendezvous);
 }
 
 StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
@@ -547,15 +443,13 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
         .step = step,
         .program = step->program,
         .classes = g_new0(ClassCode, step->fold->classes),
-        .families = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
-        .family = g_array_new(FALSE, FALSE, sizeof(Family)),
-        .blocks = g_array_new(FALSE, FALSE, sizeof(BlockKey)),
-        .spans = g_array_new(FALSE, FALSE, sizeof(StratSpan)),
+        .blocks = strat_blocks_new(step->program, costing),
+        .rendezvous = strat_rendezvous_new(step->program, step->fold),
     };
-    c.label_send[FORWARD] = sim_program_label(c.program, "send activation");
-    c.label_send[BACKWARD] = sim_program_label(c.program, "send gradient");
-    c.label_task[FORWARD] = sim_program_label(c.program, "forward");
-    c.label_task[BACKWARD] = sim_program_label(c.program, "backward");
+    c.label_send[STRAT_FORWARD] = sim_program_label(c.program, "send activation");
+    c.label_send[STRAT_BACKWARD] = sim_program_label(c.program, "send gradient");
+    c.label_task[STRAT_FORWARD] = sim_program_label(c.program, "forward");
+    c.label_task[STRAT_BACKWARD] = sim_program_label(c.program, "backward");
     bool compiled = compile_all(&c, error);
     compiler_clear(&c);
     return compiled ? g_steal_pointer(&step) : NULL;

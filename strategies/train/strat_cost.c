@@ -46,10 +46,15 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+/* A span of @seconds; where the host cannot run ahead, its kernel waits for the launch first. */
 static void emit(Walk *walk, double seconds, StratBucket bucket, const char *label)
 {
     if (seconds <= 0.0)
         return;
+    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
+        StratSpan gap = {walk->costing->plan->kernel_gap_s, STRAT_BUCKET_HOST, "kernel launch"};
+        g_array_append_val(walk->spans, gap);
+    }
     bool comm = bucket == STRAT_BUCKET_TENSOR_COMM || bucket == STRAT_BUCKET_CONTEXT_COMM;
     StratSpan span = {seconds, walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket, label};
     g_array_append_val(walk->spans, span);
@@ -116,8 +121,7 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     double share = 1.0 / (double)chunks;
     double whole = product_s(walk, 1, m, n, k, dtype);
     double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    return fmax(0.0, cut - whole) + comm * share +
-           exposed(walk, comm * (1.0 - share), cut, true);
+    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
 }
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
@@ -134,10 +138,20 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 static double ring_exposed_s(const Walk *walk, double bytes, double attention)
 {
     double steps = (double)walk->costing->plan->context - 1.0;
-    TopoTransfer send = {TOPO_SEND, 2, walk->chunk->context_per_domain > 1 ? 2 : 1, bytes,
-                         0.0};
+    TopoTransfer send = {TOPO_SEND, 2, walk->chunk->context_per_domain > 1 ? 2 : 1, bytes, 0.0};
     double step = walk->costing->net->seconds(walk->costing->cluster, &send);
     return steps * fmax(0.0, step - attention / (steps + 1.0));
+}
+
+/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
+ * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
+ * Transformer Engine does with it). */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+{
+    double bytes = topo_dtype_bytes(op_dtype(walk, op));
+    if (bytes < 2.0)
+        emit(walk, kern_pass_s(&walk->costing->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+             STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
 /* A gather feeds the product after it, a reduce drains the one before it. */
@@ -163,6 +177,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
+        cast(walk, op, op->m * op->k);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              part_bucket(op->part), op->label);
         break;
@@ -186,6 +201,18 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     }
 }
 
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
+ * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
+ * dY once more. */
+static double accumulate_s(const Walk *walk, const ModelOp *op)
+{
+    double weights = (double)op->n * (double)op->k;
+    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)op->m * (double)op->n : 0.0);
+    return kern_pass_s(&walk->costing->device, bytes, bias ? 2 : 1);
+}
+
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
 static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gather)
 {
@@ -199,10 +226,14 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
-    emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM, "gather for weights");
+    cast(walk, op, op->m * op->n);
+    emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM,
+         "gather for weights");
     emit(walk, input, part_bucket(op->part), op->label);
-    emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM, "reduce gradient");
+    emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM,
+         "reduce gradient");
     emit(walk, weight, part_bucket(op->part), op->label);
+    emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
 }
 
 static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
@@ -243,9 +274,10 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         break;
     case MODEL_OP_RING:
         attention = attention_shape(walk, &ops->op[i + 1]);
-        emit(walk,
-             ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+        emit(
+            walk,
+            ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
+            STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
     }
 }
@@ -290,7 +322,8 @@ static void backward_layer(Walk *walk, const ModelOps *ops)
 }
 
 /* What arrives from another stage was sent in shards, one over each rank's own NIC, and is gathered
- * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are. */
+ * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are.
+ */
 static void receive(Walk *walk)
 {
     ModelShard shard = strat_shard(walk->costing->plan);
@@ -380,10 +413,11 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
         return 0.0;
     double weight = topo_dtype_bytes(wide_dtype(plan->precision));
     double gradient = topo_dtype_bytes(plan->gradients);
-    /* Zero the gradients and take their norm; then read gradient, master weight and two moments,
-     * write the last three and the working weight. */
-    double bytes = parameters * 2.0 * gradient + updated * (gradient + 12.0 + 12.0 + weight);
-    return kern_pass_s(&costing->device, bytes, 8);
+    /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
+     * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
+     * three; the working weight is copied back. */
+    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
+    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
 }
 
 static double saved_bytes(const ModelOps *ops, const StratPlan *plan)

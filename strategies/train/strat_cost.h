@@ -23,9 +23,9 @@ typedef struct StratChunk {
     int64_t layers;
     bool embedding;
     bool head;
-    bool receives_forward;      /* its input comes from another stage */
-    bool receives_backward;     /* and so does its output's gradient */
-    bool starts_forward;        /* the task's first piece: the exchange comes before it */
+    bool receives_forward;  /* its input comes from another stage */
+    bool receives_backward; /* and so does its output's gradient */
+    bool starts_forward;    /* the task's first piece: the exchange comes before it */
     bool starts_backward;
     int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
     int64_t context_per_domain; /* likewise of the context group */

@@ -51,8 +51,8 @@ StratPosition strat_position(const TopoCluster *cluster, const StratPlan *plan, 
         .data_per_domain = strat_group_per_domain(cluster, &data),
         .send_next_per_domain = pair_per_domain(cluster, rank, neighbour(plan, rank, 1)),
         .send_previous_per_domain = pair_per_domain(cluster, rank, neighbour(plan, rank, -1)),
-        .ends_per_domain = pair_per_domain(cluster, strat_rank_index(plan, first),
-                                           strat_rank_index(plan, last)),
+        .ends_per_domain =
+            pair_per_domain(cluster, strat_rank_index(plan, first), strat_rank_index(plan, last)),
     };
 }
 

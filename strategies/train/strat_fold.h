@@ -11,9 +11,9 @@
 typedef struct StratFold {
     int64_t ranks;
     int64_t classes;
-    uint32_t *class_of;     /* of every rank */
+    uint32_t *class_of;      /* of every rank */
     int64_t *representative; /* of every class: its first rank */
-    int64_t *multiplicity;  /* ranks in every class */
+    int64_t *multiplicity;   /* ranks in every class */
 } StratFold;
 
 /** Where a rank stands, as far as any price depends on it. */

@@ -26,8 +26,7 @@ StratRank strat_rank_at(const StratPlan *plan, int64_t index)
 int64_t strat_rank_index(const StratPlan *plan, StratRank rank)
 {
     return rank.tensor +
-           plan->tensor *
-               (rank.context + plan->context * (rank.data + plan->data * rank.stage));
+           plan->tensor * (rank.context + plan->context * (rank.data + plan->data * rank.stage));
 }
 
 StratGroup strat_tensor_group(const StratPlan *plan, int64_t rank)

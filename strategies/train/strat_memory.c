@@ -171,13 +171,13 @@ static bool turn_pipeline(StratPlan *plan, const StratCosting *costing)
 }
 
 static const Knob knobs[] = {
-    {"plan.recompute=selective",                       turn_selective        },
-    {"plan.sequence_parallel=true",                    turn_sequence_parallel},
-    {"plan.zero_stage=1",                              turn_zero             },
-    {"plan.micro_batch halved",                        turn_micro_batch      },
-    {"plan.recompute=full",                            turn_recompute        },
-    {"plan.tensor doubled, plan.data halved",          turn_tensor           },
-    {"plan.pipeline doubled, plan.data halved",        turn_pipeline         },
+    {"plan.recompute=selective",                turn_selective        },
+    {"plan.sequence_parallel=true",             turn_sequence_parallel},
+    {"plan.zero_stage=1",                       turn_zero             },
+    {"plan.micro_batch halved",                 turn_micro_batch      },
+    {"plan.recompute=full",                     turn_recompute        },
+    {"plan.tensor doubled, plan.data halved",   turn_tensor           },
+    {"plan.pipeline doubled, plan.data halved", turn_pipeline         },
 };
 
 static int64_t worst_stage(const GArray *stages)

@@ -11,11 +11,11 @@ typedef struct StratMemory {
     double weights_bytes;
     double gradients_bytes;
     double optimizer_bytes;
-    double activations_bytes;  /* peak over the schedule */
-    double in_flight;          /* microbatch chunks whose activations are held at that peak */
-    double workspace_bytes;    /* recomputed layer, logits: what is alive only for a moment */
-    double reserved_bytes;     /* CUDA context, communicators, allocator */
-    double peak_bytes;         /* sum of the above */
+    double activations_bytes; /* peak over the schedule */
+    double in_flight;         /* microbatch chunks whose activations are held at that peak */
+    double workspace_bytes;   /* recomputed layer, logits: what is alive only for a moment */
+    double reserved_bytes;    /* CUDA context, communicators, allocator */
+    double peak_bytes;        /* sum of the above */
     double capacity_bytes;
 } StratMemory;
 

@@ -10,17 +10,17 @@
 typedef struct StratTrainResult {
     SimTime step_ns;
     int64_t gpus;
-    int64_t classes;     /* simulated rank classes */
-    int64_t operations;  /* of the program */
+    int64_t classes;    /* simulated rank classes */
+    int64_t operations; /* of the program */
     int64_t microbatches;
-    double tokens;       /* of one step */
-    double model_flop;   /* of one step: no recomputation, attention in full */
-    double hardware_flop; /* recomputation counted */
-    double peak_flop_per_s; /* one GPU, at the plan's precision, dense */
+    double tokens;                         /* of one step */
+    double model_flop;                     /* of one step: no recomputation, attention in full */
+    double hardware_flop;                  /* recomputation counted */
+    double peak_flop_per_s;                /* one GPU, at the plan's precision, dense */
     int64_t ledger_ns[STRAT_BUCKET_COUNT]; /* GPU-nanoseconds; they sum to gpus x step_ns */
-    GArray *memory;      /* of StratMemory, by stage */
-    StratStep *step;     /* the program */
-    SimRun *run;         /* and when everything in it happened */
+    GArray *memory;                        /* of StratMemory, by stage */
+    StratStep *step;                       /* the program */
+    SimRun *run;                           /* and when everything in it happened */
 } StratTrainResult;
 
 /** Simulates one step. NULL and @error when the plan is not modelled. Memory is reported, not
