@@ -9,10 +9,11 @@
  *   memory  = (m k + k n + splits' m n) bytes / (f_mem * HBM bandwidth)
  *   time    = launch + (compute^p + memory^p)^(1/p)
  *
- * minimised over the tiles and over splits of k (split-K writes and reads fp32 partial sums). k0 is
- * the prologue and epilogue of a tile in steps of k, q says how much of the partial wave is lost,
- * p joins the two pipes (p = 1: nothing overlaps, p large: the slower one hides the other).
- * The libraries choose their kernel in the same way: by trying, or by a model of trying.
+ * (output in 16 bits at least), minimised over the tiles and over splits of k (split-K writes and
+ * reads fp32 partial sums). k0 is the prologue and epilogue of a tile in steps of k, q says how
+ * much of the partial wave is lost, p joins the two pipes (p = 1: nothing overlaps, p large: the
+ * slower one hides the other). The libraries choose their kernel in the same way: by trying, or by
+ * a model of trying.
  *
  * Source of the tile and wave quantisation: NVIDIA, "Matrix Multiplication Background User's
  * Guide" (DA-09799), sections "Tile Quantization" and "Wave Quantization".
@@ -51,7 +52,7 @@ static double ceil_div(int64_t a, int64_t b)
 static double gemm_bytes(const KernGemmShape *s, double split)
 {
     double in = topo_dtype_bytes(s->dtype);
-    double out = s->output_bytes > 0 ? s->output_bytes : fmax(in, 2.0);
+    double out = fmax(in, 2.0);
     double partial = split > 1 ? 2.0 * 4.0 * split : 0.0;
     double m = (double)s->m, n = (double)s->n, k = (double)s->k;
     return (double)s->batch * ((m * k + k * n) * in + m * n * (out + partial));
@@ -97,6 +98,11 @@ double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const 
             double memory = gemm_bytes(s, split) / bandwidth;
             best = fmin(best, p_norm(compute, memory, fit->overlap_exponent));
         }
+    }
+    if (s->quantised) {
+        double moved =
+            (2.0 + topo_dtype_bytes(s->dtype)) * (double)s->batch * (double)(s->m * s->k);
+        best += fit->launch_s + moved / bandwidth;
     }
     return fit->launch_s + best;
 }

@@ -10,8 +10,8 @@ typedef struct KernGemmShape {
     int64_t m;
     int64_t n;
     int64_t k;
-    TopoDtype dtype;     /* of A and B */
-    double output_bytes; /* of one element of C; 0: as the inputs, but never under 2 */
+    TopoDtype dtype; /* of A and B */
+    bool quantised;  /* A arrives in 16 bits and is converted to @dtype first */
 } KernGemmShape;
 
 /** Floating-point operations: 2 b m n k. */

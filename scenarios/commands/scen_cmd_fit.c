@@ -7,8 +7,9 @@
  *   context_attention  batch_size,isl,num_heads,head_dim,attn_dtype,window_size,latency
  *   all_reduce, ...    nccl_dtype,num_gpus,message_size,latency (message_size counts elements)
  *
- * latency is in ms. Each operation and dtype is fitted by itself and printed as the YAML that
- * kernels/profiles and topology/catalog/wires.yaml hold. */
+ * fp8 products include the conversion of their activations. latency is in ms. Each operation and
+ * dtype is fitted by itself and printed as the YAML that kernels/profiles and
+ * topology/catalog/wires.yaml hold. */
 #include "scen_cmd.h"
 
 #include "kern_fit.h"
@@ -72,6 +73,7 @@ static bool take_gemm(Fit *fit, const Line *line, double seconds)
     KernGemmRow row = {{.batch = 1}, seconds};
     if (!dtype_of(cell(line, "gemm_dtype"), &row.shape.dtype))
         return false;
+    row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8;
     row.shape.m = (int64_t)number(line, "m");
     row.shape.n = (int64_t)number(line, "n");
     row.shape.k = (int64_t)number(line, "k");

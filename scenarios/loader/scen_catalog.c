@@ -1,9 +1,10 @@
 /* Catalogs of models, GPUs, nodes, clusters, plans, wires and kernel profiles.
  *
  * A catalog is a YAML map from names to rows. The catalogs of models and of profiles are
- * folders, whose files are read in the order of their names; the others are one file each. Only catalogs that somebody asks for
- * are read, so that a scenario which names two rows does not pay for the rest. What a row may hold
- * is the business of the tables in scen_fields_*.c; here a row is a map. */
+ * folders, whose files are read in the order of their names; the others are one file each. Only
+ * catalogs that somebody asks for are read, so that a scenario which names two rows does not pay
+ * for the rest. What a row may hold is the business of the tables in scen_fields_*.c; here a row is
+ * a map. */
 #include "scen_catalog.h"
 
 #include "scen_doc.h"

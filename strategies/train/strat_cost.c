@@ -143,6 +143,17 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
+/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
+ * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
+ * Transformer Engine does with it). */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+{
+    double bytes = topo_dtype_bytes(op_dtype(walk, op));
+    if (bytes < 2.0)
+        emit(walk, kern_pass_s(&walk->costing->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+             STRAT_BUCKET_ELEMENTWISE, "cast");
+}
+
 /* A gather feeds the product after it, a reduce drains the one before it. */
 static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
 {
@@ -166,6 +177,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
+        cast(walk, op, op->m * op->k);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              part_bucket(op->part), op->label);
         break;
@@ -214,6 +226,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
+    cast(walk, op, op->m * op->n);
     emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM,
          "gather for weights");
     emit(walk, input, part_bucket(op->part), op->label);
