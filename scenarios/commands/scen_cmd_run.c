@@ -97,7 +97,7 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
 {
     FILE *file = fopen(path, "we");
     if (!file) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path,
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
                     g_strerror(errno));
         return false;
     }
@@ -111,7 +111,7 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
     if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", folder,
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", folder,
                     g_strerror(errno));
         return false;
     }

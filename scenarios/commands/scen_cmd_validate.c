@@ -172,8 +172,8 @@ static bool add_table(ScenValidation *validation, const Options *options, GError
 {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     if (options->write && g_mkdir_with_parents(options->write, 0777) != 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", options->write,
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s",
+                    options->write, g_strerror(errno));
         return false;
     }
     if (!json_parser_load_from_file(parser, options->rows, error)) {

@@ -105,6 +105,13 @@ static const char *text(Writer *w, JsonObject *object, const char *key, const ch
     return scen_row_text(object, key, fallback, &w->fault);
 }
 
+/* A remark: of another type, it says nothing. */
+static const char *remark(JsonObject *object, const char *key)
+{
+    g_autofree char *ignored = NULL;
+    return scen_row_text(object, key, "", &ignored);
+}
+
 static JsonObject *child(Writer *w, JsonObject *object, const char *key)
 {
     return scen_row_object(object, key, &w->fault);
@@ -264,8 +271,8 @@ static void put_layout(Writer *w)
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)
         return;
-    const char *layout = text(w, w->row, "pipeline_layout", "");
-    const char *notes = text(w, w->row, "notes", "");
+    const char *layout = remark(w->row, "pipeline_layout");
+    const char *notes = remark(w->row, "notes");
     int64_t places = w->pipeline * w->chunks;
     bool ends = strstr(notes, "first and last stage") || strstr(notes, "first/last stage") ||
                 strstr(layout, "embedding") ||
