@@ -93,6 +93,21 @@ static KernFitError search(Problem *p)
     return measure(p);
 }
 
+/* Searches @fit, whose coefficients are @coefficients, so that @log_ratio comes near 0 on @rows. */
+static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient_count,
+                             double (*log_ratio)(const Problem *, size_t), const void *hardware,
+                             const void *rows, size_t count, void *fit)
+{
+    Problem p = {.coefficients = coefficients,
+                 .coefficient_count = coefficient_count,
+                 .row_count = count,
+                 .log_ratio = log_ratio,
+                 .fit = fit,
+                 .rows = rows,
+                 .hardware = hardware};
+    return search(&p);
+}
+
 static double gemm_log_ratio(const Problem *p, size_t i)
 {
     const KernGemmRow *row = (const KernGemmRow *)p->rows + i;
@@ -116,14 +131,8 @@ static const Coefficient gemm_coefficients[] = {
 KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
                            KernGemmFit *fit)
 {
-    Problem p = {.coefficients = gemm_coefficients,
-                 .coefficient_count = G_N_ELEMENTS(gemm_coefficients),
-                 .row_count = count,
-                 .log_ratio = gemm_log_ratio,
-                 .fit = fit,
-                 .rows = rows,
-                 .hardware = gpu};
-    KernFitError error = search(&p);
+    KernFitError error = fit_rows(gemm_coefficients, G_N_ELEMENTS(gemm_coefficients),
+                                  gemm_log_ratio, gpu, rows, count, fit);
     fit->median_error_fraction = error.median_fraction;
     fit->p90_error_fraction = error.p90_fraction;
     fit->rows = (int64_t)count;
@@ -159,14 +168,8 @@ static const Coefficient attention_coefficients[] = {
 KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,
                                 KernAttentionFit *fit)
 {
-    Problem p = {.coefficients = attention_coefficients,
-                 .coefficient_count = G_N_ELEMENTS(attention_coefficients),
-                 .row_count = count,
-                 .log_ratio = attention_log_ratio,
-                 .fit = fit,
-                 .rows = rows,
-                 .hardware = gpu};
-    KernFitError error = search(&p);
+    KernFitError error = fit_rows(attention_coefficients, G_N_ELEMENTS(attention_coefficients),
+                                  attention_log_ratio, gpu, rows, count, fit);
     fit->median_error_fraction = error.median_fraction;
     fit->p90_error_fraction = error.p90_fraction;
     fit->rows = (int64_t)count;
@@ -193,12 +196,6 @@ static const Coefficient wire_coefficients[] = {
 KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
                            TopoWireFit *fit)
 {
-    Problem p = {.coefficients = wire_coefficients,
-                 .coefficient_count = G_N_ELEMENTS(wire_coefficients),
-                 .row_count = count,
-                 .log_ratio = wire_log_ratio,
-                 .fit = fit,
-                 .rows = rows,
-                 .hardware = node};
-    return search(&p);
+    return fit_rows(wire_coefficients, G_N_ELEMENTS(wire_coefficients), wire_log_ratio, node, rows,
+                    count, fit);
 }

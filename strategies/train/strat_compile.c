@@ -328,10 +328,11 @@ static void open_class(Compiler *c, uint32_t class)
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
-    code->gang_family = strat_rendezvous_family(c->rendezvous, &gang);
-    code->data_family = strat_rendezvous_family(c->rendezvous, &data);
-    code->ends_family =
-        c->plan->pipeline > 1 ? strat_rendezvous_family(c->rendezvous, &ends) : SIM_GROUP_NONE;
+    code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
+    code->data_family = strat_rendezvous_family(c->rendezvous, &data, "data");
+    code->ends_family = c->plan->pipeline > 1
+                            ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
+                            : SIM_GROUP_NONE;
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         code->first[d] = g_new(uint32_t, slots);
         code->last[d] = g_new(uint32_t, slots);

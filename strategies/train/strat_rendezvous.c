@@ -2,8 +2,8 @@
  *
  * Folded classes form an equitable partition: all groups with the same classes in them behave
  * alike, so they share one family. Its members' n-th collective operations meet in one group of the
- * program, made on first use. Families are told apart by their sorted classes and by the stride of
- * their ranks, which tells a data group from a gang. */
+ * program, made on first use. Families are told apart by their sorted classes and by what they meet
+ * for: with one tensor rank and one replica, gang and data group are the same ranks. */
 #include "strat_rendezvous.h"
 
 typedef struct Family {
@@ -49,22 +49,22 @@ static gint compare_u32(gconstpointer a, gconstpointer b)
     return (x > y) - (x < y);
 }
 
-StratFamily strat_rendezvous_family(StratRendezvous *r, const StratGroup *group)
+StratFamily strat_rendezvous_family(StratRendezvous *r, const StratGroup *group,
+                                    const char *purpose)
 {
     g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (int64_t i = 0; i < group->count; i++)
         g_array_append_val(classes, r->fold->class_of[group->first + i * group->stride]);
     g_array_sort(classes, compare_u32);
-    g_autoptr(GString) key = g_string_new(NULL);
+    g_autoptr(GString) key = g_string_new(purpose);
     uint32_t members = 0;
     for (guint i = 0; i < classes->len; i++) {
         uint32_t class = g_array_index(classes, uint32_t, i);
         if (i > 0 && class == g_array_index(classes, uint32_t, i - 1))
             continue;
-        g_string_append_printf(key, "%u ", class);
+        g_string_append_printf(key, " %u", class);
         members++;
     }
-    g_string_append_printf(key, "/%" G_GINT64_FORMAT, group->stride);
     if (members <= 1)
         return SIM_GROUP_NONE;
     gpointer known = g_hash_table_lookup(r->by_key, key->str);
