@@ -27,7 +27,7 @@ static const ScenUsage usage = {
 };
 
 typedef struct Options {
-    char **folders, **only;
+    char **folders, **only, **sets;
     char *rows, *write;
     gboolean json, verbose;
 } Options;
@@ -36,6 +36,7 @@ static void options_clear(Options *options)
 {
     g_strfreev(options->folders);
     g_strfreev(options->only);
+    g_strfreev(options->sets);
     g_free(options->rows);
     g_free(options->write);
 }
@@ -97,7 +98,8 @@ static bool add_folder(ScenValidation *validation, const Options *options, const
         g_autofree char *id = g_strndup(names->pdata[i], strlen(names->pdata[i]) - strlen(".yaml"));
         if (!is_wanted(options, id))
             continue;
-        g_autoptr(ScenScenario) scenario = scen_scenario_load(path, NULL, &fault);
+        g_autoptr(ScenScenario) scenario =
+            scen_scenario_load(path, (const char *const *)options->sets, &fault);
         if (scenario)
             scen_validation_add(validation, scenario);
         else
@@ -140,7 +142,7 @@ static bool add_row(ScenValidation *validation, const Options *options, JsonObje
     g_autoptr(GError) fault = NULL;
     g_autofree char *yaml = scen_row_to_yaml(row, &fault);
     g_autoptr(ScenScenario) scenario = NULL;
-    ScenLoadOptions load = {0};
+    ScenLoadOptions load = {.overrides = (const char *const *)options->sets};
     if (yaml)
         scenario = scen_scenario_parse(id, yaml, strlen(yaml), &load, &fault);
     if (!scenario) {
@@ -205,10 +207,12 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "Write each row that can be predicted as DIR/ID.yaml (with --rows)", "DIR"},
         {"only",    0, 0, G_OPTION_ARG_STRING_ARRAY, &o->only,
          "Only rows whose id matches, as 'sc21_*'; may be repeated", "PATTERN"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"verbose",      'v', 0, G_OPTION_ARG_NONE, &o->verbose, "What was assumed of each row", NULL},
-        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->folders, NULL, NULL},
-        {0  },
+        {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of every scenario",
+         "KEY=VALUE"},
+        {"json",      0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"verbose",           'v', 0, G_OPTION_ARG_NONE, &o->verbose, "What was assumed of each row", NULL},
+        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->folders, NULL, NULL},
+        {0      },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -219,6 +223,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "takes one folder, not %u", folders);
     else if (o->write && !o->rows)
         *status = scen_options_wrong(&usage, "--write needs --rows");
+    else if (o->write && o->sets)
+        *status = scen_options_wrong(&usage, "--write keeps rows as they are: no --set");
     else
         return true;
     return false;
