@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 {
     ScenExit status = dispatch(argc, argv);
     if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
+        return (int)status;
     fputs("orrery: the output could not be written\n", stderr);
     return SCEN_EXIT_FAULT;
 }

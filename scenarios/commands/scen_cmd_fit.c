@@ -14,6 +14,7 @@
 
 #include "kern_fit.h"
 #include "scen_named.h"
+#include "scen_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,10 @@ static bool read_table(Fit *fit, const char *path, GError **error)
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, error))
         return false;
+    if (!*text) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: the table is empty", path);
+        return false;
+    }
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     g_auto(GStrv) header = g_strsplit(g_strchomp(lines[0]), ",", -1);
     for (size_t i = 1; lines[i]; i++) {
@@ -225,8 +230,17 @@ static bool fit_files(Fit *fit, char **files, GError **error)
         if (!read_table(fit, files[i], error))
             return false;
     }
-    printf("  # on %s; %d lines of other kinds left out\n  gemm:\n", fit->node.gpu.name,
-           (int)fit->skipped);
+    guint taken = fit->attention->len + fit->wire->len;
+    for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
+        taken += fit->gemm[d]->len;
+    if (taken == 0) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "no line of these tables is a measurement that can be fitted (op_name is gemm, "
+                    "context_attention or a collective, latency is in ms)");
+        return false;
+    }
+    printf("  # on %s; %" G_GINT64_FORMAT " lines of other kinds left out\n  gemm:\n",
+           fit->node.gpu.name, fit->skipped);
     print_gemm(fit, TOPO_DTYPE_FP16, "fp16");
     print_gemm(fit, TOPO_DTYPE_BF16, "bf16");
     print_gemm(fit, TOPO_DTYPE_FP8, "fp8");
@@ -235,34 +249,42 @@ static bool fit_files(Fit *fit, char **files, GError **error)
     return true;
 }
 
-ScenExit scen_cmd_fit(int argc, char **argv)
+static bool fit_node(const char *node, char **files, GError **error)
 {
-    g_autofree char *node = NULL;
-    g_auto(GStrv) files = NULL;
-    g_autoptr(GError) error = NULL;
-    const GOptionEntry entries[] = {
-        {"node", 0, 0, G_OPTION_ARG_STRING, &node, "node of the catalog that was measured", "NAME"},
-        {G_OPTION_REMAINING,     0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "CSV..."},
-        {0},
-    };
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_option_context_set_summary(context, "Fits cost coefficients to measured kernel tables.");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error) || !node || !files) {
-        fprintf(stderr, "orrery fit: %s\n",
-                error ? error->message : "needs --node NAME and at least one CSV");
-        return SCEN_EXIT_WRONG;
-    }
     Fit fit = {.attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow)),
                .wire = g_array_new(FALSE, FALSE, sizeof(KernWireRow))};
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         fit.gemm[d] = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
     g_autoptr(GStringChunk) strings = g_string_chunk_new(256);
-    bool done = scen_named_bind(SCEN_CATALOG_NODE, node, NULL, strings, &fit.node, &error) &&
-                fit_files(&fit, files, &error);
+    bool done = scen_named_bind(SCEN_CATALOG_NODE, node, NULL, strings, &fit.node, error) &&
+                fit_files(&fit, files, error);
     fit_clear(&fit);
-    if (done)
-        return SCEN_EXIT_OK;
-    fprintf(stderr, "%s\n", error->message);
-    return SCEN_EXIT_WRONG;
+    return done;
+}
+
+static const ScenUsage usage = {
+    .command = "fit",
+    .arguments = "CSV...",
+    .summary = "Fits cost coefficients to measured kernel tables and prints them as YAML, with\n"
+               "their errors.",
+};
+
+ScenExit scen_cmd_fit(int argc, char **argv)
+{
+    (void)argc;
+    g_autofree char *node = NULL;
+    g_auto(GStrv) files = NULL;
+    g_autoptr(GError) error = NULL;
+    const GOptionEntry entries[] = {
+        {"node", 0, 0, G_OPTION_ARG_STRING, &node,
+         "Node of the catalog that was measured (orrery list nodes)", "NAME"},
+        {G_OPTION_REMAINING,     0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL},
+        {0},
+    };
+    ScenExit status;
+    if (!scen_options_parse(&usage, entries, argv, &status))
+        return status;
+    if (!node || !files)
+        return scen_options_wrong(&usage, "needs --node NAME and at least one CSV");
+    return fit_node(node, files, &error) ? SCEN_EXIT_OK : scen_fail(error);
 }

@@ -97,7 +97,7 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
 {
     FILE *file = fopen(path, "we");
     if (!file) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path,
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
                     g_strerror(errno));
         return false;
     }
@@ -111,7 +111,7 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
     if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", folder,
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", folder,
                     g_strerror(errno));
         return false;
     }
@@ -147,7 +147,8 @@ static bool run(const Options *options, bool *fits, GError **error)
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
     g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    if (*fits && (!options->json || options->out))
+    bool measured = scenario->plan.profiled.forward_s > 0.0; /* no knob changes measured stages */
+    if (*fits && !measured && (!options->json || options->out))
         knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
     ScenRunReport report = {
         .scenario = scenario,

@@ -325,8 +325,6 @@ GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result,
 {
     GArray *gains = g_array_new(FALSE, FALSE, sizeof(ScenKnobGain));
     g_array_set_clear_func(gains, (GDestroyNotify)gain_clear);
-    if (scenario->plan.profiled.forward_s > 0.0)
-        return gains;
     g_autoptr(GArray) variants = variants_new(scenario, result);
     for (guint i = 0; i < variants->len && gains->len < most; i++)
         consider(gains, &g_array_index(variants, Variant, i), scenario,

@@ -15,8 +15,7 @@ typedef struct ScenKnobGain {
 } ScenKnobGain;
 
 /** The best @most changes (ScenKnobGain) of @scenario, whose own step is @result, shortest step
- *  first; empty when none helps, or when the stage times are measured ones, which no knob can
- *  change. */
+ *  first; empty when none helps. The stage times must be priced, not measured. */
 GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most);
 
 #endif

@@ -45,7 +45,9 @@ bool scen_options_parse(const ScenUsage *usage, const GOptionEntry *entries, cha
     }
     if (asked) {
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
-        fputs(text, stdout);
+        g_autoptr(GString) help_text = g_string_new(text);
+        g_string_replace(help_text, "\u2026", "...", 0);
+        fputs(help_text->str, stdout);
         *status = SCEN_EXIT_OK;
     }
     return !asked;

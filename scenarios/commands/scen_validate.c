@@ -15,6 +15,7 @@ static void row_clear(ScenValidRow *row)
 {
     g_free(row->id);
     g_free(row->source);
+    g_free(row->group);
     g_free(row->gpu);
     g_free(row->note);
 }
@@ -50,6 +51,20 @@ void scen_validation_skip(ScenValidation *validation, const char *id, const char
     g_array_append_val(validation->skipped, row);
 }
 
+/* The source up to its table, section or details: "Narayanan et al. SC'21 (arXiv ...) Table 1" and
+ * Table 2 are one group. */
+static char *group_of(const char *source)
+{
+    static const char *const ends[] = {" (", ", ", ": ", " Table", " Tables"};
+    size_t length = strlen(source);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const char *end = strstr(source, ends[i]);
+        if (end && end > source)
+            length = MIN(length, (size_t)(end - source));
+    }
+    return g_strndup(source, length);
+}
+
 void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario)
 {
     g_autoptr(GError) error = NULL;
@@ -62,17 +77,17 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
         scen_validation_skip(validation, scenario->name, error->message);
         return;
     }
-    StratCosting costing;
-    scen_costing(scenario, &costing, NULL);
     const ScenExpect *expect = &scenario->expect;
+    const char *source = expect->source ? expect->source : "unknown";
     double predicted = (double)result->step_ns * 1e-9;
     ScenValidRow row = {
         .id = g_strdup(scenario->name),
-        .source = g_strdup(expect->source ? expect->source : "unknown"),
+        .source = g_strdup(source),
+        .group = expect->group ? g_strdup(expect->group) : group_of(source),
         .gpu = g_strdup(scenario->cluster.node.gpu.name),
         .note = g_strdup(scenario->description),
         .schedule_only = scenario->plan.profiled.forward_s > 0.0,
-        .fits = strat_memory_check(&costing, result->memory, NULL),
+        .fits = scen_fits(result->memory),
         .predicted_s = predicted,
         .published_s = expect->step_time_s,
         .error_fraction = predicted / expect->step_time_s - 1.0,
@@ -134,21 +149,53 @@ void scen_validation_baseline(ScenValidation *validation)
     }
 }
 
-ScenValidSummary scen_validation_summary(const ScenValidation *validation, const char *source)
+static bool is_of_kind(const ScenValidRow *row, ScenValidKind kind)
+{
+    return kind == SCEN_VALID_ALL || (kind == SCEN_VALID_SCHEDULE_ONLY) == row->schedule_only;
+}
+
+static void count_row(ScenValidSummary *summary, const ScenValidRow *row)
+{
+    double error = fabs(row->error_fraction);
+    summary->rows++;
+    summary->mean_fraction += error;
+    summary->worst_fraction = fmax(summary->worst_fraction, error);
+    if (row->schedule_only)
+        return;
+    summary->baseline_rows++;
+    summary->baseline_fraction += fabs(row->baseline_error_fraction);
+}
+
+static void finish_means(ScenValidSummary *summary)
+{
+    if (summary->rows > 0)
+        summary->mean_fraction /= (double)summary->rows;
+    if (summary->baseline_rows > 0)
+        summary->baseline_fraction /= (double)summary->baseline_rows;
+}
+
+ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
+                                           ScenValidKind kind)
 {
     ScenValidSummary summary = {0};
     for (guint i = 0; i < validation->rows->len; i++) {
         const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
-        if (source && !g_str_equal(row->source, source))
-            continue;
-        summary.rows++;
-        summary.mean_fraction += fabs(row->error_fraction);
-        summary.worst_fraction = fmax(summary.worst_fraction, fabs(row->error_fraction));
-        summary.baseline_fraction += fabs(row->baseline_error_fraction);
+        if (is_of_kind(row, kind) && (!name || g_str_equal(row->source, name)))
+            count_row(&summary, row);
     }
-    if (summary.rows > 0) {
-        summary.mean_fraction /= (double)summary.rows;
-        summary.baseline_fraction /= (double)summary.rows;
+    finish_means(&summary);
+    return summary;
+}
+
+ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
+                                          ScenValidKind kind)
+{
+    ScenValidSummary summary = {0};
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (is_of_kind(row, kind) && (!name || g_str_equal(row->group, name)))
+            count_row(&summary, row);
     }
+    finish_means(&summary);
     return summary;
 }

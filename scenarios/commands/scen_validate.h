@@ -8,6 +8,8 @@
 typedef struct ScenValidRow {
     char *id;
     char *source;
+    char *group; /* rows of one group are summarised together: expect.group, or the source without
+                  * its table and details */
     char *gpu;
     char *note;         /* what was assumed; NULL when nothing was */
     bool schedule_only; /* measured stage times, only the schedule was simulated */
@@ -45,13 +47,24 @@ void scen_validation_skip(ScenValidation *validation, const char *id, const char
  * error. */
 void scen_validation_baseline(ScenValidation *validation);
 
-/** Mean and worst absolute error of the rows whose source is @source (NULL: all) and that are, or
- *  are not, schedule-only. */
+/** Which rows a summary counts. */
+typedef enum ScenValidKind {
+    SCEN_VALID_ALL,
+    SCEN_VALID_COST_MODEL,    /* stages priced by Orrery */
+    SCEN_VALID_SCHEDULE_ONLY, /* stage times measured */
+} ScenValidKind;
+
+/** Absolute errors of some rows; the baseline's over those that it predicts. */
 typedef struct ScenValidSummary {
     size_t rows;
     double mean_fraction, worst_fraction, baseline_fraction;
+    size_t baseline_rows;
 } ScenValidSummary;
 
-ScenValidSummary scen_validation_summary(const ScenValidation *validation, const char *source);
+/** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */
+ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
+                                           ScenValidKind kind);
+ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
+                                          ScenValidKind kind);
 
 #endif

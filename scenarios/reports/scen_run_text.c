@@ -67,7 +67,7 @@ static void add_answer(GString *out, const ScenRunReport *report)
     g_string_append_printf(out, "%-13s%.1f model TFLOP/s per GPU\n", "Rate",
                            result->model_flop / step_s / gpus * 1e-12);
     g_string_append_printf(out,
-                           "%-13s%.1f %%  model FLOPs, nothing recomputed, attention in full, over "
+                           "%-13s%.1f %%  model FLOPs (none recomputed, attention in full) over "
                            "the peak of %.0f TFLOP/s\n",
                            "MFU", 100.0 * strat_train_mfu_fraction(result),
                            result->peak_flop_per_s * 1e-12);

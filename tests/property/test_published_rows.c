@@ -90,7 +90,7 @@ Test(published_rows, have_a_baseline_that_is_right_for_some_row_of_each_gpu)
         least = fmin(least, fabs(row->baseline_error_fraction));
     }
     cr_expect(least < 1e-9, "the rate is some row's own");
-    ScenValidSummary all = scen_validation_summary(validation, NULL);
+    ScenValidSummary all = scen_validation_by_source(validation, NULL, SCEN_VALID_ALL);
     cr_expect(all.rows == validation->rows->len);
     cr_expect(all.worst_fraction >= all.mean_fraction);
 }

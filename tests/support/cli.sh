@@ -32,6 +32,24 @@ expect_silence() {
     [ ! -s "$1" ] || fail "$1 is not empty:" "$(head -n 20 "$1")"
 }
 
+# expect_golden FILE GOLDEN: FILE of the last command equals GOLDEN, or becomes it when golden files are
+# being rewritten.
+expect_golden() {
+    [ -z "${ORRERY_UPDATE_GOLDEN:-}" ] || cp "$1" "$2"
+    diff -u "$2" "$1" >difference || fail "$1 is not $2:" "$(head -n 40 difference)"
+}
+
+# expect_json: out of the last command is JSON (taken on trust where python3 is absent).
+expect_json() {
+    command -v python3 >/dev/null || return
+    python3 -m json.tool out >/dev/null 2>difference || fail "out is no JSON:" "$(cat difference)"
+}
+
+# json_value KEY: the value of the first member KEY of out, as it is written.
+json_value() {
+    sed -n "s/^ *\"$1\" : \(.*[^,]\),\{0,1\}$/\1/p" out | head -n 1
+}
+
 finish() {
     exit $((failures > 0))
 }
