@@ -7,7 +7,8 @@
  *
  * d0 stands for the softmax and the rescaling that do not grow with d, k0 for the masked halves of
  * diagonal tiles and the prologue of short sequences. fill is the share of the SMs that a grid of
- * B * ceil(q / 128) blocks keeps busy when it is smaller than the GPU.
+ * B * ceil(q / 128) blocks keeps busy when it is smaller than the GPU, and of the blocks' rows that
+ * hold a query.
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
@@ -24,8 +25,10 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
                              const KernAttentionShape *s, double fraction)
 {
     double d = (double)s->head_dim, k = (double)s->keys;
-    double blocks = (double)s->batch * ceil((double)s->queries / 128.0);
+    double rows = ceil((double)s->queries / 128.0) * 128.0;
+    double blocks = (double)s->batch * rows / 128.0;
     double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
+    fill *= (double)s->queries / rows;
     double peak = device->gpu->peak_flop_per_s[s->dtype] * device->clock_fraction;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
 }

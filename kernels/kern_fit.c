@@ -8,13 +8,10 @@
  * that is reported is over all of them. */
 #include "kern_fit.h"
 
-#include "sim_random.h"
-
 #include <math.h>
 #include <nlopt.h>
-#include <string.h>
 
-enum { ROWS_SEARCHED = 4000, EVALUATIONS = 3000, STARTS = 6 };
+enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000 };
 
 /* One coefficient. */
 typedef struct Coefficient {
@@ -77,21 +74,12 @@ static KernFitError measure(const Problem *p)
                           .bias_fraction = signed_error[p->row_count / 2]};
 }
 
-/* A start near @best: every coefficient moved by up to a tenth of its range. */
-static void kick(const Problem *p, SimRandom *stream, const double *best, double *x)
-{
-    for (size_t i = 0; i < p->coefficient_count; i++) {
-        const Coefficient *c = &p->coefficients[i];
-        double step = 0.2 * (c->high - c->low) * (sim_random_uniform(stream) - 0.5);
-        x[i] = fmin(c->high, fmax(c->low, best[i] + step));
-    }
-}
-
 static KernFitError search(Problem *p)
 {
+    static const double steps[] = {0.0, 0.2, 0.06, 0.2, 0.06}; /* of each range; 0: Subplex's own */
     unsigned n = (unsigned)p->coefficient_count;
     g_autofree double *x = g_new(double, n);
-    g_autofree double *best = g_new(double, n);
+    g_autofree double *step = g_new(double, n);
     nlopt_opt opt = nlopt_create(NLOPT_LN_SBPLX, n);
     for (unsigned i = 0; i < n; i++) {
         x[i] = p->coefficients[i].start;
@@ -101,19 +89,16 @@ static KernFitError search(Problem *p)
     nlopt_set_min_objective(opt, objective, p);
     nlopt_set_maxeval(opt, EVALUATIONS);
     nlopt_set_xtol_rel(opt, 1e-4);
-    SimRandom stream = sim_random_stream(1, "kern_fit");
-    double least = INFINITY;
-    for (int i = 0; i < STARTS; i++) {
-        double found;
-        nlopt_optimize(opt, x, &found);
-        if (found < least) {
-            least = found;
-            memcpy(best, x, n * sizeof *best);
-        }
-        kick(p, &stream, best, x);
+    for (size_t start = 0; start < G_N_ELEMENTS(steps); start++) {
+        double least;
+        for (unsigned i = 0; i < n; i++)
+            step[i] = steps[start] * (p->coefficients[i].high - p->coefficients[i].low);
+        if (steps[start] > 0.0)
+            nlopt_set_initial_step(opt, step);
+        nlopt_optimize(opt, x, &least);
     }
     nlopt_destroy(opt);
-    set_coefficients(p, best);
+    set_coefficients(p, x);
     return measure(p);
 }
 

@@ -62,7 +62,8 @@ static const ScenField profiled_fields[] = {
              .help = "gradient of the activations, in s"),
     MEASURED("backward_weight", backward_weight_s, .zero = true,
              .help = "gradient of the weights, in s; 0 when backward_input has both"),
-    MEASURED("send", send_s, .zero = true, .help = "one activation to the next stage, in s"),
+    MEASURED("send", send_s, .zero = true,
+             .help = "one activation to the next stage, in s; 0: ask the network"),
 };
 
 static const ScenTable profiled_table = {

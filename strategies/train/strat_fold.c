@@ -25,11 +25,36 @@ static uint64_t combine(uint64_t hash, uint64_t value)
     return mix(hash ^ mix(value));
 }
 
-static int64_t neighbour(const StratPlan *plan, int64_t rank, int64_t step)
+/* Strides of the rank numbering: everything a rank belongs to is arithmetic on its number. */
+typedef struct Cut {
+    int64_t tensor, gang, stage, ranks;
+} Cut;
+
+static Cut cut_of(const StratPlan *plan)
 {
-    StratRank at = strat_rank_at(plan, rank);
-    at.stage = (at.stage + step + plan->pipeline) % plan->pipeline;
-    return strat_rank_index(plan, at);
+    int64_t gang = plan->tensor * plan->context, stage = gang * plan->data;
+    return (Cut){plan->tensor, gang, stage, stage * plan->pipeline};
+}
+
+static int64_t next_stage(const Cut *cut, int64_t rank)
+{
+    return rank + cut->stage < cut->ranks ? rank + cut->stage : rank + cut->stage - cut->ranks;
+}
+
+static int64_t previous_stage(const Cut *cut, int64_t rank)
+{
+    return rank >= cut->stage ? rank - cut->stage : rank - cut->stage + cut->ranks;
+}
+
+/* First member of the rank's gang, and of its data group. */
+static int64_t gang_first(const Cut *cut, int64_t rank)
+{
+    return rank - rank % cut->gang;
+}
+
+static int64_t data_first(const Cut *cut, int64_t rank)
+{
+    return rank - rank % cut->stage + rank % cut->tensor;
 }
 
 static int64_t pair_per_domain(const TopoCluster *cluster, int64_t a, int64_t b)
@@ -40,56 +65,63 @@ static int64_t pair_per_domain(const TopoCluster *cluster, int64_t a, int64_t b)
 
 StratPosition strat_position(const TopoCluster *cluster, const StratPlan *plan, int64_t rank)
 {
+    Cut cut = cut_of(plan);
     StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
     StratGroup data = strat_data_group(plan, rank);
-    StratRank first = strat_rank_at(plan, rank), last = first;
-    first.stage = 0;
-    last.stage = plan->pipeline - 1;
+    int64_t first = rank % cut.stage;
     return (StratPosition){
         .tensor_per_domain = strat_group_per_domain(cluster, &tensor),
         .context_per_domain = strat_group_per_domain(cluster, &context),
         .data_per_domain = strat_group_per_domain(cluster, &data),
-        .send_next_per_domain = pair_per_domain(cluster, rank, neighbour(plan, rank, 1)),
-        .send_previous_per_domain = pair_per_domain(cluster, rank, neighbour(plan, rank, -1)),
-        .ends_per_domain =
-            pair_per_domain(cluster, strat_rank_index(plan, first), strat_rank_index(plan, last)),
+        .send_next_per_domain = pair_per_domain(cluster, rank, next_stage(&cut, rank)),
+        .send_previous_per_domain = pair_per_domain(cluster, rank, previous_stage(&cut, rank)),
+        .ends_per_domain = pair_per_domain(cluster, first, first + cut.ranks - cut.stage),
     };
 }
 
-/* The groups' own figures are the same for all members: computed once, at the first one. */
-static uint64_t *first_colours(const TopoCluster *cluster, const StratPlan *plan, int64_t ranks)
+/* Members of the group of @count ranks, @stride apart, that start at @first, in one domain; kept in
+ * @known for the other members. */
+static uint64_t group_colour(const TopoCluster *cluster, int64_t rank, StratGroup group,
+                             uint64_t *known)
 {
-    uint64_t *colour = g_new(uint64_t, ranks);
-    int64_t *data = g_new(int64_t, ranks);
-    for (int64_t r = 0; r < ranks; r++) {
-        StratGroup tensor = strat_tensor_group(plan, r), context = strat_context_group(plan, r);
-        StratGroup reduce = strat_data_group(plan, r);
-        data[r] = reduce.first == r ? strat_group_per_domain(cluster, &reduce) : data[reduce.first];
-        StratRank at = strat_rank_at(plan, r), first = at, last = at;
-        first.stage = 0;
-        last.stage = plan->pipeline - 1;
-        uint64_t hash = mix((uint64_t)at.stage);
-        hash = combine(hash, (uint64_t)strat_group_per_domain(cluster, &tensor));
-        hash = combine(hash, (uint64_t)strat_group_per_domain(cluster, &context));
-        hash = combine(hash, (uint64_t)data[r]);
-        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, neighbour(plan, r, 1)));
-        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, neighbour(plan, r, -1)));
-        colour[r] = combine(hash, (uint64_t)pair_per_domain(cluster, strat_rank_index(plan, first),
-                                                            strat_rank_index(plan, last)));
+    if (group.first == rank)
+        known[rank] = (uint64_t)strat_group_per_domain(cluster, &group);
+    return known[group.first];
+}
+
+/* Colours of (stage, position): as strat_position(), each group looked at once. */
+static uint64_t *first_colours(const TopoCluster *cluster, const StratPlan *plan, const Cut *cut)
+{
+    uint64_t *colour = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *tensor = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *context = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *data = g_new(uint64_t, cut->ranks);
+    for (int64_t r = 0; r < cut->ranks; r++) {
+        int64_t t = r % cut->tensor, end = r % cut->stage;
+        StratGroup tensors = {r - t, 1, cut->tensor};
+        StratGroup contexts = {gang_first(cut, r) + t, cut->tensor, plan->context};
+        StratGroup replicas = {data_first(cut, r), cut->tensor, plan->context * plan->data};
+        uint64_t hash = mix((uint64_t)(r / cut->stage));
+        hash = combine(hash, group_colour(cluster, r, tensors, tensor));
+        hash = combine(hash, group_colour(cluster, r, contexts, context));
+        hash = combine(hash, group_colour(cluster, r, replicas, data));
+        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, next_stage(cut, r)));
+        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, previous_stage(cut, r)));
+        colour[r] =
+            combine(hash, (uint64_t)pair_per_domain(cluster, end, end + cut->ranks - cut->stage));
     }
-    g_free(data);
     return colour;
 }
 
 /* Adds the order-free sum of each group's colours to its members' next colours. */
-static void add_groups(const StratPlan *plan, int64_t ranks, const uint64_t *colour, uint64_t *next,
-                       uint64_t *sum, StratGroup (*group_of)(const StratPlan *, int64_t))
+static void add_groups(const Cut *cut, const uint64_t *colour, uint64_t *next, uint64_t *sum,
+                       int64_t (*first_of)(const Cut *, int64_t))
 {
-    memset(sum, 0, (size_t)ranks * sizeof *sum);
-    for (int64_t r = 0; r < ranks; r++)
-        sum[group_of(plan, r).first] += mix(colour[r]);
-    for (int64_t r = 0; r < ranks; r++)
-        next[r] = combine(next[r], sum[group_of(plan, r).first]);
+    memset(sum, 0, (size_t)cut->ranks * sizeof *sum);
+    for (int64_t r = 0; r < cut->ranks; r++)
+        sum[first_of(cut, r)] += mix(colour[r]);
+    for (int64_t r = 0; r < cut->ranks; r++)
+        next[r] = combine(next[r], sum[first_of(cut, r)]);
 }
 
 /* Numbers the colours in order of first appearance; returns how many there are. */
@@ -109,18 +141,19 @@ static int64_t number_colours(const uint64_t *colour, int64_t ranks, uint32_t *c
 
 static int64_t refine(const TopoCluster *cluster, const StratPlan *plan, StratFold *fold)
 {
+    Cut cut = cut_of(plan);
     int64_t ranks = fold->ranks;
-    g_autofree uint64_t *colour = first_colours(cluster, plan, ranks);
+    g_autofree uint64_t *colour = first_colours(cluster, plan, &cut);
     g_autofree uint64_t *next = g_new(uint64_t, ranks);
     g_autofree uint64_t *sum = g_new(uint64_t, ranks);
     int64_t classes = number_colours(colour, ranks, fold->class_of);
     for (;;) {
         for (int64_t r = 0; r < ranks; r++) {
-            next[r] = combine(colour[r], colour[neighbour(plan, r, 1)]);
-            next[r] = combine(next[r], colour[neighbour(plan, r, -1)]);
+            next[r] = combine(colour[r], colour[next_stage(&cut, r)]);
+            next[r] = combine(next[r], colour[previous_stage(&cut, r)]);
         }
-        add_groups(plan, ranks, colour, next, sum, strat_gang);
-        add_groups(plan, ranks, colour, next, sum, strat_data_group);
+        add_groups(&cut, colour, next, sum, gang_first);
+        add_groups(&cut, colour, next, sum, data_first);
         int64_t now = number_colours(next, ranks, fold->class_of);
         if (now == classes)
             return classes;

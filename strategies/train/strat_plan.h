@@ -31,7 +31,7 @@ typedef struct StratProfiled {
     double forward_s;
     double backward_input_s;  /* gradient of the activations (B of Zero Bubble) */
     double backward_weight_s; /* gradient of the weights (W); 0 when the backward is one number */
-    double send_s;            /* one activation or gradient to a neighbouring stage */
+    double send_s; /* one activation or gradient to a neighbouring stage; 0: ask the network */
 } StratProfiled;
 
 /** Sizes multiply: tensor x context x pipeline x data = GPUs. */
@@ -64,7 +64,7 @@ typedef struct StratPlan {
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
-    double library_fraction; /* speed of that generation's kernels over the profile's; 0: equal */
+    double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     StratProfiled profiled;
 } StratPlan;

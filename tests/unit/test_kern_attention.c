@@ -1,7 +1,6 @@
 /* Fused attention at its limits, on a GPU of 100 SMs and 100 TFLOP/s at half its peak.
  *
- * Monotone in batch, keys and head width, and in queries by whole blocks of 128 rows; within a
- * block the share of busy SMs jumps. */
+ * Monotone in batch, queries, keys and head width: a block of 128 rows is paid for whole. */
 #include "kern_attention.h"
 #include "kern_fit.h"
 #include "toy_world.h"
@@ -92,7 +91,7 @@ Test(kern_attention, a_tiny_call_takes_its_launches)
     ToyWorld world = toy_world();
     KernAttentionShape s = shape(1, 1, 1, 8);
     cr_expect(forward(&world, s) > 1e-6 && forward(&world, s) < 1.01e-6);
-    cr_expect(backward(&world, s) > 2e-6 && backward(&world, s) < 2.02e-6);
+    cr_expect(backward(&world, s) > 2e-6 && backward(&world, s) < 2.03e-6); /* 128 rows: 0.02 us */
 }
 
 /* @step: of the dimension behind @value, inside @s. */
@@ -118,7 +117,7 @@ Test(kern_attention, more_work_never_takes_less)
     for (int64_t batch = 1; batch <= 256; batch *= 16) {
         KernAttentionShape s = shape(batch, 1024, 1024, 64);
         KernAttentionShape queries = s, keys = s, width = s, batches = s;
-        expect_monotone(&world, &queries, &queries.queries, 128, "queries");
+        expect_monotone(&world, &queries, &queries.queries, 7, "queries");
         expect_monotone(&world, &keys, &keys.keys, 16, "keys");
         expect_monotone(&world, &width, &width.head_dim, 8, "head width");
         expect_monotone(&world, &batches, &batches.batch, 1, "batch");
