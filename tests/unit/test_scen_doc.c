@@ -94,7 +94,7 @@ static const struct {
     {"a: [1, 2\n",                   "a.yaml:2:1: did not find expected ',' or ']' while parsing a flow sequence "
                    "(from line 1)"                                                      },
     {"a: 1\n\tb: 2\n",               "a.yaml:2:1: found a tab character that violates indentation while scanning "
-     "a plain scalar (from line 1)"                                                                                    },
+                       "a plain scalar (from line 1)"                               },
 };
 
 Test(scen_doc, errors_have_a_place_and_plain_words)
