@@ -1,5 +1,6 @@
-/** Calls that the house rules forbid, made into compile errors in every file: unseeded randomness, locale-dependent
- *  parsing, unbounded printing, and the wall clock on a path that must be deterministic. */
+/** Calls that the house rules forbid, made into compile errors in every file: unseeded randomness,
+ * locale-dependent parsing, unbounded printing, and the wall clock on a path that must be
+ * deterministic. */
 #ifndef BANNED_H
 #define BANNED_H
 

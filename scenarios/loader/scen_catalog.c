@@ -1,9 +1,10 @@
-/* Catalogs of models, GPUs, nodes, clusters and plans.
+/* Catalogs of models, GPUs, nodes, clusters, plans, wires and kernel profiles.
  *
- * A catalog is a YAML map from names to rows. The models' catalog is a folder, whose files are read
- * in the order of their names; the others are one file each. Only catalogs that somebody asks for
- * are read, so that a scenario which names two rows does not pay for the rest. What a row may hold
- * is the business of the tables in scen_fields_*.c; here a row is a map. */
+ * A catalog is a YAML map from names to rows. The catalogs of models and of profiles are
+ * folders, whose files are read in the order of their names; the others are one file each. Only
+ * catalogs that somebody asks for are read, so that a scenario which names two rows does not pay
+ * for the rest. What a row may hold is the business of the tables in scen_fields_*.c; here a row is
+ * a map. */
 #include "scen_catalog.h"
 
 #include "scen_doc.h"
@@ -23,6 +24,8 @@ static const CatalogFile files[] = {
     {"node",          "topology/catalog/nodes.yaml"   },
     {"cluster",       "topology/catalog/clusters.yaml"},
     {"training plan", "strategies/catalog/plans.yaml" },
+    {"wire",          "topology/catalog/wires.yaml"   },
+    {"profile",       "kernels/profiles"              },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -11,6 +11,8 @@ typedef enum ScenCatalogKind {
     SCEN_CATALOG_NODE,
     SCEN_CATALOG_CLUSTER,
     SCEN_CATALOG_PLAN,
+    SCEN_CATALOG_WIRE,
+    SCEN_CATALOG_PROFILE,
     SCEN_CATALOG_COUNT
 } ScenCatalogKind;
 

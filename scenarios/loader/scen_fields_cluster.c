@@ -45,7 +45,8 @@ static const ScenTable peak_table = {
 static const ScenField gpu_fields[] = {
     GPU("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
     GPU("source", source, SCEN_TEXT, .help = "where the figures come from"),
-    GPU("profile", profile, SCEN_TEXT, .help = "kernel profile (default: derived from the peaks)"),
+    GPU("profile", profile, SCEN_TEXT, .fallback = "datasheet",
+        .help = "kernel profile (default: datasheet, derived from the peaks)"),
     GPU("memory", memory_bytes, SCEN_QUANTITY, .required = true, .dimension = SCEN_DATA_BYTES,
         .help = "HBM capacity, in bytes"),
     GPU("memory_bandwidth", memory_bytes_per_s, SCEN_QUANTITY, .required = true,
@@ -71,6 +72,33 @@ const ScenTable scen_gpu_table = {
     .count = G_N_ELEMENTS(gpu_fields),
     .size = sizeof(TopoGpu),
     .catalog = SCEN_CATALOG_GPU,
+};
+
+#define WIRE(key, member, of_kind, ...) SCEN_FIELD(key, TopoWireFit, member, of_kind, __VA_ARGS__)
+
+static const ScenField wire_fields[] = {
+    WIRE("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
+    WIRE("source", source, SCEN_TEXT, .help = "which measurements it was fitted on"),
+    WIRE("all_reduce_fraction", all_reduce_fraction, SCEN_NUMBER, .required = true, .min = 1e-3,
+         .max = 2.0, .help = "bus bandwidth of large all-reduces over the link rate"),
+    WIRE("gather_fraction", gather_fraction, SCEN_NUMBER, .required = true, .min = 1e-3, .max = 2.0,
+         .help = "likewise of all-gather and reduce-scatter"),
+    WIRE("base_latency", base_latency_s, SCEN_QUANTITY, .required = true, .zero = true,
+         .dimension = SCEN_TIME_S, .help = "launch and protocol of a collective, in s"),
+    WIRE("hop_latency", hop_latency_s, SCEN_QUANTITY, .required = true, .zero = true,
+         .dimension = SCEN_TIME_S, .help = "each further rank of the ring, in s"),
+    WIRE("ramp", ramp_s, SCEN_QUANTITY, .required = true, .zero = true, .dimension = SCEN_TIME_S,
+         .help = "extra time of messages past the small-message protocols, in s"),
+    WIRE("ramp_size", ramp_bytes, SCEN_QUANTITY, .required = true, .dimension = SCEN_DATA_BYTES,
+         .help = "bytes on the wire at which half of the ramp is paid"),
+};
+
+const ScenTable scen_wire_table = {
+    .what = "wire",
+    .fields = wire_fields,
+    .count = G_N_ELEMENTS(wire_fields),
+    .size = sizeof(TopoWireFit),
+    .catalog = SCEN_CATALOG_WIRE,
 };
 
 static void finish_node(ScenBinder *binder, const ScenNode *map, void *out)
@@ -109,6 +137,10 @@ static const ScenField node_fields[] = {
          .dimension = SCEN_RATE_BYTES_PER_S, .help = "per GPU and direction, in bytes/s"),
     NODE("scale_up_latency", scale_up_latency_s, SCEN_QUANTITY, .zero = true,
          .dimension = SCEN_TIME_S, .help = "one hop, hardware only, in s"),
+    NODE("scale_up_wire", scale_up_fit, SCEN_SECTION, .fallback = "nvlink",
+         .table = &scen_wire_table, .help = "what collectives reach on the scale-up network"),
+    NODE("scale_out_wire", scale_out_fit, SCEN_SECTION, .fallback = "rdma",
+         .table = &scen_wire_table, .help = "what collectives reach over the NICs"),
     NODE("nics", nics, SCEN_INT, .required = true, .max = 1024, .help = "scale-out NICs in a node"),
     NODE("nic_bandwidth", nic_bytes_per_s, SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S,
          .help = "per NIC and direction, in bytes/s"),

@@ -1,13 +1,15 @@
 /* The table of a whole scenario: three sections, and what is said about the run. */
 #include "scen_fields.h"
 #include "scen_scenario.h"
+#include "scen_section.h"
 
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
 {
     static const ScenTable *const tables[] = {
-        [SCEN_CATALOG_MODEL] = &scen_model_table, [SCEN_CATALOG_GPU] = &scen_gpu_table,
-        [SCEN_CATALOG_NODE] = &scen_node_table,   [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
-        [SCEN_CATALOG_PLAN] = &scen_plan_table,
+        [SCEN_CATALOG_MODEL] = &scen_model_table,     [SCEN_CATALOG_GPU] = &scen_gpu_table,
+        [SCEN_CATALOG_NODE] = &scen_node_table,       [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
+        [SCEN_CATALOG_PLAN] = &scen_plan_table,       [SCEN_CATALOG_WIRE] = &scen_wire_table,
+        [SCEN_CATALOG_PROFILE] = &scen_profile_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
@@ -28,9 +30,22 @@ static const ScenTable expect_table = {
     .size = sizeof(ScenExpect),
 };
 
+/* Without `kernels:` the GPU's own profile prices its kernels. */
+static void bind_gpu_profile(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
+{
+    const char *name = scenario->cluster.node.gpu.profile;
+    if (scen_node_get(map, "kernels") || !name || !binder->catalogs)
+        return;
+    ScenNode text = {.kind = SCEN_NODE_TEXT, .mark = map->mark, .text = name};
+    const ScenNode *row = scen_section_resolve(binder, &scen_profile_table, &text);
+    if (row)
+        scen_bind(binder, &scen_profile_table, row, &scenario->profile);
+}
+
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenScenario *scenario = out;
+    bind_gpu_profile(binder, map, scenario);
     StratPlan *plan = &scenario->plan;
     bool written = plan->sequence_length > 0;
     const char *inputs[] = {"plan.sequence_length", "model.max_sequence"};
@@ -60,6 +75,8 @@ static const ScenField fields[] = {
           .help = "what it runs on"),
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
+    FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
+          .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
           .help = "a published figure that this scenario restates"),
 };

@@ -2,6 +2,7 @@
 #ifndef SCEN_SCENARIO_H
 #define SCEN_SCENARIO_H
 
+#include "kern_profile.h"
 #include "model_spec.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
@@ -27,6 +28,7 @@ typedef struct ScenScenario {
     ModelSpec model;
     TopoCluster cluster;
     StratPlan plan;
+    KernProfile profile;
     ScenExpect expect;
     GStringChunk *strings; /* owns every string above */
 } ScenScenario;

@@ -41,26 +41,31 @@ typedef struct StratPlan {
     int64_t tensor;
     int64_t context;
     int64_t pipeline;
-    int64_t virtual_stages;   /* model chunks a pipeline stage holds; 1 unless interleaved */
-    int64_t data;             /* 0: whatever the GPUs leave */
-    int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;     /* sequences of one step */
-    int64_t sequence_length;  /* tokens of one sequence */
-    bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;     /* a row of strat_schedule */
-    bool count_embedding;     /* the embedding takes a layer's place in the first stage */
-    bool count_head;          /* the head takes a layer's place in the last stage */
+    int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
+    int64_t data;            /* 0: whatever the GPUs leave */
+    int64_t micro_batch;     /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;    /* sequences of one step */
+    int64_t sequence_length; /* tokens of one sequence */
+    bool sequence_parallel;  /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;    /* a row of strat_schedule */
+    bool count_embedding;    /* the embedding takes a layer's place in the first stage */
+    bool count_head;         /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
     StratAttention attention;
-    TopoDtype precision;      /* of the GEMMs */
-    TopoDtype gradients;      /* accumulated and reduced in this type */
+    TopoDtype precision; /* of the GEMMs */
+    TopoDtype gradients; /* accumulated and reduced in this type */
     StratOptimizer optimizer;
-    int64_t zero_stage;       /* 0: replicated optimizer, 1: sharded optimizer states */
-    bool dropout;             /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;       /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;        /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor;      /* chunked all-gather and reduce-scatter under their GEMMs */
-    bool overlap_pipeline;    /* sends under compute; otherwise a stage waits for its own send */
+    int64_t zero_stage;  /* 0: replicated optimizer, 1: sharded optimizer states */
+    bool dropout;        /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;  /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;   /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor; /* chunked all-gather and reduce-scatter under their GEMMs */
+    bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
+    bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
+    double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
+    double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
+    double library_fraction; /* speed of that generation's kernels over the profile's; 0: equal */
+    double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     StratProfiled profiled;
 } StratPlan;
 

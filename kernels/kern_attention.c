@@ -1,0 +1,50 @@
+/* Fused attention: a rate that saturates with the head's width and the sequence's length.
+ *
+ *   flop     = 4 B q k d * unmasked                          (forward: Q K^T and P V)
+ *   rate     = peak * f * d / (d + d0) * k / (k + k0) * fill
+ *   forward  = launch + flop / rate
+ *   backward = 2 launches + 2.5 flop / rate                   (with f of the backward)
+ *
+ * d0 stands for the softmax and the rescaling that do not grow with d, k0 for the masked halves of
+ * diagonal tiles and the prologue of short sequences. fill is the share of the SMs that a grid of
+ * B * ceil(q / 128) blocks keeps busy when it is smaller than the GPU.
+ * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
+#include "kern_attention.h"
+
+#include <math.h>
+
+double kern_attention_forward_flop(const KernAttentionShape *s)
+{
+    return 4.0 * (double)s->batch * (double)s->queries * (double)s->keys * (double)s->head_dim *
+           s->unmasked_fraction;
+}
+
+/* FLOP/s at @fraction of peak, before head width and fill. */
+static double attention_rate(const KernDevice *device, const KernAttentionFit *fit,
+                             const KernAttentionShape *s, double fraction)
+{
+    double d = (double)s->head_dim, k = (double)s->keys;
+    double blocks = (double)s->batch * ceil((double)s->queries / 128.0);
+    double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
+    double peak = device->gpu->peak_flop_per_s[s->dtype] * device->clock_fraction;
+    return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
+}
+
+double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *fit,
+                             const KernAttentionShape *s)
+{
+    return fit->launch_s +
+           kern_attention_forward_flop(s) / attention_rate(device, fit, s, fit->forward_fraction);
+}
+
+double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
+{
+    return kern_attention_form_s(device, &device->profile->attention, s);
+}
+
+double kern_attention_backward_s(const KernDevice *device, const KernAttentionShape *s)
+{
+    const KernAttentionFit *fit = &device->profile->attention;
+    return 2.0 * fit->launch_s + 2.5 * kern_attention_forward_flop(s) /
+                                     attention_rate(device, fit, s, fit->backward_fraction);
+}

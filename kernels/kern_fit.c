@@ -1,0 +1,201 @@
+/* Fitting.
+ *
+ * Each form has a handful of coefficients with bounds. The objective is the mean over the rows of
+ * sqrt(log(predicted / measured)^2 + 0.01^2): about |log ratio|, so that an outlier weighs as much
+ * as its distance and not its square, and smooth at zero. The search is Subplex (Rowan 1990) of
+ * NLopt, which needs no derivatives and is deterministic. At most 4,000 rows enter the search,
+ * taken evenly; the error that is reported is over all of them. */
+#include "kern_fit.h"
+
+#include <math.h>
+#include <nlopt.h>
+
+enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000 };
+
+/* One coefficient. */
+typedef struct Coefficient {
+    size_t offset; /* of a double in the fit */
+    double low, start, high;
+} Coefficient;
+
+/* A form with its measurements: predicts row @i from the coefficients in @fit. */
+typedef struct Problem {
+    const Coefficient *coefficients;
+    size_t coefficient_count;
+    size_t row_count;
+    double (*log_ratio)(const struct Problem *problem, size_t row);
+    void *fit;
+    const void *rows;
+    const void *hardware;
+} Problem;
+
+static void set_coefficients(const Problem *p, const double *x)
+{
+    for (size_t i = 0; i < p->coefficient_count; i++)
+        *(double *)((char *)p->fit + p->coefficients[i].offset) = x[i];
+}
+
+static double objective(unsigned n, const double *x, double *gradient, void *data)
+{
+    (void)n;
+    (void)gradient;
+    const Problem *p = data;
+    set_coefficients(p, x);
+    size_t step = 1 + p->row_count / ROWS_SEARCHED;
+    double sum = 0.0, count = 0.0;
+    for (size_t i = 0; i < p->row_count; i += step) {
+        double r = p->log_ratio(p, i);
+        sum += sqrt(r * r + 1e-4);
+        count += 1.0;
+    }
+    return sum / count;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static KernFitError measure(const Problem *p)
+{
+    g_autofree double *absolute = g_new(double, p->row_count);
+    g_autofree double *signed_error = g_new(double, p->row_count);
+    for (size_t i = 0; i < p->row_count; i++) {
+        signed_error[i] = exp(p->log_ratio(p, i)) - 1.0;
+        absolute[i] = fabs(signed_error[i]);
+    }
+    qsort(absolute, p->row_count, sizeof *absolute, compare_doubles);
+    qsort(signed_error, p->row_count, sizeof *signed_error, compare_doubles);
+    return (KernFitError){.rows = p->row_count,
+                          .median_fraction = absolute[p->row_count / 2],
+                          .p90_fraction = absolute[p->row_count * 9 / 10],
+                          .bias_fraction = signed_error[p->row_count / 2]};
+}
+
+static KernFitError search(Problem *p)
+{
+    unsigned n = (unsigned)p->coefficient_count;
+    g_autofree double *x = g_new(double, n);
+    nlopt_opt opt = nlopt_create(NLOPT_LN_SBPLX, n);
+    for (unsigned i = 0; i < n; i++) {
+        x[i] = p->coefficients[i].start;
+        nlopt_set_lower_bound(opt, (int)i, p->coefficients[i].low);
+        nlopt_set_upper_bound(opt, (int)i, p->coefficients[i].high);
+    }
+    double best;
+    nlopt_set_min_objective(opt, objective, p);
+    nlopt_set_maxeval(opt, EVALUATIONS);
+    nlopt_set_xtol_rel(opt, 1e-4);
+    nlopt_optimize(opt, x, &best);
+    nlopt_destroy(opt);
+    set_coefficients(p, x);
+    return measure(p);
+}
+
+/* Searches @fit, whose coefficients are @coefficients, so that @log_ratio comes near 0 on @rows. */
+static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient_count,
+                             double (*log_ratio)(const Problem *, size_t), const void *hardware,
+                             const void *rows, size_t count, void *fit)
+{
+    Problem p = {.coefficients = coefficients,
+                 .coefficient_count = coefficient_count,
+                 .row_count = count,
+                 .log_ratio = log_ratio,
+                 .fit = fit,
+                 .rows = rows,
+                 .hardware = hardware};
+    return search(&p);
+}
+
+static double gemm_log_ratio(const Problem *p, size_t i)
+{
+    const KernGemmRow *row = (const KernGemmRow *)p->rows + i;
+    KernDevice device = {.gpu = p->hardware, .clock_fraction = 1.0};
+    return log(kern_gemm_form_s(&device, p->fit, &row->shape) / row->seconds);
+}
+
+static const Coefficient gemm_coefficients[] = {
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_256X128]), 0.30, 0.85,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X128]), 0.30, 0.80,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X64]),  0.20, 0.70,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X64]),   0.10, 0.50,  1.00  },
+    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X16]),   0.02, 0.20,  1.00  },
+    {offsetof(KernGemmFit, tile_overhead_k),                  0.0,  100.0, 1000.0},
+    {offsetof(KernGemmFit, wave_quantisation),                0.0,  0.50,  1.00  },
+    {offsetof(KernGemmFit, memory_fraction),                  0.30, 0.80,  1.00  },
+    {offsetof(KernGemmFit, overlap_exponent),                 1.0,  3.0,   20.0  },
+    {offsetof(KernGemmFit, launch_s),                         5e-7, 4e-6,  2e-5  },
+};
+
+KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
+                           KernGemmFit *fit)
+{
+    KernFitError error = fit_rows(gemm_coefficients, G_N_ELEMENTS(gemm_coefficients),
+                                  gemm_log_ratio, gpu, rows, count, fit);
+    fit->median_error_fraction = error.median_fraction;
+    fit->p90_error_fraction = error.p90_fraction;
+    fit->rows = (int64_t)count;
+    return error;
+}
+
+KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
+                                 const KernGemmFit *fit)
+{
+    KernGemmFit copy = *fit;
+    Problem p = {.row_count = count,
+                 .log_ratio = gemm_log_ratio,
+                 .fit = &copy,
+                 .rows = rows,
+                 .hardware = gpu};
+    return measure(&p);
+}
+
+static double attention_log_ratio(const Problem *p, size_t i)
+{
+    const KernAttentionRow *row = (const KernAttentionRow *)p->rows + i;
+    KernDevice device = {.gpu = p->hardware, .clock_fraction = 1.0};
+    return log(kern_attention_form_s(&device, p->fit, &row->shape) / row->seconds);
+}
+
+static const Coefficient attention_coefficients[] = {
+    {offsetof(KernAttentionFit, forward_fraction), 0.10, 0.60, 1.00},
+    {offsetof(KernAttentionFit, head_dim_half),    0.0,  15.0, 200 },
+    {offsetof(KernAttentionFit, sequence_half),    0.0,  400., 4000},
+    {offsetof(KernAttentionFit, launch_s),         1e-6, 1e-5, 1e-4},
+};
+
+KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,
+                                KernAttentionFit *fit)
+{
+    KernFitError error = fit_rows(attention_coefficients, G_N_ELEMENTS(attention_coefficients),
+                                  attention_log_ratio, gpu, rows, count, fit);
+    fit->median_error_fraction = error.median_fraction;
+    fit->p90_error_fraction = error.p90_fraction;
+    fit->rows = (int64_t)count;
+    return error;
+}
+
+static double wire_log_ratio(const Problem *p, size_t i)
+{
+    const KernWireRow *row = (const KernWireRow *)p->rows + i;
+    TopoCluster cluster = {.node = *(const TopoNode *)p->hardware};
+    cluster.node.scale_up_fit = *(const TopoWireFit *)p->fit;
+    return log(topo_net_alpha_beta_s(&cluster, &row->transfer) / row->seconds);
+}
+
+static const Coefficient wire_coefficients[] = {
+    {offsetof(TopoWireFit, all_reduce_fraction), 0.30, 0.75, 1.00},
+    {offsetof(TopoWireFit, gather_fraction),     0.30, 0.75, 1.00},
+    {offsetof(TopoWireFit, base_latency_s),      1e-6, 1e-5, 1e-4},
+    {offsetof(TopoWireFit, hop_latency_s),       1e-7, 1e-6, 1e-5},
+    {offsetof(TopoWireFit, ramp_s),              0.0,  5e-5, 1e-3},
+    {offsetof(TopoWireFit, ramp_bytes),          1e5,  1e7,  1e9 },
+};
+
+KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
+                           TopoWireFit *fit)
+{
+    return fit_rows(wire_coefficients, G_N_ELEMENTS(wire_coefficients), wire_log_ratio, node, rows,
+                    count, fit);
+}

@@ -1,0 +1,52 @@
+/** Fits the coefficients of the cost forms to measurements. */
+#ifndef KERN_FIT_H
+#define KERN_FIT_H
+
+#include "kern_attention.h"
+#include "kern_gemm.h"
+#include "topo_net.h"
+
+#include <stddef.h>
+
+/** A measured product, attention call or collective. */
+typedef struct KernGemmRow {
+    KernGemmShape shape;
+    double seconds;
+} KernGemmRow;
+
+typedef struct KernAttentionRow {
+    KernAttentionShape shape;
+    double seconds;
+} KernAttentionRow;
+
+typedef struct KernWireRow {
+    TopoTransfer transfer;
+    double seconds;
+} KernWireRow;
+
+/** Distribution of |predicted / measured - 1| over a set of rows. */
+typedef struct KernFitError {
+    size_t rows;
+    double median_fraction;
+    double p90_fraction;
+    double bias_fraction; /* median of predicted / measured - 1 */
+} KernFitError;
+
+/** Fits @fit to @rows of one dtype measured on @gpu, minimising the mean of |log(predicted /
+ *  measured)|, every row with the same weight. Deterministic. */
+KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
+                           KernGemmFit *fit);
+
+/** Likewise for the forward of fused attention; backward_fraction is left alone. */
+KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,
+                                KernAttentionFit *fit);
+
+/** Likewise for the scale-up wires of @node, from collectives inside one domain. */
+KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
+                           TopoWireFit *fit);
+
+/** The error of the coefficients @fit on @rows, fitted or not. */
+KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
+                                 const KernGemmFit *fit);
+
+#endif

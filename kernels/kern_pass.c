@@ -1,0 +1,13 @@
+/* Passes over HBM. The form is the usual latency plus bandwidth: a kernel that moves b bytes
+ * reaches b / (b + half) of the asymptotic rate. Source of the form: Hockney's (r_inf, n_1/2)
+ * characterisation (Hockney and Jesshope, Parallel Computers, 1981, section 1.3). */
+#include "kern_pass.h"
+
+double kern_pass_s(const KernDevice *device, double bytes, int kernels)
+{
+    const KernMemoryFit *fit = &device->profile->memory;
+    if (kernels == 0)
+        return 0.0;
+    double bandwidth = device->gpu->memory_bytes_per_s * fit->fraction;
+    return (double)kernels * (fit->launch_s + fit->half_bytes / bandwidth) + bytes / bandwidth;
+}

@@ -1,0 +1,106 @@
+/* The program: finds the command and hands it the rest of the line.
+ *
+ * The table is all there is to know about commands: the help, `help CMD`, the nearest name of an
+ * unknown one. No locale is set, so numbers have a decimal point wherever the program runs. */
+#include "scen_cmd.h"
+#include "scen_names.h"
+#include "scen_options.h"
+
+#include <stdio.h>
+
+typedef struct Command {
+    const char *name;
+    const char *arguments;
+    const char *help;
+    ScenCommandFunc run;
+} Command;
+
+static const Command commands[] = {
+    {"run",      "SCENARIO.yaml",
+     "simulate: how fast, does it fit, where the time goes, what would help",                    scen_cmd_run },
+    {"check",    "SCENARIO...",   "report every fault of scenarios, without running them",
+     scen_cmd_check                                                                                           },
+    {"validate", "[DIR]",         "hold predictions against published figures, row by row",
+     scen_cmd_validate                                                                                        },
+    {"list",     "[KIND]",        "what the catalogs know, each row with its source",            scen_cmd_list},
+    {"fit",      "CSV...",        "turn kernel measurements into coefficients with their error", scen_cmd_fit },
+};
+
+static const Command *command_by_name(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (g_str_equal(commands[i].name, name))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static ScenExit print_help(void)
+{
+    puts("Orrery simulates clusters that train large language models. A YAML scenario names a\n"
+         "model, a cluster and a plan; Orrery answers, in milliseconds and the same way every\n"
+         "time: how long is a step, does it fit in memory, where does every GPU-second go, and\n"
+         "which knob would help.\n"
+         "\n"
+         "  orrery run scenarios/quickstart.yaml\n"
+         "  orrery run scenarios/quickstart.yaml --set plan.tensor=4 --json\n"
+         "\n"
+         "Commands:");
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        printf("  %-9s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    puts("\n"
+         "'orrery help COMMAND' has the options of a command; --version prints the version.\n"
+         "\n"
+         "Exit status:\n"
+         "  0  done\n"
+         "  1  the simulation says no: the plan does not fit in memory\n"
+         "  2  the scenario or the command line is wrong; stderr says where and what is accepted\n"
+         "  3  a fault of Orrery's own");
+    return SCEN_EXIT_OK;
+}
+
+static ScenExit unknown(const char *name)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        g_ptr_array_add(known, (void *)commands[i].name);
+    g_autofree char *advice = scen_names_advice(name, known);
+    fprintf(stderr, "orrery: unknown command '%s'%s\n", name, advice);
+    return SCEN_EXIT_WRONG;
+}
+
+static ScenExit help(int argc, char **argv)
+{
+    const Command *command = argc > 2 ? command_by_name(argv[2]) : NULL;
+    if (argc > 2 && !command)
+        return unknown(argv[2]);
+    char option[] = "--help";
+    char *asked[] = {argc > 2 ? argv[2] : NULL, option, NULL};
+    return command ? command->run(2, asked) : print_help();
+}
+
+static ScenExit dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return SCEN_EXIT_WRONG;
+    }
+    if (g_str_equal(argv[1], "--version")) {
+        printf("orrery %s\n", scen_version());
+        return SCEN_EXIT_OK;
+    }
+    if (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") ||
+        g_str_equal(argv[1], "help"))
+        return help(argc, argv);
+    const Command *command = command_by_name(argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    ScenExit status = dispatch(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return (int)status;
+    fputs("orrery: the output could not be written\n", stderr);
+    return SCEN_EXIT_FAULT;
+}

@@ -1,0 +1,22 @@
+/** The commands of the program: each reads its own options and returns the exit status. */
+#ifndef SCEN_CMD_H
+#define SCEN_CMD_H
+
+/** Exit statuses, the same for every command. */
+typedef enum ScenExit {
+    SCEN_EXIT_OK = 0,
+    SCEN_EXIT_NO = 1,    /* the simulation says no: the plan does not fit */
+    SCEN_EXIT_WRONG = 2, /* the scenario, or the command line, is wrong */
+    SCEN_EXIT_FAULT = 3, /* Orrery's own fault */
+} ScenExit;
+
+/** @argv[0] is the command's own name. They print to stdout and stderr. */
+typedef ScenExit (*ScenCommandFunc)(int argc, char **argv);
+
+ScenExit scen_cmd_run(int argc, char **argv);
+ScenExit scen_cmd_check(int argc, char **argv);
+ScenExit scen_cmd_validate(int argc, char **argv);
+ScenExit scen_cmd_list(int argc, char **argv);
+ScenExit scen_cmd_fit(int argc, char **argv);
+
+#endif

@@ -1,0 +1,195 @@
+/* `orrery list`: what there is to name in a scenario, each row with its source. */
+#include "scen_cmd.h"
+
+#include "scen_json.h"
+#include "scen_named.h"
+#include "scen_names.h"
+#include "scen_options.h"
+#include "scen_text.h"
+#include "strat_schedule.h"
+#include "topo_net.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const ScenUsage usage = {
+    .command = "list",
+    .arguments = "[KIND]",
+    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, wires, profiles,\n"
+               "schedules, networks), each with its source; without a kind, how many there are.",
+};
+
+/* One name to choose. */
+typedef struct Row {
+    char *name, *source;
+} Row;
+
+static void row_clear(Row *row)
+{
+    g_free(row->name);
+    g_free(row->source);
+}
+
+static void add_row(const char *name, const char *source, void *rows)
+{
+    Row row = {g_strdup(name), g_strdup(source ? source : "")};
+    g_array_append_val((GArray *)rows, row);
+}
+
+static void add_schedules(GArray *rows)
+{
+    size_t count = 0;
+    const StratSchedule *all = strat_schedule_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_networks(GArray *rows)
+{
+    size_t count = 0;
+    const TopoNet *all = topo_net_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+/* A kind is a catalog, or a table of the code. */
+typedef struct Kind {
+    const char *name, *help;
+    ScenCatalogKind catalog;
+    void (*add)(GArray *rows);
+} Kind;
+
+static const Kind kinds[] = {
+    {"gpus",      "accelerators",                             SCEN_CATALOG_GPU,     NULL         },
+    {"nodes",     "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,    NULL         },
+    {"clusters",  "known clusters",                           SCEN_CATALOG_CLUSTER, NULL         },
+    {"models",    "transformers",                             SCEN_CATALOG_MODEL,   NULL         },
+    {"plans",     "what a software of a year does",           SCEN_CATALOG_PLAN,    NULL         },
+    {"wires",     "measured behaviour of collectives",        SCEN_CATALOG_WIRE,    NULL         },
+    {"profiles",  "fitted kernel costs",                      SCEN_CATALOG_PROFILE, NULL         },
+    {"schedules", "pipeline schedules",                       SCEN_CATALOG_NONE,    add_schedules},
+    {"networks",  "network models",                           SCEN_CATALOG_NONE,    add_networks },
+};
+
+static GArray *rows_of(const Kind *kind, GError **error)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_array_set_clear_func(rows, (GDestroyNotify)row_clear);
+    if (kind->add)
+        kind->add(rows);
+    else if (!scen_named_foreach(kind->catalog, NULL, add_row, rows, error))
+        return NULL;
+    return g_steal_pointer(&rows);
+}
+
+static bool print_counts(bool as_json, GError **error)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    scen_json_integer(json, "schema", 1);
+    json_builder_set_member_name(json, "kinds");
+    json_builder_begin_object(json);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autoptr(GArray) rows = rows_of(&kinds[i], error);
+        if (!rows)
+            return false;
+        scen_json_integer(json, kinds[i].name, rows->len);
+        if (!as_json)
+            printf("%-10s %4u  %s\n", kinds[i].name, rows->len, kinds[i].help);
+    }
+    json_builder_end_object(json);
+    json_builder_end_object(json);
+    g_autofree char *text = scen_json_finish(json);
+    if (as_json)
+        fputs(text, stdout);
+    return true;
+}
+
+static void print_rows(const GArray *rows)
+{
+    size_t width = 0;
+    for (guint i = 0; i < rows->len; i++)
+        width = MAX(width, strlen(g_array_index(rows, Row, i).name));
+    int indent = (int)width + 2;
+    g_autoptr(GString) out = g_string_new(NULL);
+    for (guint i = 0; i < rows->len; i++) {
+        const Row *row = &g_array_index(rows, Row, i);
+        g_string_append_printf(out, "%-*s", indent, row->name);
+        scen_text_wrap(out, row->source, indent, indent);
+    }
+    fputs(out->str, stdout);
+}
+
+static void print_rows_json(const Kind *kind, const GArray *rows)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    scen_json_integer(json, "schema", 1);
+    scen_json_text(json, "kind", kind->name);
+    json_builder_set_member_name(json, "rows");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < rows->len; i++) {
+        const Row *row = &g_array_index(rows, Row, i);
+        json_builder_begin_object(json);
+        scen_json_text(json, "name", row->name);
+        scen_json_text(json, "source", row->source);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    json_builder_end_object(json);
+    g_autofree char *text = scen_json_finish(json);
+    fputs(text, stdout);
+}
+
+static bool print_kind(const Kind *kind, bool as_json, GError **error)
+{
+    g_autoptr(GArray) rows = rows_of(kind, error);
+    if (!rows)
+        return false;
+    if (as_json)
+        print_rows_json(kind, rows);
+    else
+        print_rows(rows);
+    return true;
+}
+
+static const Kind *kind_by_name(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (g_str_equal(kinds[i].name, name))
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+static ScenExit unknown(const char *name)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        g_ptr_array_add(known, (void *)kinds[i].name);
+    g_autofree char *advice = scen_names_advice(name, known);
+    return scen_options_wrong(&usage, "unknown kind '%s'%s", name, advice);
+}
+
+ScenExit scen_cmd_list(int argc, char **argv)
+{
+    (void)argc;
+    g_auto(GStrv) names = NULL;
+    gboolean json = FALSE;
+    g_autoptr(GError) error = NULL;
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print JSON instead of text", NULL},
+        {G_OPTION_REMAINING,     0, 0, G_OPTION_ARG_STRING_ARRAY, &names, NULL, NULL},
+        {0},
+    };
+    ScenExit status = SCEN_EXIT_OK;
+    if (!scen_options_parse(&usage, entries, argv, &status))
+        return status;
+    if (names && names[1])
+        return scen_options_wrong(&usage, "takes one kind, not %u", g_strv_length(names));
+    const Kind *kind = names ? kind_by_name(names[0]) : NULL;
+    if (names && !kind)
+        return unknown(names[0]);
+    bool done = kind ? print_kind(kind, json, &error) : print_counts(json, &error);
+    return done ? SCEN_EXIT_OK : scen_fail(error);
+}

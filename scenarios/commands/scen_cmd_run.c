@@ -1,0 +1,179 @@
+/* `orrery run`: one scenario, one answer.
+ *
+ * Load, simulate, check memory, report. --seed, --network and --fold are spelled as overrides, so
+ * they meet the checks of any other key. The search for knobs belongs to the text alone: a program
+ * that reads JSON can turn knobs itself. */
+#include "scen_cmd.h"
+
+#include "scen_knobs.h"
+#include "scen_options.h"
+#include "scen_run_report.h"
+#include "scen_simulate.h"
+#include "sim_trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { KNOBS_SHOWN = 3 };
+
+static const ScenUsage usage = {
+    .command = "run",
+    .arguments = "SCENARIO.yaml",
+    .summary = "Simulates one training step: how long it takes, whether it fits, where every\n"
+               "GPU-second goes and which knob of the plan would help. Exit status 1: it does not\n"
+               "fit in memory.",
+};
+
+typedef struct Options {
+    char **files;
+    char **sets;
+    char *seed, *network, *fold;
+    char *out, *trace;
+    gboolean json;
+} Options;
+
+static void options_clear(Options *options)
+{
+    g_strfreev(options->files);
+    g_strfreev(options->sets);
+    g_free(options->seed);
+    g_free(options->network);
+    g_free(options->fold);
+    g_free(options->out);
+    g_free(options->trace);
+}
+
+static bool parse(Options *o, char **argv, ScenExit *status)
+{
+    const GOptionEntry entries[] = {
+        {"set",       's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
+         "KEY=VALUE"},
+        {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
+        {"network",   0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
+         "NAME"},
+        {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
+         "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
+        {"json",      0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",          'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+         "Also write report.txt, result.json and trace.json there", "DIR"},
+        {"trace",   0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+         "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
+        {G_OPTION_REMAINING,        0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0  },
+    };
+    if (!scen_options_parse(&usage, entries, argv, status))
+        return false;
+    guint count = o->files ? g_strv_length(o->files) : 0;
+    if (count != 1)
+        *status = scen_options_wrong(&usage, "needs one scenario, not %u", count);
+    else if (o->fold && !g_str_equal(o->fold, "on") && !g_str_equal(o->fold, "off"))
+        *status = scen_options_wrong(&usage, "--fold is on or off, not '%s'", o->fold);
+    else
+        return true;
+    return false;
+}
+
+/* The options that stand for keys of the scenario come last, so they win over --set. */
+static char **overrides_new(const Options *options)
+{
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+    if (options->sets)
+        g_strv_builder_addv(all, (const char **)options->sets);
+    const char *const keys[][2] = {
+        {"seed",    options->seed   },
+        {"network", options->network},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        g_autofree char *text = g_strdup_printf("%s=%s", keys[i][0], keys[i][1]);
+        if (keys[i][1])
+            g_strv_builder_add(all, text);
+    }
+    if (options->fold)
+        g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    return g_strv_builder_end(all);
+}
+
+static bool write_trace(const StratTrainResult *result, const char *path, GError **error)
+{
+    FILE *file = fopen(path, "we");
+    if (!file) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
+                    g_strerror(errno));
+        return false;
+    }
+    bool written = sim_trace_write(result->step->program, result->run, file, error);
+    bool closed = fclose(file) == 0;
+    if (written && !closed)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s: %s", path, g_strerror(errno));
+    return written && closed;
+}
+
+static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0777) != 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", folder,
+                    g_strerror(errno));
+        return false;
+    }
+    g_autofree char *text = scen_run_text(report), *json = scen_run_json(report);
+    g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
+    g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
+    g_autofree char *trace_path = g_build_filename(folder, "trace.json", NULL);
+    return g_file_set_contents(text_path, text, -1, error) &&
+           g_file_set_contents(json_path, json, -1, error) &&
+           write_trace(report->result, trace_path, error);
+}
+
+static bool deliver(const ScenRunReport *report, const Options *options, GError **error)
+{
+    g_autofree char *text = options->json ? scen_run_json(report) : scen_run_text(report);
+    fputs(text, stdout);
+    return (!options->out || write_folder(report, options->out, error)) &&
+           (!options->trace || write_trace(report->result, options->trace, error));
+}
+
+static bool run(const Options *options, bool *fits, GError **error)
+{
+    g_auto(GStrv) overrides = overrides_new(options);
+    g_autoptr(ScenScenario) scenario =
+        scen_scenario_load(options->files[0], (const char *const *)overrides, error);
+    StratCosting costing;
+    if (!scenario || !scen_costing(scenario, &costing, error))
+        return false;
+    g_autoptr(StratTrainResult) result = scen_simulate(scenario, error);
+    if (!result)
+        return false;
+    g_autoptr(GError) no_fit = NULL;
+    g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
+    g_autoptr(GArray) knobs = NULL;
+    *fits = strat_memory_check(&costing, result->memory, &no_fit);
+    bool measured = scenario->plan.profiled.forward_s > 0.0; /* no knob changes measured stages */
+    if (*fits && !measured && (!options->json || options->out))
+        knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
+    ScenRunReport report = {
+        .scenario = scenario,
+        .result = result,
+        .no_fit = no_fit ? no_fit->message : NULL,
+        .notes = notes,
+        .knobs = knobs,
+    };
+    return deliver(&report, options, error);
+}
+
+ScenExit scen_cmd_run(int argc, char **argv)
+{
+    (void)argc;
+    Options options = {0};
+    ScenExit status;
+    g_autoptr(GError) error = NULL;
+    bool fits = false;
+    if (!parse(&options, argv, &status)) {
+        options_clear(&options);
+        return status;
+    }
+    bool done = run(&options, &fits, &error);
+    options_clear(&options);
+    if (!done)
+        return scen_fail(error);
+    return fits ? SCEN_EXIT_OK : SCEN_EXIT_NO;
+}

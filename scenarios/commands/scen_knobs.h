@@ -1,0 +1,21 @@
+/** Which single change of a plan would make its step shorter: asked by simulating each. */
+#ifndef SCEN_KNOBS_H
+#define SCEN_KNOBS_H
+
+#include "scen_scenario.h"
+#include "strat_train.h"
+
+/** A change that is sound, fits in memory and helps. */
+typedef struct ScenKnobGain {
+    const char *text;       /* in words: "recompute less" */
+    char *setting;          /* for --set: "plan.recompute=selective" */
+    double step_s;          /* of the changed plan, simulated */
+    double gain_fraction;   /* of the step's time that is saved */
+    double memory_fraction; /* of the worst stage's capacity */
+} ScenKnobGain;
+
+/** The best @most changes (ScenKnobGain) of @scenario, whose own step is @result, shortest step
+ *  first; empty when none helps. The stage times must be priced, not measured. */
+GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most);
+
+#endif

@@ -1,0 +1,470 @@
+/* A measured row becomes a scenario.
+ *
+ * The row's own words come in many dialects; its machine-readable fields (sizes, `setup`, `model`)
+ * are what is read here. What a row does not say (null) is left to the plan preset of its software,
+ * which is found by the first words of `framework`. Everything that was assumed is written into the
+ * scenario's description, so that no default is silent. */
+#include "scen_rows.h"
+
+#include "scen_row_values.h"
+#include "strat_schedule.h"
+
+#include <string.h>
+
+#define I64 "%" G_GINT64_FORMAT
+
+/* Sizes that a row may have; the loader says the rest. Products of two stay far below int64. */
+static const int64_t SIZE_MAX_ALLOWED = 1 << 24;
+
+/* First words of `framework` (and of `source`, where that matters), and the plan of the catalog
+ * that stands for it. First match wins. */
+static const struct {
+    const char *framework, *preset, *source;
+} presets[] = {
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
+    {"megatron",                               "megatron-lm-2023",        NULL        },
+    {"MegaScale",                              "megatron-lm-2023",        NULL        },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
+    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
+    {"Megatron-Bridge",                        "nemo-2025",               NULL        },
+    {"NeMo",                                   "nemo-2025",               NULL        },
+    {"Meta internal",                          "meta-llama3",             NULL        },
+    {"OneFlow",                                "megatron-lm-2021",        NULL        },
+    {"InternEvo",                              "megatron-lm-2023",        NULL        },
+    {"nanotron",                               "megatron-core-2024",      NULL        },
+};
+
+static const char *const DEFAULT_PRESET = "megatron-core-2024";
+
+/* The node of the catalog around a GPU of that name. */
+static const struct {
+    const char *gpu, *node;
+} nodes[] = {
+    {"v100-sxm2-16gb",     "dgx-1-v100"           },
+    {"v100-sxm3-32gb",     "dgx-2"                },
+    {"a100-sxm-40gb",      "dgx-a100-40gb"        },
+    {"a100-sxm-80gb",      "dgx-a100-80gb"        },
+    {"a100-sxm-80gb-330w", "a100-330w-mesh"       },
+    {"a800-sxm-80gb",      "hgx-a800"             },
+    {"h100-sxm",           "dgx-h100"             },
+    {"h100-sxm-96gb-500w", "grand-teton-h100-96gb"},
+    {"h100-pcie",          "hgx-h100-pcie"        },
+    {"h800-sxm",           "hgx-h800"             },
+    {"h200-sxm",           "hgx-h200"             },
+    {"h20",                "hgx-h20"              },
+    {"b200-sxm",           "dgx-b200"             },
+    {"b300-sxm",           "hgx-b300"             },
+    {"gb200-nvl72",        "gb200-nvl72-tray"     },
+    {"gb300-nvl72",        "gb300-nvl72-tray"     },
+    {"l40s",               "l40s-server"          },
+    {"rtx-4090",           "rtx-4090-server"      },
+    {"rtx-pro-6000",       "rtx-pro-6000-server"  },
+    {"mi300x",             "mi300x-platform"      },
+};
+
+typedef struct Writer {
+    JsonObject *row, *model, *setup;
+    GString *yaml;    /* all but the head of the document */
+    GString *assumed; /* what the row leaves open */
+    char *fault;      /* the first value of a wrong type */
+    GError **error;
+    bool failed;
+    int64_t layers, pipeline, chunks; /* chunks: virtual stages */
+} Writer;
+
+static bool has(JsonObject *object, const char *key)
+{
+    return scen_row_has(object, key);
+}
+
+static double number(Writer *w, JsonObject *object, const char *key, double fallback)
+{
+    return scen_row_number(object, key, fallback, &w->fault);
+}
+
+static int64_t integer(Writer *w, JsonObject *object, const char *key, int64_t fallback)
+{
+    return scen_row_integer(object, key, fallback, &w->fault);
+}
+
+static bool flag(Writer *w, JsonObject *object, const char *key, bool fallback)
+{
+    return scen_row_flag(object, key, fallback, &w->fault);
+}
+
+static const char *text(Writer *w, JsonObject *object, const char *key, const char *fallback)
+{
+    return scen_row_text(object, key, fallback, &w->fault);
+}
+
+/* A remark: of another type, it says nothing. */
+static const char *remark(JsonObject *object, const char *key)
+{
+    g_autofree char *ignored = NULL;
+    return scen_row_text(object, key, "", &ignored);
+}
+
+static JsonObject *child(Writer *w, JsonObject *object, const char *key)
+{
+    return scen_row_object(object, key, &w->fault);
+}
+
+static const char *yes_no(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void put(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void assume(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void refuse(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void put(Writer *w, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append_vprintf(w->yaml, format, arguments);
+    va_end(arguments);
+}
+
+static void assume(Writer *w, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append(w->assumed, w->assumed->len > 0 ? "; " : "not said by the source: ");
+    g_string_append_vprintf(w->assumed, format, arguments);
+    va_end(arguments);
+}
+
+static void refuse(Writer *w, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (!w->failed) /* the first reason is enough */
+        g_set_error_literal(w->error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED, message);
+    w->failed = true;
+}
+
+/* A YAML string: JSON's quoting is YAML's. */
+static void put_string(Writer *w, const char *key, const char *value)
+{
+    g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), value);
+    g_autofree char *quoted = json_to_string(node, FALSE);
+    put(w, "%s: %s\n", key, quoted);
+}
+
+static const char *preset_of(Writer *w)
+{
+    const char *framework = text(w, w->row, "framework", "");
+    const char *source = text(w, w->row, "source", "");
+    bool gated = flag(w, w->model, "gated_mlp", false);
+    for (size_t i = 0; i < G_N_ELEMENTS(presets); i++) {
+        if (!g_str_has_prefix(framework, presets[i].framework) ||
+            (presets[i].source && !g_str_has_prefix(source, presets[i].source)))
+            continue;
+        /* LLaMA-like models (2023) are younger than the software of 2021. */
+        bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
+        return younger ? "megatron-lm-2023" : presets[i].preset;
+    }
+    assume(w, "software '%s' is not in the catalog, %s stands for it", framework, DEFAULT_PRESET);
+    return DEFAULT_PRESET;
+}
+
+static void put_shape(Writer *w)
+{
+    JsonObject *m = w->model;
+    int64_t heads = integer(w, m, "heads", 0);
+    put(w, "  layers: " I64 "\n  hidden: " I64 "\n  heads: " I64 "\n  kv_heads: " I64 "\n",
+        w->layers, integer(w, m, "hidden", 0), heads, integer(w, m, "kv_heads", heads));
+    if (has(m, "head_dim"))
+        put(w, "  head_dim: " I64 "\n", integer(w, m, "head_dim", 0));
+    if (has(m, "ffn"))
+        put(w, "  ffn: " I64 "\n", integer(w, m, "ffn", 0));
+    if (integer(w, m, "experts", 0) > 0)
+        put(w,
+            "  experts: " I64 "\n  experts_per_token: " I64 "\n  expert_ffn: " I64
+            "\n  shared_experts: " I64 "\n",
+            integer(w, m, "experts", 0), integer(w, m, "top_k", 1),
+            integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
+}
+
+static void put_model(Writer *w)
+{
+    JsonObject *m = w->model;
+    const char *position = text(w, m, "position", "");
+    bool gated = flag(w, m, "gated_mlp", false);
+    bool rotary = g_str_has_prefix(position, "RoPE") || (*position == '\0' && gated);
+    bool alibi = g_str_equal(position, "ALiBi");
+    int64_t vocab = integer(w, m, "vocab", -1);
+    if (vocab < 0) {
+        vocab = gated ? 32000 : 51200;
+        assume(w, "vocabulary " I64, vocab);
+    }
+    put(w, "\nmodel:\n");
+    put_string(w, "  name", text(w, m, "name", "unnamed"));
+    put_shape(w);
+    put(w, "  vocab: " I64 "\n  max_sequence: " I64 "\n  gated_mlp: %s\n  tied_embeddings: %s\n",
+        vocab, integer(w, m, "seq_len", 0), yes_no(gated),
+        yes_no(flag(w, m, "tied_embeddings", !rotary)));
+    const char *learned = rotary ? "rotary" : "learned";
+    put(w, "  position: %s\n  norm: %s\n  bias: %s\n", alibi ? "alibi" : learned,
+        gated ? "rmsnorm" : "layernorm", rotary ? "none" : "all");
+}
+
+static void put_cluster(Writer *w)
+{
+    const char *gpu = text(w, w->setup, "gpu", "");
+    const char *node = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++) {
+        if (g_str_equal(nodes[i].gpu, gpu))
+            node = nodes[i].node;
+    }
+    if (!node) {
+        refuse(w, "no node of the catalog holds GPU '%s'", gpu);
+        return;
+    }
+    put(w, "\ncluster:\n  gpus: " I64 "\n  node:\n    base: %s\n    gpu: %s\n",
+        integer(w, w->row, "num_gpus", 0), node, gpu);
+    int64_t gpus = integer(w, w->row, "gpus_per_node", 0);
+    if (gpus > 0)
+        put(w, "    gpus: " I64 "\n    nics: " I64 "\n", gpus, gpus);
+    if (has(w->setup, "scale_up_gpus"))
+        put(w, "    scale_up_gpus: " I64 "\n", integer(w, w->setup, "scale_up_gpus", 8));
+    if (has(w->setup, "nic_gbps_per_gpu") && gpus > 0)
+        put(w, "    nic_bandwidth: %g Gbps\n", number(w, w->setup, "nic_gbps_per_gpu", 0.0));
+    else
+        assume(w, "NIC rate of %s", node);
+}
+
+/* Virtual stages of an interleaved schedule that does not say: two layers a chunk where that
+ * divides, else one chunk. */
+static int64_t chunks_of(Writer *w)
+{
+    int64_t chunks = integer(w, w->row, "vp", 0);
+    if (w->pipeline == 1)
+        return 1;
+    if (chunks > 0)
+        return chunks;
+    if (!g_str_equal(text(w, w->setup, "schedule", ""), "interleaved-1f1b"))
+        return 1;
+    int64_t slots = w->layers % w->pipeline == 0 ? w->layers : w->layers + 2;
+    chunks = slots % (2 * w->pipeline) == 0 ? slots / (2 * w->pipeline) : slots / w->pipeline;
+    assume(w, I64 " virtual stages", chunks);
+    return MAX(chunks, 1);
+}
+
+static void put_layout(Writer *w)
+{
+    put(w,
+        "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
+        integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
+    if (has(w->row, "dp"))
+        put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
+    if (w->pipeline == 1)
+        return;
+    const char *layout = remark(w->row, "pipeline_layout");
+    const char *notes = remark(w->row, "notes");
+    int64_t places = w->pipeline * w->chunks;
+    bool ends = strstr(notes, "first and last stage") || strstr(notes, "first/last stage") ||
+                strstr(layout, "embedding") ||
+                (w->layers % places != 0 && (w->layers + 2) % places == 0);
+    put(w, "  count_embedding: %s\n  count_head: %s\n", yes_no(ends), yes_no(ends));
+}
+
+static void put_schedule(Writer *w)
+{
+    const char *schedule = text(w, w->setup, "schedule", NULL);
+    if (!schedule)
+        return;
+    if (!strat_schedule_by_name(schedule, NULL))
+        refuse(w, "pipeline schedule '%s' is not modelled", schedule);
+    else if (w->pipeline > 1 && !g_str_equal(schedule, "none"))
+        put(w, "  schedule: %s\n",
+            g_str_equal(schedule, "interleaved-1f1b") && w->chunks == 1 ? "1f1b" : schedule);
+}
+
+static void put_precision(Writer *w, const char *preset)
+{
+    const char *dtype = text(w, w->setup, "dtype", NULL);
+    if (!dtype)
+        assume(w, "precision of %s", preset);
+    else if (!g_str_equal(dtype, "bf16") && !g_str_equal(dtype, "fp16") &&
+             !g_str_equal(dtype, "fp8"))
+        refuse(w, "precision '%s' is not modelled", dtype);
+    else
+        put(w, "  precision: %s\n", dtype);
+}
+
+static void put_recompute(Writer *w, const char *preset)
+{
+    const char *recompute = text(w, w->setup, "recompute", NULL);
+    if (!recompute)
+        assume(w, "recomputation of %s", preset);
+    else if (g_str_equal(recompute, "custom"))
+        refuse(w, "custom recomputation cannot be expressed");
+    else
+        put_string(w, "  recompute", recompute);
+}
+
+static void put_overlap(Writer *w)
+{
+    JsonObject *overlap = child(w, w->setup, "overlap");
+    static const struct {
+        const char *short_name, *key;
+    } keys[] = {
+        {"dp", "data"    },
+        {"tp", "tensor"  },
+        {"pp", "pipeline"},
+    };
+    g_autoptr(GString) list = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (has(overlap, keys[i].short_name))
+            g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
+                                   yes_no(flag(w, overlap, keys[i].short_name, false)));
+    }
+    if (list->len > 0)
+        put(w, "  overlap: {%s}\n", list->str);
+}
+
+static void put_profiled(Writer *w)
+{
+    JsonObject *ms = child(w, child(w, w->row, "measured"), "profiled_ms");
+    if (!ms)
+        return;
+    put(w,
+        "  profiled: {forward: %g ms, backward_input: %g ms, backward_weight: %g ms, "
+        "send: %g ms}\n",
+        number(w, ms, "T_F", 0), number(w, ms, "T_B", 0), number(w, ms, "T_W", 0),
+        number(w, ms, "T_comm", 0));
+}
+
+static void put_batch(Writer *w)
+{
+    if (has(w->row, "micro_batch"))
+        put(w, "  micro_batch: " I64 "\n", integer(w, w->row, "micro_batch", 1));
+    else
+        assume(w, "micro_batch 1");
+    put(w, "  global_batch: " I64 "\n  sequence_length: " I64 "\n",
+        integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
+}
+
+static void put_plan(Writer *w)
+{
+    const char *preset = preset_of(w);
+    put(w, "\nplan:\n  base: %s\n", preset);
+    put_layout(w);
+    put_schedule(w);
+    put_batch(w);
+    if (has(w->row, "sp"))
+        put(w, "  sequence_parallel: %s\n", yes_no(flag(w, w->row, "sp", false)));
+    else
+        assume(w, "sequence parallelism of %s", preset);
+    if (has(w->row, "zero_stage"))
+        put(w, "  zero_stage: " I64 "\n", integer(w, w->row, "zero_stage", 0));
+    else
+        assume(w, "ZeRO stage of %s", preset);
+    put_precision(w, preset);
+    put_recompute(w, preset);
+    put_overlap(w);
+    if (w->layers == 1 && integer(w, w->model, "vocab", -1) == 0)
+        put(w, "  optimizer: none\n");
+    put_profiled(w);
+}
+
+/* What `target_kind` means. */
+static const struct {
+    const char *kind, *words;
+} definitions[] = {
+    {"measured",       "measured: time of a step as printed"                       },
+    {"converted",      "converted exactly from the printed throughput"             },
+    {"inverted_flops", "inverted from the printed FLOP/s with the source's formula"},
+};
+
+static void put_expect(Writer *w)
+{
+    const char *kind = text(w, w->row, "target_kind", "measured");
+    for (size_t i = 0; i < G_N_ELEMENTS(definitions); i++) {
+        if (g_str_equal(definitions[i].kind, kind))
+            kind = definitions[i].words;
+    }
+    put(w, "\nexpect:\n  step_time: %.9g s\n", number(w, w->row, "target_iteration_time_s", 0.0));
+    put_string(w, "  source", text(w, w->row, "source", "unknown"));
+    put_string(w, "  definition", kind);
+}
+
+/* Sizes that other sizes are divided by. */
+static void read_sizes(Writer *w)
+{
+    w->layers = integer(w, w->model, "layers", 0);
+    w->pipeline = integer(w, w->row, "pp", 1);
+    if (w->layers < 1 || w->layers > SIZE_MAX_ALLOWED)
+        refuse(w, "a model of " I64 " layers", w->layers);
+    else if (w->pipeline < 1 || w->pipeline > SIZE_MAX_ALLOWED)
+        refuse(w, "a pipeline of " I64 " stages", w->pipeline);
+    else
+        w->chunks = chunks_of(w);
+    if (w->chunks > SIZE_MAX_ALLOWED)
+        refuse(w, I64 " virtual stages", w->chunks);
+}
+
+/* The document: a comment with the source, name, description, then what was put. */
+static char *document(Writer *w)
+{
+    g_autofree char *source = g_str_to_ascii(text(w, w->row, "source", "unknown"), "C");
+    g_strdelimit(source, "\n\r\t", ' ');
+    GString *body = g_steal_pointer(&w->yaml);
+    w->yaml = g_string_new(NULL);
+    put(w, "# A published measurement, restated. Source: %s\n", source);
+    put_string(w, "name", text(w, w->row, "id", "unnamed"));
+    if (w->assumed->len > 0)
+        put_string(w, "description", w->assumed->str);
+    g_string_append_len(w->yaml, body->str, (gssize)body->len);
+    g_string_free(body, TRUE);
+    return g_strdup(w->yaml->str);
+}
+
+static char *write_row(Writer *w)
+{
+    if (number(w, w->row, "target_iteration_time_s", 0.0) <= 0.0)
+        refuse(w, "the row has no target_iteration_time_s");
+    read_sizes(w);
+    if (w->failed)
+        return NULL;
+    put_model(w);
+    put_cluster(w);
+    put_plan(w);
+    put_expect(w);
+    char *yaml = document(w);
+    if (w->fault)
+        refuse(w, "%s", w->fault);
+    if (w->failed)
+        g_clear_pointer(&yaml, g_free);
+    return yaml;
+}
+
+char *scen_row_to_yaml(JsonObject *row, GError **error)
+{
+    Writer w = {.row = row, .error = error};
+    char *yaml = NULL;
+    w.yaml = g_string_new(NULL);
+    w.assumed = g_string_new(NULL);
+    w.model = child(&w, row, "model");
+    w.setup = child(&w, row, "setup");
+    if (w.model && w.setup)
+        yaml = write_row(&w);
+    else
+        refuse(&w, "%s", w.fault ? w.fault : "the row has no 'model' or no 'setup' block");
+    g_string_free(w.yaml, TRUE);
+    g_string_free(w.assumed, TRUE);
+    g_free(w.fault);
+    return yaml;
+}

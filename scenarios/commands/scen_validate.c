@@ -1,0 +1,201 @@
+/* Validation: predicted against published, and against the cheapest model there is.
+ *
+ * error = predicted / published - 1, per row. The baseline knows one number a GPU kind, the model
+ * FLOPs per second that every run reaches: t = FLOPs / (GPUs c). c is the row's own rate that
+ * minimises the mean absolute error over all rows of that GPU, so the baseline is given the very
+ * answers; a simulator that does not beat it has learnt nothing. */
+#include "scen_validate.h"
+
+#include "scen_simulate.h"
+
+#include <math.h>
+#include <string.h>
+
+static void row_clear(ScenValidRow *row)
+{
+    g_free(row->id);
+    g_free(row->source);
+    g_free(row->group);
+    g_free(row->gpu);
+    g_free(row->note);
+}
+
+static void skipped_clear(ScenSkippedRow *row)
+{
+    g_free(row->id);
+    g_free(row->reason);
+}
+
+ScenValidation *scen_validation_new(void)
+{
+    ScenValidation *v = g_new0(ScenValidation, 1);
+    v->rows = g_array_new(FALSE, TRUE, sizeof(ScenValidRow));
+    v->skipped = g_array_new(FALSE, TRUE, sizeof(ScenSkippedRow));
+    g_array_set_clear_func(v->rows, (GDestroyNotify)row_clear);
+    g_array_set_clear_func(v->skipped, (GDestroyNotify)skipped_clear);
+    return v;
+}
+
+void scen_validation_free(ScenValidation *validation)
+{
+    if (!validation)
+        return;
+    g_array_unref(validation->rows);
+    g_array_unref(validation->skipped);
+    g_free(validation);
+}
+
+void scen_validation_skip(ScenValidation *validation, const char *id, const char *reason)
+{
+    ScenSkippedRow row = {g_strdup(id), g_strchomp(g_strdup(reason))};
+    g_array_append_val(validation->skipped, row);
+}
+
+/* The source up to its table, section or details: "Narayanan et al. SC'21 (arXiv ...) Table 1" and
+ * Table 2 are one group. */
+static char *group_of(const char *source)
+{
+    static const char *const ends[] = {" (", ", ", ": ", " Table", " Tables"};
+    size_t length = strlen(source);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const char *end = strstr(source, ends[i]);
+        if (end && end > source)
+            length = MIN(length, (size_t)(end - source));
+    }
+    return g_strndup(source, length);
+}
+
+void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario)
+{
+    g_autoptr(GError) error = NULL;
+    if (scenario->expect.step_time_s <= 0.0) {
+        scen_validation_skip(validation, scenario->name, "expects no step time");
+        return;
+    }
+    g_autoptr(StratTrainResult) result = scen_simulate(scenario, &error);
+    if (!result) {
+        scen_validation_skip(validation, scenario->name, error->message);
+        return;
+    }
+    const ScenExpect *expect = &scenario->expect;
+    const char *source = expect->source ? expect->source : "unknown";
+    double predicted = (double)result->step_ns * 1e-9;
+    ScenValidRow row = {
+        .id = g_strdup(scenario->name),
+        .source = g_strdup(source),
+        .group = expect->group ? g_strdup(expect->group) : group_of(source),
+        .gpu = g_strdup(scenario->cluster.node.gpu.name),
+        .note = g_strdup(scenario->description),
+        .schedule_only = scenario->plan.profiled.forward_s > 0.0,
+        .fits = scen_fits(result->memory),
+        .predicted_s = predicted,
+        .published_s = expect->step_time_s,
+        .error_fraction = predicted / expect->step_time_s - 1.0,
+        .model_flop_per_gpu = result->model_flop / (double)result->gpus,
+    };
+    g_array_append_val(validation->rows, row);
+}
+
+static bool counts_for_baseline(const ScenValidRow *row, const char *gpu)
+{
+    return !row->schedule_only && g_str_equal(row->gpu, gpu);
+}
+
+/* Mean absolute error over the rows of @gpu at a constant @rate (FLOP/s). */
+static double baseline_error(const GArray *rows, const char *gpu, double rate)
+{
+    double sum = 0.0, count = 0.0;
+    for (guint i = 0; i < rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(rows, ScenValidRow, i);
+        if (!counts_for_baseline(row, gpu))
+            continue;
+        sum += fabs(row->model_flop_per_gpu / rate / row->published_s - 1.0);
+        count += 1.0;
+    }
+    return sum / count;
+}
+
+static double best_rate(const GArray *rows, const char *gpu)
+{
+    double best = 0.0, least = INFINITY;
+    for (guint i = 0; i < rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(rows, ScenValidRow, i);
+        if (!counts_for_baseline(row, gpu))
+            continue;
+        double rate = row->model_flop_per_gpu / row->published_s;
+        double error = baseline_error(rows, gpu, rate);
+        if (error < least) {
+            least = error;
+            best = rate;
+        }
+    }
+    return best;
+}
+
+void scen_validation_baseline(ScenValidation *validation)
+{
+    g_autoptr(GHashTable) rates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    for (guint i = 0; i < validation->rows->len; i++) {
+        ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (row->schedule_only)
+            continue;
+        double *rate = g_hash_table_lookup(rates, row->gpu);
+        if (!rate) {
+            rate = g_new(double, 1);
+            *rate = best_rate(validation->rows, row->gpu);
+            g_hash_table_insert(rates, row->gpu, rate);
+        }
+        row->baseline_error_fraction = row->model_flop_per_gpu / *rate / row->published_s - 1.0;
+    }
+}
+
+static bool is_of_kind(const ScenValidRow *row, ScenValidKind kind)
+{
+    return kind == SCEN_VALID_ALL || (kind == SCEN_VALID_SCHEDULE_ONLY) == row->schedule_only;
+}
+
+static void count_row(ScenValidSummary *summary, const ScenValidRow *row)
+{
+    double error = fabs(row->error_fraction);
+    summary->rows++;
+    summary->mean_fraction += error;
+    summary->worst_fraction = fmax(summary->worst_fraction, error);
+    if (row->schedule_only)
+        return;
+    summary->baseline_rows++;
+    summary->baseline_fraction += fabs(row->baseline_error_fraction);
+}
+
+static void finish_means(ScenValidSummary *summary)
+{
+    if (summary->rows > 0)
+        summary->mean_fraction /= (double)summary->rows;
+    if (summary->baseline_rows > 0)
+        summary->baseline_fraction /= (double)summary->baseline_rows;
+}
+
+ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
+                                           ScenValidKind kind)
+{
+    ScenValidSummary summary = {0};
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (is_of_kind(row, kind) && (!name || g_str_equal(row->source, name)))
+            count_row(&summary, row);
+    }
+    finish_means(&summary);
+    return summary;
+}
+
+ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
+                                          ScenValidKind kind)
+{
+    ScenValidSummary summary = {0};
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (is_of_kind(row, kind) && (!name || g_str_equal(row->group, name)))
+            count_row(&summary, row);
+    }
+    finish_means(&summary);
+    return summary;
+}

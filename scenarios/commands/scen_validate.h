@@ -1,0 +1,70 @@
+/** Predictions held against published figures. */
+#ifndef SCEN_VALIDATE_H
+#define SCEN_VALIDATE_H
+
+#include "scen_scenario.h"
+
+/** One row that was predicted. */
+typedef struct ScenValidRow {
+    char *id;
+    char *source;
+    char *group; /* rows of one group are summarised together: expect.group, or the source without
+                  * its table and details */
+    char *gpu;
+    char *note;         /* what was assumed; NULL when nothing was */
+    bool schedule_only; /* measured stage times, only the schedule was simulated */
+    bool fits;          /* the memory model says that it fits */
+    double predicted_s;
+    double published_s;
+    double error_fraction;     /* predicted / published - 1 */
+    double model_flop_per_gpu; /* of one step: what the baseline works from */
+    double baseline_error_fraction;
+} ScenValidRow;
+
+/** A row that was not. */
+typedef struct ScenSkippedRow {
+    char *id;
+    char *reason;
+} ScenSkippedRow;
+
+typedef struct ScenValidation {
+    GArray *rows;    /* of ScenValidRow */
+    GArray *skipped; /* of ScenSkippedRow */
+} ScenValidation;
+
+ScenValidation *scen_validation_new(void);
+void scen_validation_free(ScenValidation *validation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenValidation, scen_validation_free)
+
+/** Predicts @scenario and adds the row, or the reason why not. */
+void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario);
+
+/** Adds a row that could not even be loaded. */
+void scen_validation_skip(ScenValidation *validation, const char *id, const char *reason);
+
+/** Fills in the one-parameter baseline: for each GPU kind the constant rate of model FLOPs
+ * (attention in full, no recomputation) that suits these very rows best, in the mean absolute
+ * error. */
+void scen_validation_baseline(ScenValidation *validation);
+
+/** Which rows a summary counts. */
+typedef enum ScenValidKind {
+    SCEN_VALID_ALL,
+    SCEN_VALID_COST_MODEL,    /* stages priced by Orrery */
+    SCEN_VALID_SCHEDULE_ONLY, /* stage times measured */
+} ScenValidKind;
+
+/** Absolute errors of some rows; the baseline's over those that it predicts. */
+typedef struct ScenValidSummary {
+    size_t rows;
+    double mean_fraction, worst_fraction, baseline_fraction;
+    size_t baseline_rows;
+} ScenValidSummary;
+
+/** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */
+ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
+                                           ScenValidKind kind);
+ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
+                                          ScenValidKind kind);
+
+#endif

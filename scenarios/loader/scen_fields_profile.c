@@ -1,0 +1,151 @@
+/* The table of a kernel profile: coefficients of the cost forms, as `orrery fit` prints them. */
+#include "kern_profile.h"
+#include "scen_fields.h"
+
+#define GEMM(key, member, of_kind, ...) SCEN_FIELD(key, KernGemmFit, member, of_kind, __VA_ARGS__)
+#define FRACTION .required = true, .min = 1e-4, .max = 1.5
+
+static const ScenField gemm_fields[] = {
+    GEMM("tile_256x128", tile_fraction[KERN_TILE_256X128], SCEN_NUMBER, FRACTION,
+         .help = "share of an SM's peak with that tile"),
+    GEMM("tile_128x128", tile_fraction[KERN_TILE_128X128], SCEN_NUMBER, FRACTION,
+         .help = "share of an SM's peak with that tile"),
+    GEMM("tile_128x64", tile_fraction[KERN_TILE_128X64], SCEN_NUMBER, FRACTION,
+         .help = "share of an SM's peak with that tile"),
+    GEMM("tile_64x64", tile_fraction[KERN_TILE_64X64], SCEN_NUMBER, FRACTION,
+         .help = "share of an SM's peak with that tile"),
+    GEMM("tile_64x16", tile_fraction[KERN_TILE_64X16], SCEN_NUMBER, FRACTION,
+         .help = "share of an SM's peak with that tile"),
+    GEMM("tile_overhead_k", tile_overhead_k, SCEN_NUMBER, .required = true, .max = 1e5,
+         .help = "prologue and epilogue of a tile, in steps of k"),
+    GEMM("wave_quantisation", wave_quantisation, SCEN_NUMBER, .required = true, .max = 1.0,
+         .help = "share of a partial last wave that is lost"),
+    GEMM("memory_fraction", memory_fraction, SCEN_NUMBER, FRACTION,
+         .help = "share of the HBM bandwidth"),
+    GEMM("overlap_exponent", overlap_exponent, SCEN_NUMBER, .required = true, .min = 1.0,
+         .max = 100.0, .help = "how well compute and memory overlap"),
+    GEMM("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
+         .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    GEMM("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
+         .help = "measurements fitted"),
+    GEMM("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
+         .help = "of the fit, as a fraction"),
+    GEMM("p90_error", p90_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
+         .help = "of the fit, as a fraction"),
+};
+
+static const ScenTable gemm_table = {
+    .what = "gemm",
+    .fields = gemm_fields,
+    .count = G_N_ELEMENTS(gemm_fields),
+    .size = sizeof(KernGemmFit),
+};
+
+#define DTYPE(name, dtype)                                                                         \
+    SCEN_FIELD(name, KernProfile, gemm[dtype], SCEN_MAP, .table = &gemm_table,                     \
+               .help = "products of that input type")
+
+static const ScenField gemms_fields[] = {
+    DTYPE("fp32", TOPO_DTYPE_FP32), DTYPE("tf32", TOPO_DTYPE_TF32), DTYPE("fp16", TOPO_DTYPE_FP16),
+    DTYPE("bf16", TOPO_DTYPE_BF16), DTYPE("fp8", TOPO_DTYPE_FP8),   DTYPE("fp4", TOPO_DTYPE_FP4),
+};
+
+static const ScenTable gemms_table = {
+    .what = "gemm",
+    .fields = gemms_fields,
+    .count = G_N_ELEMENTS(gemms_fields),
+    .size = sizeof(KernProfile),
+};
+
+#define ATTENTION(key, member, of_kind, ...)                                                       \
+    SCEN_FIELD(key, KernAttentionFit, member, of_kind, __VA_ARGS__)
+
+static const ScenField attention_fields[] = {
+    ATTENTION("source", source, SCEN_TEXT, .help = "measurements behind the backward"),
+    ATTENTION("forward_fraction", forward_fraction, SCEN_NUMBER, FRACTION,
+              .help = "share of peak, wide heads and long sequences"),
+    ATTENTION("backward_fraction", backward_fraction, SCEN_NUMBER, FRACTION,
+              .help = "likewise of the backward"),
+    ATTENTION("head_dim_half", head_dim_half, SCEN_NUMBER, .required = true, .max = 1e4,
+              .help = "head width at which half is reached"),
+    ATTENTION("sequence_half", sequence_half, SCEN_NUMBER, .required = true, .max = 1e6,
+              .help = "keys at which half is reached"),
+    ATTENTION("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
+              .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    ATTENTION("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
+              .help = "measurements fitted"),
+    ATTENTION("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
+              .help = "of the fit, as a fraction"),
+    ATTENTION("p90_error", p90_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
+              .help = "of the fit, as a fraction"),
+};
+
+static const ScenTable attention_table = {
+    .what = "attention",
+    .fields = attention_fields,
+    .count = G_N_ELEMENTS(attention_fields),
+    .size = sizeof(KernAttentionFit),
+};
+
+#define MEMORY(key, member, of_kind, ...)                                                          \
+    SCEN_FIELD(key, KernMemoryFit, member, of_kind, __VA_ARGS__)
+
+static const ScenField memory_fields[] = {
+    MEMORY("source", source, SCEN_TEXT, .help = "where the figures come from"),
+    MEMORY("fraction", fraction, SCEN_NUMBER, FRACTION, .help = "share of the HBM bandwidth"),
+    MEMORY("half_size", half_bytes, SCEN_QUANTITY, .required = true, .zero = true,
+           .dimension = SCEN_DATA_BYTES, .help = "bytes at which half of it is reached"),
+    MEMORY("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
+           .dimension = SCEN_TIME_S, .help = "launch of a kernel, in s"),
+};
+
+static const ScenTable memory_table = {
+    .what = "memory",
+    .fields = memory_fields,
+    .count = G_N_ELEMENTS(memory_fields),
+    .size = sizeof(KernMemoryFit),
+};
+
+static const ScenName grades[] = {
+    {"fitted",    KERN_GRADE_FITTED   },
+    {"datasheet", KERN_GRADE_DATASHEET},
+    {NULL,        0                   },
+};
+
+#define PROFILE(key, member, of_kind, ...)                                                         \
+    SCEN_FIELD(key, KernProfile, member, of_kind, __VA_ARGS__)
+
+static const ScenField profile_fields[] = {
+    PROFILE("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
+    PROFILE("source", source, SCEN_TEXT, .help = "which measurements it was fitted on"),
+    PROFILE("grade", grade, SCEN_ENUM, .required = true, .names = grades, .help = "how sure it is"),
+    {.key = "gemm",
+                                                                                              .kind = SCEN_MAP,
+                                                                                              .required = true,
+                                                                                              .table = &gemms_table,
+                                                                                              .help = "matrix products, by input type"},
+    PROFILE("attention", attention, SCEN_MAP, .required = true, .table = &attention_table,
+            .help = "fused attention"),
+    PROFILE("memory", memory, SCEN_MAP, .required = true, .table = &memory_table,
+            .help = "passes over memory"),
+    PROFILE("sustained_clock", sustained_clock_fraction, SCEN_NUMBER, FRACTION,
+            .help = "clock of a long run under the power cap, over that of the measurements"),
+    PROFILE("sustained_clock_source", sustained_clock_source, SCEN_TEXT, .required = true,
+            .help = "where that comes from"),
+};
+
+static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    const KernProfile *profile = out;
+    if (profile->gemm[TOPO_DTYPE_BF16].rows == 0 && profile->gemm[TOPO_DTYPE_FP16].rows == 0)
+        scen_bind_fail(binder, map, "gemm", "a profile needs products in bf16 or fp16");
+}
+
+const ScenTable scen_profile_table = {
+    .what = "profile",
+    .fields = profile_fields,
+    .count = G_N_ELEMENTS(profile_fields),
+    .size = sizeof(KernProfile),
+    .catalog = SCEN_CATALOG_PROFILE,
+    .finish = finish,
+};

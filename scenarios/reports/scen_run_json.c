@@ -1,0 +1,109 @@
+/* The JSON of `orrery run`, schema 1. Units stand in the keys; seconds come from whole nanoseconds,
+ * bytes are rounded to whole ones. ledger_gpu_s sums to gpus x training.step_time_s. A plan that
+ * does not fit has "fits": false, the reason among the warnings, and the figures that it would
+ * have if memory were no matter. */
+#include "scen_run_report.h"
+
+#include "scen_json.h"
+
+#include <math.h>
+
+static void add_training(JsonBuilder *json, const StratTrainResult *result)
+{
+    double step_s = (double)result->step_ns * 1e-9, gpus = (double)result->gpus;
+    json_builder_set_member_name(json, "training");
+    json_builder_begin_object(json);
+    scen_json_number(json, "step_time_s", step_s);
+    scen_json_number(json, "tokens_per_s", result->tokens / step_s);
+    scen_json_number(json, "tokens_per_s_per_gpu", result->tokens / step_s / gpus);
+    scen_json_number(json, "model_flop_per_s_per_gpu", result->model_flop / step_s / gpus);
+    scen_json_number(json, "hardware_flop_per_s_per_gpu", result->hardware_flop / step_s / gpus);
+    scen_json_number(json, "mfu_fraction", strat_train_mfu_fraction(result));
+    scen_json_number(json, "hfu_fraction", strat_train_hfu_fraction(result));
+    scen_json_number(json, "tokens_per_step", result->tokens);
+    scen_json_integer(json, "microbatches", result->microbatches);
+    json_builder_end_object(json);
+}
+
+static void add_ledger(JsonBuilder *json, const StratTrainResult *result)
+{
+    json_builder_set_member_name(json, "ledger_gpu_s");
+    json_builder_begin_object(json);
+    for (int b = 0; b < STRAT_BUCKET_COUNT; b++)
+        scen_json_number(json, strat_bucket_key((StratBucket)b),
+                         (double)result->ledger_ns[b] * 1e-9);
+    json_builder_end_object(json);
+}
+
+static void add_bytes(JsonBuilder *json, const char *key, double bytes)
+{
+    scen_json_integer(json, key, (gint64)llround(bytes));
+}
+
+static void add_memory(JsonBuilder *json, const GArray *memory)
+{
+    json_builder_set_member_name(json, "memory");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < memory->len; i++) {
+        const StratMemory *m = &g_array_index(memory, StratMemory, i);
+        json_builder_begin_object(json);
+        scen_json_integer(json, "stage", i);
+        add_bytes(json, "weights_bytes", m->weights_bytes);
+        add_bytes(json, "gradients_bytes", m->gradients_bytes);
+        add_bytes(json, "optimizer_bytes", m->optimizer_bytes);
+        add_bytes(json, "activations_bytes", m->activations_bytes);
+        add_bytes(json, "workspace_bytes", m->workspace_bytes);
+        add_bytes(json, "reserved_bytes", m->reserved_bytes);
+        add_bytes(json, "peak_bytes", m->peak_bytes);
+        add_bytes(json, "capacity_bytes", m->capacity_bytes);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
+static void add_expected(JsonBuilder *json, const ScenExpect *expect, double step_s)
+{
+    if (expect->step_time_s <= 0.0)
+        return;
+    json_builder_set_member_name(json, "expected");
+    json_builder_begin_object(json);
+    scen_json_number(json, "step_time_s", expect->step_time_s);
+    scen_json_number(json, "error_fraction", step_s / expect->step_time_s - 1.0);
+    scen_json_text(json, "source", expect->source);
+    scen_json_text(json, "definition", expect->definition);
+    json_builder_end_object(json);
+}
+
+static void add_warnings(JsonBuilder *json, const ScenRunReport *report)
+{
+    json_builder_set_member_name(json, "warnings");
+    json_builder_begin_array(json);
+    if (report->no_fit)
+        json_builder_add_string_value(json, report->no_fit);
+    for (guint i = 0; i < report->notes->len; i++)
+        json_builder_add_string_value(json, report->notes->pdata[i]);
+    json_builder_end_array(json);
+}
+
+char *scen_run_json(const ScenRunReport *report)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    const ScenScenario *scenario = report->scenario;
+    const StratTrainResult *result = report->result;
+    json_builder_begin_object(json);
+    scen_json_integer(json, "schema", 1);
+    scen_json_text(json, "scenario", scenario->name);
+    scen_json_text(json, "description", scenario->description);
+    scen_json_integer(json, "seed", (gint64)scenario->seed);
+    scen_json_integer(json, "gpus", result->gpus);
+    scen_json_integer(json, "simulated_rank_classes", result->classes);
+    scen_json_integer(json, "operations", result->operations);
+    scen_json_boolean(json, "fits", report->no_fit == NULL);
+    add_training(json, result);
+    add_ledger(json, result);
+    add_memory(json, result->memory);
+    add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
+    add_warnings(json, report);
+    json_builder_end_object(json);
+    return scen_json_finish(json);
+}

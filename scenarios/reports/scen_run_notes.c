@@ -1,0 +1,36 @@
+/* Notes: what stands behind the figures of a run and cannot be seen in them. */
+#include "scen_run_report.h"
+
+#include "scen_plan_diff.h"
+
+static void add(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add(GPtrArray *notes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_ptr_array_add(notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+GPtrArray *scen_run_notes(const ScenScenario *scenario)
+{
+    GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
+    const StratPlan *plan = &scenario->plan;
+    const KernProfile *profile = &scenario->profile;
+    bool measured = plan->profiled.forward_s > 0.0;
+    if (measured)
+        add(notes, "stage times are measured (plan.profiled): only the schedule is simulated");
+    else if (profile->grade == KERN_GRADE_DATASHEET)
+        add(notes,
+            "kernel costs of %s are another GPU's fit scaled by datasheet rates (profile %s), not "
+            "measured",
+            scenario->cluster.node.gpu.name, profile->name);
+    else if (profile->gemm[plan->precision].rows == 0)
+        add(notes,
+            "profile %s has no GEMM measurements in %s: those of another type stand for them",
+            profile->name, scen_plan_word("precision", (int)plan->precision));
+    if (scenario->expect.step_time_s <= 0.0)
+        add(notes, "no published figure to hold this against (expect:)");
+    return notes;
+}

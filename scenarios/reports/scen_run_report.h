@@ -1,0 +1,30 @@
+/** What `orrery run` says, as text for a person and as JSON for a program: the same figures. */
+#ifndef SCEN_RUN_REPORT_H
+#define SCEN_RUN_REPORT_H
+
+#include "scen_scenario.h"
+#include "strat_train.h"
+
+/** One run. Everything is borrowed. */
+typedef struct ScenRunReport {
+    const ScenScenario *scenario;
+    const StratTrainResult *result;
+    const char *no_fit;     /* why the plan does not fit; NULL when it does */
+    const GPtrArray *notes; /* of texts: what was assumed, what to beware of */
+    const GArray *knobs;    /* of ScenKnobGain, best first; NULL: not asked */
+} ScenRunReport;
+
+/** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
+GPtrArray *scen_run_notes(const ScenScenario *scenario);
+
+/** One screen of text. The caller owns it. */
+char *scen_run_text(const ScenRunReport *report);
+
+/** Appends the table of memory by stage: all of them up to four, else the first, the fullest and
+ *  the last. */
+void scen_memory_text(GString *out, const GArray *memory);
+
+/** The result as JSON (schema 1). The caller owns it. */
+char *scen_run_json(const ScenRunReport *report);
+
+#endif

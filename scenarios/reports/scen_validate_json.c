@@ -1,0 +1,103 @@
+/* The JSON of `orrery validate`, schema 1. The summary counts all rows; beside it stand those whose
+ * costs Orrery prices ("cost_model") and those whose stage times were measured ("schedule_only"),
+ * which have no baseline. */
+#include "scen_validate_report.h"
+
+#include "scen_json.h"
+
+#include <math.h>
+
+static void add_row(JsonBuilder *json, const ScenValidRow *row)
+{
+    json_builder_begin_object(json);
+    scen_json_text(json, "id", row->id);
+    scen_json_text(json, "source", row->source);
+    scen_json_text(json, "metric", "step_time_s");
+    scen_json_number(json, "predicted", row->predicted_s);
+    scen_json_number(json, "published", row->published_s);
+    scen_json_number(json, "error_fraction", row->error_fraction);
+    scen_json_number(json, "baseline_error_fraction",
+                     row->schedule_only ? NAN : row->baseline_error_fraction);
+    scen_json_boolean(json, "schedule_only", row->schedule_only);
+    scen_json_boolean(json, "fits", row->fits);
+    scen_json_text(json, "assumptions", row->note ? row->note : "");
+    json_builder_end_object(json);
+}
+
+static void add_skipped(JsonBuilder *json, const ScenSkippedRow *row)
+{
+    json_builder_begin_object(json);
+    scen_json_text(json, "id", row->id);
+    scen_json_text(json, "reason", row->reason);
+    json_builder_end_object(json);
+}
+
+static void add_figures(JsonBuilder *json, const ScenValidSummary *summary)
+{
+    bool any = summary->rows > 0;
+    scen_json_integer(json, "rows", (gint64)summary->rows);
+    scen_json_number(json, "mean_abs_error_fraction", any ? summary->mean_fraction : NAN);
+    scen_json_number(json, "worst_abs_error_fraction", any ? summary->worst_fraction : NAN);
+    scen_json_number(json, "baseline_mean_abs_error_fraction",
+                     summary->baseline_rows > 0 ? summary->baseline_fraction : NAN);
+}
+
+static void add_named(JsonBuilder *json, const char *name, const ScenValidSummary *summary)
+{
+    json_builder_set_member_name(json, name);
+    json_builder_begin_object(json);
+    add_figures(json, summary);
+    json_builder_end_object(json);
+}
+
+/* Sources in order of first appearance. */
+static void add_by_source(JsonBuilder *json, const ScenValidation *validation)
+{
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+    json_builder_set_member_name(json, "by_source");
+    json_builder_begin_object(json);
+    for (guint i = 0; i < validation->rows->len; i++) {
+        char *source = g_array_index(validation->rows, ScenValidRow, i).source;
+        if (g_ptr_array_find_with_equal_func(seen, source, g_str_equal, NULL))
+            continue;
+        g_ptr_array_add(seen, source);
+        ScenValidSummary s = scen_validation_by_source(validation, source, SCEN_VALID_ALL);
+        add_named(json, source, &s);
+    }
+    json_builder_end_object(json);
+}
+
+static void add_summary(JsonBuilder *json, const ScenValidation *validation)
+{
+    ScenValidSummary all = scen_validation_by_source(validation, NULL, SCEN_VALID_ALL);
+    ScenValidSummary cost = scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL);
+    ScenValidSummary schedule =
+        scen_validation_by_source(validation, NULL, SCEN_VALID_SCHEDULE_ONLY);
+    json_builder_set_member_name(json, "summary");
+    json_builder_begin_object(json);
+    add_figures(json, &all);
+    add_by_source(json, validation);
+    add_named(json, "cost_model", &cost);
+    add_named(json, "schedule_only", &schedule);
+    json_builder_end_object(json);
+}
+
+char *scen_validate_json(const ScenValidation *validation)
+{
+    g_autoptr(JsonBuilder) json = json_builder_new();
+    json_builder_begin_object(json);
+    scen_json_integer(json, "schema", 1);
+    json_builder_set_member_name(json, "rows");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < validation->rows->len; i++)
+        add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
+    json_builder_end_array(json);
+    json_builder_set_member_name(json, "skipped");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < validation->skipped->len; i++)
+        add_skipped(json, &g_array_index(validation->skipped, ScenSkippedRow, i));
+    json_builder_end_array(json);
+    add_summary(json, validation);
+    json_builder_end_object(json);
+    return scen_json_finish(json);
+}

@@ -1,0 +1,459 @@
+/* From operations to time, one rank, one microbatch.
+ *
+ * Forward: the operations in order. Backward: in reverse, where a product Y = X W becomes
+ * dX = dY W' and dW = X' dY. Around a column-parallel product the tensor group works too: dX is
+ * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
+ * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
+ *
+ *   overlap.tensor_backward  comm beside a product adds max(slowdown * comm, comm - product):
+ *                            the collective's kernels take SMs and bandwidth from the product
+ *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
+ *                            pipelined, the first chunk is bare and the smaller products lose
+ *                            efficiency (Wang 2023, "Overlap Communication with Dependent
+ *                            Computation via Decomposition", section 4)
+ *
+ * Recomputation repeats the forward of a layer, or of its attention core, before the backward.
+ * A context ring hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
+ *
+ * Left out: contention between the collectives themselves. */
+#include "strat_cost.h"
+
+#include "kern_attention.h"
+#include "kern_gemm.h"
+#include "kern_pass.h"
+
+#include <math.h>
+
+/* Both passes over the operations share this. */
+typedef struct Walk {
+    const StratCosting *costing;
+    const StratChunk *chunk;
+    GArray *spans;
+    bool recomputing;
+} Walk;
+
+ModelShard strat_shard(const StratPlan *plan)
+{
+    return (ModelShard){
+        .micro_batch = plan->micro_batch,
+        .sequence = plan->sequence_length,
+        .tensor = plan->tensor,
+        .context = plan->context,
+        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
+        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
+        .fused_kernels = plan->fused_kernels,
+        .dropout = plan->dropout,
+    };
+}
+
+/* A span of @seconds; where the host cannot run ahead, its kernel waits for the launch first. */
+static void emit(Walk *walk, double seconds, StratBucket bucket, const char *label)
+{
+    if (seconds <= 0.0)
+        return;
+    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
+        StratSpan gap = {walk->costing->plan->kernel_gap_s, STRAT_BUCKET_HOST, "kernel launch"};
+        g_array_append_val(walk->spans, gap);
+    }
+    bool comm = bucket == STRAT_BUCKET_TENSOR_COMM || bucket == STRAT_BUCKET_CONTEXT_COMM;
+    StratSpan span = {seconds, walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket, label};
+    g_array_append_val(walk->spans, span);
+}
+
+static StratBucket part_bucket(ModelPart part)
+{
+    static const StratBucket buckets[] = {
+        [MODEL_PART_LINEAR] = STRAT_BUCKET_GEMM,
+        [MODEL_PART_ATTENTION] = STRAT_BUCKET_ATTENTION,
+        [MODEL_PART_ELEMENTWISE] = STRAT_BUCKET_ELEMENTWISE,
+        [MODEL_PART_EMBEDDING] = STRAT_BUCKET_EMBEDDING_HEAD,
+        [MODEL_PART_HEAD] = STRAT_BUCKET_EMBEDDING_HEAD,
+    };
+    return buckets[part];
+}
+
+static double comm_s(const Walk *walk, ModelComm comm, double bytes)
+{
+    static const TopoTransferKind kinds[] = {
+        [MODEL_COMM_ALL_REDUCE] = TOPO_ALL_REDUCE,
+        [MODEL_COMM_ALL_GATHER] = TOPO_ALL_GATHER,
+        [MODEL_COMM_REDUCE_SCATTER] = TOPO_REDUCE_SCATTER,
+    };
+    if (comm == MODEL_COMM_NONE)
+        return 0.0;
+    TopoTransfer transfer = {kinds[comm], walk->costing->plan->tensor,
+                             walk->chunk->tensor_per_domain, bytes, 0.0};
+    return walk->costing->net->seconds(walk->costing->cluster, &transfer);
+}
+
+static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
+                        TopoDtype dtype)
+{
+    KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
+    return kern_gemm_s(&walk->costing->device, &shape);
+}
+
+/* Attention and logits stay in 16 bits when the linear layers go below. */
+static TopoDtype wide_dtype(TopoDtype dtype)
+{
+    return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
+}
+
+static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
+{
+    TopoDtype dtype = walk->costing->plan->precision;
+    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+}
+
+/* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
+ * and what outlasts the product is bare. */
+static double exposed(const Walk *walk, double comm, double product, bool overlapped)
+{
+    return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
+}
+
+/* What @comm adds to the product of @op when both are cut into as many chunks as the group has
+ * ranks and pipelined: the first chunk is bare, the products of fewer rows are less efficient. */
+static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t n, int64_t k,
+                              TopoDtype dtype)
+{
+    int64_t chunks = walk->costing->plan->tensor;
+    double share = 1.0 / (double)chunks;
+    double whole = product_s(walk, 1, m, n, k, dtype);
+    double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
+    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
+}
+
+static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
+{
+    return (KernAttentionShape){.batch = op->batch,
+                                .queries = op->m,
+                                .keys = op->n,
+                                .head_dim = op->k,
+                                .unmasked_fraction = op->causal_fraction,
+                                .dtype = wide_dtype(walk->costing->plan->precision)};
+}
+
+/* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
+static double ring_exposed_s(const Walk *walk, double bytes, double attention)
+{
+    double steps = (double)walk->costing->plan->context - 1.0;
+    TopoTransfer send = {TOPO_SEND, 2, walk->chunk->context_per_domain > 1 ? 2 : 1, bytes, 0.0};
+    double step = walk->costing->net->seconds(walk->costing->cluster, &send);
+    return steps * fmax(0.0, step - attention / (steps + 1.0));
+}
+
+/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
+ * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
+ * Transformer Engine does with it). */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+{
+    double bytes = topo_dtype_bytes(op_dtype(walk, op));
+    if (bytes < 2.0)
+        emit(walk, kern_pass_s(&walk->costing->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+             STRAT_BUCKET_ELEMENTWISE, "cast");
+}
+
+/* A gather feeds the product after it, a reduce drains the one before it. */
+static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
+{
+    const ModelOp *op = &ops->op[i];
+    double comm = comm_s(walk, op->forward_comm, op->forward_bytes);
+    const ModelOp *near = NULL;
+    if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
+        near = &ops->op[i + 1];
+    else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
+        near = &ops->op[i - 1];
+    if (comm > 0.0 && near && walk->costing->plan->overlap_tensor)
+        comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
+    emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
+}
+
+static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
+{
+    const ModelOp *op = &ops->op[i];
+    const KernDevice *device = &walk->costing->device;
+    KernAttentionShape attention;
+    switch (op->kind) {
+    case MODEL_OP_GEMM:
+    case MODEL_OP_BATCHED_GEMM:
+        cast(walk, op, op->m * op->k);
+        emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
+             part_bucket(op->part), op->label);
+        break;
+    case MODEL_OP_ATTENTION:
+        attention = attention_shape(walk, op);
+        emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
+        break;
+    case MODEL_OP_PASS:
+        emit(walk, kern_pass_s(device, op->forward_bytes, op->forward_kernels),
+             part_bucket(op->part), op->label);
+        break;
+    case MODEL_OP_COMM:
+        forward_comm(walk, ops, i);
+        break;
+    case MODEL_OP_RING:
+        attention = attention_shape(walk, &ops->op[i + 1]);
+        emit(walk,
+             ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
+             STRAT_BUCKET_CONTEXT_COMM, op->label);
+        break;
+    }
+}
+
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
+ * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
+ * dY once more. */
+static double accumulate_s(const Walk *walk, const ModelOp *op)
+{
+    double weights = (double)op->n * (double)op->k;
+    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)op->m * (double)op->n : 0.0);
+    return kern_pass_s(&walk->costing->device, bytes, bias ? 2 : 1);
+}
+
+/* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
+static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gather)
+{
+    const StratPlan *plan = walk->costing->plan;
+    bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
+    TopoDtype dtype = op_dtype(walk, op);
+    double input = product_s(walk, op->batch, op->m, op->k, op->n, dtype);
+    double weight = product_s(walk, op->batch, op->k, op->n, op->m, dtype);
+    double again = 0.0, reduce = 0.0;
+    if (gather) {
+        again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
+        reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
+    }
+    cast(walk, op, op->m * op->n);
+    emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM,
+         "gather for weights");
+    emit(walk, input, part_bucket(op->part), op->label);
+    emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM,
+         "reduce gradient");
+    emit(walk, weight, part_bucket(op->part), op->label);
+    emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+}
+
+static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
+{
+    const ModelOp *op = &ops->op[i];
+    const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
+    const KernDevice *device = &walk->costing->device;
+    const StratPlan *plan = walk->costing->plan;
+    KernAttentionShape attention;
+    double comm;
+    switch (op->kind) {
+    case MODEL_OP_GEMM:
+        backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
+        break;
+    case MODEL_OP_BATCHED_GEMM:
+        emit(walk,
+             product_s(walk, op->batch, op->m, op->k, op->n, op_dtype(walk, op)) +
+                 product_s(walk, op->batch, op->k, op->n, op->m, op_dtype(walk, op)),
+             STRAT_BUCKET_ATTENTION, op->label);
+        break;
+    case MODEL_OP_ATTENTION:
+        attention = attention_shape(walk, op);
+        emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
+             op->label);
+        break;
+    case MODEL_OP_PASS:
+        emit(walk, kern_pass_s(device, op->backward_bytes, op->backward_kernels),
+             part_bucket(op->part), op->label);
+        break;
+    case MODEL_OP_COMM:
+        if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
+            break; /* a gather: priced with its product */
+        comm = comm_s(walk, op->backward_comm, op->backward_bytes);
+        if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM)
+            comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
+                                   op_dtype(walk, before));
+        emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
+        break;
+    case MODEL_OP_RING:
+        attention = attention_shape(walk, &ops->op[i + 1]);
+        emit(
+            walk,
+            ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
+            STRAT_BUCKET_CONTEXT_COMM, op->label);
+        break;
+    }
+}
+
+static void forward_ops(Walk *walk, const ModelOps *ops)
+{
+    for (size_t i = 0; i < ops->count; i++)
+        forward_op(walk, ops, i);
+}
+
+static void backward_ops(Walk *walk, const ModelOps *ops)
+{
+    for (size_t i = ops->count; i-- > 0;)
+        backward_op(walk, ops, i);
+}
+
+/* Repeats what the plan did not keep; @all for the whole layer, else its attention core. */
+static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
+{
+    walk->recomputing = true;
+    for (size_t i = 0; i < ops->count; i++) {
+        if (all || ops->op[i].part == MODEL_PART_ATTENTION)
+            forward_op(walk, ops, i);
+    }
+    walk->recomputing = false;
+}
+
+/* Backward of a layer whose attention core is repeated just before its own backward. */
+static void backward_layer(Walk *walk, const ModelOps *ops)
+{
+    StratRecompute recompute = walk->costing->plan->recompute;
+    if (recompute == STRAT_RECOMPUTE_FULL)
+        recompute_ops(walk, ops, true);
+    bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
+    for (size_t i = ops->count; i-- > 0;) {
+        if (!core_done && ops->op[i].part == MODEL_PART_ATTENTION) {
+            recompute_ops(walk, ops, false);
+            core_done = true;
+        }
+        backward_op(walk, ops, i);
+    }
+}
+
+/* What arrives from another stage was sent in shards, one over each rank's own NIC, and is gathered
+ * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are.
+ */
+static void receive(Walk *walk)
+{
+    ModelShard shard = strat_shard(walk->costing->plan);
+    double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
+    if (!shard.sequence_parallel)
+        emit(walk,
+             comm_s(walk, MODEL_COMM_ALL_GATHER,
+                    2.0 * tokens * (double)walk->costing->model->hidden),
+             STRAT_BUCKET_PIPELINE_COMM, "gather received");
+}
+
+/* A stage that exchanges with its neighbours before it goes on synchronises device and host, and
+ * waits for the host to launch again. */
+static void stall(Walk *walk)
+{
+    const StratPlan *plan = walk->costing->plan;
+    if (plan->pipeline > 1 && !plan->overlap_pipeline)
+        emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
+}
+
+/* Measured stage times, when the plan brings them, replace all of this. */
+static bool is_profiled(const StratCosting *costing)
+{
+    return costing->plan->profiled.forward_s > 0.0;
+}
+
+void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GArray *spans)
+{
+    ModelShard shard = strat_shard(costing->plan);
+    Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
+    ModelOps ops;
+    if (chunk->starts_forward)
+        stall(&walk);
+    if (is_profiled(costing)) {
+        double share = 1.0 / (double)costing->plan->virtual_stages;
+        emit(&walk, costing->plan->profiled.forward_s * share, STRAT_BUCKET_GEMM, "forward");
+        return;
+    }
+    if (chunk->receives_forward)
+        receive(&walk);
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        forward_ops(&walk, &ops);
+    }
+    model_ops_layer(costing->model, &shard, &ops);
+    for (int64_t layer = 0; layer < chunk->layers; layer++)
+        forward_ops(&walk, &ops);
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        forward_ops(&walk, &ops);
+    }
+}
+
+void strat_cost_backward(const StratCosting *costing, const StratChunk *chunk, GArray *spans)
+{
+    ModelShard shard = strat_shard(costing->plan);
+    Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
+    ModelOps ops;
+    if (chunk->starts_backward)
+        stall(&walk);
+    if (is_profiled(costing)) {
+        const StratProfiled *profiled = &costing->plan->profiled;
+        double share = 1.0 / (double)costing->plan->virtual_stages;
+        emit(&walk, (profiled->backward_input_s + profiled->backward_weight_s) * share,
+             STRAT_BUCKET_GEMM, "backward");
+        return;
+    }
+    if (chunk->receives_backward)
+        receive(&walk);
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        backward_ops(&walk, &ops);
+    }
+    model_ops_layer(costing->model, &shard, &ops);
+    for (int64_t layer = 0; layer < chunk->layers; layer++)
+        backward_layer(&walk, &ops);
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        backward_ops(&walk, &ops);
+    }
+}
+
+double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
+{
+    const StratPlan *plan = costing->plan;
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || is_profiled(costing))
+        return 0.0;
+    double weight = topo_dtype_bytes(wide_dtype(plan->precision));
+    double gradient = topo_dtype_bytes(plan->gradients);
+    /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
+     * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
+     * three; the working weight is copied back. */
+    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
+    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
+}
+
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+{
+    double bytes = 0.0;
+    for (size_t i = 0; i < ops->count; i++) {
+        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+                       ops->op[i].part == MODEL_PART_ATTENTION &&
+                       ops->op[i].kind != MODEL_OP_ATTENTION;
+        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+    }
+    return bytes;
+}
+
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratChunk *chunk)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard shard = strat_shard(plan);
+    ModelOps ops;
+    double bytes = 0.0;
+    model_ops_layer(costing->model, &shard, &ops);
+    double layer = saved_bytes(&ops, plan);
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
+                (double)costing->model->hidden;
+        if (shard.sequence_parallel)
+            layer /= (double)plan->tensor;
+    }
+    bytes += layer * (double)chunk->layers;
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    return bytes;
+}

@@ -1,0 +1,56 @@
+/** Seconds of a model chunk's forward and backward pass on one rank: the operations of models/
+ *  priced by kernels/ and by a network model. */
+#ifndef STRAT_COST_H
+#define STRAT_COST_H
+
+#include "kern_profile.h"
+#include "model_ops.h"
+#include "strat_bucket.h"
+#include "strat_plan.h"
+#include "topo_net.h"
+
+/** Everything a price depends on; borrowed. */
+typedef struct StratCosting {
+    const ModelSpec *model;
+    const StratPlan *plan;
+    const TopoCluster *cluster;
+    const TopoNet *net;
+    KernDevice device;
+} StratCosting;
+
+/** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
+typedef struct StratChunk {
+    int64_t layers;
+    bool embedding;
+    bool head;
+    bool receives_forward;  /* its input comes from another stage */
+    bool receives_backward; /* and so does its output's gradient */
+    bool starts_forward;    /* the task's first piece: the exchange comes before it */
+    bool starts_backward;
+    int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
+    int64_t context_per_domain; /* likewise of the context group */
+} StratChunk;
+
+/** A stretch of a rank's time. */
+typedef struct StratSpan {
+    double seconds;
+    StratBucket bucket;
+    const char *label;
+} StratSpan;
+
+/** How the ranks of the plan cut a microbatch. */
+ModelShard strat_shard(const StratPlan *plan);
+
+/** Appends the spans of @chunk's forward to @spans (of StratSpan). */
+void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GArray *spans);
+
+/** Appends the spans of its backward, recomputation included. */
+void strat_cost_backward(const StratCosting *costing, const StratChunk *chunk, GArray *spans);
+
+/** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
+double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
+
+/** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratChunk *chunk);
+
+#endif

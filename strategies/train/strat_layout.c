@@ -1,0 +1,121 @@
+/* Rank arithmetic and the placement of layers.
+ *
+ * rank = tensor + T (context + C (data + D stage)). Groups are arithmetic progressions of ranks,
+ * which is all that their price depends on. */
+#include "strat_layout.h"
+
+#include <glib.h>
+
+int64_t strat_rank_count(const StratPlan *plan)
+{
+    return plan->tensor * plan->context * plan->data * plan->pipeline;
+}
+
+StratRank strat_rank_at(const StratPlan *plan, int64_t index)
+{
+    StratRank rank;
+    rank.tensor = index % plan->tensor;
+    index /= plan->tensor;
+    rank.context = index % plan->context;
+    index /= plan->context;
+    rank.data = index % plan->data;
+    rank.stage = index / plan->data;
+    return rank;
+}
+
+int64_t strat_rank_index(const StratPlan *plan, StratRank rank)
+{
+    return rank.tensor +
+           plan->tensor * (rank.context + plan->context * (rank.data + plan->data * rank.stage));
+}
+
+StratGroup strat_tensor_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank at = strat_rank_at(plan, rank);
+    at.tensor = 0;
+    return (StratGroup){strat_rank_index(plan, at), 1, plan->tensor};
+}
+
+StratGroup strat_context_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank at = strat_rank_at(plan, rank);
+    at.context = 0;
+    return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context};
+}
+
+StratGroup strat_gang(const StratPlan *plan, int64_t rank)
+{
+    StratRank at = strat_rank_at(plan, rank);
+    at.tensor = at.context = 0;
+    return (StratGroup){strat_rank_index(plan, at), 1, plan->tensor * plan->context};
+}
+
+StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank at = strat_rank_at(plan, rank);
+    at.context = at.data = 0;
+    return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
+}
+
+int64_t strat_group_per_domain(const TopoCluster *cluster, const StratGroup *group)
+{
+    int64_t least = group->count;
+    for (int64_t i = 0; i < group->count;) {
+        int64_t shared = topo_ranks_per_domain(cluster, group->first + i * group->stride,
+                                               group->stride, group->count - i);
+        least = MIN(least, shared);
+        i += shared;
+    }
+    return least;
+}
+
+StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
+                          int64_t chunk)
+{
+    int64_t chunks = plan->pipeline * plan->virtual_stages;
+    int64_t index = chunk * plan->pipeline + stage;
+    int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
+    StratChunk at = {
+        .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
+        .embedding = index == 0,
+        .head = index == chunks - 1,
+        .receives_forward = index > 0,
+        .receives_backward = index < chunks - 1,
+        .starts_forward = true,
+        .starts_backward = true,
+    };
+    at.layers -= (at.embedding && plan->count_embedding) + (at.head && plan->count_head);
+    return at;
+}
+
+int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pieces)
+{
+    int64_t count = MAX(1, MIN(most, chunk->layers));
+    for (int64_t i = 0; i < count; i++) {
+        bool first = i == 0, last = i == count - 1;
+        pieces[i] = *chunk;
+        pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+        pieces[i].embedding = chunk->embedding && first;
+        pieces[i].head = chunk->head && last;
+        pieces[i].receives_forward = chunk->receives_forward && first;
+        pieces[i].receives_backward = chunk->receives_backward && last;
+        pieces[i].starts_forward = first;
+        pieces[i].starts_backward = last;
+    }
+    return count;
+}
+
+double strat_chunk_params(const ModelSpec *model, const StratPlan *plan, const StratChunk *chunk)
+{
+    double params = (double)chunk->layers * model_layer_shard_params(model, plan->tensor);
+    double vocab = model_vocab_shard_params(model, plan->tensor);
+    bool tied_here = model->tied_embeddings && plan->pipeline == 1;
+    if (chunk->embedding) {
+        params += vocab;
+        if (model->position == MODEL_POSITION_LEARNED && model->vocab > 0)
+            params += (double)model->max_sequence * (double)model->hidden;
+    }
+    if (chunk->head && !tied_here)
+        params += vocab;
+    return params;
+}

@@ -1,0 +1,53 @@
+/** Which layers stand on which stage, and which ranks form which group. */
+#ifndef STRAT_LAYOUT_H
+#define STRAT_LAYOUT_H
+
+#include "model_spec.h"
+#include "strat_cost.h"
+#include "strat_plan.h"
+
+/** Ranks are numbered tensor fastest, then context, data, pipeline (Megatron-LM's default order),
+ *  and fill the nodes in that order. */
+typedef struct StratRank {
+    int64_t tensor;
+    int64_t context;
+    int64_t data;
+    int64_t stage;
+} StratRank;
+
+/** Members of a group: @count ranks, @stride apart, from @first. */
+typedef struct StratGroup {
+    int64_t first;
+    int64_t stride;
+    int64_t count;
+} StratGroup;
+
+int64_t strat_rank_count(const StratPlan *plan);
+StratRank strat_rank_at(const StratPlan *plan, int64_t index);
+int64_t strat_rank_index(const StratPlan *plan, StratRank rank);
+
+StratGroup strat_tensor_group(const StratPlan *plan, int64_t rank);
+StratGroup strat_context_group(const StratPlan *plan, int64_t rank);
+
+/** The ranks that run one microbatch together on one stage: tensor x context. */
+StratGroup strat_gang(const StratPlan *plan, int64_t rank);
+
+/** The ranks that reduce gradients together: context x data. */
+StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
+
+/** The least number of members of @group that share a scale-up domain. */
+int64_t strat_group_per_domain(const TopoCluster *cluster, const StratGroup *group);
+
+/** The layers, embedding and head of chunk @chunk of @stage. Chunk c of stage i is the
+ *  (c * stages + i)-th of the model. Layers that do not divide go to the first stages, one each. */
+StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
+                          int64_t chunk);
+
+/** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
+int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pieces);
+
+/** Parameters of @chunk on one rank, the embedding's and the head's included (a tied head on
+ *  another stage than the embedding holds a copy). */
+double strat_chunk_params(const ModelSpec *model, const StratPlan *plan, const StratChunk *chunk);
+
+#endif

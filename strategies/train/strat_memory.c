@@ -1,0 +1,251 @@
+/* Memory of a stage.
+ *
+ *   weights    P * 2 bytes (the working copy)
+ *   gradients  P * bytes of the gradient type
+ *   optimizer  12 P bytes (fp32 weight and two moments), over the data group under ZeRO-1
+ *              (Rajbhandari 2020, section 3.1)
+ *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
+ *              each backward releases it (Korthikanti 2022, section 4)
+ *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
+ *              gradient
+ *   reserved   CUDA context, library handles and communicator buffers
+ *
+ * Left out: fragmentation of the allocator. */
+#include "strat_memory.h"
+
+#include "strat_layout.h"
+#include "strat_schedule.h"
+
+/* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
+ * memory reports put them between 1 and 3 GB on 80 GB devices. */
+static const double RESERVED_BYTES = 2e9;
+
+/* Bytes alive only while one layer, or the head, runs. */
+static double workspace_bytes(const StratCosting *costing, const StratChunk *chunk)
+{
+    const StratPlan *plan = costing->plan;
+    double bytes = 0.0;
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        StratPlan keep = *plan;
+        keep.recompute = STRAT_RECOMPUTE_NONE;
+        StratCosting all = *costing;
+        all.plan = &keep;
+        StratChunk layer = {.layers = 1};
+        bytes = strat_chunk_saved_bytes(&all, &layer);
+    }
+    if (chunk->head && costing->model->vocab > 0) {
+        ModelShard shard = strat_shard(plan);
+        double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
+        int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
+        bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
+    }
+    return bytes;
+}
+
+/* Walks the stage's tasks; the peak of what is held, and of how many chunks. */
+static void walk_activations(const StratCosting *costing, const StratSchedule *schedule,
+                             int64_t stage, const double *saved, StratMemory *memory)
+{
+    const StratPlan *plan = costing->plan;
+    StratPipeline pipeline = {plan->pipeline, plan->virtual_stages,
+                              plan->global_batch / (plan->data * plan->micro_batch)};
+    g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
+    schedule->order(&pipeline, stage, tasks);
+    double held = 0.0, count = 0.0;
+    for (guint i = 0; i < tasks->len; i++) {
+        const StratTask *task = &g_array_index(tasks, StratTask, i);
+        double sign = task->backward ? -1.0 : 1.0;
+        held += sign * saved[task->chunk];
+        count += sign;
+        if (held > memory->activations_bytes) {
+            memory->activations_bytes = held;
+            memory->in_flight = count;
+        }
+    }
+}
+
+static StratMemory stage_memory(const StratCosting *costing, const StratSchedule *schedule,
+                                int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    StratMemory memory = {.capacity_bytes = costing->cluster->node.gpu.memory_bytes,
+                          .reserved_bytes = RESERVED_BYTES};
+    g_autofree double *saved = g_new0(double, plan->virtual_stages);
+    double params = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        saved[k] = strat_chunk_saved_bytes(costing, &chunk);
+        params += strat_chunk_params(costing->model, plan, &chunk);
+        memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
+    }
+    double shard = plan->zero_stage > 0 ? (double)(plan->data * plan->context) : 1.0;
+    bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
+    memory.weights_bytes = params * (wide ? 4.0 : 2.0);
+    memory.gradients_bytes = params * topo_dtype_bytes(plan->gradients);
+    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
+        memory.optimizer_bytes = params * (wide ? 8.0 : 12.0) / shard;
+    walk_activations(costing, schedule, stage, saved, &memory);
+    memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
+                        memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
+    return memory;
+}
+
+GArray *strat_memory_stages(const StratCosting *costing)
+{
+    const StratSchedule *schedule = strat_schedule_by_name(costing->plan->schedule, NULL);
+    GArray *stages = g_array_new(FALSE, FALSE, sizeof(StratMemory));
+    for (int64_t i = 0; i < costing->plan->pipeline; i++) {
+        StratMemory memory = stage_memory(costing, schedule, i);
+        g_array_append_val(stages, memory);
+    }
+    return stages;
+}
+
+/* A change of the plan that saves memory, tried on its own. */
+typedef struct Knob {
+    const char *text;
+    bool (*turn)(StratPlan *plan, const StratCosting *costing); /* false: nothing to turn */
+} Knob;
+
+static bool turn_recompute(StratPlan *plan, const StratCosting *costing)
+{
+    (void)costing;
+    bool turned = plan->recompute != STRAT_RECOMPUTE_FULL;
+    plan->recompute = STRAT_RECOMPUTE_FULL;
+    return turned;
+}
+
+static bool turn_selective(StratPlan *plan, const StratCosting *costing)
+{
+    (void)costing;
+    bool turned = plan->recompute == STRAT_RECOMPUTE_NONE;
+    plan->recompute = STRAT_RECOMPUTE_SELECTIVE;
+    return turned;
+}
+
+static bool turn_zero(StratPlan *plan, const StratCosting *costing)
+{
+    (void)costing;
+    bool turned = plan->zero_stage == 0 && plan->data * plan->context > 1;
+    plan->zero_stage = 1;
+    return turned;
+}
+
+static bool turn_sequence_parallel(StratPlan *plan, const StratCosting *costing)
+{
+    (void)costing;
+    bool turned = !plan->sequence_parallel && plan->tensor > 1;
+    plan->sequence_parallel = true;
+    return turned;
+}
+
+static bool turn_micro_batch(StratPlan *plan, const StratCosting *costing)
+{
+    (void)costing;
+    if (plan->micro_batch % 2 != 0)
+        return false;
+    plan->micro_batch /= 2;
+    return true;
+}
+
+static bool turn_tensor(StratPlan *plan, const StratCosting *costing)
+{
+    if (plan->data % 2 != 0 || costing->model->heads % (plan->tensor * 2) != 0 ||
+        plan->tensor * 2 > costing->cluster->node.scale_up_gpus)
+        return false;
+    plan->tensor *= 2;
+    plan->data /= 2;
+    return true;
+}
+
+static bool turn_pipeline(StratPlan *plan, const StratCosting *costing)
+{
+    int64_t stages = plan->pipeline * 2;
+    if (plan->data % 2 != 0 || costing->model->layers % (stages * plan->virtual_stages) != 0)
+        return false;
+    plan->pipeline = stages;
+    plan->data /= 2;
+    if (g_str_equal(plan->schedule, "none"))
+        plan->schedule = "1f1b";
+    return true;
+}
+
+static const Knob knobs[] = {
+    {"plan.recompute=selective",                turn_selective        },
+    {"plan.sequence_parallel=true",             turn_sequence_parallel},
+    {"plan.zero_stage=1",                       turn_zero             },
+    {"plan.micro_batch halved",                 turn_micro_batch      },
+    {"plan.recompute=full",                     turn_recompute        },
+    {"plan.tensor doubled, plan.data halved",   turn_tensor           },
+    {"plan.pipeline doubled, plan.data halved", turn_pipeline         },
+};
+
+static int64_t worst_stage(const GArray *stages)
+{
+    int64_t worst = 0;
+    for (guint i = 1; i < stages->len; i++) {
+        if (g_array_index(stages, StratMemory, i).peak_bytes >
+            g_array_index(stages, StratMemory, worst).peak_bytes)
+            worst = i;
+    }
+    return worst;
+}
+
+static bool fits(const GArray *stages)
+{
+    const StratMemory *m = &g_array_index(stages, StratMemory, worst_stage(stages));
+    return m->peak_bytes <= m->capacity_bytes;
+}
+
+/* Lists the single knobs that make the plan fit; when none does, all that help together. */
+static void suggest(const StratCosting *costing, GString *text)
+{
+    StratPlan together = *costing->plan;
+    g_autoptr(GString) all = g_string_new(NULL);
+    StratCosting trial = *costing;
+    bool any = false;
+    for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
+        StratPlan plan = *costing->plan;
+        if (!knobs[i].turn(&plan, costing))
+            continue;
+        trial.plan = &plan;
+        g_autoptr(GArray) stages = strat_memory_stages(&trial);
+        if (fits(stages)) {
+            g_string_append_printf(text, "%s%s", any ? ", or " : "; would fit with ",
+                                   knobs[i].text);
+            any = true;
+        }
+        if (knobs[i].turn(&together, costing))
+            g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
+    }
+    if (any)
+        return;
+    trial.plan = &together;
+    g_autoptr(GArray) stages = strat_memory_stages(&trial);
+    if (fits(stages))
+        g_string_append_printf(text, "; no single knob is enough, together they are: %s", all->str);
+    else
+        g_string_append_printf(text, "; even %s is not enough: use more GPUs or a smaller model",
+                               all->len > 0 ? all->str : "every knob");
+}
+
+bool strat_memory_check(const StratCosting *costing, const GArray *stages, GError **error)
+{
+    int64_t worst = worst_stage(stages);
+    const StratMemory *m = &g_array_index(stages, StratMemory, worst);
+    if (fits(stages))
+        return true;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(
+        text,
+        "does not fit: stage %d needs %.1f GB of %.1f GB, %.1f GB too much (weights %.1f, "
+        "gradients %.1f, optimizer %.1f, activations %.1f of %.0f microbatch chunks, workspace "
+        "%.1f, reserved %.1f)",
+        (int)worst, m->peak_bytes / 1e9, m->capacity_bytes / 1e9,
+        (m->peak_bytes - m->capacity_bytes) / 1e9, m->weights_bytes / 1e9, m->gradients_bytes / 1e9,
+        m->optimizer_bytes / 1e9, m->activations_bytes / 1e9, m->in_flight,
+        m->workspace_bytes / 1e9, m->reserved_bytes / 1e9);
+    suggest(costing, text);
+    g_set_error_literal(error, STRAT_ERROR, STRAT_ERROR_NO_FIT, text->str);
+    return false;
+}

@@ -1,0 +1,133 @@
+/* Pipeline schedules as tables of tasks.
+ *
+ *   none         one stage: forward, backward, microbatch after microbatch
+ *   gpipe        all forwards, then all backwards (Huang 2019, section 2.3)
+ *   1f1b         p - 1 - i warm-up forwards on stage i, then one forward and one backward in turn,
+ *                then the backwards left (Narayanan 2021 SC, section 2.2.1; PipeDream-Flush)
+ *   interleaved  each stage holds v chunks of the model, microbatches pass in rounds of p; warm-up
+ *                2 (p - 1 - i) + (v - 1) p (Narayanan 2021 SC, section 2.2.2)
+ *
+ * With m microbatches, equal stages and free sends the idle share of the step is
+ * (p-1)/(m+p-1), and (p-1)/(v m + p-1) interleaved. */
+#include "strat_schedule.h"
+
+GQuark strat_error_quark(void)
+{
+    return g_quark_from_static_string("strat_error");
+}
+
+static void push(GArray *tasks, bool backward, int64_t chunk, int64_t microbatch)
+{
+    StratTask task = {backward, (int32_t)chunk, (int32_t)microbatch};
+    g_array_append_val(tasks, task);
+}
+
+static void order_none(const StratPipeline *p, int64_t stage, GArray *tasks)
+{
+    (void)stage;
+    for (int64_t m = 0; m < p->microbatches; m++) {
+        push(tasks, false, 0, m);
+        push(tasks, true, 0, m);
+    }
+}
+
+static void order_gpipe(const StratPipeline *p, int64_t stage, GArray *tasks)
+{
+    (void)stage;
+    for (int64_t m = 0; m < p->microbatches; m++)
+        push(tasks, false, 0, m);
+    for (int64_t m = 0; m < p->microbatches; m++)
+        push(tasks, true, 0, m);
+}
+
+/* The i-th forward (or backward) of a stage: rounds of @stages microbatches through each chunk. */
+static void push_nth(const StratPipeline *p, GArray *tasks, bool backward, int64_t i)
+{
+    int64_t round = p->stages * p->chunks;
+    int64_t chunk = i % round / p->stages;
+    int64_t microbatch = i / round * p->stages + i % p->stages;
+    if (p->chunks == 1)
+        microbatch = i;
+    push(tasks, backward, backward ? p->chunks - 1 - chunk : chunk, microbatch);
+}
+
+static void warm_up_then_alternate(const StratPipeline *p, int64_t warm_up, GArray *tasks)
+{
+    int64_t total = p->microbatches * p->chunks;
+    warm_up = MIN(warm_up, total);
+    for (int64_t i = 0; i < warm_up; i++)
+        push_nth(p, tasks, false, i);
+    for (int64_t i = warm_up; i < total; i++) {
+        push_nth(p, tasks, false, i);
+        push_nth(p, tasks, true, i - warm_up);
+    }
+    for (int64_t i = total - warm_up; i < total; i++)
+        push_nth(p, tasks, true, i);
+}
+
+static void order_1f1b(const StratPipeline *p, int64_t stage, GArray *tasks)
+{
+    warm_up_then_alternate(p, p->stages - 1 - stage, tasks);
+}
+
+static void order_interleaved(const StratPipeline *p, int64_t stage, GArray *tasks)
+{
+    int64_t warm_up = 2 * (p->stages - 1 - stage) + (p->chunks - 1) * p->stages;
+    if (p->microbatches == p->stages)
+        warm_up = p->microbatches * p->chunks;
+    warm_up_then_alternate(p, warm_up, tasks);
+}
+
+static double bubble_none(const StratPipeline *p)
+{
+    (void)p;
+    return 0.0;
+}
+
+static double bubble_flush(const StratPipeline *p)
+{
+    double idle = (double)(p->stages - 1);
+    return idle / ((double)(p->microbatches * p->chunks) + idle);
+}
+
+static const StratSchedule schedules[] = {
+    {.name = "none",
+     .source = "one stage, gradient accumulation",
+     .order = order_none,
+     .bubble_fraction = bubble_none                              },
+    { .name = "gpipe",
+     .source = "Huang 2019 (arXiv 1811.06965)",
+     .needs_pipeline = true,
+     .order = order_gpipe,
+     .bubble_fraction = bubble_flush},
+    {               .name = "1f1b",
+     .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.1",
+     .needs_pipeline = true,
+     .order = order_1f1b,
+     .bubble_fraction = bubble_flush},
+    {    .name = "interleaved-1f1b",
+     .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.2",
+     .needs_pipeline = true,
+     .interleaves = true,
+     .order = order_interleaved,
+     .bubble_fraction = bubble_flush},
+};
+
+const StratSchedule *strat_schedule_all(size_t *count)
+{
+    *count = G_N_ELEMENTS(schedules);
+    return schedules;
+}
+
+const StratSchedule *strat_schedule_by_name(const char *name, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(schedules); i++) {
+        if (g_str_equal(schedules[i].name, name))
+            return &schedules[i];
+        g_string_append_printf(known, " %s", schedules[i].name);
+    }
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
+                "unknown pipeline schedule '%s', known:%s", name, known->str);
+    return NULL;
+}

@@ -1,0 +1,85 @@
+/* Runs a compiled step and reads its figures off the run: the step time is the program's makespan,
+ * the ledger says where every GPU-nanosecond went, FLOPs are counted from the model. */
+#include "strat_train.h"
+
+#include "model_ops.h"
+#include "sim_ledger.h"
+
+static void count_flop(const StratCosting *costing, StratTrainResult *result)
+{
+    const StratPlan *plan = costing->plan;
+    double sequences = (double)plan->global_batch, length = (double)plan->sequence_length;
+    result->tokens = sequences * length;
+    result->model_flop = model_flop(costing->model, sequences, length, false);
+    result->hardware_flop = result->model_flop;
+    double attention = model_attention_forward_flop(costing->model, sequences, length);
+    double head = 2.0 * result->tokens * (double)(costing->model->hidden * costing->model->vocab);
+    if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
+        result->hardware_flop += attention;
+    else if (plan->recompute == STRAT_RECOMPUTE_FULL)
+        result->hardware_flop += result->model_flop / 3.0 - head;
+    result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
+}
+
+static bool simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
+{
+    const GArray *transfers = result->step->transfers;
+    SimNet *net = topo_sim_net_new(costing->net, costing->cluster,
+                                   (const TopoTransfer *)transfers->data, transfers->len, error);
+    if (!net)
+        return false;
+    result->run = sim_exec_run(result->step->program, net, error);
+    topo_sim_net_free(net);
+    return result->run != NULL;
+}
+
+StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error)
+{
+    const StratPlan *plan = costing->plan;
+    g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
+    result->step = strat_compile(costing, fold, error);
+    if (!result->step || !simulate(costing, result, error))
+        return NULL;
+    g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
+    if (!ledger)
+        return NULL;
+    for (uint16_t b = 0; b < STRAT_BUCKET_COUNT; b++)
+        result->ledger_ns[b] = sim_ledger_total_ns(ledger, b);
+    result->step_ns = result->run->makespan;
+    result->gpus = strat_rank_count(plan);
+    result->classes = result->step->fold->classes;
+    result->operations = sim_program_op_count(result->step->program);
+    result->microbatches = plan->global_batch / (plan->data * plan->micro_batch);
+    result->memory = strat_memory_stages(costing);
+    count_flop(costing, result);
+    return g_steal_pointer(&result);
+}
+
+void strat_train_result_free(StratTrainResult *result)
+{
+    if (!result)
+        return;
+    if (result->memory)
+        g_array_unref(result->memory);
+    sim_run_free(result->run);
+    strat_step_free(result->step);
+    g_free(result);
+}
+
+static double utilisation(const StratTrainResult *result, double flop)
+{
+    double seconds = (double)result->step_ns * 1e-9;
+    if (result->step_ns == 0)
+        return 0.0;
+    return flop / (seconds * (double)result->gpus * result->peak_flop_per_s);
+}
+
+double strat_train_mfu_fraction(const StratTrainResult *result)
+{
+    return utilisation(result, result->model_flop);
+}
+
+double strat_train_hfu_fraction(const StratTrainResult *result)
+{
+    return utilisation(result, result->hardware_flop);
+}

@@ -1,0 +1,38 @@
+/** One training step, from plan to figures. */
+#ifndef STRAT_TRAIN_H
+#define STRAT_TRAIN_H
+
+#include "sim_exec.h"
+#include "strat_compile.h"
+#include "strat_memory.h"
+
+/** What a step came to. */
+typedef struct StratTrainResult {
+    SimTime step_ns;
+    int64_t gpus;
+    int64_t classes;    /* simulated rank classes */
+    int64_t operations; /* of the program */
+    int64_t microbatches;
+    double tokens;                         /* of one step */
+    double model_flop;                     /* of one step: no recomputation, attention in full */
+    double hardware_flop;                  /* recomputation counted */
+    double peak_flop_per_s;                /* one GPU, at the plan's precision, dense */
+    int64_t ledger_ns[STRAT_BUCKET_COUNT]; /* GPU-nanoseconds; they sum to gpus x step_ns */
+    GArray *memory;                        /* of StratMemory, by stage */
+    StratStep *step;                       /* the program */
+    SimRun *run;                           /* and when everything in it happened */
+} StratTrainResult;
+
+/** Simulates one step. NULL and @error when the plan is not modelled. Memory is reported, not
+ *  enforced: see strat_memory_check(). Free with strat_train_result_free(). */
+StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error);
+
+void strat_train_result_free(StratTrainResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratTrainResult, strat_train_result_free)
+
+/** Model FLOPs utilisation: model FLOPs over peak (PaLM, appendix B), and hardware FLOPs
+ *  utilisation, which counts recomputation (Korthikanti 2022, section 6.3). */
+double strat_train_mfu_fraction(const StratTrainResult *result);
+double strat_train_hfu_fraction(const StratTrainResult *result);
+
+#endif

@@ -1,0 +1,206 @@
+/* Alpha-beta collectives against the textbook (Thakur, Rabenseifner, Gropp 2005, section 4): bytes
+ * over every link of a ring of n ranks are 2 (n-1)/n of the tensor for an all-reduce and (n-1)/n
+ * for an all-gather or reduce-scatter. Wires without latency and ramp leave bytes over bandwidth
+ * alone, so a tolerance of 1e-12 only covers the rounding of a handful of operations. */
+#include "toy_world.h"
+
+#include <criterion/criterion.h>
+
+#include <math.h>
+
+static const TopoTransferKind collectives[] = {TOPO_ALL_REDUCE, TOPO_ALL_GATHER,
+                                               TOPO_REDUCE_SCATTER};
+static const double sizes[] = {1e3, 1e6, 1e9};
+
+static double share(TopoTransferKind kind, double n)
+{
+    return (kind == TOPO_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
+}
+
+static void expect_near(double got, double want, const char *what)
+{
+    cr_expect(fabs(got - want) <= 1e-12 * fabs(want), "%s: %.17g, not %.17g", what, got, want);
+}
+
+Test(ring, moves_its_share_of_the_tensor_over_every_link_of_one_domain)
+{
+    ToyWorld world = toy_world();
+    for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
+        for (int64_t n = 2; n <= 8; n++) {
+            for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+                TopoTransfer t = {collectives[k], n, n, sizes[i], 0.0};
+                double wire_bytes = topo_net_alpha_beta_s(&world.cluster, &t) * 1e11;
+                expect_near(wire_bytes, share(t.kind, (double)n) * sizes[i], "bytes on the wire");
+            }
+        }
+    }
+}
+
+Test(ring, a_reduce_scatter_and_a_gather_take_as_long_as_an_all_reduce)
+{
+    ToyWorld world = toy_world();
+    for (int64_t n = 2; n <= 8; n++) {
+        TopoTransfer all = {TOPO_ALL_REDUCE, n, n, 1e9, 0.0};
+        TopoTransfer scatter = {TOPO_REDUCE_SCATTER, n, n, 1e9, 0.0};
+        TopoTransfer gather = {TOPO_ALL_GATHER, n, n, 1e9, 0.0};
+        expect_near(topo_net_alpha_beta_s(&world.cluster, &scatter) +
+                        topo_net_alpha_beta_s(&world.cluster, &gather),
+                    topo_net_alpha_beta_s(&world.cluster, &all), "halves of an all-reduce");
+    }
+}
+
+/* k ranks in each domain have k of the eight NICs; the wires inside cap what they can use. */
+Test(ring, over_several_domains_is_limited_by_the_share_of_the_nics)
+{
+    ToyWorld world = toy_world();
+    for (size_t c = 0; c < G_N_ELEMENTS(collectives); c++) {
+        for (int64_t k = 1; k <= 8; k *= 2) {
+            for (int64_t domains = 2; domains <= 16; domains *= 2) {
+                TopoTransfer t = {collectives[c], k * domains, k, 1e9, 0.0};
+                double rate = fmin((double)k * 1e10, k > 1 ? 1e11 : INFINITY);
+                expect_near(topo_net_alpha_beta_s(&world.cluster, &t),
+                            share(t.kind, (double)t.ranks) * 1e9 / rate, "seconds over NICs");
+            }
+        }
+    }
+}
+
+Test(ring, over_fast_nics_is_limited_by_the_wires_inside)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.nic_bytes_per_s = 1e12;
+    TopoTransfer t = {TOPO_ALL_REDUCE, 16, 8, 1e9, 0.0};
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &t), share(t.kind, 16.0) * 1e9 / 1e11,
+                "seconds inside");
+}
+
+Test(ring, fewer_nics_than_gpus_are_shared_evenly)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.nics = 2; /* a quarter of one for each of eight GPUs */
+    TopoTransfer one = {TOPO_ALL_GATHER, 4, 1, 1e9, 0.0}, four = {TOPO_ALL_GATHER, 16, 4, 1e9, 0.0};
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &one), 0.75 * 1e9 / 2.5e9, "one a node");
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &four), 15.0 / 16.0 * 1e9 / 1e10, "four");
+}
+
+Test(ring, latency_inside_a_domain_is_a_base_and_a_constant_for_each_further_rank)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.scale_up_fit.base_latency_s = 1e-5;
+    world.cluster.node.scale_up_fit.hop_latency_s = 1e-6;
+    world.cluster.node.scale_up_gpus = world.cluster.node.gpus = 64;
+    for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
+        for (int64_t n = 2; n <= 64; n++) {
+            TopoTransfer t = {collectives[k], n, n, 1e3, 0.0};
+            double bytes_s = share(t.kind, (double)n) * 1e3 / 1e11;
+            double got = topo_net_alpha_beta_s(&world.cluster, &t);
+            expect_near(got, 1e-5 + ((double)n - 1.0) * 1e-6 + bytes_s, "latency and bytes");
+        }
+    }
+}
+
+/* Gathers hop linearly; an all-reduce may climb a tree, so it is never worse than the ring. */
+Test(ring, latency_between_domains_is_linear_for_gathers_and_at_most_that_for_reductions)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.scale_out_fit.hop_latency_s = 1e-6;
+    for (int64_t domains = 2; domains <= 64; domains++) {
+        double n = (double)domains;
+        TopoTransfer gather = {TOPO_ALL_GATHER, domains, 1, 1e3, 0.0};
+        TopoTransfer reduce = {TOPO_ALL_REDUCE, domains, 1, 1e3, 0.0};
+        double gather_s = topo_net_alpha_beta_s(&world.cluster, &gather);
+        double reduce_s = topo_net_alpha_beta_s(&world.cluster, &reduce);
+        expect_near(gather_s, (n - 1.0) * 1e-6 + share(gather.kind, n) * 1e3 / 1e10, "gather");
+        double ring_s = 2.0 * (n - 1.0) * 1e-6 + share(reduce.kind, n) * 1e3 / 1e10;
+        cr_expect(reduce_s <= ring_s * (1.0 + 1e-12), "%d domains", (int)domains);
+        cr_expect(reduce_s >= 2e-6, "%d domains", (int)domains);
+    }
+}
+
+Test(ring, the_ramp_adds_half_of_itself_at_its_own_size)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.scale_up_fit.ramp_s = 1e-3;
+    world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
+    TopoTransfer t = {TOPO_ALL_GATHER, 2, 2, 2e6, 0.0}; /* a million on the wire */
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &t), 1e6 / 1e11 + 5e-4, "half the ramp");
+}
+
+Test(ring, a_group_of_one_and_an_empty_tensor_cost_nothing)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.scale_up_fit.base_latency_s = 1e-5;
+    for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
+        TopoTransfer alone = {collectives[k], 1, 1, 1e9, 0.0}, empty = {collectives[k], 8, 8, 0, 0};
+        cr_expect(topo_net_alpha_beta_s(&world.cluster, &alone) <= 0.0);
+        cr_expect(topo_net_alpha_beta_s(&world.cluster, &empty) <= 0.0);
+    }
+}
+
+Test(ring, a_send_takes_its_bytes_over_one_wire_or_one_nic_share)
+{
+    ToyWorld world = toy_world();
+    TopoTransfer inside = {TOPO_SEND, 2, 2, 1e9, 0.0}, outside = {TOPO_SEND, 2, 1, 1e9, 0.0};
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &inside), 1e-2, "inside a domain");
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &outside), 1e-1, "over a NIC");
+}
+
+/* Every rate doubled alone, and every latency halved alone. */
+static void turn(TopoNode *node, int knob)
+{
+    double *latencies[] = {&node->scale_up_fit.base_latency_s,  &node->scale_up_fit.hop_latency_s,
+                           &node->scale_out_fit.base_latency_s, &node->scale_out_fit.hop_latency_s,
+                           &node->scale_up_fit.ramp_s,          &node->scale_out_fit.ramp_s,
+                           &node->scale_up_latency_s,           &node->nic_latency_s};
+    double *rates[] = {&node->scale_up_bytes_per_s, &node->nic_bytes_per_s};
+    if (knob < 8)
+        *latencies[knob] /= 2.0;
+    else
+        *rates[knob - 8] *= 2.0;
+}
+
+Test(ring, more_bandwidth_and_less_latency_are_never_slower)
+{
+    static const int64_t groups[][2] = {
+        {2,   2},
+        {8,   8},
+        {2,   1},
+        {16,  8},
+        {12,  4},
+        {100, 3}
+    };
+    TopoNode slow = toy_world().cluster.node;
+    slow.scale_up_fit.base_latency_s = slow.scale_out_fit.base_latency_s = 1e-5;
+    slow.scale_up_fit.hop_latency_s = slow.scale_out_fit.hop_latency_s = 1e-6;
+    slow.scale_up_fit.ramp_s = slow.scale_out_fit.ramp_s = 1e-5;
+    slow.scale_up_latency_s = slow.nic_latency_s = 1e-6;
+    for (int knob = 0; knob < 10; knob++) {
+        TopoCluster before = {.node = slow}, after = before;
+        turn(&after.node, knob);
+        for (size_t g = 0; g < G_N_ELEMENTS(groups); g++) {
+            for (int kind = TOPO_ALL_REDUCE; kind <= TOPO_SEND; kind++) {
+                for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+                    TopoTransfer t = {(TopoTransferKind)kind, groups[g][0], groups[g][1], sizes[i],
+                                      0.0};
+                    cr_expect(topo_net_alpha_beta_s(&after, &t) <=
+                                  topo_net_alpha_beta_s(&before, &t),
+                              "knob %d, kind %d, %d ranks", knob, kind, (int)t.ranks);
+                }
+            }
+        }
+    }
+}
+
+Test(ring, more_bytes_never_take_less_time)
+{
+    ToyWorld world = toy_world();
+    world.cluster.node.scale_up_fit.ramp_s = 1e-4;
+    world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
+    double last = 0.0;
+    for (double bytes = 1.0; bytes < 1e12; bytes *= 1.7) {
+        TopoTransfer t = {TOPO_ALL_REDUCE, 8, 8, bytes, 0.0};
+        double now = topo_net_alpha_beta_s(&world.cluster, &t);
+        cr_expect(now >= last);
+        last = now;
+    }
+}

@@ -1,0 +1,22 @@
+#!/bin/bash
+# `orrery list`: kinds with counts, rows with sources, JSON of both.
+. "$(dirname "$0")/../support/cli.sh"
+
+expect_exit 0 "$ORRERY" list
+for kind in gpus nodes clusters models plans wires profiles schedules networks; do
+    expect_exit 0 "$ORRERY" list
+    expect_text out "^$kind +[1-9]"
+    expect_exit 0 "$ORRERY" list $kind
+    [ -s out ] || fail "no $kind"
+    expect_exit 0 "$ORRERY" list $kind --json
+    expect_json
+    ! grep -q '"source" : ""' out || fail "a row of $kind has no source"
+done
+expect_exit 0 "$ORRERY" list models
+expect_text out '^korthikanti-175b +Korthikanti'
+expect_exit 0 "$ORRERY" list --json
+expect_json
+expect_exit 2 "$ORRERY" list gpu
+expect_text err "did you mean 'gpus'"
+expect_exit 2 "$ORRERY" list gpus nodes
+finish

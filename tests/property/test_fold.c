@@ -1,0 +1,273 @@
+/* Folding changes nothing: ranks that behave alike, simulated once with a multiplicity, give the
+ * integer nanoseconds of a run of every rank - the step, each account, and each operation of a
+ * class against the same operation of each of its ranks. One test makes a single rank of one class
+ * slower by a nanosecond an operation, to show that the comparison notices. */
+#include "toy_plans.h"
+
+#include "sim_random.h"
+#include "strat_layout.h"
+
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+
+static StratTrainResult *run(const ToyWorld *world, bool fold)
+{
+    StratCosting costing = toy_costing(world);
+    g_autoptr(GError) error = NULL;
+    StratTrainResult *result = strat_train_run(&costing, fold, &error);
+    g_autofree char *what = toy_plan_describe(world);
+    cr_expect(result != NULL, "%s, fold %d: %s", what, fold, error ? error->message : "");
+    return result;
+}
+
+/* Operations of each class in order, as an array of arrays. */
+static GPtrArray *operations_by_class(const StratTrainResult *result)
+{
+    const SimProgram *program = result->step->program;
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    for (uint32_t c = 0; c < sim_program_class_count(program); c++)
+        g_ptr_array_add(all, g_array_new(FALSE, FALSE, sizeof(uint32_t)));
+    for (uint32_t i = 0; i < sim_program_op_count(program); i++)
+        g_array_append_val((GArray *)all->pdata[sim_program_op(program, i)->rank_class], i);
+    return all;
+}
+
+/* Operations of all ranks that start or end at another time than their class's. */
+static int64_t differing_operations(const StratTrainResult *folded, const StratTrainResult *whole)
+{
+    g_autoptr(GPtrArray) classes = operations_by_class(folded);
+    g_autoptr(GPtrArray) ranks = operations_by_class(whole);
+    int64_t differing = 0;
+    for (guint r = 0; r < ranks->len; r++) {
+        const GArray *mine = ranks->pdata[r];
+        const GArray *theirs = classes->pdata[folded->step->fold->class_of[r]];
+        if (mine->len != theirs->len)
+            return INT64_MAX;
+        for (guint i = 0; i < mine->len; i++) {
+            uint32_t a = g_array_index(mine, uint32_t, i), b = g_array_index(theirs, uint32_t, i);
+            differing += whole->run->start[a] != folded->run->start[b] ||
+                         whole->run->end[a] != folded->run->end[b];
+        }
+    }
+    return differing;
+}
+
+static void expect_same(const ToyWorld *world)
+{
+    g_autoptr(StratTrainResult) folded = run(world, true);
+    g_autoptr(StratTrainResult) whole = run(world, false);
+    g_autofree char *what = toy_plan_describe(world);
+    if (!folded || !whole)
+        return;
+    cr_expect(whole->classes == world->cluster.gpu_count);
+    cr_expect(folded->classes <= whole->classes);
+    cr_expect(folded->step_ns == whole->step_ns, "%s: folded %" PRId64 " ns, whole %" PRId64, what,
+              folded->step_ns, whole->step_ns);
+    for (int b = 0; b < STRAT_BUCKET_COUNT; b++)
+        cr_expect(folded->ledger_ns[b] == whole->ledger_ns[b],
+                  "%s: %s, folded %" PRId64 " ns, whole %" PRId64, what,
+                  strat_bucket_key((StratBucket)b), folded->ledger_ns[b], whole->ledger_ns[b]);
+    int64_t differing = differing_operations(folded, whole);
+    cr_expect(differing == 0, "%s: %" PRId64 " operations at other times", what, differing);
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank)
+{
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        ToyWorld world = toy_plan_at(i);
+        expect_same(&world);
+    }
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_with_other_recomputation)
+{
+    for (size_t i = 0; i < toy_plan_count(); i += 3) {
+        ToyWorld world = toy_plan_at(i);
+        world.plan.recompute = i % 2 ? STRAT_RECOMPUTE_FULL : STRAT_RECOMPUTE_SELECTIVE;
+        expect_same(&world);
+    }
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_with_measured_stages)
+{
+    for (size_t i = 0; i < toy_plan_count(); i += 2) {
+        ToyWorld world = toy_plan_at(i);
+        world.plan.profiled = (StratProfiled){1e-3, 1.5e-3, 0.5e-3, 1e-5};
+        expect_same(&world);
+    }
+}
+
+/* Sizes of eight ranks in all ways, on nodes that fit and that do not. */
+Test(fold, gives_the_nanoseconds_of_every_rank_in_every_cut_of_eight)
+{
+    for (int64_t t = 1; t <= 8; t *= 2) {
+        for (int64_t c = 1; c * t <= 8; c *= 2) {
+            for (int64_t p = 1; p * c * t <= 8; p *= 2) {
+                for (int64_t domain = 3; domain <= 8; domain += 5) {
+                    ToyWorld world = toy_world();
+                    world.plan.tensor = t;
+                    world.plan.context = c;
+                    world.plan.pipeline = p;
+                    world.plan.zero_stage = 1;
+                    world.plan.overlap_data = domain == 3;
+                    world.cluster.node.gpus = world.cluster.node.scale_up_gpus = domain;
+                    toy_lay_out(&world, 8 / (t * c * p), 4);
+                    expect_same(&world);
+                }
+            }
+        }
+    }
+}
+
+/* A number from 0 to @below - 1. */
+static int64_t draw(SimRandom *stream, int64_t below)
+{
+    return (int64_t)sim_random_below(stream, (uint64_t)below);
+}
+
+static ToyWorld random_world(SimRandom *stream)
+{
+    ToyWorld world = toy_plan_at((size_t)draw(stream, (int64_t)toy_plan_count()));
+    StratPlan *plan = &world.plan;
+    plan->tensor = INT64_C(1) << draw(stream, 3);
+    plan->context = 1 + draw(stream, 3);
+    plan->pipeline = 1 + draw(stream, 4);
+    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(stream, 2) : 1;
+    plan->sequence_parallel = draw(stream, 2);
+    plan->overlap_data = draw(stream, 2);
+    plan->overlap_pipeline = draw(stream, 2);
+    plan->zero_stage = draw(stream, 2);
+    plan->count_embedding = plan->count_head = false;
+    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
+    world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
+    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
+    world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
+    toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
+    return world;
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_of_random_plans)
+{
+    SimRandom stream = sim_random_stream(2026, "plans");
+    for (int i = 0; i < 300; i++) {
+        ToyWorld world = random_world(&stream);
+        expect_same(&world);
+    }
+}
+
+Test(fold, counts_every_rank_once)
+{
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        ToyWorld world = toy_plan_at(i);
+        g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+        int64_t ranks = 0;
+        for (int64_t c = 0; c < fold->classes; c++) {
+            ranks += fold->multiplicity[c];
+            cr_expect(fold->class_of[fold->representative[c]] == c);
+        }
+        cr_expect(ranks == strat_rank_count(&world.plan));
+        for (int64_t r = 0; r < fold->ranks; r++) {
+            int64_t first = fold->representative[fold->class_of[r]];
+            cr_expect(strat_rank_at(&world.plan, r).stage ==
+                      strat_rank_at(&world.plan, first).stage);
+        }
+    }
+}
+
+Test(fold, leaves_one_class_a_stage_where_the_groups_fit_the_nodes)
+{
+    ToyWorld world = toy_world();
+    world.plan.tensor = 8;
+    world.plan.pipeline = 4;
+    toy_lay_out(&world, 16, 8);
+    g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+    cr_expect(fold->classes == 4, "%" PRId64 " classes", fold->classes);
+    for (int64_t c = 0; c < fold->classes; c++)
+        cr_expect(fold->multiplicity[c] == 128);
+}
+
+Test(fold, splits_the_ranks_whose_tensor_group_straddles_two_nodes)
+{
+    ToyWorld world = toy_world();
+    world.plan.tensor = 4;
+    world.cluster.node.gpus = world.cluster.node.scale_up_gpus = 6;
+    toy_lay_out(&world, 3, 1); /* nodes end at 6: groups {0..3}, {4..7}, {8..11} */
+    g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+    cr_expect(fold->class_of[0] != fold->class_of[4], "inside a node and across two");
+    cr_expect(fold->class_of[0] == fold->class_of[8], "mirror images are alike");
+}
+
+/* A copy of @from in which compute of @rank_class takes @extra_ns longer: every rank must feel it.
+ */
+static SimProgram *slow_copy(const SimProgram *from, uint32_t rank_class, SimTime extra_ns)
+{
+    SimProgram *to = sim_program_new();
+    uint32_t ops = sim_program_op_count(from), groups = 0;
+    g_autofree uint32_t *members = g_new0(uint32_t, ops + 1);
+    for (uint16_t b = 0; b < sim_program_bucket_count(from); b++)
+        sim_program_bucket(to, sim_program_bucket_name(from, b));
+    for (uint32_t c = 0; c < sim_program_class_count(from); c++) {
+        sim_program_add_class(to, "copy", sim_program_class_multiplicity(from, c));
+        for (uint16_t s = 1; s < sim_program_stream_count(from, c); s++)
+            sim_program_add_stream(to, c, "copy");
+    }
+    for (uint32_t i = 0; i < ops; i++) {
+        SimOp op = *sim_program_op(from, i);
+        op.label = sim_program_label(to, "copy");
+        if (op.group != SIM_GROUP_NONE) {
+            members[op.group]++;
+            groups = MAX(groups, op.group + 1);
+        }
+        if (!sim_op_kind_is_transfer(op.kind)) {
+            SimSegment whole = {.duration_ns = sim_program_block_total(from, op.block)};
+            whole.duration_ns += op.rank_class == rank_class ? extra_ns : 0;
+            op.block = sim_program_add_block(to, &whole, 1);
+        }
+        sim_program_add_op(to, &op);
+    }
+    for (uint32_t g = 0; g < groups; g++)
+        sim_program_add_group(to, members[g]);
+    for (uint32_t i = 0; i < ops; i++) {
+        uint32_t count;
+        const uint32_t *next = sim_program_successors(from, i, &count);
+        for (uint32_t k = 0; k < count; k++)
+            sim_program_add_dep(to, next[k], i);
+    }
+    return to;
+}
+
+/* Operations at other times than @folded's when rank @slow of the whole run is slower. */
+static int64_t differing_when_slow(const ToyWorld *world, const StratTrainResult *folded,
+                                   uint32_t slow, SimTime extra_ns)
+{
+    StratCosting costing = toy_costing(world);
+    StratTrainResult whole = {.step = strat_compile(&costing, false, NULL)};
+    SimProgram *program = slow_copy(whole.step->program, slow, extra_ns);
+    g_autoptr(GError) error = NULL;
+    cr_assert(sim_program_seal(program, &error), "%s", error ? error->message : "");
+    const GArray *transfers = whole.step->transfers;
+    SimNet *net = topo_sim_net_new(costing.net, costing.cluster, (TopoTransfer *)transfers->data,
+                                   transfers->len, NULL);
+    whole.run = sim_exec_run(program, net, &error);
+    cr_assert(whole.run != NULL, "%s", error ? error->message : "");
+    int64_t differing = differing_operations(folded, &whole);
+    topo_sim_net_free(net);
+    sim_program_free(program);
+    sim_run_free(whole.run);
+    strat_step_free(whole.step);
+    return differing;
+}
+
+Test(fold, comparison_can_fail)
+{
+    static const size_t plans[] = {3, 8, 10};
+    for (size_t i = 0; i < G_N_ELEMENTS(plans); i++) {
+        ToyWorld world = toy_plan_at(plans[i]);
+        g_autoptr(StratTrainResult) folded = run(&world, true);
+        cr_assert(folded != NULL);
+        uint32_t last = (uint32_t)world.cluster.gpu_count - 1;
+        cr_expect(differing_when_slow(&world, folded, last, 0) == 0, "a copy is the same");
+        cr_expect(differing_when_slow(&world, folded, last, 1) > 0, "a nanosecond goes unnoticed");
+    }
+}

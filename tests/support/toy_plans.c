@@ -1,0 +1,116 @@
+/* The plans as rows. A node of six or five GPUs cuts tensor groups of four and data groups of all
+ * sizes at different places, so that ranks of one stage see different wires: where folding is hard.
+ * Domains larger than a node (72 of 4) and smaller (2 of 8) are here as well. */
+#include "toy_plans.h"
+
+enum {
+    DATA = 1,        /* overlaps */
+    TENSOR = 2,      /* chunked */
+    BACKWARD = 4,    /* tensor, the backward's */
+    SENDS = 8,       /* pipeline */
+    SEQUENCE = 16,   /* sequence parallelism */
+    UNTIED = 32,     /* two vocabulary matrices */
+    COUNT_ENDS = 64, /* embedding and head take a layer's place */
+    UNFUSED = 128,   /* attention */
+    GROUPED = 256,   /* 4 key/value heads, gated MLP, rotary */
+    GPIPE = 512,
+};
+
+static const struct {
+    int64_t tensor, context, pipeline, chunks, data, microbatches;
+    int64_t node, domain; /* GPUs */
+    int64_t layers, zero;
+    unsigned flags;
+} rows[] = {
+    {1,  1, 1,  1, 1,  4,  8, 8,  8,  0, 0                               },
+    {2,  1, 1,  1, 2,  3,  8, 8,  8,  0, 0                               },
+    {8,  1, 1,  1, 1,  2,  8, 8,  8,  0, BACKWARD                        },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, 0                               },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, SENDS | GPIPE                   },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  0, 0                               },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  1, DATA                            },
+    {4,  1, 2,  1, 3,  4,  6, 6,  8,  1, 0                               },
+    {4,  1, 3,  1, 4,  6,  6, 6,  8,  0, DATA | SENDS                    },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 1, DATA | SENDS | SEQUENCE         },
+    {2,  2, 2,  1, 4,  4,  6, 6,  7,  1, DATA | BACKWARD                 },
+    {2,  4, 1,  1, 2,  3,  8, 8,  8,  0, GROUPED                         },
+    {1,  2, 2,  1, 2,  4,  4, 4,  8,  1, DATA | SENDS | GROUPED          },
+    {2,  1, 4,  2, 2,  8,  8, 8,  8,  0, SENDS                           },
+    {2,  1, 4,  2, 2,  4,  8, 8,  16, 1, DATA | SENDS | SEQUENCE         },
+    {4,  1, 4,  2, 3,  12, 6, 6,  16, 1, DATA                            },
+    {2,  1, 3,  3, 2,  6,  5, 5,  18, 0, BACKWARD | SEQUENCE             },
+    {8,  1, 8,  1, 8,  16, 8, 8,  8,  1, DATA | SENDS | SEQUENCE | TENSOR},
+    {8,  1, 8,  1, 8,  16, 6, 6,  11, 0, UNTIED                          },
+    {4,  2, 4,  1, 16, 8,  8, 8,  8,  1, DATA | TENSOR | BACKWARD | SENDS},
+    {4,  1, 4,  1, 18, 4,  4, 72, 8,  1, DATA | SENDS                    },
+    {4,  1, 2,  1, 8,  4,  8, 2,  8,  0, BACKWARD | UNFUSED              },
+    {16, 1, 2,  1, 4,  4,  8, 8,  8,  1, SEQUENCE | BACKWARD             },
+    {2,  1, 16, 1, 2,  32, 8, 8,  14, 0, COUNT_ENDS                      },
+    {1,  1, 7,  1, 5,  14, 6, 6,  9,  1, UNTIED | SENDS                  },
+    {2,  3, 2,  1, 5,  3,  6, 6,  8,  1, DATA                            },
+    {1,  1, 1,  1, 64, 2,  8, 8,  8,  1, DATA                            },
+    {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                  },
+    {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED          },
+    {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                           },
+};
+
+size_t toy_plan_count(void)
+{
+    return G_N_ELEMENTS(rows);
+}
+
+static void set_wires(TopoNode *node)
+{
+    node->scale_up_fit.base_latency_s = 7e-6;
+    node->scale_out_fit.base_latency_s = 19e-6;
+    node->scale_up_fit.hop_latency_s = 0.6e-6;
+    node->scale_out_fit.hop_latency_s = 3.1e-6;
+    node->scale_up_latency_s = 1e-6;
+    node->nic_latency_s = 2e-6;
+}
+
+ToyWorld toy_plan_at(size_t index)
+{
+    ToyWorld world = toy_world();
+    StratPlan *plan = &world.plan;
+    unsigned flags = rows[index].flags;
+    plan->tensor = rows[index].tensor;
+    plan->context = rows[index].context;
+    plan->pipeline = rows[index].pipeline;
+    plan->virtual_stages = rows[index].chunks;
+    plan->zero_stage = rows[index].zero;
+    plan->sequence_length = 768;
+    plan->overlap_data = flags & DATA;
+    plan->overlap_tensor = flags & TENSOR;
+    plan->overlap_tensor_backward = flags & BACKWARD;
+    plan->overlap_pipeline = flags & SENDS;
+    plan->sequence_parallel = flags & SEQUENCE;
+    plan->count_embedding = plan->count_head = flags & COUNT_ENDS;
+    plan->attention = flags & UNFUSED ? STRAT_ATTENTION_UNFUSED : STRAT_ATTENTION_FLASH;
+    world.model.layers = rows[index].layers;
+    world.model.tied_embeddings = !(flags & UNTIED);
+    if (flags & GROUPED) {
+        world.model.kv_heads = 4;
+        world.model.gated_mlp = true;
+        world.model.position = MODEL_POSITION_ROTARY;
+    }
+    world.cluster.node.gpus = world.cluster.node.nics = rows[index].node;
+    world.cluster.node.scale_up_gpus = rows[index].domain;
+    set_wires(&world.cluster.node);
+    toy_lay_out(&world, rows[index].data, rows[index].microbatches);
+    if (flags & GPIPE)
+        plan->schedule = "gpipe";
+    return world;
+}
+
+char *toy_plan_describe(const ToyWorld *world)
+{
+    const StratPlan *p = &world->plan;
+    return g_strdup_printf(
+        "tensor %d context %d pipeline %d x %d data %d, %d GPUs in domains of %d, ZeRO %d, "
+        "overlap%s%s%s%s",
+        (int)p->tensor, (int)p->context, (int)p->pipeline, (int)p->virtual_stages, (int)p->data,
+        (int)world->cluster.gpu_count, (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage,
+        p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
+        p->overlap_tensor_backward ? " backward" : "", p->overlap_pipeline ? " sends" : "");
+}

@@ -1,0 +1,233 @@
+/* Every row of every catalog binds, says where it comes from, and holds plausible numbers. Bounds
+ * are of physics and of the market of a decade, loose enough for any real part: they catch a slip
+ * of a unit, not of a digit. */
+#include "scen_load.h"
+#include "scen_named.h"
+#include "toy_world.h"
+
+#include "model_params.h"
+
+#include <criterion/criterion.h>
+
+#include <math.h>
+#include <string.h>
+
+/* A row at hand. */
+typedef struct Visit {
+    ScenCatalogKind kind;
+    void (*check)(const char *name, const void *row);
+    size_t size; /* of the struct that a row fills */
+    size_t rows;
+} Visit;
+
+static void visit_row(const char *name, const char *source, void *data)
+{
+    Visit *visit = data;
+    g_autoptr(GStringChunk) strings = g_string_chunk_new(1024);
+    g_autofree void *row = g_malloc0(visit->size);
+    g_autoptr(GError) error = NULL;
+    visit->rows++;
+    cr_expect(*source != '\0', "%s: no source", name);
+    bool bound = scen_named_bind(visit->kind, name, NULL, strings, row, &error);
+    cr_expect(bound, "%s: %s", name, error ? error->message : "");
+    if (bound)
+        visit->check(name, row);
+}
+
+static void visit_all(ScenCatalogKind kind, size_t size,
+                      void (*check)(const char *name, const void *row))
+{
+    Visit visit = {kind, check, size, 0};
+    g_autoptr(GError) error = NULL;
+    bool read = scen_named_foreach(kind, NULL, visit_row, &visit, &error);
+    cr_expect(read, "%s", error ? error->message : "");
+    cr_expect(visit.rows > 0, "an empty catalog");
+}
+
+static void expect_between(const char *name, const char *what, double value, double low,
+                           double high)
+{
+    cr_expect(value >= low && value <= high, "%s: %s is %g, not from %g to %g", name, what, value,
+              low, high);
+}
+
+static void check_model(const char *name, const void *row)
+{
+    const ModelSpec *spec = row;
+    double total = (double)model_params_count(spec).total;
+    if (spec->published_parameters > 0.0)
+        expect_between(name, "parameters over published", total / spec->published_parameters, 0.995,
+                       1.005);
+    expect_between(name, "parameters", total, 1e7, 1e14);
+    cr_expect(spec->heads % spec->kv_heads == 0, "%s: heads", name);
+    expect_between(name, "head width", (double)spec->head_dim, 16, 512);
+    cr_expect(spec->experts_per_token <= spec->experts, "%s: experts", name);
+}
+
+Test(catalog_rows, models_have_the_parameters_that_their_sources_print)
+{
+    visit_all(SCEN_CATALOG_MODEL, sizeof(ModelSpec), check_model);
+}
+
+static void count_published(const char *name, const char *source, void *data)
+{
+    (void)source;
+    g_autoptr(GStringChunk) strings = g_string_chunk_new(1024);
+    ModelSpec spec = {0};
+    if (scen_named_bind(SCEN_CATALOG_MODEL, name, NULL, strings, &spec, NULL))
+        *(size_t *)data += spec.published_parameters > 0.0;
+}
+
+Test(catalog_rows, most_models_have_a_published_count_to_be_held_to)
+{
+    size_t published = 0;
+    scen_named_foreach(SCEN_CATALOG_MODEL, NULL, count_published, &published, NULL);
+    cr_expect(published >= 20, "only %zu", published);
+}
+
+static void check_gpu(const char *name, const void *row)
+{
+    const TopoGpu *gpu = row;
+    expect_between(name, "memory", gpu->memory_bytes, 8e9, 2e12);
+    expect_between(name, "bandwidth", gpu->memory_bytes_per_s, 1e11, 1e14);
+    expect_between(name, "SMs", (double)gpu->multiprocessors, 1, 1000);
+    expect_between(name, "clock", gpu->boost_clock_hz, 5e8, 5e9);
+    expect_between(name, "power", gpu->power_w, 50, 5000);
+    double fastest = 0.0;
+    for (int t = 0; t < TOPO_DTYPE_COUNT; t++) {
+        fastest = fmax(fastest, gpu->peak_flop_per_s[t]);
+        if (gpu->peak_flop_per_s[t] > 0.0)
+            expect_between(name, "peak", gpu->peak_flop_per_s[t], 1e12, 1e17);
+    }
+    cr_expect(fastest > 0.0, "%s: no peak at all", name);
+    const double *peak = gpu->peak_flop_per_s;
+    cr_expect(fmax(peak[TOPO_DTYPE_FP16], peak[TOPO_DTYPE_BF16]) > 0.0, "%s: no 16 bits", name);
+    if (peak[TOPO_DTYPE_FP8] > 0.0)
+        cr_expect(peak[TOPO_DTYPE_FP8] >= peak[TOPO_DTYPE_BF16], "%s: fp8 below bf16", name);
+}
+
+Test(catalog_rows, gpus_have_memory_bandwidth_and_peaks)
+{
+    visit_all(SCEN_CATALOG_GPU, sizeof(TopoGpu), check_gpu);
+}
+
+static void check_node(const char *name, const void *row)
+{
+    const TopoNode *node = row;
+    check_gpu(name, &node->gpu);
+    expect_between(name, "GPUs", (double)node->gpus, 1, 256);
+    cr_expect(node->scale_up_gpus >= 1, "%s: scale-up GPUs", name);
+    expect_between(name, "scale-up rate", node->scale_up_bytes_per_s, 1e9, 1e13);
+    expect_between(name, "scale-up latency", node->scale_up_latency_s, 0.0, 1e-4);
+    expect_between(name, "NICs", (double)node->nics, 0, 64);
+    if (node->nics > 0)
+        expect_between(name, "NIC rate", node->nic_bytes_per_s, 1e8, 1e12);
+    expect_between(name, "NIC latency", node->nic_latency_s, 0.0, 1e-3);
+}
+
+Test(catalog_rows, nodes_have_wires_that_carry_bytes)
+{
+    visit_all(SCEN_CATALOG_NODE, sizeof(TopoNode), check_node);
+}
+
+static void check_cluster(const char *name, const void *row)
+{
+    const TopoCluster *cluster = row;
+    check_node(name, &cluster->node);
+    cr_expect(cluster->node_count >= 1, "%s: no nodes", name);
+    cr_expect(cluster->gpu_count >= 1 &&
+                  cluster->gpu_count <= cluster->node.gpus * cluster->node_count,
+              "%s: %d GPUs", name, (int)cluster->gpu_count);
+}
+
+Test(catalog_rows, clusters_have_no_more_gpus_than_their_nodes)
+{
+    visit_all(SCEN_CATALOG_CLUSTER, sizeof(TopoCluster), check_cluster);
+}
+
+static void check_wire(const char *name, const void *row)
+{
+    const TopoWireFit *fit = row;
+    expect_between(name, "all-reduce fraction", fit->all_reduce_fraction, 0.01, 1.5);
+    expect_between(name, "gather fraction", fit->gather_fraction, 0.01, 1.5);
+    expect_between(name, "base latency", fit->base_latency_s, 0.0, 1e-3);
+    expect_between(name, "hop latency", fit->hop_latency_s, 0.0, 1e-4);
+    expect_between(name, "ramp", fit->ramp_s, 0.0, 1e-2);
+}
+
+Test(catalog_rows, wires_carry_a_share_of_their_rate)
+{
+    visit_all(SCEN_CATALOG_WIRE, sizeof(TopoWireFit), check_wire);
+}
+
+static void check_profile(const char *name, const void *row)
+{
+    const KernProfile *profile = row;
+    bool any = false;
+    for (int t = 0; t < TOPO_DTYPE_COUNT; t++) {
+        const KernGemmFit *fit = &profile->gemm[t];
+        if (fit->rows == 0)
+            continue;
+        any = true;
+        for (int tile = 0; tile < KERN_TILE_COUNT; tile++)
+            expect_between(name, "tile fraction", fit->tile_fraction[tile], 1e-3, 1.5);
+        expect_between(name, "wave quantisation", fit->wave_quantisation, 0.0, 1.0);
+        expect_between(name, "overlap exponent", fit->overlap_exponent, 1.0, 100.0);
+        expect_between(name, "launch", fit->launch_s, 0.0, 1e-3);
+    }
+    cr_expect(any, "%s: no product can be priced", name);
+    expect_between(name, "attention", profile->attention.forward_fraction, 0.01, 1.0);
+    expect_between(name, "attention backward", profile->attention.backward_fraction, 0.01, 1.0);
+    expect_between(name, "memory", profile->memory.fraction, 0.1, 1.0);
+    expect_between(name, "sustained clock", profile->sustained_clock_fraction, 0.3, 1.0);
+}
+
+Test(catalog_rows, profiles_price_products_attention_and_passes)
+{
+    visit_all(SCEN_CATALOG_PROFILE, sizeof(KernProfile), check_profile);
+}
+
+/* A plan needs a batch, so a scenario on one node gives it one. */
+static void load_plan(const char *name, const char *source, void *data)
+{
+    g_autofree char *text = g_strdup_printf("model: megatron-1.7b\n"
+                                            "cluster: {node: dgx-a100-80gb, gpus: 8}\n"
+                                            "plan: {base: %s, tensor: 2, pipeline: 2, "
+                                            "global_batch: 8}\n",
+                                            name);
+    g_autoptr(GError) error = NULL;
+    ScenLoadOptions options = {0};
+    g_autoptr(ScenScenario) scenario =
+        scen_scenario_parse(name, text, strlen(text), &options, &error);
+    cr_expect(scenario != NULL, "%s: %s", name, error ? error->message : "");
+    cr_expect(*source != '\0', "%s: no source", name);
+    if (scenario)
+        cr_expect(scenario->plan.data == 2, "%s: data %d", name, (int)scenario->plan.data);
+    ++*(size_t *)data;
+}
+
+Test(catalog_rows, plans_load_inside_a_scenario)
+{
+    size_t rows = 0;
+    g_autoptr(GError) error = NULL;
+    bool read = scen_named_foreach(SCEN_CATALOG_PLAN, NULL, load_plan, &rows, &error);
+    cr_expect(read, "%s", error ? error->message : "");
+    cr_expect(rows > 0);
+}
+
+/* Profiles that GPUs name are rows of their catalog. */
+static void find_profile(const char *name, const void *row)
+{
+    const TopoGpu *gpu = row;
+    g_autoptr(GStringChunk) strings = g_string_chunk_new(1024);
+    KernProfile profile = {0};
+    if (gpu->profile)
+        cr_expect(
+            scen_named_bind(SCEN_CATALOG_PROFILE, gpu->profile, NULL, strings, &profile, NULL),
+            "%s: no profile %s", name, gpu->profile);
+}
+
+Test(catalog_rows, gpus_name_profiles_that_exist)
+{
+    visit_all(SCEN_CATALOG_GPU, sizeof(TopoGpu), find_profile);
+}

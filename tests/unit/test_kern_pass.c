@@ -1,0 +1,89 @@
+/* Passes over memory: launches plus bytes over bandwidth, 1 us and 1 TB/s here; and the fit of the
+ * wires, whose form is of the same kind. */
+#include "kern_fit.h"
+#include "kern_pass.h"
+#include "toy_world.h"
+
+#include <criterion/criterion.h>
+
+#include <math.h>
+
+static double seconds(const ToyWorld *world, double bytes, int kernels)
+{
+    KernDevice device = {
+        .gpu = &world->cluster.node.gpu, .profile = &world->profile, .clock_fraction = 1.0};
+    return kern_pass_s(&device, bytes, kernels);
+}
+
+static void expect_near(double got, double want, const char *what)
+{
+    cr_expect(fabs(got / want - 1.0) <= 1e-12, "%s: %.17g, not %.17g", what, got, want);
+}
+
+Test(kern_pass, takes_a_launch_each_and_its_bytes_over_the_bandwidth)
+{
+    ToyWorld world = toy_world();
+    expect_near(seconds(&world, 1e9, 1), 1e-6 + 1e-3, "one kernel");
+    expect_near(seconds(&world, 1e9, 7), 7e-6 + 1e-3, "seven");
+    expect_near(seconds(&world, 0.0, 3), 3e-6, "nothing to move");
+    world.profile.memory.fraction = 0.5;
+    expect_near(seconds(&world, 1e9, 1), 1e-6 + 2e-3, "half the bandwidth");
+}
+
+Test(kern_pass, that_is_not_launched_takes_nothing)
+{
+    ToyWorld world = toy_world();
+    world.profile.memory.half_bytes = 1e6;
+    cr_expect(seconds(&world, 1e9, 0) <= 0.0);
+}
+
+Test(kern_pass, reaches_half_its_bandwidth_at_half_bytes)
+{
+    ToyWorld world = toy_world();
+    world.profile.memory.launch_s = 0.0;
+    world.profile.memory.half_bytes = 1e6;
+    expect_near(1e6 / seconds(&world, 1e6, 1), 0.5e12, "bytes per second");
+    expect_near(1e12 / seconds(&world, 1e12, 1), 1e12 / (1.0 + 1e-6), "large");
+}
+
+Test(kern_pass, is_linear_in_bytes_and_never_less_for_more)
+{
+    ToyWorld world = toy_world();
+    world.profile.memory.half_bytes = 1e5;
+    double empty = seconds(&world, 0.0, 2), last = empty;
+    for (double bytes = 1.0; bytes < 1e12; bytes *= 3.0) {
+        double now = seconds(&world, bytes, 2);
+        cr_expect(now >= last);
+        cr_expect(fabs(now - empty - bytes / 1e12) <= 1e-12 * now);
+        last = now;
+    }
+}
+
+/* Collectives of two to eight ranks, from a KiB to a GiB. */
+static void fill_rows(const TopoCluster *cluster, KernWireRow *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t ranks = INT64_C(2) << i % 3;
+        TopoTransferKind kind = (TopoTransferKind)(i / 3 % 3);
+        rows[i].transfer = (TopoTransfer){kind, ranks, ranks, ldexp(1024.0, (int)(i / 9)), 0.0};
+        rows[i].seconds = topo_net_alpha_beta_s(cluster, &rows[i].transfer);
+    }
+}
+
+Test(kern_pass, the_fit_of_wires_recovers_what_synthetic_rows_were_made_with)
+{
+    ToyWorld truth = toy_world();
+    TopoWireFit *made = &truth.cluster.node.scale_up_fit, found = {0};
+    made->all_reduce_fraction = 0.8;
+    made->gather_fraction = 0.7;
+    made->base_latency_s = 6e-6;
+    made->hop_latency_s = 0.5e-6;
+    made->ramp_s = 3e-5;
+    made->ramp_bytes = 4e6;
+    KernWireRow rows[189];
+    fill_rows(&truth.cluster, rows, G_N_ELEMENTS(rows));
+    KernFitError error = kern_fit_wire(&truth.cluster.node, rows, G_N_ELEMENTS(rows), &found);
+    cr_expect(error.rows == G_N_ELEMENTS(rows));
+    cr_expect(error.median_fraction < 0.01 && error.p90_fraction < 0.01, "median %g, p90 %g",
+              error.median_fraction, error.p90_fraction);
+}

@@ -1,0 +1,64 @@
+/** Network models: how long a transfer takes. Every model answers the same question for the same
+ *  transfers, so a scenario picks one by name. */
+#ifndef TOPO_NET_H
+#define TOPO_NET_H
+
+#include "sim_net.h"
+#include "topo_cluster.h"
+
+#include <glib.h>
+#include <stddef.h>
+
+typedef enum TopoTransferKind {
+    TOPO_ALL_REDUCE,
+    TOPO_ALL_GATHER,
+    TOPO_REDUCE_SCATTER,
+    TOPO_SEND, /* point to point: two ranks */
+} TopoTransferKind;
+
+/** One transfer of one group. */
+typedef struct TopoTransfer {
+    TopoTransferKind kind;
+    int64_t ranks;            /* in the group */
+    int64_t ranks_per_domain; /* of those, how many share a scale-up domain */
+    double bytes;             /* of the whole (reduced or gathered) tensor; of the message, SEND */
+    double measured_s;        /* when above 0, what it was measured to take: no model is asked */
+} TopoTransfer;
+
+/** A network model. */
+typedef struct TopoNet {
+    const char *name;
+    const char *source;
+    /** Seconds of @transfer alone on @cluster. 0 for a group of one rank. Pure. */
+    double (*seconds)(const TopoCluster *cluster, const TopoTransfer *transfer);
+} TopoNet;
+
+/** All models; @count receives how many. */
+const TopoNet *topo_net_all(size_t *count);
+
+/** The model called @name, the default when @name is NULL. NULL and @error when there is none. */
+const TopoNet *topo_net_by_name(const char *name, GError **error);
+
+/** Closed forms; see topo_net_alpha_beta.c. */
+double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *transfer);
+
+/** How many of @count ranks, spaced @stride apart from @first, share the first one's scale-up
+ *  domain, when ranks fill the domains of @cluster in order. */
+int64_t topo_ranks_per_domain(const TopoCluster *cluster, int64_t first, int64_t stride,
+                              int64_t count);
+
+/** A net for the executor whose transfers last what @model says of them, each priced once.
+ * @transfer is copied; errors: a price that is not a time. Free with topo_sim_net_free(). */
+SimNet *topo_sim_net_new(const TopoNet *model, const TopoCluster *cluster,
+                         const TopoTransfer *transfers, size_t count, GError **error);
+
+void topo_sim_net_free(SimNet *net);
+
+#define TOPO_ERROR (topo_error_quark())
+GQuark topo_error_quark(void);
+
+typedef enum TopoError {
+    TOPO_ERROR_UNKNOWN_NAME,
+} TopoError;
+
+#endif

@@ -1,0 +1,78 @@
+/* Alpha-beta: closed forms for one collective alone on its wires, no contention.
+ *
+ * A ring of n ranks moves x = f(n) bytes over every link, f = 2 (n-1)/n for an all-reduce and
+ * (n-1)/n for an all-gather or reduce-scatter (Thakur, Rabenseifner, Gropp 2005, section 4; the
+ * "bus bandwidth" of nccl-tests is x over time):
+ *
+ *   time = base + (hops) * hop + x / B + ramp * x / (x + ramp_bytes)
+ *
+ * base and hop are latencies of NCCL's small-message protocols; the ramp is what the change to the
+ * bulk protocol and the filling of its pipeline add once messages are large.
+ *
+ * When the group spans several scale-up domains the same ring crosses NICs. With k ranks of the
+ * group in each domain it enters and leaves the domain through k NIC shares at once, so
+ *   B = min(B_up, k * nics / gpus * nic rate * fraction),
+ * and latency counts the hops between domains; an all-reduce may use the double binary tree
+ * instead, 2 log2(domains) hops (Sanders, Speck, Traeff 2009; NCCL 2.4), whichever is faster.
+ *
+ * Left out: sharing with anything else at the same time, oversubscription. */
+#include "topo_net.h"
+
+#include <math.h>
+
+/* Bytes over every link of a ring, for each byte of the tensor. */
+static double ring_factor(TopoTransferKind kind, double n)
+{
+    return (kind == TOPO_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
+}
+
+static double wire_fraction(const TopoWireFit *fit, TopoTransferKind kind)
+{
+    return kind == TOPO_ALL_REDUCE ? fit->all_reduce_fraction : fit->gather_fraction;
+}
+
+static double wire_s(const TopoWireFit *fit, double bytes, double bytes_per_s, double hops)
+{
+    return fit->base_latency_s + hops * fit->hop_latency_s + bytes / bytes_per_s +
+           fit->ramp_s * bytes / (bytes + fit->ramp_bytes);
+}
+
+/* Bytes per second that one rank may put through the NICs when @k of its group stand beside it. */
+static double scale_out_rate(const TopoNode *node, double k)
+{
+    double nics = fmin((double)node->nics, k * (double)node->nics / (double)node->gpus);
+    return nics * node->nic_bytes_per_s;
+}
+
+static double send_s(const TopoCluster *cluster, const TopoTransfer *t)
+{
+    const TopoNode *node = &cluster->node;
+    if (t->ranks_per_domain > 1)
+        return node->scale_up_latency_s + node->scale_up_fit.hop_latency_s +
+               t->bytes / (node->scale_up_bytes_per_s * node->scale_up_fit.gather_fraction);
+    return node->nic_latency_s + node->scale_out_fit.hop_latency_s +
+           t->bytes / (scale_out_rate(node, 1.0) * node->scale_out_fit.gather_fraction);
+}
+
+double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *t)
+{
+    if (t->ranks <= 1 || t->bytes <= 0.0)
+        return 0.0;
+    if (t->kind == TOPO_SEND)
+        return send_s(cluster, t);
+    const TopoNode *node = &cluster->node;
+    const TopoWireFit *up = &node->scale_up_fit, *out = &node->scale_out_fit;
+    double n = (double)t->ranks, k = (double)t->ranks_per_domain;
+    double bytes = ring_factor(t->kind, n) * t->bytes;
+    double up_rate = node->scale_up_bytes_per_s * wire_fraction(up, t->kind);
+    if (t->ranks <= t->ranks_per_domain)
+        return wire_s(up, bytes, up_rate, n - 1.0);
+    double domains = ceil(n / k);
+    double out_rate = scale_out_rate(node, k) * wire_fraction(out, t->kind);
+    double rate = k > 1.0 ? fmin(up_rate, out_rate) : out_rate;
+    double passes = t->kind == TOPO_ALL_REDUCE ? 2.0 : 1.0;
+    double hops = passes * (domains - 1.0);
+    if (t->kind == TOPO_ALL_REDUCE)
+        hops = fmin(hops, 2.0 * ceil(log2(domains)));
+    return wire_s(out, bytes, rate, hops);
+}
