@@ -2,8 +2,8 @@
  * refined; overrides; Hugging Face configurations; and each rule across fields. */
 #include "scen_check.h"
 #include "scen_errors.h"
-#include "scen_library.h"
 #include "scen_load.h"
+#include "scen_named.h"
 
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
@@ -40,6 +40,24 @@ static const char nodes[] = "box:\n"
 
 static const char clusters[] = "pair: {node: box, nodes: 2}\n";
 
+static const char wires[] = "nvlink: {all_reduce_fraction: 0.7, gather_fraction: 0.7,"
+                            " base_latency: 9 us, hop_latency: 1 us, ramp: 0 s, ramp_size: 4 MB}\n"
+                            "rdma: {base: nvlink, base_latency: 20 us}\n";
+
+static const char profiles[] =
+    "datasheet:\n"
+    "  grade: datasheet\n"
+    "  gemm:\n"
+    "    bf16: {tile_256x128: 0.9, tile_128x128: 0.9, tile_128x64: 0.9, tile_64x64: 0.9,\n"
+    "           tile_64x16: 0.9, tile_overhead_k: 100, wave_quantisation: 0.5,\n"
+    "           memory_fraction: 0.9, overlap_exponent: 4, launch: 2 us, rows: 1,\n"
+    "           median_error: 0.1, p90_error: 0.2}\n"
+    "  attention: {forward_fraction: 0.7, backward_fraction: 0.6, head_dim_half: 10,\n"
+    "              sequence_half: 100, launch: 2 us, rows: 1, median_error: 0.1, p90_error: 0.2}\n"
+    "  memory: {fraction: 0.9, half_size: 1 MB, launch: 2 us}\n"
+    "  sustained_clock: 0.9\n"
+    "  sustained_clock_source: nobody\n";
+
 static const char plans[] = "plain: {tensor: 2, pipeline: 2, global_batch: 16}\n";
 
 static const char base[] = "model: tiny\n"
@@ -54,6 +72,8 @@ static char *data_dir(void)
         {"topology/catalog/nodes.yaml",    nodes   },
         {"topology/catalog/clusters.yaml", clusters},
         {"strategies/catalog/plans.yaml",  plans   },
+        {"topology/catalog/wires.yaml",    wires   },
+        {"kernels/profiles/rough.yaml",    profiles},
     };
     char *folder = g_dir_make_tmp("scen-load-XXXXXX", NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -297,7 +317,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
     cr_expect_str_eq(
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
-        "seed, network, fold, model, cluster, plan, expect\n"
+        "seed, network, fold, model, cluster, plan, kernels, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
@@ -320,6 +340,11 @@ Test(scen_load, a_fault_in_a_named_plan_is_placed_where_it_is_named)
     clear(&result);
 }
 
+static void add_name(const char *name, const char *source, void *data)
+{
+    g_string_append_printf(data, "%s (%s) ", name, source);
+}
+
 Test(scen_load, a_missing_catalog_is_the_installations_fault)
 {
     ScenLoadOptions options = {.data_dir = "/nonexistent"};
@@ -328,31 +353,30 @@ Test(scen_load, a_missing_catalog_is_the_installations_fault)
     cr_expect_null(scen_scenario_parse("s.yaml", text, strlen(text), &options, &error));
     cr_expect(strstr(error->message, "/nonexistent/models/catalog: the catalog cannot be opened"),
               "%s", error->message);
-    g_autoptr(ScenLibrary) library = scen_library_new("/nonexistent");
     g_autoptr(GError) other = NULL;
-    cr_expect_null(scen_library_rows(library, SCEN_CATALOG_GPU, &other));
+    cr_expect(!scen_named_foreach(SCEN_CATALOG_GPU, "/nonexistent", add_name, NULL, &other));
     cr_expect(g_error_matches(other, SCEN_ERROR, SCEN_ERROR_DATA));
     cr_expect_str_eq(other->message, "/nonexistent/topology/catalog/gpus.yaml: cannot be opened: "
                                      "No such file or directory");
 }
 
-Test(scen_load, the_library_lists_rows_in_file_order_and_fills_structs)
+Test(scen_load, catalogs_list_rows_in_file_order_and_fill_structs)
 {
     g_autofree char *folder = data_dir();
-    g_autoptr(ScenLibrary) library = scen_library_new(folder);
-    const GArray *rows = scen_library_rows(library, SCEN_CATALOG_GPU, NULL);
-    cr_assert_eq(rows->len, 2);
-    cr_expect_str_eq(g_array_index(rows, ScenRow, 0).name, "a100");
-    cr_expect_str_eq(g_array_index(rows, ScenRow, 0).source, "datasheet");
-    cr_expect_null(g_array_index(rows, ScenRow, 1).source);
+    g_autoptr(GString) names = g_string_new(NULL);
+    cr_assert(scen_named_foreach(SCEN_CATALOG_GPU, folder, add_name, names, NULL));
+    cr_expect_str_eq(names->str, "a100 (datasheet) h100 (datasheet) ");
+    GStringChunk *strings = g_string_chunk_new(64);
     TopoGpu gpu = {0};
-    cr_assert(scen_library_fill(library, SCEN_CATALOG_GPU, "h100", &gpu, NULL));
+    cr_assert(scen_named_bind(SCEN_CATALOG_GPU, "h100", folder, strings, &gpu, NULL));
     cr_expect_str_eq(gpu.name, "h100");
     cr_expect_str_eq(gpu.source, "datasheet");
     cr_expect_eq(gpu.memory_bytes, 80.0 * 0x1p30);
     g_autoptr(GError) error = NULL;
-    cr_expect(!scen_library_fill(library, SCEN_CATALOG_GPU, "h10", &gpu, &error));
-    cr_expect_str_eq(error->message, "unknown GPU 'h10', did you mean 'h100'? Known: a100, h100");
+    cr_expect(!scen_named_bind(SCEN_CATALOG_GPU, "h10", folder, strings, &gpu, &error));
+    cr_expect(strstr(error->message, "unknown GPU 'h10', did you mean 'h100'? Known: a100, h100"),
+              "%s", error->message);
+    g_string_chunk_free(strings);
     remove_tree(folder);
 }
 
