@@ -223,6 +223,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "takes one folder, not %u", folders);
     else if (o->write && !o->rows)
         *status = scen_options_wrong(&usage, "--write needs --rows");
+    else if (o->write && o->sets)
+        *status = scen_options_wrong(&usage, "--write keeps rows as they are: no --set");
     else
         return true;
     return false;

@@ -1,38 +1,9 @@
-/* Knobs: one change of the plan at a time.
+/* Knobs: one change of a plan at a time.
  *
- * A row of the table turns one knob of a plan, or says that there is nothing to turn. A turned plan
- * counts only when it passes the checks of a scenario and fits in memory. Nothing here changes
- * what is learnt: batch, sequence, precision and model stay.
- *
- * A long step is not simulated in full for every variant. Past the first microbatches each further
- * group of g adds the same time (g = 1F1B: any number; interleaved: the pipeline's stages), so
- *
- *   T(M) = T(m) + (M - m) / g * (T(m) - T(m - g))
- *
- * is taken from three short steps a group apart when both differences agree to the nanosecond, and
- * when the same formula gives the scenario's own, fully simulated, step to the nanosecond. Where
- * that fails the formula only ranks the variants, and the best are simulated in full. */
+ * A row turns one knob of a plan, or says that there is nothing to turn. Nothing here changes what
+ * is learnt: batch, sequence, precision and model stay. Whether a turned plan is sound, fits and
+ * helps is found out by scen_knob_search.c. */
 #include "scen_knobs.h"
-
-#include "scen_check.h"
-#include "scen_plan_diff.h"
-#include "scen_simulate.h"
-
-#include <math.h>
-
-enum {
-    SHORT_OPERATIONS = 20000, /* a step of at most so many is simulated in full */
-    GROUP = 4,                /* microbatches of a group where the schedule does not say */
-    POINTS = 3,               /* short steps that a long one is drawn out from */
-};
-
-/* A step shorter by less than this fraction is no help. */
-static const double LEAST_GAIN = 0.001;
-
-typedef struct Knob {
-    const char *text;
-    bool (*turn)(StratPlan *plan); /* false: nothing to turn */
-} Knob;
 
 static bool turn_flash(StratPlan *plan)
 {
@@ -177,7 +148,7 @@ static bool turn_pipeline_up(StratPlan *plan)
     return turned;
 }
 
-static const Knob knobs[] = {
+static const ScenKnob knobs[] = {
     {"recompute only attention",      turn_selective          },
     {"recompute nothing",             turn_no_recompute       },
     {"fused attention",               turn_flash              },
@@ -198,137 +169,8 @@ static const Knob knobs[] = {
     {"longer pipeline",               turn_pipeline_up        },
 };
 
-/* A turned plan that is sound. */
-typedef struct Variant {
-    const Knob *knob;
-    ScenScenario scenario; /* borrows the strings of the one it varies */
-    double step_s;
-    bool exact; /* as if simulated in full */
-} Variant;
-
-static bool variant_init(Variant *variant, const ScenScenario *scenario, const Knob *knob)
+const ScenKnob *scen_knob_all(size_t *count)
 {
-    *variant = (Variant){.knob = knob, .scenario = *scenario};
-    variant->scenario.fold = true; /* gives the same step, sooner */
-    return knob->turn(&variant->scenario.plan) && scen_scenario_check(&variant->scenario, NULL);
-}
-
-/* How full the fullest stage of @scenario is. */
-static double memory_fraction(const ScenScenario *scenario)
-{
-    StratCosting costing;
-    if (!scen_costing(scenario, &costing, NULL))
-        return INFINITY;
-    g_autoptr(GArray) memory = strat_memory_stages(&costing);
-    const StratMemory *worst = &g_array_index(memory, StratMemory, scen_worst_stage(memory));
-    return worst->peak_bytes / worst->capacity_bytes;
-}
-
-/* Step time of @scenario with @microbatches instead of its own; negative when it has none. */
-static double short_step_s(const ScenScenario *scenario, int64_t microbatches)
-{
-    ScenScenario shorter = *scenario;
-    StratPlan *plan = &shorter.plan;
-    plan->global_batch = microbatches * plan->data * plan->micro_batch;
-    g_autoptr(StratTrainResult) result = scen_simulate(&shorter, NULL);
-    return result ? (double)result->step_ns * 1e-9 : -1.0;
-}
-
-/* The step drawn out from short ones, and whether it is exact to the nanosecond. */
-static double drawn_out_s(const ScenScenario *scenario, bool *exact)
-{
-    const StratPlan *plan = &scenario->plan;
-    int64_t all = plan->global_batch / (plan->data * plan->micro_batch);
-    int64_t group = plan->virtual_stages > 1 ? plan->pipeline : GROUP;
-    if (all <= POINTS * group) {
-        *exact = true;
-        return short_step_s(scenario, all);
-    }
-    double step_s[POINTS];
-    int64_t least = all % group;
-    for (int i = 0; i < POINTS; i++)
-        step_s[i] = short_step_s(scenario, least + (i + 1) * group);
-    double slope = step_s[2] - step_s[1];
-    *exact = fabs(slope - (step_s[1] - step_s[0])) < 0.5e-9;
-    return step_s[2] + slope * (double)((all - least) / group - POINTS);
-}
-
-static gint compare_variants(gconstpointer a, gconstpointer b)
-{
-    const Variant *x = a, *y = b;
-    if (x->step_s < y->step_s || x->step_s > y->step_s)
-        return x->step_s < y->step_s ? -1 : 1;
-    return (x->knob > y->knob) - (x->knob < y->knob);
-}
-
-static gint compare_step(gconstpointer a, gconstpointer b)
-{
-    const ScenKnobGain *x = a, *y = b;
-    if (x->step_s < y->step_s || x->step_s > y->step_s)
-        return x->step_s < y->step_s ? -1 : 1;
-    return g_strcmp0(x->setting, y->setting);
-}
-
-static void gain_clear(ScenKnobGain *gain)
-{
-    g_free(gain->setting);
-}
-
-static double full_step_s(const ScenScenario *scenario)
-{
-    g_autoptr(StratTrainResult) result = scen_simulate(scenario, NULL);
-    return result ? (double)result->step_ns * 1e-9 : INFINITY;
-}
-
-/* The sound variants, shortest step first. */
-static GArray *variants_new(const ScenScenario *scenario, const StratTrainResult *result)
-{
-    bool exact = false, is_short = result->operations <= SHORT_OPERATIONS;
-    double own_s = (double)result->step_ns * 1e-9;
-    bool trusted = !is_short && fabs(drawn_out_s(scenario, &exact) - own_s) < 0.5e-9 && exact;
-    GArray *variants = g_array_new(FALSE, FALSE, sizeof(Variant));
-    for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
-        Variant v;
-        if (!variant_init(&v, scenario, &knobs[i]))
-            continue;
-        v.step_s = is_short ? full_step_s(&v.scenario) : drawn_out_s(&v.scenario, &v.exact);
-        v.exact = is_short || (trusted && v.exact);
-        g_array_append_val(variants, v);
-    }
-    g_array_sort(variants, compare_variants);
-    return variants;
-}
-
-/* Adds @variant to @gains if it helps and fits. */
-static void consider(GArray *gains, const Variant *variant, const ScenScenario *scenario,
-                     double own_s)
-{
-    double most_s = own_s * (1.0 - LEAST_GAIN);
-    if (variant->step_s > most_s)
-        return;
-    double memory = memory_fraction(&variant->scenario);
-    double step_s =
-        memory > 1.0 || variant->exact ? variant->step_s : full_step_s(&variant->scenario);
-    if (memory > 1.0 || step_s > most_s)
-        return;
-    ScenKnobGain gain = {
-        .text = variant->knob->text,
-        .setting = scen_plan_diff(&scenario->plan, &variant->scenario.plan),
-        .step_s = step_s,
-        .gain_fraction = 1.0 - step_s / own_s,
-        .memory_fraction = memory,
-    };
-    g_array_append_val(gains, gain);
-}
-
-GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most)
-{
-    GArray *gains = g_array_new(FALSE, FALSE, sizeof(ScenKnobGain));
-    g_array_set_clear_func(gains, (GDestroyNotify)gain_clear);
-    g_autoptr(GArray) variants = variants_new(scenario, result);
-    for (guint i = 0; i < variants->len && gains->len < most; i++)
-        consider(gains, &g_array_index(variants, Variant, i), scenario,
-                 (double)result->step_ns * 1e-9);
-    g_array_sort(gains, compare_step);
-    return gains;
+    *count = G_N_ELEMENTS(knobs);
+    return knobs;
 }

@@ -5,6 +5,15 @@
 #include "scen_scenario.h"
 #include "strat_train.h"
 
+/** One knob of a plan. */
+typedef struct ScenKnob {
+    const char *text;              /* in words: "recompute nothing" */
+    bool (*turn)(StratPlan *plan); /* false: nothing to turn, and @plan is spoilt */
+} ScenKnob;
+
+/** All knobs; @count receives how many. */
+const ScenKnob *scen_knob_all(size_t *count);
+
 /** A change that is sound, fits in memory and helps. */
 typedef struct ScenKnobGain {
     const char *text;       /* in words: "recompute less" */

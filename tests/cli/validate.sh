@@ -49,6 +49,11 @@ expect_text out '"mean_abs_error_fraction" : [0-9.]+'
 expect_text out '"A paper, Table 1" :'
 error=$(json_value error_fraction)
 
+# An override reaches every row.
+expect_exit 0 "$ORRERY" validate --rows rows.json --json --set plan.recompute=full
+[ "$(json_value error_fraction)" != "$error" ] || fail "--set changed nothing"
+expect_exit 2 "$ORRERY" validate --rows rows.json --write made --set plan.recompute=full
+
 # What was written is a folder to validate, with the same outcome; nothing was written beside it.
 ls made >names
 printf '_.._escape.yaml\ngood.yaml\n' | cmp - names || fail "wrote $(cat names)"

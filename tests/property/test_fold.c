@@ -198,13 +198,9 @@ Test(fold, splits_the_ranks_whose_tensor_group_straddles_two_nodes)
     cr_expect(fold->class_of[0] == fold->class_of[8], "mirror images are alike");
 }
 
-/* A copy of @from in which compute of @rank_class takes @extra_ns longer: every rank must feel it.
- */
-static SimProgram *slow_copy(const SimProgram *from, uint32_t rank_class, SimTime extra_ns)
+/* Buckets, classes and streams of @from, into @to. */
+static void copy_frame(const SimProgram *from, SimProgram *to)
 {
-    SimProgram *to = sim_program_new();
-    uint32_t ops = sim_program_op_count(from), groups = 0;
-    g_autofree uint32_t *members = g_new0(uint32_t, ops + 1);
     for (uint16_t b = 0; b < sim_program_bucket_count(from); b++)
         sim_program_bucket(to, sim_program_bucket_name(from, b));
     for (uint32_t c = 0; c < sim_program_class_count(from); c++) {
@@ -212,13 +208,35 @@ static SimProgram *slow_copy(const SimProgram *from, uint32_t rank_class, SimTim
         for (uint16_t s = 1; s < sim_program_stream_count(from, c); s++)
             sim_program_add_stream(to, c, "copy");
     }
+}
+
+/* Groups with as many members as operations of @from name them, and who waits for whom. */
+static void copy_meetings(const SimProgram *from, SimProgram *to)
+{
+    uint32_t ops = sim_program_op_count(from), groups = 0;
+    g_autofree uint32_t *members = g_new0(uint32_t, ops + 1);
     for (uint32_t i = 0; i < ops; i++) {
+        uint32_t group = sim_program_op(from, i)->group, count;
+        const uint32_t *next = sim_program_successors(from, i, &count);
+        for (uint32_t k = 0; k < count; k++)
+            sim_program_add_dep(to, next[k], i);
+        if (group == SIM_GROUP_NONE)
+            continue;
+        members[group]++;
+        groups = MAX(groups, group + 1);
+    }
+    for (uint32_t g = 0; g < groups; g++)
+        sim_program_add_group(to, members[g]);
+}
+
+/* A copy of @from in which compute of @rank_class takes @extra_ns longer. */
+static SimProgram *slow_copy(const SimProgram *from, uint32_t rank_class, SimTime extra_ns)
+{
+    SimProgram *to = sim_program_new();
+    copy_frame(from, to);
+    for (uint32_t i = 0; i < sim_program_op_count(from); i++) {
         SimOp op = *sim_program_op(from, i);
         op.label = sim_program_label(to, "copy");
-        if (op.group != SIM_GROUP_NONE) {
-            members[op.group]++;
-            groups = MAX(groups, op.group + 1);
-        }
         if (!sim_op_kind_is_transfer(op.kind)) {
             SimSegment whole = {.duration_ns = sim_program_block_total(from, op.block)};
             whole.duration_ns += op.rank_class == rank_class ? extra_ns : 0;
@@ -226,14 +244,7 @@ static SimProgram *slow_copy(const SimProgram *from, uint32_t rank_class, SimTim
         }
         sim_program_add_op(to, &op);
     }
-    for (uint32_t g = 0; g < groups; g++)
-        sim_program_add_group(to, members[g]);
-    for (uint32_t i = 0; i < ops; i++) {
-        uint32_t count;
-        const uint32_t *next = sim_program_successors(from, i, &count);
-        for (uint32_t k = 0; k < count; k++)
-            sim_program_add_dep(to, next[k], i);
-    }
+    copy_meetings(from, to);
     return to;
 }
 
