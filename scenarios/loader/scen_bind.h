@@ -66,6 +66,12 @@ struct ScenField {
         .key = (name), .kind = (of_kind), .offset = offsetof(type, member), __VA_ARGS__            \
     }
 
+/** A row for a map whose table @of fills the same struct as the map around it. */
+#define SCEN_GROUP(name, of, ...)                                                                  \
+    {                                                                                              \
+        .key = (name), .kind = SCEN_MAP, .table = (of), __VA_ARGS__                                \
+    }
+
 /** One map. */
 struct ScenTable {
     const char *what; /* "plan", for messages */

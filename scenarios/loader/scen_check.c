@@ -244,7 +244,7 @@ static void check_zero(const Check *check)
              stage);
 }
 
-static void check_precision(const Check *check)
+static void check_peak(const Check *check)
 {
     const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
     TopoDtype precision = check->scenario->plan.precision;
@@ -265,20 +265,20 @@ typedef struct Rule {
 } Rule;
 
 static const Rule rules[] = {
-    {check_shape,     {"model.heads", "model.hidden"}                                              },
-    {check_experts,   {"model.experts"}                                                            },
-    {check_products,  {NULL}                                                                       },
-    {check_cluster,   {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
-    {check_sizes,     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
-    {check_batch,     {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
-    {check_tensor,    {"plan.tensor", "model.heads", "model.ffn"}                                  },
-    {check_layers,    {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
+    {check_shape,    {"model.heads", "model.hidden"}                                              },
+    {check_experts,  {"model.experts"}                                                            },
+    {check_products, {NULL}                                                                       },
+    {check_cluster,  {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
+    {check_sizes,    {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_batch,    {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
+    {check_tensor,   {"plan.tensor", "model.heads", "model.ffn"}                                  },
+    {check_layers,   {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
     {check_schedule,
      {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                         },
-    {check_sequence,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
-    {check_zero,      {"plan.zero_stage"}                                                          },
-    {check_precision, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
+      "plan.global_batch"}                                                                        },
+    {check_sequence, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
+    {check_zero,     {"plan.zero_stage"}                                                          },
+    {check_peak,     {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
