@@ -140,6 +140,9 @@ static bool run(const Options *options, bool *fits, GError **error)
     StratCosting costing;
     if (!scenario || !scen_costing(scenario, &costing, error))
         return false;
+    /* What was published is about the scenario as it was written. */
+    if (options->sets)
+        scenario->expect = (ScenExpect){0};
     g_autoptr(StratTrainResult) result = scen_simulate(scenario, error);
     if (!result)
         return false;
