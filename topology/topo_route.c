@@ -123,7 +123,8 @@ static bool pick_ports(TopoRouter *router, uint32_t from, uint32_t to, PortPair 
     g_array_set_size(router->choices, 0);
     for (guint i = 0; i < router->pairs->len; i++) {
         const PortPair *p = &g_array_index(router->pairs, PortPair, i);
-        g_array_append_val(router->choices, p->up.link != TOPO_NONE ? p->up.link : p->down.link);
+        uint32_t link = p->up.link != TOPO_NONE ? p->up.link : p->down.link;
+        g_array_append_val(router->choices, link);
     }
     *ret_pair = g_array_index(router->pairs, PortPair, pick(router, from));
     return true;

@@ -64,11 +64,11 @@ static size_t pick_least_loaded(const TopoHop *hop, const uint32_t *links, size_
 }
 
 static const TopoRoutePolicy policies[] = {
-    {.name = "shortest", .source = "breadth-first search, ties by number", .pick = pick_first},
-    {.name = "d-mod-k", .source = "Zahavi 2010, D-Mod-K routing", .pick = pick_d_mod_k},
-    {.name = "ecmp", .source = "Hopps 2000, RFC 2992", .pick = pick_hash},
-    {.name = "adaptive", .source = "InfiniBand adaptive routing", .pick = pick_least_loaded},
-    {.name = "rail", .source = "NCCL 2.12, PXN", .prefers_rail = true, .pick = pick_hash},
+    {"shortest", "breadth-first search, ties by number", false, pick_first       },
+    {"d-mod-k",  "Zahavi 2010, D-Mod-K routing",         false, pick_d_mod_k     },
+    {"ecmp",     "Hopps 2000, RFC 2992",                 false, pick_hash        },
+    {"adaptive", "InfiniBand adaptive routing",          false, pick_least_loaded},
+    {"rail",     "NCCL 2.12, PXN",                       true,  pick_hash        },
 };
 
 const TopoRoutePolicy *topo_route_all(size_t *count)
