@@ -1,0 +1,91 @@
+/* The table of routing policies: which of several shortest next links a flow takes.
+ *
+ *   shortest   the first; on a torus that is dimension order (Dally, Seitz 1987)
+ *   d-mod-k    link floor(d / s) mod n, where d numbers the target NIC, n counts the choices here
+ *              and s is the product of the choices met before (Zahavi 2010, section 3). On a full
+ *              fat tree no link then carries two flows of any shift permutation
+ *   ecmp       a hash of both ends, the flow, the switch and a seed (RFC 2992); flows collide as
+ *              balls in bins do. Each switch has its own hash, so hashes do not polarise
+ *   adaptive   the link with the least load over rate left, the first of equals; local knowledge
+ *              only, as in InfiniBand adaptive routing
+ *   rail       PXN, then ecmp: bytes for another rail first go over NVLink to the GPU whose NIC is
+ *              on the target's rail (NCCL 2.12)
+ *
+ * The hash is the finaliser of SplitMix64 (Steele, Lea, Flood 2014). Left out: per-packet spraying,
+ * weights, non-minimal routes such as Valiant's. */
+#include "topo_route.h"
+
+static size_t pick_first(const TopoHop *hop, const uint32_t *links, size_t count)
+{
+    (void)hop;
+    (void)links;
+    (void)count;
+    return 0;
+}
+
+static size_t pick_d_mod_k(const TopoHop *hop, const uint32_t *links, size_t count)
+{
+    (void)links;
+    uint64_t target = topo_graph_vertex(hop->graph, hop->to)->ordinal;
+    return (size_t)(target / hop->stride % count);
+}
+
+static uint64_t mix(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+static size_t pick_hash(const TopoHop *hop, const uint32_t *links, size_t count)
+{
+    (void)links;
+    uint64_t hash = mix(hop->seed);
+    hash = mix(hash ^ ((uint64_t)hop->from << 32 | hop->to));
+    hash = mix(hash ^ hop->flow_id);
+    hash = mix(hash ^ hop->vertex);
+    return (size_t)((hash >> 32) * count >> 32);
+}
+
+static size_t pick_least_loaded(const TopoHop *hop, const uint32_t *links, size_t count)
+{
+    size_t best = 0;
+    double best_fraction = 0.0;
+    for (size_t i = 0; hop->load_bytes_per_s && i < count; i++) {
+        double rate = topo_link_rate_bytes_per_s(topo_graph_link(hop->graph, links[i]));
+        double fraction = hop->load_bytes_per_s[links[i]] / rate;
+        if (i == 0 || fraction < best_fraction) {
+            best = i;
+            best_fraction = fraction;
+        }
+    }
+    return best;
+}
+
+static const TopoRoutePolicy policies[] = {
+    {"shortest", "breadth-first search, ties by number", false, pick_first       },
+    {"d-mod-k",  "Zahavi 2010, D-Mod-K routing",         false, pick_d_mod_k     },
+    {"ecmp",     "Hopps 2000, RFC 2992",                 false, pick_hash        },
+    {"adaptive", "InfiniBand adaptive routing",          false, pick_least_loaded},
+    {"rail",     "NCCL 2.12, PXN",                       true,  pick_hash        },
+};
+
+const TopoRoutePolicy *topo_route_all(size_t *count)
+{
+    *count = G_N_ELEMENTS(policies);
+    return policies;
+}
+
+const TopoRoutePolicy *topo_route_by_name(const char *name, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
+        if (g_strcmp0(policies[i].name, name) == 0)
+            return &policies[i];
+        g_string_append_printf(known, " %s", policies[i].name);
+    }
+    g_set_error(error, TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_UNKNOWN_NAME,
+                "unknown routing policy '%s', known:%s", name ? name : "", known->str);
+    return NULL;
+}
