@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "topo_fabric.h"
@@ -292,92 +293,74 @@ Test(topo_fabric, nodes_have_the_scale_up_network_of_their_kind)
     }
 }
 
-/* A spec that is wrong in one place. */
-static void spoil(TopoFabricSpec *spec, TopoCluster *cluster, size_t which)
+/* One field of a good spec spoiled, by its place in the struct. */
+static const struct {
+    const char *fabric;
+    size_t offset;
+    bool is_real;
+    double value;
+    const char *want;
+} misfits[] = {
+    {"fat-tree",      offsetof(TopoFabricSpec, leaf_oversubscription),  true,  0,
+     "leaf_oversubscription 0: must be above 0"                                                                      },
+    {"fat-tree",      offsetof(TopoFabricSpec, spine_oversubscription), true,  -1,
+     "spine_oversubscription -1: must be above 0"                                                                    },
+    {"fat-tree",      offsetof(TopoFabricSpec, leaf_length_m),          true,  -1,
+     "leaf_length_m -1: must be at least 0"                                                                          },
+    {"fat-tree",      offsetof(TopoFabricSpec, radix),                  false, 4,
+     "with 8 NICs at this oversubscription; 8 would fit"                                                             },
+    {"fat-tree",      offsetof(TopoFabricSpec, pods),                   false, 70,   "pods 70, nics_per_leaf 0"      },
+    {"fat-tree",      offsetof(TopoFabricSpec, nvlink_generation),      false, 7,
+     "nvlink_generation 7: must be 2, 3, 4 or 5"                                                                     },
+    {"single-switch", offsetof(TopoFabricSpec, radix),                  false, 8,
+     "radix 8: too small for single-switch of 16 nodes"                                                              },
+    {"dragonfly+",    offsetof(TopoFabricSpec, radix),                  false, 4,
+     "radix 4: dragonfly+ holds 20 NICs, the cluster has 128; 8"                                                     },
+    {"dragonfly+",    offsetof(TopoFabricSpec, pods),                   false, 2000,
+     "pods 2000: dragonfly+ of this radix"                                                                           },
+    {"torus-3d",      offsetof(TopoFabricSpec, torus_dims),             false, 5,
+     "torus_dims 5 x 0 x 0: torus-3d of 128 GPUs; 8 x 4 x 4"                                                         },
+    {"nvl72",         offsetof(TopoFabricSpec, radix),                  false, 64,   "scale_up_gpus 8: nvl72"        },
+    {"butterfly",     offsetof(TopoFabricSpec, radix),                  false, 64,
+     "unknown fabric 'butterfly', known: single-switch"                                                              },
+    {"custom",        offsetof(TopoFabricSpec, radix),                  false, 64,   "links: custom needs at least 1"},
+};
+
+static void expect_refusal(const TopoFabricSpec *spec, const char *want)
 {
-    switch (which) {
-    case 0:
-        spec->leaf_oversubscription = 0.0;
-        break;
-    case 1:
-        spec->spine_oversubscription = -1.0;
-        break;
-    case 2:
-        spec->radix = 4;
-        break;
-    case 3:
-        spec->fabric = "butterfly";
-        break;
-    case 4:
-        spec->fabric = "torus-3d";
-        spec->torus_dims[0] = 5;
-        spec->torus_dims[1] = 5;
-        break;
-    case 5:
-        spec->fabric = "nvl72";
-        break;
-    case 6:
-        cluster->gpu_count = 1000;
-        break;
-    case 7:
-        spec->fabric = "dragonfly+";
-        spec->radix = 4;
-        break;
-    case 8:
-        spec->leaf_length_m = -1.0;
-        break;
-    case 9:
-        spec->nvlink_generation = 7;
-        break;
-    case 10:
-        cluster->node.nics = 0;
-        break;
-    case 11:
-        cluster->node.scale_up = "carrier-pigeon";
-        break;
-    case 12:
-        spec->fabric = "single-switch";
-        spec->radix = 8;
-        break;
-    case 13:
-        spec->nics_per_leaf = 4;
-        spec->leaf_oversubscription = 8.0;
-        break;
-    default:
-        spec->fabric = "custom";
-        break;
-    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(TopoFabric) fabric = topo_fabric_new(spec, &error);
+    cr_assert(fabric == NULL, "%s was built", want);
+    cr_expect(strstr(error->message, want) != NULL, "%s", error->message);
 }
 
 Test(topo_fabric, what_does_not_fit_is_named_with_what_would)
 {
-    static const char *const want[] = {
-        "leaf_oversubscription 0: must be above 0",
-        "spine_oversubscription -1: must be above 0",
-        "radix 4: too small for fat-tree of 16 nodes with 8 NICs at this oversubscription; 8 would",
-        "unknown fabric 'butterfly', known: single-switch leaf-spine",
-        "torus_dims 5 x 5 x 0: torus-3d of 128 GPUs; 8 x 4 x 4 would fit",
-        "scale_up_gpus 8: nvl72",
-        "gpu_count 1000: the nodes hold 128 GPUs",
-        "radix 4: dragonfly+ holds 20 NICs, the cluster has 128; 8 would fit",
-        "leaf_length_m -1: must be at least 0",
-        "nvlink_generation 7: must be 2, 3, 4 or 5",
-        "nics 0: fat-tree joins NICs",
-        "scale_up 'carrier-pigeon': must be nvswitch",
-        "radix 8: too small for single-switch of 16 nodes with 8 NICs at this oversubscription; "
-        "128",
-        "no radix fits",
-        "links: custom needs at least 1",
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(want); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(misfits); i++) {
         TopoCluster cluster = cluster_of(16, 8, 8);
-        TopoFabricSpec spec = topo_fabric_spec_default("fat-tree", &cluster);
-        spoil(&spec, &cluster, i);
-        g_autoptr(GError) error = NULL;
-        g_autoptr(TopoFabric) fabric = topo_fabric_new(&spec, &error);
-        cr_assert(!fabric, "case %zu was built", i);
-        cr_expect(strstr(error->message, want[i]) != NULL, "case %zu: %s", i, error->message);
+        TopoFabricSpec spec = topo_fabric_spec_default(misfits[i].fabric, &cluster);
+        char *field = (char *)&spec + misfits[i].offset;
+        int64_t whole = (int64_t)misfits[i].value;
+        if (misfits[i].is_real)
+            memcpy(field, &misfits[i].value, sizeof misfits[i].value);
+        else
+            memcpy(field, &whole, sizeof whole);
+        expect_refusal(&spec, misfits[i].want);
     }
+}
+
+Test(topo_fabric, clusters_that_make_no_sense_are_refused)
+{
+    TopoCluster crowded = cluster_of(16, 8, 8), unwired = crowded, odd = crowded;
+    crowded.gpu_count = 1000;
+    unwired.node.nics = 0;
+    odd.node.scale_up = "carrier-pigeon";
+    TopoFabricSpec spec = topo_fabric_spec_default("fat-tree", &crowded);
+    expect_refusal(&spec, "gpu_count 1000: the nodes hold 128 GPUs");
+    spec.cluster = &unwired;
+    expect_refusal(&spec, "nics 0: fat-tree joins NICs");
+    spec.cluster = &odd;
+    expect_refusal(&spec, "scale_up 'carrier-pigeon': must be nvswitch");
 }
 
 Test(topo_fabric, a_list_of_links_is_a_fabric)
