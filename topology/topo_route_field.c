@@ -4,8 +4,9 @@
  * with d(w) = d(v) - 1 will do, and the policy chooses. A field is 2 bytes a switch, so 3,000
  * leaves of a 100,000-GPU fat tree with 8,000 switches take 48 MB; the oldest field makes room for
  * a new one when all together would exceed a bound. Fields depend on the live links only, so
- * eviction changes the time taken and never a route. The search ends when all switches are reached,
- * which on a Clos saves most of the lowest tier. On a change of health everything is rebuilt.
+ * eviction changes the time taken and never a route. The search ends when all switches of its plane
+ * are reached, which on a Clos saves most of the lowest tier. On a change of health everything is
+ * rebuilt.
  *
  * Left out: weights of links; up*-down* order, so that around dead links a route may go down and up
  * again, which deadlock-free routing engines forbid. */
@@ -24,6 +25,7 @@ struct TopoRouteField {
     uint32_t *vertex;                        /* by number */
     uint32_t *out_first, *out_link, *out_to; /* live links by sender */
     uint32_t *in_first, *in_from;            /* the same by receiver */
+    uint32_t *reach;                         /* switches joined with it, plane by plane */
     uint32_t *slot_of;                       /* by target: its slot, or TOPO_NONE */
     uint16_t **slots;                        /* fields; NULL until used */
     uint32_t *target_of;
@@ -38,6 +40,36 @@ static void drop_links(TopoRouteField *field)
     g_free(field->out_to);
     g_free(field->in_first);
     g_free(field->in_from);
+    g_free(field->reach);
+}
+
+/* Queues the switches of @ids that have no reach; returns the new end of the queue. */
+static uint32_t claim(TopoRouteField *field, const uint32_t *ids, uint32_t count, uint32_t tail)
+{
+    for (uint32_t e = 0; e < count; e++) {
+        if (field->reach[ids[e]] != 0)
+            continue;
+        field->reach[ids[e]] = 1;
+        field->queue[tail++] = ids[e];
+    }
+    return tail;
+}
+
+/* Counts, for every switch, those that hang together with it in either direction: a search that
+ * has met as many is done. */
+static void measure_reach(TopoRouteField *field)
+{
+    field->reach = g_new0(uint32_t, field->count);
+    for (uint32_t first = 0; first < field->count; first++) {
+        uint32_t tail = claim(field, &first, 1, 0);
+        for (uint32_t head = 0; head < tail; head++) {
+            uint32_t v = field->queue[head], out = field->out_first[v], in = field->in_first[v];
+            tail = claim(field, field->out_to + out, field->out_first[v + 1] - out, tail);
+            tail = claim(field, field->in_from + in, field->in_first[v + 1] - in, tail);
+        }
+        for (uint32_t i = 0; i < tail; i++)
+            field->reach[field->queue[i]] = tail;
+    }
 }
 
 /* Collects the live links among switches, by sender and by receiver. */
@@ -72,6 +104,7 @@ static void collect_links(TopoRouteField *field)
     }
     field->out_link = (uint32_t *)(void *)g_array_free(g_steal_pointer(&links), FALSE);
     field->out_to = (uint32_t *)(void *)g_array_free(g_steal_pointer(&to), FALSE);
+    measure_reach(field);
 }
 
 static bool is_forwarding(const TopoFabric *fabric, TopoVertexKind kind)
@@ -145,7 +178,7 @@ static void search(TopoRouteField *field, uint32_t target, uint16_t *hops)
     uint32_t head = 0, tail = 0;
     hops[target] = 0;
     field->queue[tail++] = target;
-    while (head < tail && tail < field->count) {
+    while (head < tail && tail < field->reach[target]) {
         uint32_t v = field->queue[head++];
         uint16_t next = (uint16_t)(hops[v] + 1);
         for (uint32_t e = field->in_first[v]; e < field->in_first[v + 1]; e++) {
