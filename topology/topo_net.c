@@ -12,6 +12,10 @@ static const TopoNet nets[] = {
     {.name = "alpha-beta",
      .source = "Hockney 1994; Thakur, Rabenseifner, Gropp 2005",
      .seconds = topo_net_alpha_beta_s},
+    { .name = "fluid",
+     .source = "weighted max-min fair shares: Bertsekas, Gallager, Data Networks, section 6.5.2",
+     .shares_links = true,
+     .seconds = topo_net_alpha_beta_s},
 };
 
 GQuark topo_error_quark(void)

@@ -25,10 +25,19 @@ typedef struct TopoTransfer {
     double measured_s;        /* when above 0, what it was measured to take: no model is asked */
 } TopoTransfer;
 
+/** The closed form of a transfer: latency_s + bytes / bytes_per_s seconds when it is alone. */
+typedef struct TopoTerms {
+    double latency_s;
+    double hops;        /* of the latency, how many steps between ranks or domains it counts */
+    double bytes;       /* over the busiest link */
+    double bytes_per_s; /* that the collective library reaches on that link */
+} TopoTerms;
+
 /** A network model. */
 typedef struct TopoNet {
     const char *name;
     const char *source;
+    bool shares_links; /* transfers slow each other down: it needs a fabric and an executor */
     /** Seconds of @transfer alone on @cluster. 0 for a group of one rank. Pure. */
     double (*seconds)(const TopoCluster *cluster, const TopoTransfer *transfer);
 } TopoNet;
@@ -41,6 +50,9 @@ const TopoNet *topo_net_by_name(const char *name, GError **error);
 
 /** Closed forms; see topo_net_alpha_beta.c. */
 double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *transfer);
+
+/** The parts of that closed form. */
+TopoTerms topo_net_terms(const TopoCluster *cluster, const TopoTransfer *transfer);
 
 /** How many of @count ranks, spaced @stride apart from @first, share the first one's scale-up
  *  domain, when ranks fill the domains of @cluster in order. */

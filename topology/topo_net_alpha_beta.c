@@ -31,12 +31,6 @@ static double wire_fraction(const TopoWireFit *fit, TopoTransferKind kind)
     return kind == TOPO_ALL_REDUCE ? fit->all_reduce_fraction : fit->gather_fraction;
 }
 
-static double wire_s(const TopoWireFit *fit, double bytes, double bytes_per_s, double hops)
-{
-    return fit->base_latency_s + hops * fit->hop_latency_s + bytes / bytes_per_s +
-           fit->ramp_s * bytes / (bytes + fit->ramp_bytes);
-}
-
 /* Bytes per second that one rank may put through the NICs when @k of its group stand beside it. */
 static double scale_out_rate(const TopoNode *node, double k)
 {
@@ -44,29 +38,37 @@ static double scale_out_rate(const TopoNode *node, double k)
     return nics * node->nic_bytes_per_s;
 }
 
-static double send_s(const TopoCluster *cluster, const TopoTransfer *t)
+/* @bytes over a wire that @fit describes. */
+static TopoTerms wire_terms(const TopoWireFit *fit, double bytes, double bytes_per_s, double hops)
 {
-    const TopoNode *node = &cluster->node;
-    if (t->ranks_per_domain > 1)
-        return node->scale_up_latency_s + node->scale_up_fit.hop_latency_s +
-               t->bytes / (node->scale_up_bytes_per_s * node->scale_up_fit.gather_fraction);
-    return node->nic_latency_s + node->scale_out_fit.hop_latency_s +
-           t->bytes / (scale_out_rate(node, 1.0) * node->scale_out_fit.gather_fraction);
+    double ramp = fit->ramp_s * bytes / (bytes + fit->ramp_bytes);
+    return (TopoTerms){fit->base_latency_s + hops * fit->hop_latency_s + ramp, hops, bytes,
+                       bytes_per_s};
 }
 
-double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *t)
+static TopoTerms send_terms(const TopoCluster *cluster, const TopoTransfer *t)
+{
+    const TopoNode *node = &cluster->node;
+    bool up = t->ranks_per_domain > 1;
+    const TopoWireFit *fit = up ? &node->scale_up_fit : &node->scale_out_fit;
+    double rate = up ? node->scale_up_bytes_per_s : scale_out_rate(node, 1.0);
+    double wire_s = up ? node->scale_up_latency_s : node->nic_latency_s;
+    return (TopoTerms){wire_s + fit->hop_latency_s, 1.0, t->bytes, rate * fit->gather_fraction};
+}
+
+TopoTerms topo_net_terms(const TopoCluster *cluster, const TopoTransfer *t)
 {
     if (t->ranks <= 1 || t->bytes <= 0.0)
-        return 0.0;
+        return (TopoTerms){.bytes_per_s = INFINITY};
     if (t->kind == TOPO_SEND)
-        return send_s(cluster, t);
+        return send_terms(cluster, t);
     const TopoNode *node = &cluster->node;
     const TopoWireFit *up = &node->scale_up_fit, *out = &node->scale_out_fit;
     double n = (double)t->ranks, k = (double)t->ranks_per_domain;
     double bytes = ring_factor(t->kind, n) * t->bytes;
     double up_rate = node->scale_up_bytes_per_s * wire_fraction(up, t->kind);
     if (t->ranks <= t->ranks_per_domain)
-        return wire_s(up, bytes, up_rate, n - 1.0);
+        return wire_terms(up, bytes, up_rate, n - 1.0);
     double domains = ceil(n / k);
     double out_rate = scale_out_rate(node, k) * wire_fraction(out, t->kind);
     double rate = k > 1.0 ? fmin(up_rate, out_rate) : out_rate;
@@ -74,5 +76,11 @@ double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *t)
     double hops = passes * (domains - 1.0);
     if (t->kind == TOPO_ALL_REDUCE)
         hops = fmin(hops, 2.0 * ceil(log2(domains)));
-    return wire_s(out, bytes, rate, hops);
+    return wire_terms(out, bytes, rate, hops);
+}
+
+double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *t)
+{
+    TopoTerms terms = topo_net_terms(cluster, t);
+    return terms.latency_s + terms.bytes / terms.bytes_per_s;
 }

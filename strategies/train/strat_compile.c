@@ -41,6 +41,7 @@ typedef struct ClassCode {
     StratPosition position;
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
+    uint32_t send_transfer[STRAT_DIRECTIONS];
     StratFamily gang_family, data_family, ends_family;
     uint32_t last_reduce; /* the last reduction of gradients, or NO_OP */
     ChunkCode *chunks;
@@ -100,20 +101,6 @@ static bool compile_chunk(Compiler *c, const ClassCode *code, int64_t index, Chu
     return true;
 }
 
-static uint32_t transfer_id(Compiler *c, TopoTransfer transfer)
-{
-    GArray *all = c->step->transfers;
-    for (guint i = 0; i < all->len; i++) {
-        const TopoTransfer *t = &g_array_index(all, TopoTransfer, i);
-        if (t->kind == transfer.kind && t->ranks == transfer.ranks &&
-            t->ranks_per_domain == transfer.ranks_per_domain && t->bytes >= transfer.bytes &&
-            t->bytes <= transfer.bytes)
-            return i;
-    }
-    g_array_append_val(all, transfer);
-    return all->len - 1;
-}
-
 static uint32_t add_block_op(Compiler *c, uint32_t class, uint32_t block, uint32_t group,
                              uint16_t label)
 {
@@ -126,12 +113,13 @@ static uint32_t add_block_op(Compiler *c, uint32_t class, uint32_t block, uint32
     return sim_program_add_op(c->program, &op);
 }
 
-static uint32_t add_collective(Compiler *c, uint32_t class, uint16_t stream, uint32_t group,
-                               TopoTransfer transfer, const char *label)
+/* The owner's @nth meeting, in which it runs @transfer. */
+static uint32_t add_collective(Compiler *c, const StratOwner *owner, uint16_t stream, uint32_t nth,
+                               const TopoTransfer *transfer, const char *label)
 {
-    SimOp op = {.rank_class = class,
-                .group = group,
-                .transfer = transfer_id(c, transfer),
+    SimOp op = {.rank_class = owner->rank_class,
+                .group = strat_rendezvous_at(c->rendezvous, owner->family, nth),
+                .transfer = strat_transfers_number(c->step->transfers, transfer, owner),
                 .stream = stream,
                 .bucket = STRAT_BUCKET_DATA_COMM,
                 .label = sim_program_label(c->program, label),
@@ -151,12 +139,9 @@ static double send_bytes(const Compiler *c)
 static void add_send(Compiler *c, uint32_t class, int direction, int64_t slot, uint32_t after)
 {
     ClassCode *code = &c->classes[class];
-    int64_t domain = direction == STRAT_FORWARD ? code->position.send_next_per_domain
-                                                : code->position.send_previous_per_domain;
     SimOp op = {.rank_class = class,
                 .group = SIM_GROUP_NONE,
-                .transfer = transfer_id(c, (TopoTransfer){TOPO_SEND, 2, domain, send_bytes(c),
-                                                          c->plan->profiled.send_s}),
+                .transfer = code->send_transfer[direction],
                 .stream = code->stream_send[direction],
                 .bucket = STRAT_BUCKET_PIPELINE_COMM,
                 .label = c->label_send[direction],
@@ -167,6 +152,21 @@ static void add_send(Compiler *c, uint32_t class, int direction, int64_t slot, u
     code->send[direction][slot] = id;
 }
 
+/* Numbers the sends of a class once: they are all alike. */
+static void number_sends(Compiler *c, uint32_t class)
+{
+    ClassCode *code = &c->classes[class];
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        bool forward = d == STRAT_FORWARD;
+        StratOwner owner = {class, SIM_GROUP_NONE, forward ? STRAT_ROLE_NEXT : STRAT_ROLE_PREVIOUS};
+        TopoTransfer transfer = {TOPO_SEND, 2,
+                                 forward ? code->position.send_next_per_domain
+                                         : code->position.send_previous_per_domain,
+                                 send_bytes(c), c->plan->profiled.send_s};
+        code->send_transfer[d] = strat_transfers_number(c->step->transfers, &transfer, &owner);
+    }
+}
+
 /* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
 static void add_parameter_gathers(Compiler *c, uint32_t class, uint32_t *nth)
 {
@@ -174,14 +174,13 @@ static void add_parameter_gathers(Compiler *c, uint32_t class, uint32_t *nth)
     const StratPlan *plan = c->plan;
     if (plan->zero_stage == 0 || !plan->overlap_data || plan->data * plan->context == 1)
         return;
+    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         ChunkCode *chunk = &code->chunks[k];
         for (int64_t i = 0; i < chunk->piece_count; i++) {
             TopoTransfer transfer = data_transfer(c, code, chunk->piece_params[i], STRAT_FORWARD);
             chunk->gather[i] =
-                add_collective(c, class, code->stream_data,
-                               strat_rendezvous_at(c->rendezvous, code->data_family, *nth),
-                               transfer, "gather parameters");
+                add_collective(c, &owner, code->stream_data, *nth, &transfer, "gather parameters");
             ++*nth;
         }
     }
@@ -195,9 +194,8 @@ static void add_gradient_reduce(Compiler *c, uint32_t class, double params, uint
     if (plan->data * plan->context == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE)
         return;
     TopoTransfer transfer = data_transfer(c, code, params, STRAT_BACKWARD);
-    uint32_t id = add_collective(c, class, stream,
-                                 strat_rendezvous_at(c->rendezvous, code->data_family, *nth),
-                                 transfer, "reduce gradients");
+    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+    uint32_t id = add_collective(c, &owner, stream, *nth, &transfer, "reduce gradients");
     ++*nth;
     if (stream != SIM_STREAM_MAIN)
         sim_program_add_dep(c->program, id, after);
@@ -257,9 +255,8 @@ static void add_tied_reduce(Compiler *c, uint32_t class)
                              model_vocab_shard_params(c->costing->model, plan->tensor) *
                                  topo_dtype_bytes(plan->gradients),
                              0.0};
-    add_collective(c, class, SIM_STREAM_MAIN,
-                   strat_rendezvous_at(c->rendezvous, code->ends_family, 0), transfer,
-                   "reduce tied embedding");
+    StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
+    add_collective(c, &owner, SIM_STREAM_MAIN, 0, &transfer, "reduce tied embedding");
 }
 
 static bool add_optimizer(Compiler *c, uint32_t class, uint32_t *data_nth, GError **error)
@@ -279,9 +276,8 @@ static bool add_optimizer(Compiler *c, uint32_t class, uint32_t *data_nth, GErro
     add_block_op(c, class, block, SIM_GROUP_NONE, sim_program_label(c->program, "optimizer"));
     if (plan->zero_stage > 0 && !plan->overlap_data && ranks > 1.0) {
         TopoTransfer transfer = data_transfer(c, code, params, STRAT_FORWARD);
-        add_collective(c, class, SIM_STREAM_MAIN,
-                       strat_rendezvous_at(c->rendezvous, code->data_family, *data_nth), transfer,
-                       "gather parameters");
+        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+        add_collective(c, &owner, SIM_STREAM_MAIN, *data_nth, &transfer, "gather parameters");
         ++*data_nth;
     }
     return true;
@@ -346,6 +342,7 @@ static bool compile_class(Compiler *c, uint32_t class, const StratSchedule *sche
 {
     ClassCode *code = &c->classes[class];
     open_class(c, class);
+    number_sends(c, class);
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         if (!compile_chunk(c, code, k, &code->chunks[k], error))
             return false;
@@ -433,8 +430,8 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     g_autoptr(StratStep) step = g_new0(StratStep, 1);
     const StratPlan *plan = costing->plan;
     step->program = sim_program_new();
-    step->transfers = g_array_new(FALSE, TRUE, sizeof(TopoTransfer));
     step->fold = strat_fold_new(costing->cluster, plan, fold);
+    step->transfers = strat_transfers_new(plan, step->fold, costing->net->shares_links);
     name_buckets(step->program);
     Compiler c = {
         .costing = costing,
@@ -461,7 +458,7 @@ void strat_step_free(StratStep *step)
     if (!step)
         return;
     sim_program_free(step->program);
-    g_array_unref(step->transfers);
+    strat_transfers_free(step->transfers);
     strat_fold_free(step->fold);
     g_free(step);
 }

@@ -5,11 +5,12 @@
 #include "sim_program.h"
 #include "strat_cost.h"
 #include "strat_fold.h"
+#include "strat_transfers.h"
 
 /** A compiled step. */
 typedef struct StratStep {
-    SimProgram *program; /* bucket i is StratBucket i */
-    GArray *transfers;   /* of TopoTransfer: what the program's transfer numbers mean */
+    SimProgram *program;       /* bucket i is StratBucket i */
+    StratTransfers *transfers; /* what the program's transfer numbers mean */
     StratFold *fold;
 } StratStep;
 

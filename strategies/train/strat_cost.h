@@ -7,6 +7,7 @@
 #include "model_ops.h"
 #include "strat_bucket.h"
 #include "strat_plan.h"
+#include "topo_fabric.h"
 #include "topo_net.h"
 
 /** Everything a price depends on; borrowed. */
@@ -15,6 +16,9 @@ typedef struct StratCosting {
     const StratPlan *plan;
     const TopoCluster *cluster;
     const TopoNet *net;
+    const TopoFabricSpec *fabric; /* for nets that share links; NULL: the default one */
+    const char *routing;          /* likewise; NULL: the default policy */
+    uint64_t seed;                /* of routing policies that hash */
     KernDevice device;
 } StratCosting;
 

@@ -5,6 +5,7 @@
 #include "model_spec.h"
 #include "strat_cost.h"
 #include "strat_plan.h"
+#include "topo_traffic.h"
 
 /** Ranks are numbered tensor fastest, then context, data, pipeline (Megatron-LM's default order),
  *  and fill the nodes in that order. */
@@ -15,12 +16,8 @@ typedef struct StratRank {
     int64_t stage;
 } StratRank;
 
-/** Members of a group: @count ranks, @stride apart, from @first. */
-typedef struct StratGroup {
-    int64_t first;
-    int64_t stride;
-    int64_t count;
-} StratGroup;
+/** Members of a group. */
+typedef TopoRanks StratGroup;
 
 int64_t strat_rank_count(const StratPlan *plan);
 StratRank strat_rank_at(const StratPlan *plan, int64_t index);

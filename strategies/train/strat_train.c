@@ -5,6 +5,12 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 
+/* Where a cluster says nothing of its network: NVIDIA's reference design, and NCCL with PXN. */
+static const char *const default_fabric = "rail-optimised";
+static const char *const default_routing = "rail";
+
+enum { HOT_LINKS_MAX = 8 };
+
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
 {
     const StratPlan *plan = costing->plan;
@@ -21,9 +27,9 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 
-static bool simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
+static bool simulate_alone(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
-    const GArray *transfers = result->step->transfers;
+    const GArray *transfers = result->step->transfers->transfers;
     SimNet *net = topo_sim_net_new(costing->net, costing->cluster,
                                    (const TopoTransfer *)transfers->data, transfers->len, error);
     if (!net)
@@ -33,12 +39,52 @@ static bool simulate(const StratCosting *costing, StratTrainResult *result, GErr
     return result->run != NULL;
 }
 
+/* Lays the program's transfers over @fabric and lets them share its links. */
+static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, TopoRouter *router,
+                        StratTrainResult *result, GError **error)
+{
+    const StratTransfers *t = result->step->transfers;
+    TopoTrafficSpec spec = {
+        .cluster = costing->cluster,
+        .fabric = fabric,
+        .router = router,
+        .transfers = (const TopoTransfer *)t->transfers->data,
+        .transfer_count = t->transfers->len,
+        .groups = (const TopoRanks *)t->groups->data,
+        .group_ends = (const uint32_t *)t->group_ends->data,
+    };
+    g_autoptr(TopoTraffic) traffic = topo_traffic_new(&spec, error);
+    if (!traffic)
+        return false;
+    result->run = sim_exec_run(result->step->program, topo_traffic_net(traffic), error);
+    if (!result->run)
+        return false;
+    double makespan_s = sim_time_to_seconds(result->run->makespan);
+    result->hot_links = topo_traffic_hottest(traffic, makespan_s, HOT_LINKS_MAX);
+    return true;
+}
+
+static bool simulate_shared(const StratCosting *costing, StratTrainResult *result, GError **error)
+{
+    TopoFabricSpec spec = costing->fabric
+                              ? *costing->fabric
+                              : topo_fabric_spec_default(default_fabric, costing->cluster);
+    const TopoRoutePolicy *policy =
+        topo_route_by_name(costing->routing ? costing->routing : default_routing, error);
+    g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&spec, error) : NULL;
+    if (!fabric)
+        return false;
+    g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
+    return simulate_on(costing, fabric, router, result, error);
+}
+
 StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error)
 {
     const StratPlan *plan = costing->plan;
     g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
     result->step = strat_compile(costing, fold, error);
-    if (!result->step || !simulate(costing, result, error))
+    bool shared = costing->net->shares_links;
+    if (!result->step || !(shared ? simulate_shared : simulate_alone)(costing, result, error))
         return NULL;
     g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
     if (!ledger)
@@ -61,6 +107,8 @@ void strat_train_result_free(StratTrainResult *result)
         return;
     if (result->memory)
         g_array_unref(result->memory);
+    if (result->hot_links)
+        g_array_unref(result->hot_links);
     sim_run_free(result->run);
     strat_step_free(result->step);
     g_free(result);

@@ -21,6 +21,7 @@ typedef struct StratTrainResult {
     GArray *memory;                        /* of StratMemory, by stage */
     StratStep *step;                       /* the program */
     SimRun *run;                           /* and when everything in it happened */
+    GArray *hot_links; /* of TopoHotLink, worst first; NULL when the net shares no links */
 } StratTrainResult;
 
 /** Simulates one step. NULL and @error when the plan is not modelled. Memory is reported, not

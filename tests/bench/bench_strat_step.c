@@ -39,7 +39,7 @@ static int64_t lap(int64_t *since)
 
 static SimRun *run_step(const StratCosting *costing, const StratStep *step, GError **error)
 {
-    const GArray *transfers = step->transfers;
+    const GArray *transfers = step->transfers->transfers;
     SimNet *net = topo_sim_net_new(costing->net, costing->cluster,
                                    (const TopoTransfer *)transfers->data, transfers->len, error);
     SimRun *run = net ? sim_exec_run(step->program, net, error) : NULL;

@@ -257,7 +257,7 @@ static int64_t differing_when_slow(const ToyWorld *world, const StratTrainResult
     SimProgram *program = slow_copy(whole.step->program, slow, extra_ns);
     g_autoptr(GError) error = NULL;
     cr_assert(sim_program_seal(program, &error), "%s", error ? error->message : "");
-    const GArray *transfers = whole.step->transfers;
+    const GArray *transfers = whole.step->transfers->transfers;
     SimNet *net = topo_sim_net_new(costing.net, costing.cluster, (TopoTransfer *)transfers->data,
                                    transfers->len, NULL);
     whole.run = sim_exec_run(program, net, &error);

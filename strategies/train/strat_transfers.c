@@ -1,0 +1,84 @@
+/* Numbers for transfers.
+ *
+ * Without contention a transfer is what it costs, so equal ones share a number. Where transfers
+ * share links it matters which ranks run it: the number then also stands for its owner, and brings
+ * along every group of ranks that runs it at once. Each group of a family holds a rank of every
+ * class in it, so the groups of one class are all. */
+#include "strat_transfers.h"
+
+StratTransfers *strat_transfers_new(const StratPlan *plan, const StratFold *fold, bool by_owner)
+{
+    StratTransfers *t = g_new0(StratTransfers, 1);
+    t->plan = plan;
+    t->fold = fold;
+    t->by_owner = by_owner;
+    t->transfers = g_array_new(FALSE, TRUE, sizeof(TopoTransfer));
+    t->groups = g_array_new(FALSE, TRUE, sizeof(TopoRanks));
+    t->group_ends = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+    t->numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return t;
+}
+
+void strat_transfers_free(StratTransfers *transfers)
+{
+    if (!transfers)
+        return;
+    g_array_unref(transfers->transfers);
+    g_array_unref(transfers->groups);
+    g_array_unref(transfers->group_ends);
+    g_hash_table_unref(transfers->numbers);
+    g_free(transfers);
+}
+
+/* The group that @rank runs a transfer of @role in. */
+static StratGroup group_of(const StratPlan *plan, StratRole role, int64_t rank)
+{
+    StratRank at = strat_rank_at(plan, rank), other = at;
+    if (role == STRAT_ROLE_DATA)
+        return strat_data_group(plan, rank);
+    if (role == STRAT_ROLE_ENDS) {
+        at.stage = 0;
+        other.stage = plan->pipeline - 1;
+    } else {
+        int64_t step = role == STRAT_ROLE_NEXT ? 1 : plan->pipeline - 1;
+        other.stage = (at.stage + step) % plan->pipeline;
+    }
+    int64_t first = strat_rank_index(plan, at);
+    return (StratGroup){first, strat_rank_index(plan, other) - first, 2};
+}
+
+static void add_groups(StratTransfers *t, const StratOwner *owner)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (int64_t r = t->fold->representative[owner->rank_class]; r < t->fold->ranks; r++) {
+        if (t->fold->class_of[r] != owner->rank_class)
+            continue;
+        StratGroup group = group_of(t->plan, owner->role, r);
+        if (g_hash_table_add(seen, g_memdup2(&group.first, sizeof group.first)))
+            g_array_append_val(t->groups, group);
+    }
+}
+
+uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
+                                const StratOwner *owner)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+    g_string_append_printf(key, "%d %.17g %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
+                           (int)transfer->kind, transfer->bytes, transfer->ranks,
+                           transfer->ranks_per_domain);
+    bool alone = owner->family == SIM_GROUP_NONE;
+    if (t->by_owner)
+        g_string_append_printf(key, " %d %s %u", (int)owner->role, alone ? "class" : "family",
+                               alone ? owner->rank_class : owner->family);
+    gpointer known = g_hash_table_lookup(t->numbers, key->str);
+    if (!known) {
+        g_array_append_vals(t->transfers, transfer, 1);
+        if (t->by_owner)
+            add_groups(t, owner);
+        uint32_t end = t->groups->len;
+        g_array_append_val(t->group_ends, end);
+        known = GUINT_TO_POINTER(t->transfers->len);
+        g_hash_table_insert(t->numbers, g_strdup(key->str), known);
+    }
+    return GPOINTER_TO_UINT(known) - 1;
+}

@@ -1,0 +1,44 @@
+/** The transfers of a program: what each number means, and which ranks it stands for. */
+#ifndef STRAT_TRANSFERS_H
+#define STRAT_TRANSFERS_H
+
+#include "strat_rendezvous.h"
+#include "topo_traffic.h"
+
+/** What ranks of a class run a transfer for. */
+typedef enum StratRole {
+    STRAT_ROLE_DATA,     /* the data group reduces gradients or gathers parameters */
+    STRAT_ROLE_ENDS,     /* first and last stage add their tied embeddings' gradients */
+    STRAT_ROLE_NEXT,     /* an activation to the next stage */
+    STRAT_ROLE_PREVIOUS, /* a gradient to the one before */
+} StratRole;
+
+/** Who runs a transfer: the ranks of one class, or those of a family of classes together. */
+typedef struct StratOwner {
+    uint32_t rank_class;
+    StratFamily family;
+    StratRole role;
+} StratOwner;
+
+/** All transfers of a program. */
+typedef struct StratTransfers {
+    const StratPlan *plan; /* borrowed */
+    const StratFold *fold; /* borrowed */
+    bool by_owner;         /* equal transfers of different owners are told apart */
+    GArray *transfers;     /* of TopoTransfer */
+    GArray *groups;        /* of TopoRanks, transfer by transfer; empty unless by_owner */
+    GArray *group_ends;    /* of uint32_t: where each transfer's groups end */
+    GHashTable *numbers;
+} StratTransfers;
+
+/** An empty list for the ranks of @fold. Free with strat_transfers_free(). */
+StratTransfers *strat_transfers_new(const StratPlan *plan, const StratFold *fold, bool by_owner);
+
+void strat_transfers_free(StratTransfers *transfers);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratTransfers, strat_transfers_free)
+
+/** The number of @transfer, run by @owner; made on first use. */
+uint32_t strat_transfers_number(StratTransfers *transfers, const TopoTransfer *transfer,
+                                const StratOwner *owner);
+
+#endif

@@ -1,0 +1,55 @@
+/** The traffic of a program on a fabric: every transfer, of all the groups that run it at once,
+ * laid over the links that it crosses, for the fluid network to share out. */
+#ifndef TOPO_TRAFFIC_H
+#define TOPO_TRAFFIC_H
+
+#include "topo_fabric.h"
+#include "topo_net.h"
+#include "topo_route.h"
+
+/** Ranks of one group: @count of them, @stride (which may be negative) apart, from @first. */
+typedef struct TopoRanks {
+    int64_t first;
+    int64_t stride;
+    int64_t count;
+} TopoRanks;
+
+/** What is to be carried. All is borrowed, for the time of topo_traffic_new() alone. */
+typedef struct TopoTrafficSpec {
+    const TopoCluster *cluster;
+    const TopoFabric *fabric;
+    TopoRouter *router;
+    const TopoTransfer *transfers;
+    size_t transfer_count;
+    const TopoRanks *groups;    /* of all transfers, one run after the other */
+    const uint32_t *group_ends; /* of each transfer: where its run ends */
+} TopoTrafficSpec;
+
+/** A link, or as many as carry exactly the same. */
+typedef struct TopoHotLink {
+    char *name;              /* "nic/3 -> leaf/0", of the first; owned */
+    int64_t alike;           /* links that carry the same */
+    double bytes_per_s;      /* rate of one */
+    double carried_fraction; /* of what it could have carried over the run */
+    double saturated_s;
+    double waited_s; /* transfers were held back by it, summed over them */
+    double lost_s;   /* of that, what they lost against links of their own */
+} TopoHotLink;
+
+typedef struct TopoTraffic TopoTraffic;
+
+/** Routes every transfer. NULL and @error when two ranks cannot reach each other. Free with
+ *  topo_traffic_free(). */
+TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error);
+
+void topo_traffic_free(TopoTraffic *traffic);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoTraffic, topo_traffic_free)
+
+/** For one sim_exec_run(); borrowed. */
+SimNet *topo_traffic_net(TopoTraffic *traffic);
+
+/** After a run of @makespan_s: at most @most links (TopoHotLink) by lost_s, then by load; links
+ * that carried nothing are left out. The caller frees the array. */
+GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guint most);
+
+#endif
