@@ -50,8 +50,9 @@ TopoFair *topo_fair_new(const double *capacity_bytes_per_s, uint32_t link_count)
 {
     TopoFair *fair = g_new0(TopoFair, 1);
     fair->links = g_new0(FairLink, link_count);
+    fair->is_tight = g_new0(bool, link_count);
+    fair->link_visit = g_new0(uint64_t, link_count);
     fair->touched_links = g_new(uint32_t, link_count);
-    fair->component_links = g_new(uint32_t, link_count);
     fair->stops = g_new(FairStop, link_count);
     fair->link_count = link_count;
     fair->free_variable = FAIR_NONE;
@@ -72,11 +73,14 @@ void topo_fair_free(TopoFair *fair)
     g_free(fair->links);
     g_free(fair->variables);
     g_free(fair->entries);
+    g_free(fair->is_tight);
+    g_free(fair->is_rising);
+    g_free(fair->link_visit);
+    g_free(fair->variable_visit);
     g_free(fair->stops);
     g_free(fair->touched_links);
     g_free(fair->touched_variables);
     g_free(fair->component);
-    g_free(fair->component_links);
     g_free(fair->changed);
     g_free(fair);
 }
@@ -107,13 +111,15 @@ static uint32_t take_variable(TopoFair *fair)
     if (fair->variable_count == fair->variable_room) {
         uint32_t room = fair->variable_room = MAX(64, 2 * fair->variable_room);
         fair->variables = g_renew(FairVariable, fair->variables, room);
+        fair->is_rising = g_renew(bool, fair->is_rising, room);
+        fair->variable_visit = g_renew(uint64_t, fair->variable_visit, room);
         fair->touched_variables = g_renew(uint32_t, fair->touched_variables, room);
         fair->component = g_renew(uint32_t, fair->component, room);
         fair->changed = g_renew(uint32_t, fair->changed, room);
         fair->stops = g_renew(FairStop, fair->stops, (size_t)fair->link_count + room);
     }
     fair->variables[fair->variable_count].is_touched = false;
-    fair->variables[fair->variable_count].visit = 0;
+    fair->variable_visit[fair->variable_count] = 0;
     return fair->variable_count++;
 }
 
@@ -217,6 +223,8 @@ uint32_t topo_fair_add(TopoFair *fair, const TopoFairVariable *variable)
         g_assert(variable->links[i] < fair->link_count && variable->weights[i] >= 0.0);
         FairEntry *entry = &fair->entries[v->first + i];
         entry->weight = variable->weights[i];
+        entry->load = variable->weights[i] * variable->sharing_weight;
+        g_assert(entry->load > 0.0 || entry->weight == 0.0 || v->sharing == 0.0); /* underflow */
         entry->link = variable->links[i];
         entry->variable = number;
     }
@@ -286,35 +294,14 @@ static bool find_tight(TopoFair *fair, FairLink *link)
     return link->users > 1 && link->demand > link->capacity * (1.0 + SLACK);
 }
 
-static void visit_variable(TopoFair *fair, uint32_t variable)
+/* Settles all on @link, which is tight or was: one component if it still is, else maybe several. */
+static void solve_around(TopoFair *fair, uint32_t link)
 {
-    if (fair->variables[variable].visit == fair->visit)
+    uint32_t at = fair->links[link].head;
+    if (fair->link_visit[link] == fair->visit)
         return;
-    fair->variables[variable].visit = fair->visit;
-    fair->component[fair->component_count++] = variable;
-}
-
-/* Settles the component of @variable, unless this solve did so before. */
-static void solve_from(TopoFair *fair, uint32_t variable)
-{
-    fair->component_count = 0;
-    fair->component_link_count = 0;
-    visit_variable(fair, variable);
-    for (uint32_t c = 0; c < fair->component_count; c++) {
-        const FairVariable *v = &fair->variables[fair->component[c]];
-        for (uint32_t i = v->first; i < v->first + v->count; i++) {
-            FairLink *link = &fair->links[fair->entries[i].link];
-            if (!link->is_tight || link->visit == fair->visit || fair->entries[i].weight <= 0.0)
-                continue;
-            link->visit = fair->visit;
-            fair->component_links[fair->component_link_count++] = fair->entries[i].link;
-            for (uint32_t j = link->head; j != FAIR_NONE; j = fair->entries[j].next)
-                visit_variable(fair, fair->entries[j].variable);
-        }
-    }
-    fair->solved_count += fair->component_count;
-    if (fair->component_count > 0)
-        topo_fair_fill(fair);
+    for (; at != FAIR_NONE; at = fair->is_tight[link] ? FAIR_NONE : fair->entries[at].next)
+        topo_fair_fill(fair, fair->entries[at].variable);
 }
 
 void topo_fair_solve(TopoFair *fair)
@@ -324,23 +311,20 @@ void topo_fair_solve(TopoFair *fair)
     fair->changed_count = 0;
     fair->solved_count = 0;
     for (uint32_t i = 0; i < fair->touched_link_count; i++) {
-        FairLink *link = &fair->links[fair->touched_links[i]];
-        bool was_tight = link->is_tight;
-        link->is_tight = find_tight(fair, link);
-        link->is_touched = false;
-        if (was_tight || link->is_tight)
-            fair->touched_links[kept++] = fair->touched_links[i];
+        uint32_t link = fair->touched_links[i];
+        bool was_tight = fair->is_tight[link];
+        fair->is_tight[link] = find_tight(fair, &fair->links[link]);
+        fair->links[link].is_touched = false;
+        if (was_tight || fair->is_tight[link])
+            fair->touched_links[kept++] = link;
     }
-    for (uint32_t i = 0; i < kept; i++) {
-        uint32_t at = fair->links[fair->touched_links[i]].head;
-        for (; at != FAIR_NONE; at = fair->entries[at].next)
-            solve_from(fair, fair->entries[at].variable);
-    }
+    for (uint32_t i = 0; i < kept; i++)
+        solve_around(fair, fair->touched_links[i]);
     for (uint32_t i = 0; i < fair->touched_variable_count; i++) {
         FairVariable *v = &fair->variables[fair->touched_variables[i]];
         v->is_touched = false;
         if (v->is_live)
-            solve_from(fair, fair->touched_variables[i]);
+            topo_fair_fill(fair, fair->touched_variables[i]);
     }
     fair->touched_link_count = 0;
     fair->touched_variable_count = 0;

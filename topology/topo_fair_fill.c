@@ -70,9 +70,8 @@ static void sum_load(const TopoFair *fair, FairLink *link)
 {
     link->load = 0.0;
     for (uint32_t i = link->head; i != FAIR_NONE; i = fair->entries[i].next) {
-        const FairVariable *v = &fair->variables[fair->entries[i].variable];
-        if (v->is_rising)
-            link->load += fair->entries[i].weight * v->sharing;
+        if (fair->is_rising[fair->entries[i].variable])
+            link->load += fair->entries[i].load;
     }
     link->load_origin = link->load;
 }
@@ -87,15 +86,15 @@ static double fill_level(const TopoFair *fair, FairLink *link)
 
 static void settle(TopoFair *fair, uint32_t variable, double rate, uint32_t held)
 {
-    FairVariable *v = &fair->variables[variable];
-    v->is_rising = false;
+    const FairVariable *v = &fair->variables[variable];
+    fair->is_rising[variable] = false;
     for (uint32_t i = v->first; i < v->first + v->count; i++) {
         const FairEntry *entry = &fair->entries[i];
-        FairLink *link = &fair->links[entry->link];
-        if (!link->is_tight || entry->weight <= 0.0)
+        if (!fair->is_tight[entry->link] || entry->weight <= 0.0)
             continue;
+        FairLink *link = &fair->links[entry->link];
         link->used += entry->weight * rate;
-        link->load -= entry->weight * v->sharing;
+        link->load -= entry->load;
         link->rising--;
     }
     set_rate(fair, variable, rate, held);
@@ -107,54 +106,72 @@ static uint32_t settle_link(TopoFair *fair, const FairLink *link, double level)
     uint32_t settled = 0;
     for (uint32_t i = link->head; i != FAIR_NONE; i = fair->entries[i].next) {
         uint32_t variable = fair->entries[i].variable;
-        const FairVariable *v = &fair->variables[variable];
-        if (!v->is_rising)
+        if (!fair->is_rising[variable])
             continue;
+        const FairVariable *v = &fair->variables[variable];
         settle(fair, variable, fmin(v->sharing * level, v->ceiling), i - v->first);
         settled++;
     }
     return settled;
 }
 
-/* Lets all variables rise from 0. Returns how many there are: those that do not share stay. */
-static uint32_t start_variables(TopoFair *fair)
+/* Whether the ceiling of @v is that of a link which it shares: that fills up before. */
+static bool is_stopped_by_link(const TopoFair *fair, const FairVariable *v)
 {
-    uint32_t rising = 0;
-    for (uint32_t c = 0; c < fair->component_count; c++) {
-        uint32_t variable = fair->component[c];
-        FairVariable *v = &fair->variables[variable];
-        v->is_rising = v->sharing > 0.0;
-        if (!v->is_rising) {
-            set_rate(fair, variable, 0.0, TOPO_FAIR_OWN_BOUND);
-            continue;
-        }
-        fair->stops[fair->stop_count].level = v->ceiling / v->sharing;
-        fair->stops[fair->stop_count++].id = fair->link_count + variable;
-        rising++;
-    }
-    return rising;
+    return v->lowest != TOPO_FAIR_OWN_BOUND &&
+           fair->is_tight[fair->entries[v->first + v->lowest].link];
 }
 
-static void start_links(TopoFair *fair)
+static void add_stop(TopoFair *fair, double level, uint32_t id)
 {
-    for (uint32_t c = 0; c < fair->component_link_count; c++) {
-        FairLink *link = &fair->links[fair->component_links[c]];
-        link->used = 0.0;
-        link->load = 0.0;
-        link->rising = 0;
-        for (uint32_t i = link->head; i != FAIR_NONE; i = fair->entries[i].next) {
-            const FairVariable *v = &fair->variables[fair->entries[i].variable];
-            if (!v->is_rising)
-                continue;
-            link->load += fair->entries[i].weight * v->sharing;
-            link->rising++;
-        }
-        link->load_origin = link->load;
-        if (link->rising == 0)
-            continue;
-        fair->stops[fair->stop_count].level = link->capacity / link->load;
-        fair->stops[fair->stop_count++].id = fair->component_links[c];
+    fair->stops[fair->stop_count].level = level;
+    fair->stops[fair->stop_count++].id = id;
+}
+
+static void reach_variable(TopoFair *fair, uint32_t variable)
+{
+    if (fair->variable_visit[variable] == fair->visit)
+        return;
+    fair->variable_visit[variable] = fair->visit;
+    fair->component[fair->component_count++] = variable;
+}
+
+/* Empties @number, a tight link, and reaches all on it. */
+static void reach_link(TopoFair *fair, uint32_t number)
+{
+    FairLink *link = &fair->links[number];
+    if (fair->link_visit[number] == fair->visit)
+        return;
+    fair->link_visit[number] = fair->visit;
+    link->used = 0.0;
+    link->load = 0.0;
+    link->rising = 0;
+    for (uint32_t i = link->head; i != FAIR_NONE; i = fair->entries[i].next) {
+        reach_variable(fair, fair->entries[i].variable);
+        link->load += fair->entries[i].load;
+        link->rising += fair->entries[i].load > 0.0;
     }
+    link->load_origin = link->load;
+    if (link->rising > 0)
+        add_stop(fair, link->capacity / link->load, number);
+}
+
+/* Lets @variable rise from 0, unless it does not share, and reaches its tight links. Returns 1 when
+ * it rises. */
+static uint32_t start_variable(TopoFair *fair, uint32_t variable)
+{
+    const FairVariable *v = &fair->variables[variable];
+    for (uint32_t i = v->first; i < v->first + v->count; i++)
+        if (fair->is_tight[fair->entries[i].link] && fair->entries[i].weight > 0.0)
+            reach_link(fair, fair->entries[i].link);
+    fair->is_rising[variable] = v->sharing > 0.0;
+    if (v->sharing <= 0.0) {
+        set_rate(fair, variable, 0.0, TOPO_FAIR_OWN_BOUND);
+        return 0;
+    }
+    if (!is_stopped_by_link(fair, v))
+        add_stop(fair, v->ceiling / v->sharing, fair->link_count + variable);
+    return 1;
 }
 
 /* Takes the first stop: drops it when it stops nobody, puts it back when it is further up than was
@@ -166,7 +183,7 @@ static uint32_t take_stop(TopoFair *fair, double *level)
     if (top->id >= fair->link_count) {
         uint32_t variable = top->id - fair->link_count;
         const FairVariable *v = &fair->variables[variable];
-        if (v->is_rising) {
+        if (fair->is_rising[variable]) {
             *level = fmax(*level, top->level);
             settle(fair, variable, v->ceiling, v->lowest);
             settled = 1;
@@ -186,12 +203,16 @@ static uint32_t take_stop(TopoFair *fair, double *level)
     return settled;
 }
 
-void topo_fair_fill(TopoFair *fair)
+void topo_fair_fill(TopoFair *fair, uint32_t variable)
 {
     double level = 0.0;
+    uint32_t rising = 0;
+    fair->component_count = 0;
     fair->stop_count = 0;
-    uint32_t rising = start_variables(fair);
-    start_links(fair);
+    reach_variable(fair, variable);
+    for (uint32_t i = 0; i < fair->component_count; i++)
+        rising += start_variable(fair, fair->component[i]);
+    fair->solved_count += fair->component_count;
     for (uint32_t i = fair->stop_count / 2; i-- > 0;)
         sift_down(fair, i);
     while (rising > 0)

@@ -241,7 +241,9 @@ static void plan_end(Flow *flow, SimTime now)
     double needed_ns = 0.0;
     if (flow->left_bytes > 0.0)
         needed_ns = flow->left_bytes / flow->rate * (double)SIM_TIME_SECOND;
-    double whole_ns = ceil(needed_ns * (1.0 - ROUNDING));
+    double whole_ns = round(needed_ns);
+    if (needed_ns - whole_ns > needed_ns * ROUNDING)
+        whole_ns += 1.0;
     if (!(whole_ns < NEVER_NS - (double)now))
         return;
     flow->planned = sim_exec_schedule(exec, later(now, (SimTime)whole_ns), end_flow, flow);

@@ -44,7 +44,8 @@ Test(topo_fair, a_link_is_shared_in_proportion_to_the_sharing_weights)
     cr_expect(topo_fair_bottleneck(fair, one) == 0 && topo_fair_bottleneck(fair, three) == 0);
 }
 
-/* A collective that puts twice its progress on a link gets half the rate of one that does not. */
+/* What is shared is progress: a collective that puts two bytes on the link for each of its own
+ * takes two thirds of it. */
 Test(topo_fair, rates_are_equal_where_link_weights_are_not)
 {
     const double capacity[] = {12.0}, two[] = {2.0};
