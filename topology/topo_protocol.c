@@ -1,0 +1,200 @@
+/* NCCL's protocols, and its choice of (algorithm, protocol, channels).
+ *
+ * A collective that moves x bytes through a port in so many steps takes
+ *
+ *   time = base + steps inside * hop inside + steps across * hop across
+ *        + max(x inside / (f inside * rate), x out of a domain / (f across * rate of its NICs))
+ *        + c * tensor / rate                                                              [s]
+ *
+ * base, hop and f belong to the protocol: LL writes a flag beside every 4 bytes of payload and
+ * needs no fence, LL128 one in every 128 bytes, Simple moves whole chunks and fences them (Hu and
+ * others 2025, "Demystifying NCCL", section III; NCCL, src/graph/tuning.cc, which has this form and
+ * its own constants). c is the copy inside the GPU that a kernel makes of its own part. Steps and
+ * bytes are closed forms of the algorithm's row (topo_collective.c).
+ *
+ * The library takes the least predicted time, by its own tables. They need not be right: on several
+ * machines Simple begins where LL128 would still have been faster, and the measured time jumps.
+ * bulk_bias below 1 says that: it multiplies Simple's time in the comparison only.
+ *
+ * An all-to-all is grouped sends. With LL one warp serves one peer, so the largest message to one
+ * peer counts and not the port.
+ *
+ * Channels: NCCL drops channels until each has at least threads * threshold bytes: 512 * 8 * ranks
+ * for LL rings, 640 * 8 for LL128, 512 * 64 for Simple (src/enqueue.cc and comm.h,
+ * NCCL_*_THREAD_THRESHOLD). They do not enter the time, which was fitted with them.
+ *
+ * Left out: several NICs of unlike rate, the chunk sizes of each protocol, user settings. */
+#include "topo_protocol.h"
+
+#include <math.h>
+
+static const struct {
+    const char *name;
+    double bytes_per_channel; /* threads * bytes a thread */
+    bool per_rank;            /* times the ranks of a ring */
+} protocols[] = {
+    [TOPO_PROTOCOL_LL] = {"LL",     512.0 * 8.0,  true },
+    [TOPO_PROTOCOL_LL128] = {"LL128",  640.0 * 8.0,  false},
+    [TOPO_PROTOCOL_SIMPLE] = {"Simple", 512.0 * 64.0, false},
+};
+_Static_assert(G_N_ELEMENTS(protocols) == TOPO_PROTOCOL_COUNT, "a row for each protocol");
+
+/* What NCCL has, in order of preference among equals. Its tree is a chain inside each node and the
+ * double binary tree between nodes, whose steps are those of our hierarchy. */
+static const struct {
+    const char *algorithm;
+    bool in_switch; /* Simple only, with the switch's own terms */
+} library[] = {
+    {"ring",               false},
+    {"nvls",               true },
+    {"hierarchical-tree",  false},
+    {"nvls-tree",          true },
+    {"hierarchical-sharp", true },
+    {"direct",             false},
+    {"send",               false},
+    {"parameter-server",   false},
+};
+
+const char *topo_protocol_name(TopoProtocol protocol)
+{
+    return protocols[protocol].name;
+}
+
+TopoProtocolOp topo_protocol_op(TopoCollectiveOp op)
+{
+    static const TopoProtocolOp like[] = {
+        [TOPO_OP_ALL_REDUCE] = TOPO_PROTOCOL_ALL_REDUCE,
+        [TOPO_OP_ALL_GATHER] = TOPO_PROTOCOL_ALL_GATHER,
+        [TOPO_OP_REDUCE_SCATTER] = TOPO_PROTOCOL_REDUCE_SCATTER,
+        [TOPO_OP_BROADCAST] = TOPO_PROTOCOL_ALL_GATHER,
+        [TOPO_OP_ALL_TO_ALL] = TOPO_PROTOCOL_ALL_TO_ALL,
+        [TOPO_OP_SEND] = TOPO_PROTOCOL_ALL_TO_ALL,
+        [TOPO_OP_PUSH] = TOPO_PROTOCOL_REDUCE_SCATTER,
+        [TOPO_OP_PULL] = TOPO_PROTOCOL_ALL_GATHER,
+        [TOPO_OP_DISPATCH] = TOPO_PROTOCOL_ALL_TO_ALL,
+        [TOPO_OP_COMBINE] = TOPO_PROTOCOL_ALL_TO_ALL,
+    };
+    _Static_assert(G_N_ELEMENTS(like) == TOPO_OP_COUNT, "a likeness for each operation");
+    return like[op];
+}
+
+static bool in_switch(const TopoAlgorithm *algorithm)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(library); i++)
+        if (g_str_equal(library[i].algorithm, algorithm->name))
+            return library[i].in_switch;
+    return false;
+}
+
+static const TopoProtocolTerm *term_of(const TopoProtocolFit *fit, TopoProtocol protocol,
+                                       bool switched)
+{
+    if (!switched)
+        return &fit->protocol[protocol];
+    return protocol == TOPO_PROTOCOL_SIMPLE && fit->in_switch.fraction > 0.0 ? &fit->in_switch
+                                                                             : NULL;
+}
+
+/* The most that goes to one peer at a time. */
+static double ll_bytes(const TopoCollectiveCall *call, double bytes)
+{
+    return call->op == TOPO_OP_ALL_TO_ALL ? call->bytes / call->ranks : bytes;
+}
+
+/* Seconds of @call by @protocol once its bytes and steps are known. */
+static double priced_s(const TopoCollectiveCost *cost, bool switched, TopoProtocol protocol,
+                       const TopoCollectiveCall *call, const TopoProtocolWires *wires)
+{
+    TopoProtocolOp op = topo_protocol_op(call->op);
+    const TopoProtocolFit *fit = &wires->inside->op[op];
+    const TopoProtocolTerm *in = term_of(fit, protocol, switched), *out = in;
+    bool spans = call->ranks > call->ranks_per_domain;
+    if (spans)
+        out = wires->across ? &wires->across->op[op].protocol[protocol] : NULL;
+    if (!in || !out || in->fraction <= 0.0 || out->fraction <= 0.0)
+        return INFINITY;
+    double inside = cost->inside_bytes;
+    if (protocol == TOPO_PROTOCOL_LL && !spans)
+        inside = ll_bytes(call, inside);
+    double inside_s = inside / (in->fraction * wires->inside_bytes_per_s);
+    double across_s =
+        spans ? cost->domain_out_bytes / (out->fraction * wires->domain_bytes_per_s) : 0.0;
+    return (spans ? out->base_s : in->base_s) + (cost->steps - cost->steps_across) * in->hop_s +
+           cost->steps_across * out->hop_s + fmax(inside_s, across_s) +
+           fit->copy_fraction * call->bytes / wires->inside_bytes_per_s;
+}
+
+static bool is_nothing(const TopoCollectiveCall *call)
+{
+    return call->ranks <= 1 || call->bytes <= 0.0;
+}
+
+double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
+                       const TopoCollectiveCall *call, const TopoProtocolWires *wires)
+{
+    TopoCollectiveCost cost;
+    if (!topo_collective_cost(algorithm, call, &cost, NULL))
+        return INFINITY;
+    if (is_nothing(call))
+        return 0.0;
+    return priced_s(&cost, in_switch(algorithm), protocol, call, wires);
+}
+
+/* What decides between Simple and the others: the bias of the wire that the base comes from. */
+static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                      TopoProtocol protocol)
+{
+    bool spans = call->ranks > call->ranks_per_domain && wires->across;
+    const TopoProtocolFits *fits = spans ? wires->across : wires->inside;
+    double bias = fits->op[topo_protocol_op(call->op)].bulk_bias;
+    return protocol == TOPO_PROTOCOL_SIMPLE && bias > 0.0 ? bias : 1.0;
+}
+
+/* Puts the best protocol of @algorithm into @choice when it beats @least, the biased seconds of
+ * the best so far. */
+static void compete(const TopoAlgorithm *algorithm, bool switched, const TopoCollectiveCall *call,
+                    const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice)
+{
+    TopoCollectiveCost cost;
+    if ((algorithm->serves & (1u << call->op)) == 0 ||
+        !topo_collective_cost(algorithm, call, &cost, NULL))
+        return;
+    for (int p = 0; p < TOPO_PROTOCOL_COUNT; p++) {
+        TopoProtocol protocol = (TopoProtocol)p;
+        double s = is_nothing(call) ? 0.0 : priced_s(&cost, switched, protocol, call, wires);
+        double biased = s * bias_of(call, wires, protocol);
+        if (biased >= *least)
+            continue;
+        *least = biased;
+        choice->algorithm = algorithm;
+        choice->protocol = protocol;
+        choice->seconds = s;
+    }
+}
+
+bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                          TopoProtocolChoice *choice, GError **error)
+{
+    *choice = (TopoProtocolChoice){0};
+    double least = INFINITY;
+    for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++)
+        compete(topo_collective_by_name(library[i].algorithm, NULL), library[i].in_switch, call,
+                wires, &least, choice);
+    if (!choice->algorithm) {
+        g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_BAD_CALL,
+                    "the collective library cannot run this on %u ranks, %u a domain", call->ranks,
+                    call->ranks_per_domain);
+        return false;
+    }
+    choice->channels =
+        topo_protocol_channels(choice->protocol, call->ranks, call->bytes, wires->inside->channels);
+    return true;
+}
+
+uint32_t topo_protocol_channels(TopoProtocol protocol, uint32_t ranks, double bytes, uint32_t most)
+{
+    double each =
+        protocols[protocol].bytes_per_channel * (protocols[protocol].per_rank ? ranks : 1);
+    double channels = floor(bytes / each);
+    return channels < 1.0 ? 1 : channels > MAX(most, 1) ? MAX(most, 1) : (uint32_t)channels;
+}
