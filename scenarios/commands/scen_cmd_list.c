@@ -8,6 +8,7 @@
 #include "scen_text.h"
 #include "strat_schedule.h"
 #include "topo_net.h"
+#include "topo_route.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,8 @@ static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
     .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, wires, profiles,\n"
-               "schedules, networks), each with its source; without a kind, how many there are.",
+               "schedules, fabrics, routings, networks), each with its source; without a kind, how "
+               "many there are.",
 };
 
 /* One name to choose. */
@@ -52,6 +54,22 @@ static void add_networks(GArray *rows)
         add_row(all[i].name, all[i].source, rows);
 }
 
+static void add_fabrics(GArray *rows)
+{
+    size_t count = 0;
+    const TopoFabricKind *all = topo_fabric_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_routings(GArray *rows)
+{
+    size_t count = 0;
+    const TopoRoutePolicy *all = topo_route_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
 /* A kind is a catalog, or a table of the code. */
 typedef struct Kind {
     const char *name, *help;
@@ -68,6 +86,8 @@ static const Kind kinds[] = {
     {"wires",     "measured behaviour of collectives",        SCEN_CATALOG_WIRE,    NULL         },
     {"profiles",  "fitted kernel costs",                      SCEN_CATALOG_PROFILE, NULL         },
     {"schedules", "pipeline schedules",                       SCEN_CATALOG_NONE,    add_schedules},
+    {"fabrics",   "scale-out networks",                       SCEN_CATALOG_NONE,    add_fabrics  },
+    {"routings",  "routing policies",                         SCEN_CATALOG_NONE,    add_routings },
     {"networks",  "network models",                           SCEN_CATALOG_NONE,    add_networks },
 };
 

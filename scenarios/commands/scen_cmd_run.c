@@ -150,8 +150,9 @@ static bool run(const Options *options, bool *fits, GError **error)
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
     g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    bool measured = scenario->plan.profiled.forward_s > 0.0; /* no knob changes measured stages */
-    if (*fits && !measured && (!options->json || options->out))
+    /* No knob changes measured stages; on a shared network each would need its own routes. */
+    bool turnable = scenario->plan.profiled.forward_s <= 0.0 && !costing.net->shares_links;
+    if (*fits && turnable && (!options->json || options->out))
         knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
     ScenRunReport report = {
         .scenario = scenario,

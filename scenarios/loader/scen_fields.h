@@ -10,6 +10,7 @@ extern const ScenTable scen_node_table;     /* fills a TopoNode */
 extern const ScenTable scen_cluster_table;  /* fills a TopoCluster */
 extern const ScenTable scen_wire_table;     /* fills a TopoWireFit */
 extern const ScenTable scen_profile_table;  /* fills a KernProfile */
+extern const ScenTable scen_fabric_table;   /* fills a ScenFabric */
 extern const ScenTable scen_plan_table;     /* fills a StratPlan */
 extern const ScenTable scen_scenario_table; /* fills a ScenScenario */
 

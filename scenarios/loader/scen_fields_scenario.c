@@ -2,6 +2,7 @@
 #include "scen_fields.h"
 #include "scen_scenario.h"
 #include "scen_section.h"
+#include "topo_net.h"
 
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
 {
@@ -46,6 +47,9 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenScenario *scenario = out;
     bind_gpu_profile(binder, map, scenario);
+    g_autoptr(GError) error = NULL;
+    if (scenario->network && !topo_net_by_name(scenario->network, &error))
+        scen_bind_fail(binder, map, "network", "%s", error->message);
     StratPlan *plan = &scenario->plan;
     bool written = plan->sequence_length > 0;
     const char *inputs[] = {"plan.sequence_length", "model.max_sequence"};
@@ -67,7 +71,7 @@ static const ScenField fields[] = {
     FIELD("description", description, SCEN_TEXT, .help = "what it is about"),
     FIELD("seed", seed, SCEN_INT, .max = 9007199254740991.0, .fallback = "1",
           .help = "of all random numbers"),
-    FIELD("network", network, SCEN_TEXT, .help = "network model"),
+    FIELD("network", network, SCEN_TEXT, .help = "network model (orrery list networks)"),
     FIELD("fold", fold, SCEN_BOOL, .fallback = "true", .help = "simulate equal ranks once"),
     FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
           .help = "what is trained"),
@@ -75,6 +79,8 @@ static const ScenField fields[] = {
           .help = "what it runs on"),
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
+    FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
+          .help = "the scale-out network, for networks that share links"),
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,

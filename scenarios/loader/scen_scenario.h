@@ -4,6 +4,7 @@
 
 #include "kern_profile.h"
 #include "model_spec.h"
+#include "scen_fabric.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
@@ -29,6 +30,7 @@ typedef struct ScenScenario {
     TopoCluster cluster;
     StratPlan plan;
     KernProfile profile;
+    ScenFabric fabric;
     ScenExpect expect;
     GStringChunk *strings; /* owns every string above */
 } ScenScenario;

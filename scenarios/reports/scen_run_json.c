@@ -61,6 +61,28 @@ static void add_memory(JsonBuilder *json, const GArray *memory)
     json_builder_end_array(json);
 }
 
+/* Only networks that share links have them. */
+static void add_links(JsonBuilder *json, const GArray *links)
+{
+    if (!links)
+        return;
+    json_builder_set_member_name(json, "links");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < links->len; i++) {
+        const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
+        json_builder_begin_object(json);
+        scen_json_text(json, "link", link->name);
+        scen_json_integer(json, "alike", link->alike);
+        scen_json_number(json, "rate_bytes_per_s", link->bytes_per_s);
+        scen_json_number(json, "carried_fraction", link->carried_fraction);
+        scen_json_number(json, "saturated_s", link->saturated_s);
+        scen_json_number(json, "waited_s", link->waited_s);
+        scen_json_number(json, "lost_s", link->lost_s);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
 static void add_expected(JsonBuilder *json, const ScenExpect *expect, double step_s)
 {
     if (expect->step_time_s <= 0.0)
@@ -102,6 +124,7 @@ char *scen_run_json(const ScenRunReport *report)
     add_training(json, result);
     add_ledger(json, result);
     add_memory(json, result->memory);
+    add_links(json, result->hot_links);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);
     json_builder_end_object(json);

@@ -30,6 +30,8 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
         add(notes,
             "profile %s has no GEMM measurements in %s: those of another type stand for them",
             profile->name, scen_plan_word("precision", (int)plan->precision));
+    if (g_strcmp0(scenario->network, "fluid") == 0)
+        add(notes, "knobs are searched on the network that shares nothing: --network alpha-beta");
     if (scenario->expect.step_time_s <= 0.0)
         add(notes, "no published figure to hold this against (expect:)");
     return notes;

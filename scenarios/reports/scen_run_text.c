@@ -136,6 +136,22 @@ static void add_limits(GString *out, const StratTrainResult *result)
     g_string_append_c(out, '\n');
 }
 
+/* The links that cost most, when transfers shared them. */
+static void add_links(GString *out, const GArray *links)
+{
+    enum { SHOWN = 3 };
+    if (!links || links->len == 0)
+        return;
+    g_string_append(out, "Busiest links, and what transfers lost by sharing them\n");
+    for (guint i = 0; i < MIN(links->len, SHOWN); i++) {
+        const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
+        g_string_append_printf(out,
+                               "  %-28s and %5d alike, %6.1f GB/s  %5.1f %% used  %.3g s lost\n",
+                               link->name, (int)link->alike - 1, link->bytes_per_s / 1e9,
+                               100.0 * link->carried_fraction, link->lost_s);
+    }
+}
+
 static void add_knobs(GString *out, const GArray *knobs)
 {
     if (!knobs)
@@ -189,6 +205,7 @@ char *scen_run_text(const ScenRunReport *report)
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
     add_limits(out, report->result);
+    add_links(out, report->result->hot_links);
     add_knobs(out, report->knobs);
     add_notes(out, report);
     return g_string_free(out, FALSE);

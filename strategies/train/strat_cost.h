@@ -16,9 +16,9 @@ typedef struct StratCosting {
     const StratPlan *plan;
     const TopoCluster *cluster;
     const TopoNet *net;
-    const TopoFabricSpec *fabric; /* for nets that share links; NULL: the default one */
-    const char *routing;          /* likewise; NULL: the default policy */
-    uint64_t seed;                /* of routing policies that hash */
+    TopoFabricSpec fabric; /* for nets that share links */
+    const char *routing;   /* likewise: a row of topo_route_all() */
+    uint64_t seed;         /* of routing policies that hash */
     KernDevice device;
 } StratCosting;
 

@@ -5,10 +5,6 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 
-/* Where a cluster says nothing of its network: NVIDIA's reference design, and NCCL with PXN. */
-static const char *const default_fabric = "rail-optimised";
-static const char *const default_routing = "rail";
-
 enum { HOT_LINKS_MAX = 8 };
 
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
@@ -66,12 +62,8 @@ static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, T
 
 static bool simulate_shared(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
-    TopoFabricSpec spec = costing->fabric
-                              ? *costing->fabric
-                              : topo_fabric_spec_default(default_fabric, costing->cluster);
-    const TopoRoutePolicy *policy =
-        topo_route_by_name(costing->routing ? costing->routing : default_routing, error);
-    g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&spec, error) : NULL;
+    const TopoRoutePolicy *policy = topo_route_by_name(costing->routing, error);
+    g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&costing->fabric, error) : NULL;
     if (!fabric)
         return false;
     g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
