@@ -15,8 +15,10 @@
  * stands for all of them (found by a hash of those): 100,000 links become a few dozen, and the
  * rates stay exact.
  *
- * Left out: trees, whose bytes are counted as rings'; traffic inside a gang (tensor and context
- * groups), which is priced within a block by the closed form and does not meet the rest. */
+ * Left out: spreading one edge over several paths (two ranks use one plane of a dual-plane fabric,
+ * at that plane's rate); trees, whose bytes are counted as rings'; traffic inside a gang (tensor
+ * and context groups), which is priced within a block by the closed form and does not meet the
+ * rest. */
 #include "topo_traffic.h"
 
 #include "topo_fluid.h"
