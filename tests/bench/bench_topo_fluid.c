@@ -217,6 +217,8 @@ static void bench_network(const Case *c)
     int64_t began_us = g_get_monotonic_time();
     g_autoptr(SimRun) run = sim_exec_run(p, topo_fluid_net(fluid), NULL);
     double took_s = seconds_since(began_us);
+    if (run == NULL)
+        g_error("bench: the run failed");
     double solves = (double)topo_fluid_solve_count(fluid);
     printf("topo_fluid %-20s %5u hosts %5u collectives at once: %8.0f collectives/s, %8.0f "
            "re-solves/s, %6.1f looked at\n",
