@@ -288,8 +288,8 @@ SimNet *topo_traffic_net(TopoTraffic *traffic)
 static gint hotter_first(gconstpointer left, gconstpointer right)
 {
     const TopoHotLink *a = left, *b = right;
-    if (a->lost_s < b->lost_s || a->lost_s > b->lost_s)
-        return a->lost_s < b->lost_s ? 1 : -1;
+    if (a->waited_s < b->waited_s || a->waited_s > b->waited_s)
+        return a->waited_s < b->waited_s ? 1 : -1;
     if (a->carried_fraction < b->carried_fraction || a->carried_fraction > b->carried_fraction)
         return a->carried_fraction < b->carried_fraction ? 1 : -1;
     return strcmp(a->name, b->name);

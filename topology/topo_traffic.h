@@ -32,8 +32,8 @@ typedef struct TopoHotLink {
     double bytes_per_s;      /* rate of one */
     double carried_fraction; /* of what it could have carried over the run */
     double saturated_s;
-    double waited_s; /* transfers were held back by it, summed over them */
-    double lost_s;   /* of that, what they lost against links of their own */
+    double waited_s; /* it, and not their own rate, held transfers back; summed over them */
+    double lost_s;   /* of that, what they lost to other transfers; the rest to their own groups */
 } TopoHotLink;
 
 typedef struct TopoTraffic TopoTraffic;
@@ -48,7 +48,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoTraffic, topo_traffic_free)
 /** For one sim_exec_run(); borrowed. */
 SimNet *topo_traffic_net(TopoTraffic *traffic);
 
-/** After a run of @makespan_s: at most @most links (TopoHotLink) by lost_s, then by load; links
+/** After a run of @makespan_s: at most @most links (TopoHotLink) by waited_s, then by load; links
  * that carried nothing are left out. The caller frees the array. */
 GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guint most);
 

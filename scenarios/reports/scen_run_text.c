@@ -142,13 +142,12 @@ static void add_links(GString *out, const GArray *links)
     enum { SHOWN = 3 };
     if (!links || links->len == 0)
         return;
-    g_string_append(out, "Busiest links, and what transfers lost by sharing them\n");
+    g_string_append(out, "Links that held transfers back the longest\n");
     for (guint i = 0; i < MIN(links->len, SHOWN); i++) {
         const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
-        g_string_append_printf(out,
-                               "  %-28s and %5d alike, %6.1f GB/s  %5.1f %% used  %.3g s lost\n",
+        g_string_append_printf(out, "  %-28s and %5d alike, %6.1f GB/s  %5.1f %% used  %.3g s\n",
                                link->name, (int)link->alike - 1, link->bytes_per_s / 1e9,
-                               100.0 * link->carried_fraction, link->lost_s);
+                               100.0 * link->carried_fraction, link->waited_s);
     }
 }
 
