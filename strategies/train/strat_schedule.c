@@ -90,28 +90,30 @@ static double bubble_flush(const StratPipeline *p)
     return idle / ((double)(p->microbatches * p->chunks) + idle);
 }
 
+/* clang-format off: its table alignment wants rows of equal fields */
 static const StratSchedule schedules[] = {
     {.name = "none",
      .source = "one stage, gradient accumulation",
      .order = order_none,
-     .bubble_fraction = bubble_none                              },
-    { .name = "gpipe",
+     .bubble_fraction = bubble_none},
+    {.name = "gpipe",
      .source = "Huang 2019 (arXiv 1811.06965)",
      .needs_pipeline = true,
      .order = order_gpipe,
      .bubble_fraction = bubble_flush},
-    {               .name = "1f1b",
+    {.name = "1f1b",
      .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.1",
      .needs_pipeline = true,
      .order = order_1f1b,
      .bubble_fraction = bubble_flush},
-    {    .name = "interleaved-1f1b",
+    {.name = "interleaved-1f1b",
      .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.2",
      .needs_pipeline = true,
      .interleaves = true,
      .order = order_interleaved,
      .bubble_fraction = bubble_flush},
 };
+/* clang-format on */
 
 const StratSchedule *strat_schedule_all(size_t *count)
 {
