@@ -1,0 +1,89 @@
+/*
+ * How fast the fluid network and SimGrid carry the same contended traffic: every GPU of a
+ * leaf-spine fabric with half the capacity above its leaves sends one message to the GPU half the
+ * cluster away, hashed over the spines, with sizes and starts that differ, so that shares change
+ * with every begin and end. Building the fabric, routing, loading the platform and creating actors
+ * are not counted. Prints flows a second of both, their ratio and how far the mean completion is
+ * apart; fails only if SimGrid does. With --quick, an eighth of the flows.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim_random.h"
+#include "simgrid_referee.h"
+
+enum {
+    NODE_GPUS = 4,
+    ROUNDS = 3, /* the fastest counts */
+};
+
+static TopoFabric *build(int64_t flows)
+{
+    TopoCluster cluster = {
+        .node = {.gpus = NODE_GPUS,
+                 .scale_up_gpus = NODE_GPUS,
+                 .scale_up = "nvswitch",
+                 .scale_up_bytes_per_s = 600e9,
+                 .scale_up_latency_s = 1e-6,
+                 .nics = NODE_GPUS,
+                 .nic_bytes_per_s = 50e9,
+                 .nic_latency_s = 1.3e-6,
+                 .host_bytes_per_s = 63e9},
+        .node_count = flows / NODE_GPUS,
+        .gpu_count = flows,
+    };
+    TopoFabricSpec spec = topo_fabric_spec_default("leaf-spine", &cluster);
+    spec.radix = 48;
+    spec.leaf_oversubscription = 2.0;
+    GError *error = NULL;
+    TopoFabric *fabric = topo_fabric_new(&spec, &error);
+    if (fabric == NULL)
+        g_error("bench: %s", error->message);
+    return fabric;
+}
+
+static void add_flows(RouteFlows *flows, size_t gpus)
+{
+    SimRandom draws = sim_random_stream(1, "bench/simgrid");
+    for (size_t i = 0; i < gpus; i++) {
+        double bytes = 1e6 * (double)(8 + sim_random_below(&draws, 25));
+        double start_s = 1e-6 * (double)sim_random_below(&draws, 1000);
+        route_flows_add(flows, i, (i + gpus / 2) % gpus, bytes, start_s);
+    }
+}
+
+static double mean_s(const RouteFlows *flows, const double *ends_s)
+{
+    double sum_s = 0.0;
+    for (guint i = 0; i < flows->flows->len; i++)
+        sum_s += ends_s[i] - route_flows_at(flows, i)->start_s;
+    return sum_s / flows->flows->len;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    g_autoptr(TopoFabric) fabric = build(is_quick ? 128 : 1024);
+    g_autoptr(RouteFlows) flows = route_flows_new(fabric, "ecmp");
+    add_flows(flows, fabric->gpu_count);
+    double fluid_s = INFINITY, simgrid_s = INFINITY, apart = 0.0;
+    for (int i = 0; i < ROUNDS; i++) {
+        g_autoptr(GError) error = NULL;
+        double took_s = 0.0;
+        g_autofree double *fluid = route_flows_fluid_ends_s(flows, ROUTE_SHARING_EQUAL, &took_s);
+        fluid_s = fmin(fluid_s, took_s);
+        g_autofree double *simgrid = simgrid_referee_ends_s(flows, &took_s, &error);
+        if (simgrid == NULL) {
+            fprintf(stderr, "bench: %s\n", error->message);
+            return 1;
+        }
+        simgrid_s = fmin(simgrid_s, took_s);
+        apart = mean_s(flows, fluid) / mean_s(flows, simgrid) - 1.0;
+    }
+    guint count = flows->flows->len;
+    printf("2:1 leaf-spine, %u flows: topo_fluid %.0f flows/s, SimGrid %.0f flows/s, ratio %.1f; "
+           "mean completion apart by %.2g\n",
+           count, count / fluid_s, count / simgrid_s, simgrid_s / fluid_s, apart);
+    return 0;
+}
