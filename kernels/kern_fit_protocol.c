@@ -31,9 +31,11 @@ typedef enum Coefficient {
     COEFFICIENTS
 } Coefficient;
 
-static const struct {
+typedef struct Bound {
     double low, start, high;
-} bounds[] = {
+} Bound;
+
+static const Bound bounds[] = {
     [LL_BASE_S] = {1e-6,  6e-6, 1e-4  },
     [LL128_BASE_MORE_S] = {0.0,   1e-6, 5e-5  },
     [SIMPLE_BASE_MORE_S] = {0.0,   1e-5, 1e-4  },
@@ -54,55 +56,27 @@ _Static_assert(G_N_ELEMENTS(bounds) == COEFFICIENTS, "bounds for each coefficien
 /* LL may be far slower than half the rate: another place to start from. */
 static const double ll_starts[] = {0.3, 0.03};
 
+/* A form with its measurements. */
 typedef struct Problem {
-    double bytes_per_s;
-    const KernProtocolRow *rows;
-    size_t count;
-    TopoProtocolFit *fit;
     size_t searched; /* coefficients */
+    const Bound *bounds;
+    void (*set)(const struct Problem *problem, const double *x);
+    double (*log_ratio)(const struct Problem *problem, size_t row);
+    size_t count;
+    const void *rows;
+    void *fit;
+    double bytes_per_s;
 } Problem;
-
-static double log_ratio(const Problem *p, const KernProtocolRow *row)
-{
-    TopoProtocolFits fits = {.channels = 1};
-    fits.op[topo_protocol_op(row->call.op)] = *p->fit;
-    const TopoProtocolWires wires = {.inside = &fits, .inside_bytes_per_s = p->bytes_per_s};
-    TopoProtocolChoice choice;
-    if (!topo_protocol_choose(&row->call, &wires, &choice, NULL))
-        return 10.0; /* as wrong as can be */
-    return log(choice.seconds / row->seconds);
-}
-
-static void set_coefficients(const Problem *p, const double *x)
-{
-    TopoProtocolTerm *ll = &p->fit->protocol[TOPO_PROTOCOL_LL];
-    TopoProtocolTerm *ll128 = &p->fit->protocol[TOPO_PROTOCOL_LL128];
-    TopoProtocolTerm *simple = &p->fit->protocol[TOPO_PROTOCOL_SIMPLE];
-    ll->base_s = x[LL_BASE_S];
-    ll128->base_s = ll->base_s + x[LL128_BASE_MORE_S];
-    simple->base_s = ll128->base_s + x[SIMPLE_BASE_MORE_S];
-    ll->hop_s = x[LL_HOP_S];
-    ll128->hop_s = x[LL128_HOP_S];
-    simple->hop_s = x[SIMPLE_HOP_S];
-    simple->fraction = x[SIMPLE_FRACTION];
-    ll128->fraction = x[LL128_OF_SIMPLE] * simple->fraction;
-    ll->fraction = x[LL_OF_LL128] * ll128->fraction;
-    p->fit->copy_fraction = x[COPY_FRACTION];
-    p->fit->bulk_bias = x[BULK_BIAS];
-    if (p->searched == COEFFICIENTS)
-        p->fit->in_switch =
-            (TopoProtocolTerm){x[SWITCH_BASE_S], x[SWITCH_HOP_S], x[SWITCH_FRACTION]};
-}
 
 static double objective(unsigned n, const double *x, double *gradient, void *data)
 {
     (void)n;
     (void)gradient;
     const Problem *p = data;
-    set_coefficients(p, x);
+    p->set(p, x);
     double sum = 0.0;
     for (size_t i = 0; i < p->count; i++) {
-        double r = log_ratio(p, &p->rows[i]);
+        double r = p->log_ratio(p, i);
         sum += sqrt(r * r + 1e-4);
     }
     return sum / (double)p->count;
@@ -122,7 +96,7 @@ static KernFitError measure(const Problem *p)
     g_autofree double *absolute = g_new(double, n);
     g_autofree double *with_sign = g_new(double, n);
     for (size_t i = 0; i < n; i++) {
-        with_sign[i] = exp(log_ratio(p, &p->rows[i])) - 1.0;
+        with_sign[i] = exp(p->log_ratio(p, i)) - 1.0;
         absolute[i] = fabs(with_sign[i]);
     }
     qsort(absolute, n, sizeof *absolute, compare_doubles);
@@ -138,8 +112,8 @@ static double search(Problem *p, double *x)
     double best = 0.0;
     nlopt_opt opt = nlopt_create(NLOPT_LN_SBPLX, (unsigned)p->searched);
     for (size_t i = 0; i < p->searched; i++) {
-        nlopt_set_lower_bound(opt, (int)i, bounds[i].low);
-        nlopt_set_upper_bound(opt, (int)i, bounds[i].high);
+        nlopt_set_lower_bound(opt, (int)i, p->bounds[i].low);
+        nlopt_set_upper_bound(opt, (int)i, p->bounds[i].high);
     }
     nlopt_set_min_objective(opt, objective, p);
     nlopt_set_maxeval(opt, EVALUATIONS);
@@ -162,14 +136,64 @@ static double descend(Problem *p, double *x)
     return before;
 }
 
+static double protocol_log_ratio(const Problem *p, size_t i)
+{
+    const KernProtocolRow *row = (const KernProtocolRow *)p->rows + i;
+    TopoProtocolFits fits = {.channels = 1};
+    fits.op[topo_protocol_op(row->call.op)] = *(const TopoProtocolFit *)p->fit;
+    const TopoProtocolWires wires = {.inside = &fits, .inside_bytes_per_s = p->bytes_per_s};
+    TopoProtocolChoice choice;
+    if (!topo_protocol_choose(&row->call, &wires, &choice, NULL))
+        return 10.0; /* as wrong as can be */
+    return log(choice.seconds / row->seconds);
+}
+
+/* An all-to-all is one step: its hops are in its bases. */
+static void set_protocol(const Problem *p, const double *x)
+{
+    TopoProtocolFit *fit = p->fit;
+    const KernProtocolRow *rows = p->rows;
+    double hops = p->count > 0 && rows[0].call.op == TOPO_OP_ALL_TO_ALL ? 0.0 : 1.0;
+    TopoProtocolTerm *ll = &fit->protocol[TOPO_PROTOCOL_LL];
+    TopoProtocolTerm *ll128 = &fit->protocol[TOPO_PROTOCOL_LL128];
+    TopoProtocolTerm *simple = &fit->protocol[TOPO_PROTOCOL_SIMPLE];
+    ll->base_s = x[LL_BASE_S];
+    ll128->base_s = ll->base_s + x[LL128_BASE_MORE_S];
+    simple->base_s = ll128->base_s + x[SIMPLE_BASE_MORE_S];
+    ll->hop_s = hops * x[LL_HOP_S];
+    ll128->hop_s = hops * x[LL128_HOP_S];
+    simple->hop_s = hops * x[SIMPLE_HOP_S];
+    simple->fraction = x[SIMPLE_FRACTION];
+    ll128->fraction = x[LL128_OF_SIMPLE] * simple->fraction;
+    ll->fraction = x[LL_OF_LL128] * ll128->fraction;
+    fit->copy_fraction = x[COPY_FRACTION];
+    fit->bulk_bias = x[BULK_BIAS];
+    if (p->searched == COEFFICIENTS)
+        fit->in_switch = (TopoProtocolTerm){x[SWITCH_BASE_S], x[SWITCH_HOP_S], x[SWITCH_FRACTION]};
+}
+
+static Problem protocol_problem(double bytes_per_s, const KernProtocolRow *rows, size_t count,
+                                TopoProtocolFit *fit)
+{
+    Problem p = {.searched = SWITCH_BASE_S,
+                 .bounds = bounds,
+                 .set = set_protocol,
+                 .log_ratio = protocol_log_ratio,
+                 .count = count,
+                 .rows = rows,
+                 .fit = fit,
+                 .bytes_per_s = bytes_per_s};
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].call.domain_reduces)
+            p.searched = COEFFICIENTS;
+    return p;
+}
+
 KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                TopoProtocolFit *fit)
 {
     *fit = (TopoProtocolFit){0};
-    Problem p = {bytes_per_s, rows, count, fit, SWITCH_BASE_S};
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].call.domain_reduces)
-            p.searched = COEFFICIENTS;
+    Problem p = protocol_problem(bytes_per_s, rows, count, fit);
     double best = INFINITY, best_x[COEFFICIENTS] = {0.0};
     for (size_t start = 0; start < G_N_ELEMENTS(ll_starts); start++) {
         double x[COEFFICIENTS];
@@ -181,7 +205,7 @@ KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, 
             memcpy(best_x, x, sizeof x);
         best = fmin(best, reached);
     }
-    set_coefficients(&p, best_x);
+    p.set(&p, best_x);
     return measure(&p);
 }
 
@@ -189,6 +213,79 @@ KernFitError kern_fit_protocol_error(double bytes_per_s, const KernProtocolRow *
                                      const TopoProtocolFit *fit)
 {
     TopoProtocolFit copy = *fit;
-    const Problem p = {bytes_per_s, rows, count, &copy, 0};
+    const Problem p = protocol_problem(bytes_per_s, rows, count, &copy);
+    return measure(&p);
+}
+
+typedef enum ExpertCoefficient {
+    EXPERT_BASE_S,
+    EXPERT_RAMP_S,
+    EXPERT_RAMP_BYTES,
+    EXPERT_INSIDE_FRACTION,
+    EXPERT_ACROSS_FRACTION, /* only where a row crosses */
+    EXPERT_COEFFICIENTS
+} ExpertCoefficient;
+
+static const Bound expert_bounds[] = {
+    [EXPERT_BASE_S] = {1e-6, 2e-5, 1e-4},
+      [EXPERT_RAMP_S] = {0.0,  1e-5, 2e-4},
+    [EXPERT_RAMP_BYTES] = {1e5,  2e6,  5e7 },
+      [EXPERT_INSIDE_FRACTION] = {0.2,  0.7,  1.0 },
+    [EXPERT_ACROSS_FRACTION] = {0.2,  0.8,  1.05},
+};
+_Static_assert(G_N_ELEMENTS(expert_bounds) == EXPERT_COEFFICIENTS, "bounds for each coefficient");
+
+static double expert_log_ratio(const Problem *p, size_t i)
+{
+    const KernExpertRow *row = (const KernExpertRow *)p->rows + i;
+    double seconds;
+    if (!topo_protocol_expert_s(p->fit, &row->call, &row->rates, &seconds, NULL))
+        return 10.0;
+    return log(seconds / row->seconds);
+}
+
+static void set_expert(const Problem *p, const double *x)
+{
+    TopoExpertFit *fit = p->fit;
+    const KernExpertRow *rows = p->rows;
+    bool combine = p->count > 0 && rows[0].call.op == TOPO_OP_COMBINE;
+    TopoExpertTerm *term = combine ? &fit->combine : &fit->dispatch;
+    *term = (TopoExpertTerm){x[EXPERT_BASE_S], x[EXPERT_RAMP_S], x[EXPERT_RAMP_BYTES],
+                             x[EXPERT_INSIDE_FRACTION], 0.0};
+    if (p->searched == EXPERT_COEFFICIENTS)
+        term->across_fraction = x[EXPERT_ACROSS_FRACTION];
+}
+
+static Problem expert_problem(const KernExpertRow *rows, size_t count, TopoExpertFit *fit)
+{
+    Problem p = {.searched = EXPERT_ACROSS_FRACTION,
+                 .bounds = expert_bounds,
+                 .set = set_expert,
+                 .log_ratio = expert_log_ratio,
+                 .count = count,
+                 .rows = rows,
+                 .fit = fit};
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].call.ranks > rows[i].call.ranks_per_domain)
+            p.searched = EXPERT_COEFFICIENTS;
+    return p;
+}
+
+KernFitError kern_fit_expert(const KernExpertRow *rows, size_t count, TopoExpertFit *fit)
+{
+    Problem p = expert_problem(rows, count, fit);
+    double x[EXPERT_COEFFICIENTS];
+    for (size_t i = 0; i < EXPERT_COEFFICIENTS; i++)
+        x[i] = expert_bounds[i].start;
+    descend(&p, x);
+    p.set(&p, x);
+    return measure(&p);
+}
+
+KernFitError kern_fit_expert_error(const KernExpertRow *rows, size_t count,
+                                   const TopoExpertFit *fit)
+{
+    TopoExpertFit copy = *fit;
+    const Problem p = expert_problem(rows, count, &copy);
     return measure(&p);
 }

@@ -4,6 +4,7 @@
 
 #include "kern_fit.h"
 #include "topo_protocol.h"
+#include "topo_protocol_expert.h"
 
 /** A measured collective inside one domain. */
 typedef struct KernProtocolRow {
@@ -20,5 +21,20 @@ KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, 
 /** The error of the coefficients @fit on @rows, fitted or not. */
 KernFitError kern_fit_protocol_error(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                      const TopoProtocolFit *fit);
+
+/** A measured dispatch or combine. */
+typedef struct KernExpertRow {
+    TopoCollectiveCall call; /* its routing is borrowed */
+    TopoCollectiveRates rates;
+    double seconds;
+} KernExpertRow;
+
+/** Fits one direction of @fit, whose algorithm is given, to @rows, which all dispatch or all
+ *  combine. The fraction between domains is searched only when a row crosses one. */
+KernFitError kern_fit_expert(const KernExpertRow *rows, size_t count, TopoExpertFit *fit);
+
+/** The error of the coefficients @fit on @rows, fitted or not. */
+KernFitError kern_fit_expert_error(const KernExpertRow *rows, size_t count,
+                                   const TopoExpertFit *fit);
 
 #endif
