@@ -15,6 +15,8 @@
  * weights, non-minimal routes such as Valiant's. */
 #include "topo_route.h"
 
+#include "sim_hash.h"
+
 static size_t pick_first(const TopoHop *hop, const uint32_t *links, size_t count)
 {
     (void)hop;
@@ -30,21 +32,13 @@ static size_t pick_d_mod_k(const TopoHop *hop, const uint32_t *links, size_t cou
     return (size_t)(target / hop->stride % count);
 }
 
-static uint64_t mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 static size_t pick_hash(const TopoHop *hop, const uint32_t *links, size_t count)
 {
     (void)links;
-    uint64_t hash = mix(hop->seed);
-    hash = mix(hash ^ ((uint64_t)hop->from << 32 | hop->to));
-    hash = mix(hash ^ hop->flow_id);
-    hash = mix(hash ^ hop->vertex);
+    uint64_t hash = sim_hash_mix(hop->seed);
+    hash = sim_hash_mix(hash ^ ((uint64_t)hop->from << 32 | hop->to));
+    hash = sim_hash_mix(hash ^ hop->flow_id);
+    hash = sim_hash_mix(hash ^ hop->vertex);
     return (size_t)((hash >> 32) * count >> 32);
 }
 

@@ -21,6 +21,7 @@
  * rest. */
 #include "topo_traffic.h"
 
+#include "sim_hash.h"
 #include "topo_fluid.h"
 
 #include <math.h>
@@ -146,15 +147,6 @@ static bool add_transfer(Builder *b, TopoTraffic *traffic, uint32_t index, GErro
     return true;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    /* Finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-    hash += value + 0x9e3779b97f4a7c15u;
-    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
-    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
-    return hash ^ (hash >> 31);
-}
-
 static uint64_t bits(double value)
 {
     uint64_t word;
@@ -170,7 +162,9 @@ static uint64_t *signatures(const Builder *b)
         const Load *load = &g_array_index(b->loads, Load, i);
         double rate = topo_link_rate_bytes_per_s(topo_graph_link(b->graph, load->link));
         uint64_t *s = &signature[load->link];
-        *s = mix(mix(mix(*s, bits(rate)), load->transfer), bits(load->weight));
+        *s = sim_hash_mix(*s + bits(rate));
+        *s = sim_hash_mix(*s + load->transfer);
+        *s = sim_hash_mix(*s + bits(load->weight));
     }
     return signature;
 }

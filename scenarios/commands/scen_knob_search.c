@@ -154,7 +154,8 @@ static double memory_fraction(const ScenScenario *scenario)
     if (!scen_costing(scenario, &costing, NULL))
         return INFINITY;
     g_autoptr(GArray) memory = strat_memory_stages(&costing);
-    const StratMemory *worst = &g_array_index(memory, StratMemory, scen_worst_stage(memory));
+    const StratMemory *worst =
+        &g_array_index(memory, StratMemory, strat_memory_worst_stage(memory));
     return worst->peak_bytes / worst->capacity_bytes;
 }
 

@@ -63,20 +63,3 @@ StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error)
         return NULL;
     return strat_train_run(&costing, scenario->fold, error);
 }
-
-guint scen_worst_stage(const GArray *memory)
-{
-    guint worst = 0;
-    for (guint i = 1; i < memory->len; i++) {
-        if (g_array_index(memory, StratMemory, i).peak_bytes >
-            g_array_index(memory, StratMemory, worst).peak_bytes)
-            worst = i;
-    }
-    return worst;
-}
-
-bool scen_fits(const GArray *memory)
-{
-    const StratMemory *worst = &g_array_index(memory, StratMemory, scen_worst_stage(memory));
-    return worst->peak_bytes <= worst->capacity_bytes;
-}

@@ -9,13 +9,8 @@
 bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error);
 
 /** Simulates the step of @scenario. NULL and @error when it is not modelled. Whether it fits in
- *  memory is for the caller to ask (scen_fits(), or strat_memory_check() for the reasons). */
+ *  memory is for the caller to ask (strat_memory_fits(), or strat_memory_check() for the reasons).
+ */
 StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error);
-
-/** Does every stage of @memory (of StratMemory) fit? */
-bool scen_fits(const GArray *memory);
-
-/** The stage of @memory that fills its GPUs most; the first of several. */
-guint scen_worst_stage(const GArray *memory);
 
 #endif

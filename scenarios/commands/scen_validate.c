@@ -87,7 +87,7 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
         .gpu = g_strdup(scenario->cluster.node.gpu.name),
         .note = g_strdup(scenario->description),
         .schedule_only = scenario->plan.profiled.forward_s > 0.0,
-        .fits = scen_fits(result->memory),
+        .fits = strat_memory_fits(result->memory),
         .predicted_s = predicted,
         .published_s = expect->step_time_s,
         .error_fraction = predicted / expect->step_time_s - 1.0,

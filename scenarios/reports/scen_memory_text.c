@@ -19,7 +19,7 @@ void scen_memory_text(GString *out, const GArray *memory)
     g_string_append(out, "Memory of a GPU by pipeline stage, GB\n"
                          "  stage  weights gradients optimizer activations workspace reserved"
                          "    peak capacity    used\n");
-    guint worst = scen_worst_stage(memory), last = memory->len - 1;
+    guint worst = strat_memory_worst_stage(memory), last = memory->len - 1;
     for (guint i = 0; i < memory->len; i++) {
         if (memory->len <= 4 || i == 0 || i == worst || i == last)
             add_row(out, memory, i);

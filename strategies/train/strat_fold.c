@@ -9,20 +9,13 @@
  * refinement algorithms"). A plan that fits its nodes evenly gives one class a stage. */
 #include "strat_fold.h"
 
-#include <string.h>
+#include "sim_hash.h"
 
-static uint64_t mix(uint64_t x)
-{
-    /* Finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
+#include <string.h>
 
 static uint64_t combine(uint64_t hash, uint64_t value)
 {
-    return mix(hash ^ mix(value));
+    return sim_hash_mix(hash ^ sim_hash_mix(value));
 }
 
 /* Strides of the rank numbering: everything a rank belongs to is arithmetic on its number. */
@@ -101,7 +94,7 @@ static uint64_t *first_colours(const TopoCluster *cluster, const StratPlan *plan
         StratGroup tensors = {r - t, 1, cut->tensor};
         StratGroup contexts = {gang_first(cut, r) + t, cut->tensor, plan->context};
         StratGroup replicas = {data_first(cut, r), cut->tensor, plan->context * plan->data};
-        uint64_t hash = mix((uint64_t)(r / cut->stage));
+        uint64_t hash = sim_hash_mix((uint64_t)(r / cut->stage));
         hash = combine(hash, group_colour(cluster, r, tensors, tensor));
         hash = combine(hash, group_colour(cluster, r, contexts, context));
         hash = combine(hash, group_colour(cluster, r, replicas, data));
@@ -119,7 +112,7 @@ static void add_groups(const Cut *cut, const uint64_t *colour, uint64_t *next, u
 {
     memset(sum, 0, (size_t)cut->ranks * sizeof *sum);
     for (int64_t r = 0; r < cut->ranks; r++)
-        sum[first_of(cut, r)] += mix(colour[r]);
+        sum[first_of(cut, r)] += sim_hash_mix(colour[r]);
     for (int64_t r = 0; r < cut->ranks; r++)
         next[r] = combine(next[r], sum[first_of(cut, r)]);
 }

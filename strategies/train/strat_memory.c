@@ -180,9 +180,9 @@ static const Knob knobs[] = {
     {"plan.pipeline doubled, plan.data halved", turn_pipeline         },
 };
 
-static int64_t worst_stage(const GArray *stages)
+guint strat_memory_worst_stage(const GArray *stages)
 {
-    int64_t worst = 0;
+    guint worst = 0;
     for (guint i = 1; i < stages->len; i++) {
         if (g_array_index(stages, StratMemory, i).peak_bytes >
             g_array_index(stages, StratMemory, worst).peak_bytes)
@@ -191,9 +191,9 @@ static int64_t worst_stage(const GArray *stages)
     return worst;
 }
 
-static bool fits(const GArray *stages)
+bool strat_memory_fits(const GArray *stages)
 {
-    const StratMemory *m = &g_array_index(stages, StratMemory, worst_stage(stages));
+    const StratMemory *m = &g_array_index(stages, StratMemory, strat_memory_worst_stage(stages));
     return m->peak_bytes <= m->capacity_bytes;
 }
 
@@ -210,7 +210,7 @@ static void suggest(const StratCosting *costing, GString *text)
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
-        if (fits(stages)) {
+        if (strat_memory_fits(stages)) {
             g_string_append_printf(text, "%s%s", any ? ", or " : "; would fit with ",
                                    knobs[i].text);
             any = true;
@@ -222,7 +222,7 @@ static void suggest(const StratCosting *costing, GString *text)
         return;
     trial.plan = &together;
     g_autoptr(GArray) stages = strat_memory_stages(&trial);
-    if (fits(stages))
+    if (strat_memory_fits(stages))
         g_string_append_printf(text, "; no single knob is enough, together they are: %s", all->str);
     else
         g_string_append_printf(text, "; even %s is not enough: use more GPUs or a smaller model",
@@ -231,9 +231,9 @@ static void suggest(const StratCosting *costing, GString *text)
 
 bool strat_memory_check(const StratCosting *costing, const GArray *stages, GError **error)
 {
-    int64_t worst = worst_stage(stages);
+    guint worst = strat_memory_worst_stage(stages);
     const StratMemory *m = &g_array_index(stages, StratMemory, worst);
-    if (fits(stages))
+    if (strat_memory_fits(stages))
         return true;
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(

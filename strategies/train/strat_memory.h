@@ -22,8 +22,14 @@ typedef struct StratMemory {
 /** Memory of every stage: an array of StratMemory, freed by the caller. */
 GArray *strat_memory_stages(const StratCosting *costing);
 
-/** True when every stage fits; else @error names the worst stage, by how much it is over, and the
- *  knobs that would make it fit. */
+/** The stage that needs the most. */
+guint strat_memory_worst_stage(const GArray *stages);
+
+/** Whether every stage fits. */
+bool strat_memory_fits(const GArray *stages);
+
+/** As strat_memory_fits(); when one does not, @error names the worst stage, by how much it is over,
+ * and the knobs that would make it fit. */
 bool strat_memory_check(const StratCosting *costing, const GArray *stages, GError **error);
 
 #endif
