@@ -3,14 +3,14 @@
  * A collective that moves x bytes through a port in so many steps takes
  *
  *   time = base + steps inside * hop inside + steps across * hop across
- *        + max(x inside / (f inside * rate), x out of a domain / (f across * rate of its NICs))
- *        + c * tensor / rate                                                              [s]
+ *        + max(x inside / (f inside * rate) + c * tensor / rate,
+ *              x out of a domain / (f across * rate of its NICs))                         [s]
  *
  * base, hop and f belong to the protocol: LL writes a flag beside every 4 bytes of payload and
  * needs no fence, LL128 one in every 128 bytes, Simple moves whole chunks and fences them (Hu and
  * others 2025, "Demystifying NCCL", section III; NCCL, src/graph/tuning.cc, which has this form and
- * its own constants). c is the copy inside the GPU that a kernel makes of its own part. Steps and
- * bytes are closed forms of the algorithm's row (topo_collective.c).
+ * its own constants). c is the copy inside the GPU that a kernel makes of its own part; NICs do not
+ * wait for it. Steps and bytes are closed forms of the algorithm's row (topo_collective.c).
  *
  * The library takes the least predicted time, by its own tables. They need not be right: on several
  * machines Simple begins where LL128 would still have been faster, and the measured time jumps.
@@ -40,19 +40,24 @@ static const struct {
 _Static_assert(G_N_ELEMENTS(protocols) == TOPO_PROTOCOL_COUNT, "a row for each protocol");
 
 /* What NCCL has, in order of preference among equals. Its tree is a chain inside each node and the
- * double binary tree between nodes, whose steps are those of our hierarchy. */
-static const struct {
+ * double binary tree between nodes, with the steps of our hierarchy and nine tenths of a ring's
+ * rate (src/graph/tuning.cc). */
+typedef struct Runs {
     const char *algorithm;
-    bool in_switch; /* Simple only, with the switch's own terms */
-} library[] = {
-    {"ring",               false},
-    {"nvls",               true },
-    {"hierarchical-tree",  false},
-    {"nvls-tree",          true },
-    {"hierarchical-sharp", true },
-    {"direct",             false},
-    {"send",               false},
-    {"parameter-server",   false},
+    bool in_switch;       /* Simple only, with the switch's own terms */
+    bool between_nodes;   /* not between domains of one node */
+    double rate_fraction; /* of what the protocol reaches in a ring */
+} Runs;
+
+static const Runs library[] = {
+    {"ring",               false, false, 1.0},
+    {"nvls",               true,  false, 1.0},
+    {"hierarchical-tree",  false, true,  0.9},
+    {"nvls-tree",          true,  true,  1.0},
+    {"hierarchical-sharp", true,  true,  1.0},
+    {"direct",             false, false, 1.0},
+    {"send",               false, false, 1.0},
+    {"parameter-server",   false, false, 1.0},
 };
 
 const char *topo_protocol_name(TopoProtocol protocol)
@@ -78,12 +83,13 @@ TopoProtocolOp topo_protocol_op(TopoCollectiveOp op)
     return like[op];
 }
 
-static bool in_switch(const TopoAlgorithm *algorithm)
+/* What the library does not have is priced like a ring. */
+static const Runs *runs_of(const TopoAlgorithm *algorithm)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(library); i++)
         if (g_str_equal(library[i].algorithm, algorithm->name))
-            return library[i].in_switch;
-    return false;
+            return &library[i];
+    return &library[0];
 }
 
 static const TopoProtocolTerm *term_of(const TopoProtocolFit *fit, TopoProtocol protocol,
@@ -102,26 +108,29 @@ static double ll_bytes(const TopoCollectiveCall *call, double bytes)
 }
 
 /* Seconds of @call by @protocol once its bytes and steps are known. */
-static double priced_s(const TopoCollectiveCost *cost, bool switched, TopoProtocol protocol,
+static double priced_s(const TopoCollectiveCost *cost, const Runs *runs, TopoProtocol protocol,
                        const TopoCollectiveCall *call, const TopoProtocolWires *wires)
 {
     TopoProtocolOp op = topo_protocol_op(call->op);
     const TopoProtocolFit *fit = &wires->inside->op[op];
-    const TopoProtocolTerm *in = term_of(fit, protocol, switched), *out = in;
+    const TopoProtocolTerm *in = term_of(fit, protocol, runs->in_switch), *out = in;
     bool spans = call->ranks > call->ranks_per_domain;
     if (spans)
         out = wires->across ? &wires->across->op[op].protocol[protocol] : NULL;
-    if (!in || !out || in->fraction <= 0.0 || out->fraction <= 0.0)
+    if (!in || !out || in->fraction <= 0.0 || out->fraction <= 0.0 ||
+        (spans && runs->between_nodes && wires->across->in_node))
         return INFINITY;
     double inside = cost->inside_bytes;
     if (protocol == TOPO_PROTOCOL_LL && !spans)
         inside = ll_bytes(call, inside);
-    double inside_s = inside / (in->fraction * wires->inside_bytes_per_s);
-    double across_s =
-        spans ? cost->domain_out_bytes / (out->fraction * wires->domain_bytes_per_s) : 0.0;
+    double inside_s =
+        (inside / (in->fraction * runs->rate_fraction) + fit->copy_fraction * call->bytes) /
+        wires->inside_bytes_per_s;
+    double across_s = spans ? cost->domain_out_bytes /
+                                  (out->fraction * runs->rate_fraction * wires->domain_bytes_per_s)
+                            : 0.0;
     return (spans ? out->base_s : in->base_s) + (cost->steps - cost->steps_across) * in->hop_s +
-           cost->steps_across * out->hop_s + fmax(inside_s, across_s) +
-           fit->copy_fraction * call->bytes / wires->inside_bytes_per_s;
+           cost->steps_across * out->hop_s + fmax(inside_s, across_s);
 }
 
 static bool is_nothing(const TopoCollectiveCall *call)
@@ -137,7 +146,7 @@ double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
         return INFINITY;
     if (is_nothing(call))
         return 0.0;
-    return priced_s(&cost, in_switch(algorithm), protocol, call, wires);
+    return priced_s(&cost, runs_of(algorithm), protocol, call, wires);
 }
 
 /* What decides between Simple and the others: the bias of the wire that the base comes from. */
@@ -150,18 +159,19 @@ static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *w
     return protocol == TOPO_PROTOCOL_SIMPLE && bias > 0.0 ? bias : 1.0;
 }
 
-/* Puts the best protocol of @algorithm into @choice when it beats @least, the biased seconds of
+/* Puts the best protocol of @runs into @choice when it beats @least, the biased seconds of
  * the best so far. */
-static void compete(const TopoAlgorithm *algorithm, bool switched, const TopoCollectiveCall *call,
+static void compete(const Runs *runs, const TopoCollectiveCall *call,
                     const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice)
 {
+    const TopoAlgorithm *algorithm = topo_collective_by_name(runs->algorithm, NULL);
     TopoCollectiveCost cost;
     if ((algorithm->serves & (1u << call->op)) == 0 ||
         !topo_collective_cost(algorithm, call, &cost, NULL))
         return;
     for (int p = 0; p < TOPO_PROTOCOL_COUNT; p++) {
         TopoProtocol protocol = (TopoProtocol)p;
-        double s = is_nothing(call) ? 0.0 : priced_s(&cost, switched, protocol, call, wires);
+        double s = is_nothing(call) ? 0.0 : priced_s(&cost, runs, protocol, call, wires);
         double biased = s * bias_of(call, wires, protocol);
         if (biased >= *least)
             continue;
@@ -178,8 +188,7 @@ bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWire
     *choice = (TopoProtocolChoice){0};
     double least = INFINITY;
     for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++)
-        compete(topo_collective_by_name(library[i].algorithm, NULL), library[i].in_switch, call,
-                wires, &least, choice);
+        compete(&library[i], call, wires, &least, choice);
     if (!choice->algorithm) {
         g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_BAD_CALL,
                     "the collective library cannot run this on %u ranks, %u a domain", call->ranks,

@@ -43,6 +43,7 @@ typedef struct TopoProtocolFits {
     const char *name;
     const char *source;
     uint32_t channels; /* parallel rings at most */
+    bool in_node;      /* joins domains of one node (PCIe), where the library runs no trees */
     TopoProtocolFit op[TOPO_PROTOCOL_OPS];
 } TopoProtocolFits;
 
