@@ -5,23 +5,17 @@
 
 #include "sim_net.h"
 #include "topo_cluster.h"
+#include "topo_collective.h"
 
 #include <glib.h>
 #include <stddef.h>
 
-typedef enum TopoTransferKind {
-    TOPO_ALL_REDUCE,
-    TOPO_ALL_GATHER,
-    TOPO_REDUCE_SCATTER,
-    TOPO_SEND, /* point to point: two ranks */
-} TopoTransferKind;
-
 /** One transfer of one group. */
 typedef struct TopoTransfer {
-    TopoTransferKind kind;
+    TopoCollectiveOp op;
     int64_t ranks;            /* in the group */
     int64_t ranks_per_domain; /* of those, how many share a scale-up domain */
-    double bytes;             /* of the whole (reduced or gathered) tensor; of the message, SEND */
+    double bytes;             /* as TopoCollectiveCall has them */
     double measured_s;        /* when above 0, what it was measured to take: no model is asked */
 } TopoTransfer;
 

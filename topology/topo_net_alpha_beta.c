@@ -21,14 +21,14 @@
 #include <math.h>
 
 /* Bytes over every link of a ring, for each byte of the tensor. */
-static double ring_factor(TopoTransferKind kind, double n)
+static double ring_factor(TopoCollectiveOp kind, double n)
 {
-    return (kind == TOPO_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
+    return (kind == TOPO_OP_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
 }
 
-static double wire_fraction(const TopoWireFit *fit, TopoTransferKind kind)
+static double wire_fraction(const TopoWireFit *fit, TopoCollectiveOp kind)
 {
-    return kind == TOPO_ALL_REDUCE ? fit->all_reduce_fraction : fit->gather_fraction;
+    return kind == TOPO_OP_ALL_REDUCE ? fit->all_reduce_fraction : fit->gather_fraction;
 }
 
 /* Bytes per second that one rank may put through the NICs when @k of its group stand beside it. */
@@ -60,21 +60,21 @@ TopoTerms topo_net_terms(const TopoCluster *cluster, const TopoTransfer *t)
 {
     if (t->ranks <= 1 || t->bytes <= 0.0)
         return (TopoTerms){.bytes_per_s = INFINITY};
-    if (t->kind == TOPO_SEND)
+    if (t->op == TOPO_OP_SEND)
         return send_terms(cluster, t);
     const TopoNode *node = &cluster->node;
     const TopoWireFit *up = &node->scale_up_fit, *out = &node->scale_out_fit;
     double n = (double)t->ranks, k = (double)t->ranks_per_domain;
-    double bytes = ring_factor(t->kind, n) * t->bytes;
-    double up_rate = node->scale_up_bytes_per_s * wire_fraction(up, t->kind);
+    double bytes = ring_factor(t->op, n) * t->bytes;
+    double up_rate = node->scale_up_bytes_per_s * wire_fraction(up, t->op);
     if (t->ranks <= t->ranks_per_domain)
         return wire_terms(up, bytes, up_rate, n - 1.0);
     double domains = ceil(n / k);
-    double out_rate = scale_out_rate(node, k) * wire_fraction(out, t->kind);
+    double out_rate = scale_out_rate(node, k) * wire_fraction(out, t->op);
     double rate = k > 1.0 ? fmin(up_rate, out_rate) : out_rate;
-    double passes = t->kind == TOPO_ALL_REDUCE ? 2.0 : 1.0;
+    double passes = t->op == TOPO_OP_ALL_REDUCE ? 2.0 : 1.0;
     double hops = passes * (domains - 1.0);
-    if (t->kind == TOPO_ALL_REDUCE)
+    if (t->op == TOPO_OP_ALL_REDUCE)
         hops = fmin(hops, 2.0 * ceil(log2(domains)));
     return wire_terms(out, bytes, rate, hops);
 }

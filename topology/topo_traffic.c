@@ -102,7 +102,7 @@ static bool add_ring_edge(Builder *b, const TopoRanks *group, int64_t i, int64_t
 static bool add_group(Builder *b, const TopoTransfer *transfer, const TopoRanks *group,
                       GError **error)
 {
-    if (transfer->kind == TOPO_SEND)
+    if (transfer->op == TOPO_OP_SEND)
         return add_edge(b, member(group, 0), member(group, 1), 1.0, error);
     for (int64_t i = 0; i < group->count; i++) {
         if (!add_ring_edge(b, group, i, transfer->ranks_per_domain, error))
@@ -137,7 +137,7 @@ static bool add_transfer(Builder *b, TopoTraffic *traffic, uint32_t index, GErro
             if (!add_group(b, transfer, &spec->groups[g], error))
                 return false;
         }
-        bool across = transfer->ranks > transfer->ranks_per_domain && transfer->kind != TOPO_SEND;
+        bool across = transfer->ranks > transfer->ranks_per_domain && transfer->op != TOPO_OP_SEND;
         fluid.bytes = terms.bytes;
         fluid.latency_s = terms.latency_s + (across ? terms.hops * b->flight_s : 0.0);
         fluid.rate_bound_bytes_per_s = terms.bytes_per_s;

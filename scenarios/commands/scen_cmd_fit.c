@@ -107,11 +107,11 @@ static bool take_wire(Fit *fit, const Line *line, double seconds)
 {
     static const struct {
         const char *text;
-        TopoTransferKind kind;
+        TopoCollectiveOp kind;
     } kinds[] = {
-        {"all_reduce",     TOPO_ALL_REDUCE    },
-        {"all_gather",     TOPO_ALL_GATHER    },
-        {"reduce_scatter", TOPO_REDUCE_SCATTER},
+        {"all_reduce",     TOPO_OP_ALL_REDUCE    },
+        {"all_gather",     TOPO_OP_ALL_GATHER    },
+        {"reduce_scatter", TOPO_OP_REDUCE_SCATTER},
     };
     const char *name = cell(line, "op_name"), *dtype = cell(line, "nccl_dtype");
     KernWireRow row = {.seconds = seconds};
@@ -122,7 +122,7 @@ static bool take_wire(Fit *fit, const Line *line, double seconds)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (!g_str_equal(kinds[i].text, name))
             continue;
-        row.transfer.kind = kinds[i].kind;
+        row.transfer.op = kinds[i].kind;
         g_array_append_val(fit->wire, row);
         return true;
     }

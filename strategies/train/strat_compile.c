@@ -64,14 +64,15 @@ static TopoTransfer data_transfer(const Compiler *c, const ClassCode *code, doub
                                   int direction)
 {
     const StratPlan *plan = c->plan;
-    TopoTransfer transfer = {TOPO_ALL_REDUCE, plan->data * plan->context,
-                             code->position.data_per_domain,
-                             params * topo_dtype_bytes(plan->gradients), 0.0};
+    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
+                             .ranks = plan->data * plan->context,
+                             .ranks_per_domain = code->position.data_per_domain,
+                             .bytes = params * topo_dtype_bytes(plan->gradients)};
     if (direction == STRAT_FORWARD) {
-        transfer.kind = TOPO_ALL_GATHER;
+        transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = 2.0 * params;
     } else if (plan->zero_stage > 0) {
-        transfer.kind = TOPO_REDUCE_SCATTER;
+        transfer.op = TOPO_OP_REDUCE_SCATTER;
     }
     return transfer;
 }
@@ -159,10 +160,13 @@ static void number_sends(Compiler *c, uint32_t class)
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         bool forward = d == STRAT_FORWARD;
         StratOwner owner = {class, SIM_GROUP_NONE, forward ? STRAT_ROLE_NEXT : STRAT_ROLE_PREVIOUS};
-        TopoTransfer transfer = {TOPO_SEND, 2,
-                                 forward ? code->position.send_next_per_domain
-                                         : code->position.send_previous_per_domain,
-                                 send_bytes(c), c->plan->profiled.send_s};
+        TopoTransfer transfer = {.op = TOPO_OP_SEND,
+                                 .ranks = 2,
+                                 .ranks_per_domain = forward
+                                                         ? code->position.send_next_per_domain
+                                                         : code->position.send_previous_per_domain,
+                                 .bytes = send_bytes(c),
+                                 .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->step->transfers, &transfer, &owner);
     }
 }
@@ -251,10 +255,11 @@ static void add_tied_reduce(Compiler *c, uint32_t class)
     if (!c->costing->model->tied_embeddings || plan->pipeline == 1 || !end ||
         c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0)
         return;
-    TopoTransfer transfer = {TOPO_ALL_REDUCE, 2, code->position.ends_per_domain,
-                             model_vocab_shard_params(c->costing->model, plan->tensor) *
-                                 topo_dtype_bytes(plan->gradients),
-                             0.0};
+    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
+                             .ranks = 2,
+                             .ranks_per_domain = code->position.ends_per_domain,
+                             .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
+                                      topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
     add_collective(c, &owner, SIM_STREAM_MAIN, 0, &transfer, "reduce tied embedding");
 }

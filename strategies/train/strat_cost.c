@@ -74,15 +74,17 @@ static StratBucket part_bucket(ModelPart part)
 
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
-    static const TopoTransferKind kinds[] = {
-        [MODEL_COMM_ALL_REDUCE] = TOPO_ALL_REDUCE,
-        [MODEL_COMM_ALL_GATHER] = TOPO_ALL_GATHER,
-        [MODEL_COMM_REDUCE_SCATTER] = TOPO_REDUCE_SCATTER,
+    static const TopoCollectiveOp kinds[] = {
+        [MODEL_COMM_ALL_REDUCE] = TOPO_OP_ALL_REDUCE,
+        [MODEL_COMM_ALL_GATHER] = TOPO_OP_ALL_GATHER,
+        [MODEL_COMM_REDUCE_SCATTER] = TOPO_OP_REDUCE_SCATTER,
     };
     if (comm == MODEL_COMM_NONE)
         return 0.0;
-    TopoTransfer transfer = {kinds[comm], walk->costing->plan->tensor,
-                             walk->chunk->tensor_per_domain, bytes, 0.0};
+    TopoTransfer transfer = {.op = kinds[comm],
+                             .ranks = walk->costing->plan->tensor,
+                             .ranks_per_domain = walk->chunk->tensor_per_domain,
+                             .bytes = bytes};
     return walk->costing->net->seconds(walk->costing->cluster, &transfer);
 }
 
@@ -138,7 +140,10 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 static double ring_exposed_s(const Walk *walk, double bytes, double attention)
 {
     double steps = (double)walk->costing->plan->context - 1.0;
-    TopoTransfer send = {TOPO_SEND, 2, walk->chunk->context_per_domain > 1 ? 2 : 1, bytes, 0.0};
+    TopoTransfer send = {.op = TOPO_OP_SEND,
+                         .ranks = 2,
+                         .ranks_per_domain = walk->chunk->context_per_domain > 1 ? 2 : 1,
+                         .bytes = bytes};
     double step = walk->costing->net->seconds(walk->costing->cluster, &send);
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }

@@ -64,7 +64,7 @@ uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
 {
     g_autoptr(GString) key = g_string_new(NULL);
     g_string_append_printf(key, "%d %.17g %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-                           (int)transfer->kind, transfer->bytes, transfer->ranks,
+                           (int)transfer->op, transfer->bytes, transfer->ranks,
                            transfer->ranks_per_domain);
     bool alone = owner->family == SIM_GROUP_NONE;
     if (t->by_owner)

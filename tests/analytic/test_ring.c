@@ -8,13 +8,13 @@
 
 #include <math.h>
 
-static const TopoTransferKind collectives[] = {TOPO_ALL_REDUCE, TOPO_ALL_GATHER,
-                                               TOPO_REDUCE_SCATTER};
+static const TopoCollectiveOp collectives[] = {TOPO_OP_ALL_REDUCE, TOPO_OP_ALL_GATHER,
+                                               TOPO_OP_REDUCE_SCATTER};
 static const double sizes[] = {1e3, 1e6, 1e9};
 
-static double share(TopoTransferKind kind, double n)
+static double share(TopoCollectiveOp kind, double n)
 {
-    return (kind == TOPO_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
+    return (kind == TOPO_OP_ALL_REDUCE ? 2.0 : 1.0) * (n - 1.0) / n;
 }
 
 static void expect_near(double got, double want, const char *what)
@@ -28,9 +28,10 @@ Test(ring, moves_its_share_of_the_tensor_over_every_link_of_one_domain)
     for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
         for (int64_t n = 2; n <= 8; n++) {
             for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-                TopoTransfer t = {collectives[k], n, n, sizes[i], 0.0};
+                TopoTransfer t = {
+                    .op = collectives[k], .ranks = n, .ranks_per_domain = n, .bytes = sizes[i]};
                 double wire_bytes = topo_net_alpha_beta_s(&world.cluster, &t) * 1e11;
-                expect_near(wire_bytes, share(t.kind, (double)n) * sizes[i], "bytes on the wire");
+                expect_near(wire_bytes, share(t.op, (double)n) * sizes[i], "bytes on the wire");
             }
         }
     }
@@ -40,9 +41,12 @@ Test(ring, a_reduce_scatter_and_a_gather_take_as_long_as_an_all_reduce)
 {
     ToyWorld world = toy_world();
     for (int64_t n = 2; n <= 8; n++) {
-        TopoTransfer all = {TOPO_ALL_REDUCE, n, n, 1e9, 0.0};
-        TopoTransfer scatter = {TOPO_REDUCE_SCATTER, n, n, 1e9, 0.0};
-        TopoTransfer gather = {TOPO_ALL_GATHER, n, n, 1e9, 0.0};
+        TopoTransfer all = {
+            .op = TOPO_OP_ALL_REDUCE, .ranks = n, .ranks_per_domain = n, .bytes = 1e9};
+        TopoTransfer scatter = {
+            .op = TOPO_OP_REDUCE_SCATTER, .ranks = n, .ranks_per_domain = n, .bytes = 1e9};
+        TopoTransfer gather = {
+            .op = TOPO_OP_ALL_GATHER, .ranks = n, .ranks_per_domain = n, .bytes = 1e9};
         expect_near(topo_net_alpha_beta_s(&world.cluster, &scatter) +
                         topo_net_alpha_beta_s(&world.cluster, &gather),
                     topo_net_alpha_beta_s(&world.cluster, &all), "halves of an all-reduce");
@@ -56,10 +60,13 @@ Test(ring, over_several_domains_is_limited_by_the_share_of_the_nics)
     for (size_t c = 0; c < G_N_ELEMENTS(collectives); c++) {
         for (int64_t k = 1; k <= 8; k *= 2) {
             for (int64_t domains = 2; domains <= 16; domains *= 2) {
-                TopoTransfer t = {collectives[c], k * domains, k, 1e9, 0.0};
+                TopoTransfer t = {.op = collectives[c],
+                                  .ranks = k * domains,
+                                  .ranks_per_domain = k,
+                                  .bytes = 1e9};
                 double rate = fmin((double)k * 1e10, k > 1 ? 1e11 : INFINITY);
                 expect_near(topo_net_alpha_beta_s(&world.cluster, &t),
-                            share(t.kind, (double)t.ranks) * 1e9 / rate, "seconds over NICs");
+                            share(t.op, (double)t.ranks) * 1e9 / rate, "seconds over NICs");
             }
         }
     }
@@ -69,8 +76,8 @@ Test(ring, over_fast_nics_is_limited_by_the_wires_inside)
 {
     ToyWorld world = toy_world();
     world.cluster.node.nic_bytes_per_s = 1e12;
-    TopoTransfer t = {TOPO_ALL_REDUCE, 16, 8, 1e9, 0.0};
-    expect_near(topo_net_alpha_beta_s(&world.cluster, &t), share(t.kind, 16.0) * 1e9 / 1e11,
+    TopoTransfer t = {.op = TOPO_OP_ALL_REDUCE, .ranks = 16, .ranks_per_domain = 8, .bytes = 1e9};
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &t), share(t.op, 16.0) * 1e9 / 1e11,
                 "seconds inside");
 }
 
@@ -78,7 +85,9 @@ Test(ring, fewer_nics_than_gpus_are_shared_evenly)
 {
     ToyWorld world = toy_world();
     world.cluster.node.nics = 2; /* a quarter of one for each of eight GPUs */
-    TopoTransfer one = {TOPO_ALL_GATHER, 4, 1, 1e9, 0.0}, four = {TOPO_ALL_GATHER, 16, 4, 1e9, 0.0};
+    TopoTransfer one = {.op = TOPO_OP_ALL_GATHER, .ranks = 4, .ranks_per_domain = 1, .bytes = 1e9},
+                 four = {
+                     .op = TOPO_OP_ALL_GATHER, .ranks = 16, .ranks_per_domain = 4, .bytes = 1e9};
     expect_near(topo_net_alpha_beta_s(&world.cluster, &one), 0.75 * 1e9 / 2.5e9, "one a node");
     expect_near(topo_net_alpha_beta_s(&world.cluster, &four), 15.0 / 16.0 * 1e9 / 1e10, "four");
 }
@@ -91,8 +100,9 @@ Test(ring, latency_inside_a_domain_is_a_base_and_a_constant_for_each_further_ran
     world.cluster.node.scale_up_gpus = world.cluster.node.gpus = 64;
     for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
         for (int64_t n = 2; n <= 64; n++) {
-            TopoTransfer t = {collectives[k], n, n, 1e3, 0.0};
-            double bytes_s = share(t.kind, (double)n) * 1e3 / 1e11;
+            TopoTransfer t = {
+                .op = collectives[k], .ranks = n, .ranks_per_domain = n, .bytes = 1e3};
+            double bytes_s = share(t.op, (double)n) * 1e3 / 1e11;
             double got = topo_net_alpha_beta_s(&world.cluster, &t);
             expect_near(got, 1e-5 + ((double)n - 1.0) * 1e-6 + bytes_s, "latency and bytes");
         }
@@ -106,12 +116,14 @@ Test(ring, latency_between_domains_is_linear_for_gathers_and_at_most_that_for_re
     world.cluster.node.scale_out_fit.hop_latency_s = 1e-6;
     for (int64_t domains = 2; domains <= 64; domains++) {
         double n = (double)domains;
-        TopoTransfer gather = {TOPO_ALL_GATHER, domains, 1, 1e3, 0.0};
-        TopoTransfer reduce = {TOPO_ALL_REDUCE, domains, 1, 1e3, 0.0};
+        TopoTransfer gather = {
+            .op = TOPO_OP_ALL_GATHER, .ranks = domains, .ranks_per_domain = 1, .bytes = 1e3};
+        TopoTransfer reduce = {
+            .op = TOPO_OP_ALL_REDUCE, .ranks = domains, .ranks_per_domain = 1, .bytes = 1e3};
         double gather_s = topo_net_alpha_beta_s(&world.cluster, &gather);
         double reduce_s = topo_net_alpha_beta_s(&world.cluster, &reduce);
-        expect_near(gather_s, (n - 1.0) * 1e-6 + share(gather.kind, n) * 1e3 / 1e10, "gather");
-        double ring_s = 2.0 * (n - 1.0) * 1e-6 + share(reduce.kind, n) * 1e3 / 1e10;
+        expect_near(gather_s, (n - 1.0) * 1e-6 + share(gather.op, n) * 1e3 / 1e10, "gather");
+        double ring_s = 2.0 * (n - 1.0) * 1e-6 + share(reduce.op, n) * 1e3 / 1e10;
         cr_expect(reduce_s <= ring_s * (1.0 + 1e-12), "%d domains", (int)domains);
         cr_expect(reduce_s >= 2e-6, "%d domains", (int)domains);
     }
@@ -122,7 +134,10 @@ Test(ring, the_ramp_adds_half_of_itself_at_its_own_size)
     ToyWorld world = toy_world();
     world.cluster.node.scale_up_fit.ramp_s = 1e-3;
     world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
-    TopoTransfer t = {TOPO_ALL_GATHER, 2, 2, 2e6, 0.0}; /* a million on the wire */
+    TopoTransfer t = {.op = TOPO_OP_ALL_GATHER,
+                      .ranks = 2,
+                      .ranks_per_domain = 2,
+                      .bytes = 2e6}; /* a million on the wire */
     expect_near(topo_net_alpha_beta_s(&world.cluster, &t), 1e6 / 1e11 + 5e-4, "half the ramp");
 }
 
@@ -131,7 +146,11 @@ Test(ring, a_group_of_one_and_an_empty_tensor_cost_nothing)
     ToyWorld world = toy_world();
     world.cluster.node.scale_up_fit.base_latency_s = 1e-5;
     for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
-        TopoTransfer alone = {collectives[k], 1, 1, 1e9, 0.0}, empty = {collectives[k], 8, 8, 0, 0};
+        TopoTransfer alone = {.op = collectives[k],
+                              .ranks = 1,
+                              .ranks_per_domain = 1,
+                              .bytes = 1e9},
+                     empty = {collectives[k], 8, 8, 0, 0};
         cr_expect(topo_net_alpha_beta_s(&world.cluster, &alone) <= 0.0);
         cr_expect(topo_net_alpha_beta_s(&world.cluster, &empty) <= 0.0);
     }
@@ -140,7 +159,8 @@ Test(ring, a_group_of_one_and_an_empty_tensor_cost_nothing)
 Test(ring, a_send_takes_its_bytes_over_one_wire_or_one_nic_share)
 {
     ToyWorld world = toy_world();
-    TopoTransfer inside = {TOPO_SEND, 2, 2, 1e9, 0.0}, outside = {TOPO_SEND, 2, 1, 1e9, 0.0};
+    TopoTransfer inside = {.op = TOPO_OP_SEND, .ranks = 2, .ranks_per_domain = 2, .bytes = 1e9},
+                 outside = {TOPO_OP_SEND, 2, 1, 1e9, 0.0};
     expect_near(topo_net_alpha_beta_s(&world.cluster, &inside), 1e-2, "inside a domain");
     expect_near(topo_net_alpha_beta_s(&world.cluster, &outside), 1e-1, "over a NIC");
 }
@@ -178,10 +198,12 @@ Test(ring, more_bandwidth_and_less_latency_are_never_slower)
         TopoCluster before = {.node = slow}, after = before;
         turn(&after.node, knob);
         for (size_t g = 0; g < G_N_ELEMENTS(groups); g++) {
-            for (int kind = TOPO_ALL_REDUCE; kind <= TOPO_SEND; kind++) {
+            for (int kind = TOPO_OP_ALL_REDUCE; kind <= TOPO_OP_SEND; kind++) {
                 for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-                    TopoTransfer t = {(TopoTransferKind)kind, groups[g][0], groups[g][1], sizes[i],
-                                      0.0};
+                    TopoTransfer t = {.op = (TopoCollectiveOp)kind,
+                                      .ranks = groups[g][0],
+                                      .ranks_per_domain = groups[g][1],
+                                      .bytes = sizes[i]};
                     cr_expect(topo_net_alpha_beta_s(&after, &t) <=
                                   topo_net_alpha_beta_s(&before, &t),
                               "knob %d, kind %d, %d ranks", knob, kind, (int)t.ranks);
@@ -198,7 +220,8 @@ Test(ring, more_bytes_never_take_less_time)
     world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
     double last = 0.0;
     for (double bytes = 1.0; bytes < 1e12; bytes *= 1.7) {
-        TopoTransfer t = {TOPO_ALL_REDUCE, 8, 8, bytes, 0.0};
+        TopoTransfer t = {
+            .op = TOPO_OP_ALL_REDUCE, .ranks = 8, .ranks_per_domain = 8, .bytes = bytes};
         double now = topo_net_alpha_beta_s(&world.cluster, &t);
         cr_expect(now >= last);
         last = now;

@@ -64,8 +64,11 @@ static void fill_rows(const TopoCluster *cluster, KernWireRow *rows, size_t coun
 {
     for (size_t i = 0; i < count; i++) {
         int64_t ranks = INT64_C(2) << i % 3;
-        TopoTransferKind kind = (TopoTransferKind)(i / 3 % 3);
-        rows[i].transfer = (TopoTransfer){kind, ranks, ranks, ldexp(1024.0, (int)(i / 9)), 0.0};
+        TopoCollectiveOp kind = (TopoCollectiveOp)(i / 3 % 3);
+        rows[i].transfer = (TopoTransfer){.op = kind,
+                                          .ranks = ranks,
+                                          .ranks_per_domain = ranks,
+                                          .bytes = ldexp(1024.0, (int)(i / 9))};
         rows[i].seconds = topo_net_alpha_beta_s(cluster, &rows[i].transfer);
     }
 }
