@@ -28,6 +28,7 @@ typedef struct TopoFabricSpec {
     int64_t nics_per_leaf;         /* ports down of a leaf; 0: as radix and oversubscription say */
     int64_t leaves_per_pod;        /* ports down of a spine with cores above; 0: likewise */
     int64_t pods;                  /* pods (dragonfly+: groups) to spread over; 0: as few as fit */
+    int64_t flows_per_pair;        /* ways that a pair of GPUs uses; 0: ports of a NIC */
     int64_t torus_dims[3];         /* x, y, z; product: GPUs. 0: as near to a cube as possible */
     int64_t nvlink_generation;     /* 2-5: each NVSwitch is drawn; 0: those of a domain are one */
     int64_t gpus_per_pcie_switch;
@@ -49,10 +50,11 @@ typedef struct TopoFabricSpec {
 
 /** A built fabric. */
 typedef struct TopoFabric {
-    TopoGraph *graph;  /* sealed */
-    uint32_t *gpus;    /* vertex of each GPU rank */
-    size_t gpu_count;  /* ranks; the graph may hold more GPUs, idle ones */
-    bool gpus_forward; /* GPUs pass the traffic of others on, as in a torus */
+    TopoGraph *graph;       /* sealed */
+    uint32_t *gpus;         /* vertex of each GPU rank */
+    size_t gpu_count;       /* ranks; the graph may hold more GPUs, idle ones */
+    bool gpus_forward;      /* GPUs pass the traffic of others on, as in a torus */
+    int64_t flows_per_pair; /* sub-flows between two GPUs of different nodes, at least 1 */
 } TopoFabric;
 
 /** A kind of fabric. */
