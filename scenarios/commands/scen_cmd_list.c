@@ -16,9 +16,10 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, wires, profiles,\n"
-               "schedules, fabrics, routings, networks), each with its source; without a kind, how "
-               "many there are.",
+    .summary =
+        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, profiles,\n"
+        "schedules, fabrics, routings, networks), each with its source; without a kind, how "
+        "many there are.",
 };
 
 /* One name to choose. */
@@ -78,17 +79,17 @@ typedef struct Kind {
 } Kind;
 
 static const Kind kinds[] = {
-    {"gpus",      "accelerators",                             SCEN_CATALOG_GPU,     NULL         },
-    {"nodes",     "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,    NULL         },
-    {"clusters",  "known clusters",                           SCEN_CATALOG_CLUSTER, NULL         },
-    {"models",    "transformers",                             SCEN_CATALOG_MODEL,   NULL         },
-    {"plans",     "what a software of a year does",           SCEN_CATALOG_PLAN,    NULL         },
-    {"wires",     "measured behaviour of collectives",        SCEN_CATALOG_WIRE,    NULL         },
-    {"profiles",  "fitted kernel costs",                      SCEN_CATALOG_PROFILE, NULL         },
-    {"schedules", "pipeline schedules",                       SCEN_CATALOG_NONE,    add_schedules},
-    {"fabrics",   "scale-out networks",                       SCEN_CATALOG_NONE,    add_fabrics  },
-    {"routings",  "routing policies",                         SCEN_CATALOG_NONE,    add_routings },
-    {"networks",  "network models",                           SCEN_CATALOG_NONE,    add_networks },
+    {"gpus",      "accelerators",                             SCEN_CATALOG_GPU,      NULL         },
+    {"nodes",     "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,     NULL         },
+    {"clusters",  "known clusters",                           SCEN_CATALOG_CLUSTER,  NULL         },
+    {"models",    "transformers",                             SCEN_CATALOG_MODEL,    NULL         },
+    {"plans",     "what a software of a year does",           SCEN_CATALOG_PLAN,     NULL         },
+    {"protocols", "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL, NULL         },
+    {"profiles",  "fitted kernel costs",                      SCEN_CATALOG_PROFILE,  NULL         },
+    {"schedules", "pipeline schedules",                       SCEN_CATALOG_NONE,     add_schedules},
+    {"fabrics",   "scale-out networks",                       SCEN_CATALOG_NONE,     add_fabrics  },
+    {"routings",  "routing policies",                         SCEN_CATALOG_NONE,     add_routings },
+    {"networks",  "network models",                           SCEN_CATALOG_NONE,     add_networks },
 };
 
 static GArray *rows_of(const Kind *kind, GError **error)
