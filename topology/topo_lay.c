@@ -21,6 +21,9 @@
  * Members are taken in the order of their GPUs, as the library does when it looks at the topology;
  * only sends and parameter servers go by rank.
  *
+ * Where a pair of GPUs has several ways (topo_route_ways()), an edge is as many paths with equal
+ * shares.
+ *
  * All transfers of the same group shape use the same connections, whose number, with the two ends,
  * feeds the routing policies that hash.
  *
@@ -163,15 +166,19 @@ static int64_t domain_of(const TopoLay *lay, uint32_t index)
 
 static bool lay_edge(TopoLay *lay, uint32_t from, uint32_t to, double weight, GError **error)
 {
-    g_array_set_size(lay->path, 0);
-    if (!topo_route(lay->spec->router, (size_t)member(lay, from), (size_t)member(lay, to),
-                    lay->connection, lay->path, error))
-        return false;
-    visit_path(lay, vertex_of(lay, member(lay, from)), vertex_of(lay, member(lay, to)), weight,
-               lay->path);
-    if (domain_of(lay, from) != domain_of(lay, to))
-        lay->longest_across_s =
-            fmax(lay->longest_across_s, topo_path_latency_s(lay->graph, lay->path));
+    TopoRouter *router = lay->spec->router;
+    size_t src = (size_t)member(lay, from), dst = (size_t)member(lay, to);
+    bool across = domain_of(lay, from) != domain_of(lay, to);
+    int64_t ways = topo_route_ways(router, src, dst);
+    for (int64_t way = 0; way < ways; way++) {
+        g_array_set_size(lay->path, 0);
+        if (!topo_route_way(router, src, dst, lay->connection, way, lay->path, error))
+            return false;
+        visit_path(lay, vertex_of(lay, (int64_t)src), vertex_of(lay, (int64_t)dst),
+                   weight / (double)ways, lay->path);
+        double latency_s = topo_path_latency_s(lay->graph, lay->path);
+        lay->longest_across_s = fmax(lay->longest_across_s, across ? latency_s : 0.0);
+    }
     return true;
 }
 

@@ -3,7 +3,7 @@
 #ifndef TOPO_LAY_H
 #define TOPO_LAY_H
 
-#include "topo_fabric.h"
+#include "topo_fabric_change.h"
 #include "topo_net.h"
 #include "topo_price.h"
 #include "topo_route.h"
@@ -23,9 +23,11 @@ typedef struct TopoTrafficSpec {
     const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoTransfer *transfers;
     size_t transfer_count;
-    const TopoRanks *groups;    /* of all transfers, one run after the other */
-    const uint32_t *group_ends; /* of each transfer: where its run ends */
-    TopoCrowd crowd;            /* whom the rate bounds allow for */
+    const TopoRanks *groups;       /* of all transfers, one run after the other */
+    const uint32_t *group_ends;    /* of each transfer: where its run ends */
+    TopoCrowd crowd;               /* whom the rate bounds allow for */
+    const TopoLinkChange *changes; /* of rates during the run, by time */
+    size_t change_count;
 } TopoTrafficSpec;
 
 /** How a transfer goes when it is alone: it starts to move after its latency and then moves
@@ -36,8 +38,8 @@ typedef struct TopoLoad {
     double rate_bound_bytes_per_s; /* of progress; INFINITY for none */
 } TopoLoad;
 
-/** One edge of a transfer: while the transfer makes a byte of progress, @weight bytes go from one
- *  device to another over @links. */
+/** One path of an edge of a transfer: while the transfer makes a byte of progress, @weight bytes go
+ * from one device to another over @links. */
 typedef struct TopoEdge {
     uint32_t from, to; /* vertices */
     double weight;

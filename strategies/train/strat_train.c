@@ -40,6 +40,9 @@ static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, T
                         StratTrainResult *result, GError **error)
 {
     const StratTransfers *t = result->step->transfers;
+    g_autoptr(GArray) changes = topo_fabric_link_changes(fabric, &costing->changes, error);
+    if (!changes)
+        return false;
     TopoTrafficSpec spec = {
         .cluster = costing->cluster,
         .fabric = fabric,
@@ -48,6 +51,8 @@ static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, T
         .transfer_count = t->transfers->len,
         .groups = (const TopoRanks *)t->groups->data,
         .group_ends = (const uint32_t *)t->group_ends->data,
+        .changes = (const TopoLinkChange *)(void *)changes->data,
+        .change_count = changes->len,
     };
     g_autoptr(TopoTraffic) traffic = topo_traffic_new(&spec, error);
     if (!traffic)
