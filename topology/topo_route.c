@@ -61,7 +61,7 @@ TopoRouter *topo_router_new(const TopoFabric *fabric, const TopoRoutePolicy *pol
     router->policy = policy;
     router->field = topo_route_field_new(fabric);
     router->local = topo_route_local_new(fabric);
-    router->hop = (TopoHop){.graph = fabric->graph, .seed = seed};
+    router->hop = (TopoHop){.graph = fabric->graph, .seed = seed, .ways = 1};
     router->choices = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     router->pairs = g_array_new(FALSE, FALSE, sizeof(PortPair));
     return router;
@@ -392,8 +392,12 @@ bool topo_route_way(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id
 {
     uint64_t apart = way > 0 ? sim_hash_mix((uint64_t)way) : 0;
     router->way = way;
+    router->hop.way = (uint64_t)way;
+    router->hop.ways = (uint64_t)router->fabric->flows_per_pair;
     bool found = topo_route(router, src, dst, flow_id ^ apart, links, error);
     router->way = undivided;
+    router->hop.way = 0;
+    router->hop.ways = 1;
     return found;
 }
 

@@ -11,9 +11,10 @@ typedef struct TopoHop {
     const double *load_bytes_per_s; /* on each link; NULL: none known */
     uint64_t seed;
     uint64_t flow_id;
-    uint32_t from, to; /* ends of the flow in the network: NICs, or GPUs that have none */
-    uint32_t vertex;   /* where it stands */
-    uint64_t stride;   /* product of the numbers of choices that it had before */
+    uint64_t way, ways; /* sub-flow of its pair, and how many there are; 0 of 1: undivided */
+    uint32_t from, to;  /* ends of the flow in the network: NICs, or GPUs that have none */
+    uint32_t vertex;    /* where it stands */
+    uint64_t stride;    /* product of the numbers of choices that it had before */
 } TopoHop;
 
 /** A routing policy. */
