@@ -16,9 +16,9 @@ typedef struct TopoRanks {
 } TopoRanks;
 
 /** What is to be carried. All is borrowed. */
-typedef struct TopoTrafficSpec {
+struct TopoTrafficSpec {
     const TopoCluster *cluster;
-    const TopoFabric *fabric;
+    const TopoFabric *fabric; /* NULL: the cluster's wires are all that is known */
     TopoRouter *router;
     const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoTransfer *transfers;
@@ -26,9 +26,9 @@ typedef struct TopoTrafficSpec {
     const TopoRanks *groups;       /* of all transfers, one run after the other */
     const uint32_t *group_ends;    /* of each transfer: where its run ends */
     TopoCrowd crowd;               /* whom the rate bounds allow for */
-    const TopoLinkChange *changes; /* of rates during the run, by time */
+    const TopoLinkChange *changes; /* of links during the run, by time; routes stay as they are */
     size_t change_count;
-} TopoTrafficSpec;
+};
 
 /** How a transfer goes when it is alone: it starts to move after its latency and then moves
  *  @bytes at no more than the bound. */
@@ -38,8 +38,8 @@ typedef struct TopoLoad {
     double rate_bound_bytes_per_s; /* of progress; INFINITY for none */
 } TopoLoad;
 
-/** One path of an edge of a transfer: while the transfer makes a byte of progress, @weight bytes go
- * from one device to another over @links. */
+/** One edge of a transfer: while the transfer makes a byte of progress, @weight bytes go from one
+ *  device to another over @links. */
 typedef struct TopoEdge {
     uint32_t from, to; /* vertices */
     double weight;

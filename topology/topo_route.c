@@ -16,7 +16,7 @@
  * ports and arrives at port i mod ports, as a library arranges that opens a connection for each
  * port and chooses source ports so that paths are disjoint (Qian et al., Alibaba HPN, SIGCOMM'24,
  * section 6); elsewhere each way is a flow of its own to the policy. Its number is made of the
- * flow's and the way's, so that nobody's routes depend on what else was routed.
+ * pair and the way, so that one job's routes do not depend on another's.
  *
  * Left out: routes that change while a flow runs; the caller asks again. Shares by the rate of a
  * way: a port at half rate gets as much as its healthy twin. */
@@ -387,14 +387,14 @@ int64_t topo_route_ways(TopoRouter *router, size_t src, size_t dst)
     return fabric->flows_per_pair;
 }
 
-bool topo_route_way(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, int64_t way,
-                    GArray *links, GError **error)
+bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GArray *links,
+                    GError **error)
 {
-    uint64_t apart = way > 0 ? sim_hash_mix((uint64_t)way) : 0;
+    uint64_t pair = sim_hash_mix((uint64_t)src << 32 | (uint64_t)dst);
     router->way = way;
     router->hop.way = (uint64_t)way;
     router->hop.ways = (uint64_t)router->fabric->flows_per_pair;
-    bool found = topo_route(router, src, dst, flow_id ^ apart, links, error);
+    bool found = topo_route(router, src, dst, pair + (uint64_t)way, links, error);
     router->way = undivided;
     router->hop.way = 0;
     router->hop.ways = 1;

@@ -57,11 +57,11 @@ bool topo_route(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, GA
  *  each that is up. At least 1. */
 int64_t topo_route_ways(TopoRouter *router, size_t src, size_t dst);
 
-/** topo_route() for sub-flow @way of flow @flow_id, from 0 to topo_route_ways() - 1. Which links it
- *  takes depends on the pair, the flow, the way, the seed, the live links and (adaptive) the load
- *  alone, not on what was asked before. */
-bool topo_route_way(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, int64_t way,
-                    GArray *links, GError **error);
+/** topo_route() for sub-flow @way of what @src sends to @dst, from 0 to topo_route_ways() - 1.
+ * Which links it takes depends on the pair, the way, the seed, the live links and (adaptive) the
+ * load alone, not on what was asked before. */
+bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GArray *links,
+                    GError **error);
 
 /** topo_route() between vertices: GPUs, CPUs, storage. */
 bool topo_route_between(TopoRouter *router, uint32_t from, uint32_t to, uint64_t flow_id,

@@ -5,7 +5,7 @@
  *
  * Links that carry the same transfers with the same weights at the same rate bind alike, so one
  * stands for all of them (found by a hash of those): 100,000 links become a few dozen, and the
- * rates stay exact. A link whose rate changes during the run stands for itself. */
+ * rates stay exact. */
 #include "topo_traffic.h"
 
 #include "sim_hash.h"
@@ -39,10 +39,9 @@ typedef struct Load {
 typedef struct Builder {
     const TopoTrafficSpec *spec;
     const TopoGraph *graph;
-    GArray *loads;      /* of Load, transfer by transfer */
-    double *weight;     /* by link, of the transfer at hand */
-    GArray *touched;    /* of uint32_t: links with weight */
-    uint32_t *class_of; /* by link, or TOPO_NONE: it carries nothing */
+    GArray *loads;   /* of Load, transfer by transfer */
+    double *weight;  /* by link, of the transfer at hand */
+    GArray *touched; /* of uint32_t: links with weight */
 } Builder;
 
 static void add_edge(void *ctx, const TopoEdge *edge)
@@ -90,7 +89,8 @@ static uint64_t bits(double value)
     return word;
 }
 
-/* What each link carries, as a hash; links that carry nothing keep 0. */
+/* What each link carries, as a hash; links that carry nothing keep 0. A link that changes during
+ * the run is like no other. */
 static uint64_t *signatures(const Builder *b)
 {
     uint64_t *signature = g_new0(uint64_t, topo_graph_link_count(b->graph));
@@ -103,20 +103,20 @@ static uint64_t *signatures(const Builder *b)
         *s = sim_hash_mix(*s + bits(load->weight));
     }
     for (size_t i = 0; i < b->spec->change_count; i++) {
-        uint32_t link = b->spec->changes[i].link;
-        if (signature[link] != 0)
-            signature[link] = sim_hash_mix(signature[link] + link);
+        uint64_t *s = &signature[b->spec->changes[i].link];
+        if (*s != 0)
+            *s = sim_hash_mix(*s + b->spec->changes[i].link);
     }
     return signature;
 }
 
-/* Sorts the links into classes, in order of first appearance. */
-static void classify(Builder *b, TopoTraffic *traffic)
+/* Sorts the links into classes, in order of first appearance; returns the class of each link. */
+static uint32_t *classify(const Builder *b, TopoTraffic *traffic)
 {
     g_autofree uint64_t *signature = signatures(b);
+    uint32_t *class_of = g_new(uint32_t, topo_graph_link_count(b->graph));
     g_autoptr(GHashTable) known = g_hash_table_new(g_int64_hash, g_int64_equal);
     for (uint32_t link = 0; link < topo_graph_link_count(b->graph); link++) {
-        b->class_of[link] = TOPO_NONE;
         if (signature[link] == 0)
             continue;
         gpointer found = g_hash_table_lookup(known, &signature[link]);
@@ -128,18 +128,19 @@ static void classify(Builder *b, TopoTraffic *traffic)
             found = GUINT_TO_POINTER(traffic->classes->len);
             g_hash_table_insert(known, &signature[link], found);
         }
-        b->class_of[link] = GPOINTER_TO_UINT(found) - 1;
-        g_array_index(traffic->classes, LinkClass, b->class_of[link]).alike++;
+        class_of[link] = GPOINTER_TO_UINT(found) - 1;
+        g_array_index(traffic->classes, LinkClass, class_of[link]).alike++;
     }
+    return class_of;
 }
 
 /* The runs of the fluid network: of each transfer, each class once. */
-static void fold_loads(Builder *b, TopoTraffic *traffic)
+static void fold_loads(const Builder *b, TopoTraffic *traffic)
 {
-    classify(b, traffic);
+    g_autofree uint32_t *class_of = classify(b, traffic);
     for (guint i = 0; i < b->loads->len; i++) {
         const Load *load = &g_array_index(b->loads, Load, i);
-        uint32_t class = b->class_of[load->link];
+        uint32_t class = class_of[load->link];
         if (g_array_index(traffic->classes, LinkClass, class).link != load->link)
             continue;
         TopoFluidTransfer *transfer =
@@ -163,10 +164,10 @@ static TopoTraffic *traffic_new(const TopoGraph *graph)
     return traffic;
 }
 
-static bool lay_all(Builder *b, TopoTraffic *traffic, GError **error)
+static bool lay_all(Builder *b, const TopoTrafficSpec *spec, TopoTraffic *traffic, GError **error)
 {
-    g_autoptr(TopoLay) lay = topo_lay_new(b->spec);
-    for (size_t i = 0; i < b->spec->transfer_count; i++) {
+    g_autoptr(TopoLay) lay = topo_lay_new(spec);
+    for (size_t i = 0; i < spec->transfer_count; i++) {
         if (!add_transfer(b, lay, traffic, (uint32_t)i, error))
             return false;
     }
@@ -174,23 +175,33 @@ static bool lay_all(Builder *b, TopoTraffic *traffic, GError **error)
     return true;
 }
 
-/* Tells the fluid network what changes during the run. */
-static void add_changes(const Builder *b, TopoTraffic *traffic)
+/* Links that change and carry something are a class of one. */
+static void plan_changes(const TopoTrafficSpec *spec, TopoTraffic *traffic)
 {
-    for (size_t i = 0; i < b->spec->change_count; i++) {
-        const TopoLinkChange *change = &b->spec->changes[i];
-        uint32_t class = b->class_of[change->link];
-        double rate = topo_graph_link(b->graph, change->link)->bytes_per_s;
-        if (class != TOPO_NONE)
-            topo_fluid_set_capacity_at(traffic->fluid, change->at, class,
-                                       rate * change->health_fraction);
+    for (size_t i = 0; i < spec->change_count; i++) {
+        const TopoLinkChange *change = &spec->changes[i];
+        double rate = topo_graph_link(traffic->graph, change->link)->bytes_per_s;
+        for (guint class = 0; class < traffic->classes->len; class ++)
+            if (g_array_index(traffic->classes, LinkClass, class).link == change->link)
+                topo_fluid_set_capacity_at(traffic->fluid, change->at, class,
+                                           rate * change->health_fraction);
     }
 }
 
-static bool build(Builder *b, TopoTraffic *traffic, GError **error)
+TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
 {
-    if (!lay_all(b, traffic, error))
-        return false;
+    g_autoptr(TopoTraffic) traffic = traffic_new(spec->fabric->graph);
+    Builder b = {.spec = spec,
+                 .graph = traffic->graph,
+                 .loads = g_array_new(FALSE, FALSE, sizeof(Load)),
+                 .touched = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+                 .weight = g_new0(double, topo_graph_link_count(traffic->graph))};
+    bool is_laid = lay_all(&b, spec, traffic, error);
+    g_array_unref(b.loads);
+    g_array_unref(b.touched);
+    g_free(b.weight);
+    if (!is_laid)
+        return NULL;
     traffic->spec = (TopoFluidSpec){
         .capacity_bytes_per_s = (const double *)traffic->capacity->data,
         .link_count = traffic->capacity->len,
@@ -201,27 +212,9 @@ static bool build(Builder *b, TopoTraffic *traffic, GError **error)
     };
     traffic->fluid = topo_fluid_new(&traffic->spec, error);
     if (!traffic->fluid)
-        return false;
-    add_changes(b, traffic);
-    return true;
-}
-
-TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
-{
-    g_autoptr(TopoTraffic) traffic = traffic_new(spec->fabric->graph);
-    uint32_t links = topo_graph_link_count(traffic->graph);
-    Builder b = {.spec = spec,
-                 .graph = traffic->graph,
-                 .loads = g_array_new(FALSE, FALSE, sizeof(Load)),
-                 .touched = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-                 .weight = g_new0(double, links),
-                 .class_of = g_new(uint32_t, links)};
-    bool is_built = build(&b, traffic, error);
-    g_array_unref(b.loads);
-    g_array_unref(b.touched);
-    g_free(b.weight);
-    g_free(b.class_of);
-    return is_built ? g_steal_pointer(&traffic) : NULL;
+        return NULL;
+    plan_changes(spec, traffic);
+    return g_steal_pointer(&traffic);
 }
 
 void topo_traffic_free(TopoTraffic *traffic)
@@ -240,6 +233,16 @@ void topo_traffic_free(TopoTraffic *traffic)
 SimNet *topo_traffic_net(TopoTraffic *traffic)
 {
     return topo_fluid_net(traffic->fluid);
+}
+
+SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
+                         GError **error)
+{
+    g_autoptr(TopoTraffic) traffic = topo_traffic_new(spec, error);
+    SimRun *run = traffic ? sim_exec_run(p, topo_traffic_net(traffic), error) : NULL;
+    if (run && hot_links)
+        *hot_links = topo_traffic_hottest(traffic, sim_time_to_seconds(run->makespan));
+    return run;
 }
 
 static gint hotter_first(gconstpointer left, gconstpointer right)
@@ -265,7 +268,7 @@ static char *link_name(const TopoGraph *graph, uint32_t id)
     return g_strdup_printf("%s -> %s", from, to);
 }
 
-GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guint most)
+GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s)
 {
     GArray *hot = g_array_new(FALSE, TRUE, sizeof(TopoHotLink));
     g_array_set_clear_func(hot, (GDestroyNotify)hot_link_clear);
@@ -288,7 +291,5 @@ GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guin
         g_array_append_val(hot, link);
     }
     g_array_sort(hot, hotter_first);
-    if (hot->len > most)
-        g_array_set_size(hot, most);
     return hot;
 }

@@ -14,6 +14,7 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .plan = &scenario->plan,
         .cluster = &scenario->cluster,
         .net = net,
+        .has_fabric = scenario->fabric.kind != NULL,
         .fabric = scen_fabric_spec(&scenario->fabric, &scenario->cluster),
         .changes = scen_fabric_changes(&scenario->fabric),
         .routing = scenario->fabric.routing ? scenario->fabric.routing : default_routing,

@@ -98,7 +98,7 @@ static double rate_of_pair(const TopoFabric *fabric, TopoRouter *router, size_t 
     double least = INFINITY;
     for (int64_t way = 0; way < ways; way++) {
         g_array_set_size(links, 0);
-        cr_assert(topo_route_way(router, src, dst, 5, way, links, NULL));
+        cr_assert(topo_route_way(router, src, dst, way, links, NULL));
         cr_assert(is_sound(fabric, links, src, dst), "way %zu of %zu to %zu", (size_t)way, src,
                   dst);
         for (guint i = 0; i < links->len; i++)
@@ -146,7 +146,7 @@ Test(topo_route_ways, one_way_on_two_ports_has_half_of_the_nic_and_takes_both_po
         for (size_t dst = 16; dst < 32; dst++, pairs++) {
             cr_assert(fabs(rate_of_pair(fabric, router, src, dst) - 0.5 * nic_bytes_per_s) < 1.0);
             g_array_set_size(links, 0);
-            cr_assert(topo_route_way(router, src, dst, 5, 0, links, NULL));
+            cr_assert(topo_route_way(router, src, dst, 0, links, NULL));
             uint32_t leaf = topo_graph_link(fabric->graph, g_array_index(links, uint32_t, 2))->to;
             first_plane += topo_graph_vertex(fabric->graph, leaf)->ordinal < leaves / 2;
         }
@@ -181,7 +181,7 @@ static void expect_planes(const TopoFabric *fabric, unsigned first, unsigned sec
             unsigned planes[2];
             for (int64_t way = 0; way < 2; way++) {
                 g_array_set_size(links, 0);
-                cr_assert(topo_route_way(router, src, dst, 5, way, links, NULL));
+                cr_assert(topo_route_way(router, src, dst, way, links, NULL));
                 planes[way] = planes_of(fabric, links);
             }
             cr_assert(planes[0] == first && planes[1] == second, "%zu to %zu: %u and %u", src, dst,
@@ -250,7 +250,7 @@ Test(topo_route_ways, hashes_spread_the_ways_of_one_port)
         g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
         for (int64_t way = 0; way < topo_route_ways(router, 0, dst); way++) {
             g_array_set_size(links, 0);
-            cr_assert(topo_route_way(router, 0, dst, 5, way, links, NULL));
+            cr_assert(topo_route_way(router, 0, dst, way, links, NULL));
             g_hash_table_add(used, GUINT_TO_POINTER(g_array_index(links, uint32_t, 3)));
         }
         guint bins = g_hash_table_size(used);
@@ -266,12 +266,12 @@ Test(topo_route_ways, depend_on_nothing_that_was_asked_before)
         g_autoptr(GArray) a = new_links();
         g_autoptr(GArray) b = new_links();
         for (size_t dst = 0; dst < fabric->gpu_count; dst++)
-            cr_assert(topo_route_way(busy, dst, 0, 5, 1, a, NULL));
+            cr_assert(topo_route_way(busy, dst, 0, 1, a, NULL));
         for (size_t dst = fabric->gpu_count; dst-- > 1;) {
             g_array_set_size(a, 0);
             g_array_set_size(b, 0);
-            cr_assert(topo_route_way(busy, 0, dst, 5, 3, a, NULL));
-            cr_assert(topo_route_way(fresh, 0, dst, 5, 3, b, NULL));
+            cr_assert(topo_route_way(busy, 0, dst, 3, a, NULL));
+            cr_assert(topo_route_way(fresh, 0, dst, 3, b, NULL));
             cr_expect(a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(uint32_t)) == 0,
                       "%s to %zu", worlds[w].fabric, dst);
         }
