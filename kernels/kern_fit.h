@@ -4,11 +4,10 @@
 
 #include "kern_attention.h"
 #include "kern_gemm.h"
-#include "topo_net.h"
 
 #include <stddef.h>
 
-/** A measured product, attention call or collective. */
+/** A measured product or attention call. */
 typedef struct KernGemmRow {
     KernGemmShape shape;
     double seconds;
@@ -19,11 +18,6 @@ typedef struct KernAttentionRow {
     double seconds;
 } KernAttentionRow;
 
-typedef struct KernWireRow {
-    TopoTransfer transfer;
-    double seconds;
-} KernWireRow;
-
 /** Distribution of |predicted / measured - 1| over a set of rows. */
 typedef struct KernFitError {
     size_t rows;
@@ -31,6 +25,12 @@ typedef struct KernFitError {
     double p90_fraction;
     double bias_fraction; /* median of predicted / measured - 1 */
 } KernFitError;
+
+/** Whether the large errors of collectives count a tensor of @bytes: 64 kB to 1 GB, binary. */
+bool kern_fit_is_large(double bytes);
+
+/** The distribution of @count logarithms of predicted / measured, which it overwrites. */
+KernFitError kern_fit_error(double *log_ratios, size_t count);
 
 /** Fits @fit to @rows of one dtype measured on @gpu, minimising the mean of |log(predicted /
  *  measured)|, every row with the same weight. Deterministic. */
@@ -40,10 +40,6 @@ KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t c
 /** Likewise for the forward of fused attention; backward_fraction is left alone. */
 KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,
                                 KernAttentionFit *fit);
-
-/** Likewise for the scale-up wires of @node, from collectives inside one domain. */
-KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
-                           TopoWireFit *fit);
 
 /** The error of the coefficients @fit on @rows, fitted or not. */
 KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,

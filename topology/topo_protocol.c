@@ -14,7 +14,10 @@
  *
  * The library takes the least predicted time, by its own tables. They need not be right: on several
  * machines Simple begins where LL128 would still have been faster, and the measured time jumps.
- * bulk_bias below 1 says that: it multiplies Simple's time in the comparison only.
+ * bulk_bias below 1 says that: it multiplies Simple's time in the comparison only. And they count
+ * twice the tensor out of every domain for a tree, whatever its place in it (ratio 0.5), and for a
+ * tree over reducing domains unless these are two: so large tensors take the ring, also between two
+ * domains, where a tree would send the tensor once.
  *
  * An all-to-all is grouped sends. With LL one warp serves one peer, so the largest message to one
  * peer counts and not the port.
@@ -40,24 +43,26 @@ static const struct {
 _Static_assert(G_N_ELEMENTS(protocols) == TOPO_PROTOCOL_COUNT, "a row for each protocol");
 
 /* What NCCL has, in order of preference among equals. Its tree is a chain inside each node and the
- * double binary tree between nodes, with the steps of our hierarchy and nine tenths of a ring's
- * rate (src/graph/tuning.cc). */
+ * double binary tree between nodes, with the steps of our hierarchy and 0.92 of a ring's rate
+ * (src/graph/tuning.cc). */
 typedef struct Runs {
     const char *algorithm;
     bool in_switch;       /* Simple only, with the switch's own terms */
     bool between_nodes;   /* not between domains of one node */
     double rate_fraction; /* of what the protocol reaches in a ring */
+    double counted;     /* tensors that its tables count out of a domain; 0: as many as leave it */
+    double counted_two; /* likewise between two domains */
 } Runs;
 
 static const Runs library[] = {
-    {"ring",               false, false, 1.0},
-    {"nvls",               true,  false, 1.0},
-    {"hierarchical-tree",  false, true,  0.9},
-    {"nvls-tree",          true,  true,  1.0},
-    {"hierarchical-sharp", true,  true,  1.0},
-    {"direct",             false, false, 1.0},
-    {"send",               false, false, 1.0},
-    {"parameter-server",   false, false, 1.0},
+    {"ring",               false, false, 1.0,  0.0, 0.0},
+    {"nvls",               true,  false, 1.0,  0.0, 0.0},
+    {"hierarchical-tree",  false, true,  0.92, 2.0, 2.0},
+    {"nvls-tree",          true,  true,  1.0,  2.0, 1.0},
+    {"hierarchical-sharp", true,  true,  1.0,  0.0, 0.0},
+    {"direct",             false, false, 1.0,  0.0, 0.0},
+    {"send",               false, false, 1.0,  0.0, 0.0},
+    {"parameter-server",   false, false, 1.0,  0.0, 0.0},
 };
 
 const char *topo_protocol_name(TopoProtocol protocol)
@@ -107,9 +112,11 @@ static double ll_bytes(const TopoCollectiveCall *call, double bytes)
     return call->op == TOPO_OP_ALL_TO_ALL ? call->bytes / call->ranks : bytes;
 }
 
-/* Seconds of @call by @protocol once its bytes and steps are known. */
-static double priced_s(const TopoCollectiveCost *cost, const Runs *runs, TopoProtocol protocol,
-                       const TopoCollectiveCall *call, const TopoProtocolWires *wires)
+/* Fills the times of @choice for @call by @protocol once its bytes and steps are known; false where
+ * the wires lack the protocol. */
+static bool price(const TopoCollectiveCost *cost, const Runs *runs, TopoProtocol protocol,
+                  const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                  TopoProtocolChoice *choice)
 {
     TopoProtocolOp op = topo_protocol_op(call->op);
     const TopoProtocolFit *fit = &wires->inside->op[op];
@@ -119,18 +126,24 @@ static double priced_s(const TopoCollectiveCost *cost, const Runs *runs, TopoPro
         out = wires->across ? &wires->across->op[op].protocol[protocol] : NULL;
     if (!in || !out || in->fraction <= 0.0 || out->fraction <= 0.0 ||
         (spans && runs->between_nodes && wires->across->in_node))
-        return INFINITY;
+        return false;
     double inside = cost->inside_bytes;
     if (protocol == TOPO_PROTOCOL_LL && !spans)
         inside = ll_bytes(call, inside);
+    double copied = inside > 0.0 ? fit->copy_fraction * call->bytes : 0.0;
     double inside_s =
-        (inside / (in->fraction * runs->rate_fraction) + fit->copy_fraction * call->bytes) /
-        wires->inside_bytes_per_s;
+        (inside / (in->fraction * runs->rate_fraction) + copied) / wires->inside_bytes_per_s;
     double across_s = spans ? cost->domain_out_bytes /
                                   (out->fraction * runs->rate_fraction * wires->domain_bytes_per_s)
                             : 0.0;
-    return (spans ? out->base_s : in->base_s) + (cost->steps - cost->steps_across) * in->hop_s +
-           cost->steps_across * out->hop_s + fmax(inside_s, across_s);
+    choice->protocol = protocol;
+    choice->steps_across = cost->steps_across;
+    choice->software_s = (spans ? out->base_s : in->base_s) +
+                         (cost->steps - cost->steps_across) * in->hop_s +
+                         cost->steps_across * out->hop_s;
+    choice->moving_s = fmax(inside > 0.0 ? inside_s : 0.0, across_s);
+    choice->seconds = choice->software_s + choice->moving_s;
+    return true;
 }
 
 static bool is_nothing(const TopoCollectiveCall *call)
@@ -142,11 +155,13 @@ double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
                        const TopoCollectiveCall *call, const TopoProtocolWires *wires)
 {
     TopoCollectiveCost cost;
+    TopoProtocolChoice choice;
     if (!topo_collective_cost(algorithm, call, &cost, NULL))
         return INFINITY;
     if (is_nothing(call))
         return 0.0;
-    return priced_s(&cost, runs_of(algorithm), protocol, call, wires);
+    return price(&cost, runs_of(algorithm), protocol, call, wires, &choice) ? choice.seconds
+                                                                            : INFINITY;
 }
 
 /* What decides between Simple and the others: the bias of the wire that the base comes from. */
@@ -159,27 +174,50 @@ static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *w
     return protocol == TOPO_PROTOCOL_SIMPLE && bias > 0.0 ? bias : 1.0;
 }
 
-/* Puts the best protocol of @runs into @choice when it beats @least, the biased seconds of
- * the best so far. */
-static void compete(const Runs *runs, const TopoCollectiveCall *call,
-                    const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice)
+/* Seconds of @offer by the library's own tables. */
+static double believed_s(const TopoCollectiveCost *cost, const Runs *runs,
+                         const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                         const TopoProtocolChoice *offer)
 {
-    const TopoAlgorithm *algorithm = topo_collective_by_name(runs->algorithm, NULL);
+    if (runs->counted <= 0.0 || call->ranks <= call->ranks_per_domain)
+        return offer->seconds;
+    TopoProtocolChoice counted = *offer;
+    TopoCollectiveCost tables = *cost;
+    bool two = call->ranks <= 2 * call->ranks_per_domain;
+    tables.domain_out_bytes = (two ? runs->counted_two : runs->counted) * call->bytes;
+    price(&tables, runs, offer->protocol, call, wires, &counted);
+    return counted.seconds;
+}
+
+/* Puts the best protocol of @algorithm into @choice when it beats @least, the biased seconds of
+ * the best so far. False and @error when it cannot run the call at all. */
+static bool compete(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
+                    const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice,
+                    GError **error)
+{
     TopoCollectiveCost cost;
-    if ((algorithm->serves & (1u << call->op)) == 0 ||
-        !topo_collective_cost(algorithm, call, &cost, NULL))
-        return;
+    if (!topo_collective_cost(algorithm, call, &cost, error))
+        return false;
+    const Runs *runs = runs_of(algorithm);
     for (int p = 0; p < TOPO_PROTOCOL_COUNT; p++) {
-        TopoProtocol protocol = (TopoProtocol)p;
-        double s = is_nothing(call) ? 0.0 : priced_s(&cost, runs, protocol, call, wires);
-        double biased = s * bias_of(call, wires, protocol);
+        TopoProtocolChoice offer = {.algorithm = algorithm, .protocol = (TopoProtocol)p};
+        if (!is_nothing(call) && !price(&cost, runs, offer.protocol, call, wires, &offer))
+            continue;
+        double biased =
+            believed_s(&cost, runs, call, wires, &offer) * bias_of(call, wires, offer.protocol);
         if (biased >= *least)
             continue;
         *least = biased;
-        choice->algorithm = algorithm;
-        choice->protocol = protocol;
-        choice->seconds = s;
+        *choice = offer;
     }
+    return true;
+}
+
+static void count_channels(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                           TopoProtocolChoice *choice)
+{
+    choice->channels = topo_protocol_channels(choice->protocol, call->ranks, call->bytes,
+                                              (uint32_t)wires->inside->channels);
 }
 
 bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
@@ -187,16 +225,34 @@ bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWire
 {
     *choice = (TopoProtocolChoice){0};
     double least = INFINITY;
-    for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++)
-        compete(&library[i], call, wires, &least, choice);
+    for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++) {
+        const TopoAlgorithm *algorithm = topo_collective_by_name(library[i].algorithm, NULL);
+        if (algorithm->serves & (1u << call->op))
+            compete(algorithm, call, wires, &least, choice, NULL);
+    }
     if (!choice->algorithm) {
         g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_BAD_CALL,
                     "the collective library cannot run this on %u ranks, %u a domain", call->ranks,
                     call->ranks_per_domain);
         return false;
     }
-    choice->channels =
-        topo_protocol_channels(choice->protocol, call->ranks, call->bytes, wires->inside->channels);
+    count_channels(call, wires, choice);
+    return true;
+}
+
+bool topo_protocol_of(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
+                      const TopoProtocolWires *wires, TopoProtocolChoice *choice, GError **error)
+{
+    *choice = (TopoProtocolChoice){0};
+    double least = INFINITY;
+    if (!compete(algorithm, call, wires, &least, choice, error))
+        return false;
+    if (!choice->algorithm) {
+        g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_NOT_APPLICABLE,
+                    "algorithm '%s': the wires have no protocol for it", algorithm->name);
+        return false;
+    }
+    count_channels(call, wires, choice);
     return true;
 }
 

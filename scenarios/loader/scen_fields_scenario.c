@@ -7,9 +7,13 @@
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
 {
     static const ScenTable *const tables[] = {
-        [SCEN_CATALOG_MODEL] = &scen_model_table,     [SCEN_CATALOG_GPU] = &scen_gpu_table,
-        [SCEN_CATALOG_NODE] = &scen_node_table,       [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
-        [SCEN_CATALOG_PLAN] = &scen_plan_table,       [SCEN_CATALOG_WIRE] = &scen_wire_table,
+        [SCEN_CATALOG_MODEL] = &scen_model_table,
+        [SCEN_CATALOG_GPU] = &scen_gpu_table,
+        [SCEN_CATALOG_NODE] = &scen_node_table,
+        [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
+        [SCEN_CATALOG_PLAN] = &scen_plan_table,
+        [SCEN_CATALOG_PROTOCOL] = &scen_protocol_table,
+        [SCEN_CATALOG_ENGINE_KERNELS] = &scen_engine_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
@@ -80,7 +84,7 @@ static const ScenField fields[] = {
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
-          .help = "the scale-out network, for networks that share links"),
+          .help = "the scale-out network; networks that share no links take its distances"),
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
