@@ -10,17 +10,15 @@
  * a 64 kB message disappears.
  *
  * Each flow is an actor that sleeps until its start and then carries one message from host to host.
- * Stacks are small and have no guard pages: each of those is a mapping of its own, of which a
- * process has 65,530. The guide is an actor too; it sleeps on a semaphore with a timeout. An actor
- * learns what to do from an address in its argv, because asking for its data would need the library
- * that the data know.
+ * Stacks are small, because SimGrid clears each of them (flows do with 8 KiB), and have no guard
+ * pages: each of those is a mapping of its own, of which a process has 65,530. The guide is an
+ * actor too; it sleeps on a semaphore with a timeout. An actor learns what to do from an address in
+ * its argv, because asking for its data would need the library that the data know.
  *
  * The library is loaded when it is asked for, by the path at which the build found it, because it
  * brings ns-3 and others along: linking it makes every start of a program 25 ms slower. Types of
  * functions come from its headers. Actors are unwound by exceptions: files with functions that run
  * on them are compiled with -fexceptions.
- *
- * Left out: links that change during the run.
  */
 #include "topo_simgrid_engine.h"
 
@@ -30,6 +28,7 @@
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
 #include <simgrid/host.h>
+#include <simgrid/link.h>
 #include <simgrid/semaphore.h>
 
 #include "topo_net.h"
@@ -42,13 +41,23 @@
     X(simgrid_get_clock)                                                                           \
     X(sg_host_by_name)                                                                             \
     X(sg_host_sendto)                                                                              \
+    X(sg_link_by_name)                                                                             \
+    X(sg_link_set_bandwidth)                                                                       \
     X(sg_actor_init)                                                                               \
+    X(sg_actor_set_stacksize)                                                                      \
     X(sg_actor_start_)                                                                             \
     X(sg_actor_sleep_until)                                                                        \
     X(sg_sem_init)                                                                                 \
     X(sg_sem_acquire)                                                                              \
     X(sg_sem_acquire_timeout)                                                                      \
     X(sg_sem_release)
+
+enum {
+    GUIDE_STACK_BYTES = 262144,
+};
+
+/* What a link that is down still carries: SimGrid takes 0 for no limit. */
+static const double LEAST_BYTES_PER_S = 1e-3;
 
 typedef struct Library {
 #define MEMBER(name) __typeof__(&(name)) name;
@@ -63,7 +72,7 @@ struct TopoSimgridEngine {
     sg_sem_t wake;
     TopoSimgridFunc guide;
     void *guide_ctx;
-    bool is_waiting;     /* the guide */
+    bool is_waiting; /* the guide */
 };
 
 /* What the actor of one flow knows. */
@@ -74,6 +83,13 @@ typedef struct Errand {
     TopoSimgridFunc arrived;
     void *ctx;
 } Errand;
+
+/* What the actor of one change knows. */
+typedef struct Change {
+    const TopoSimgridEngine *engine;
+    uint32_t link;
+    double at_s, bytes_per_s;
+} Change;
 
 static bool load_library(Library *lib, GError **error)
 {
@@ -156,14 +172,17 @@ void topo_simgrid_engine_free(TopoSimgridEngine *engine)
     g_free(engine);
 }
 
-/* Starts an actor that gets the address @ctx. */
+/* Starts an actor that gets the address @ctx, with a stack of @stack_bytes, or the usual one for 0.
+ */
 static void start_actor(const TopoSimgridEngine *engine, sg_host_t host, xbt_main_func_t code,
-                        const void *ctx)
+                        unsigned stack_bytes, const void *ctx)
 {
     char address[24];
     g_snprintf(address, sizeof address, "%" G_GUINTPTR_FORMAT, (uintptr_t)ctx);
     const char *const argv[] = {address, NULL};
     sg_actor_t actor = engine->lib.sg_actor_init("actor", host);
+    if (stack_bytes > 0)
+        engine->lib.sg_actor_set_stacksize(actor, stack_bytes);
     engine->lib.sg_actor_start_(actor, code, 1, argv);
 }
 
@@ -199,7 +218,29 @@ void topo_simgrid_engine_carry(TopoSimgridEngine *engine, uint32_t route, double
         .arrived = arrived,
         .ctx = ctx,
     };
-    start_actor(engine, errand->from, run_errand, errand);
+    start_actor(engine, errand->from, run_errand, 0, errand);
+}
+
+static void run_change(int argc, char **argv)
+{
+    (void)argc;
+    Change *change = (Change *)address_of(argv);
+    const Library *lib = &change->engine->lib;
+    g_autofree char *name = g_strdup_printf("l%u", change->link);
+    if (change->at_s > 0.0)
+        lib->sg_actor_sleep_until(change->at_s);
+    lib->sg_link_set_bandwidth(lib->sg_link_by_name(name), change->bytes_per_s);
+    g_free(change);
+}
+
+void topo_simgrid_engine_change(TopoSimgridEngine *engine, uint32_t link, double at_s,
+                                double bytes_per_s)
+{
+    if (!topo_simgrid_platform_has_link(engine->platform, link))
+        return;
+    Change *change = g_new(Change, 1);
+    *change = (Change){engine, link, at_s, fmax(bytes_per_s, LEAST_BYTES_PER_S)};
+    start_actor(engine, engine->hosts[0], run_change, 0, change);
 }
 
 static void run_guide(int argc, char **argv)
@@ -214,7 +255,7 @@ void topo_simgrid_engine_run(TopoSimgridEngine *engine, TopoSimgridFunc guide, v
     engine->guide = guide;
     engine->guide_ctx = ctx;
     if (guide != NULL)
-        start_actor(engine, engine->hosts[0], run_guide, engine);
+        start_actor(engine, engine->hosts[0], run_guide, GUIDE_STACK_BYTES, engine);
     engine->lib.simgrid_run();
 }
 

@@ -11,7 +11,7 @@ typedef struct TopoSimgridEngine TopoSimgridEngine;
 typedef void (*TopoSimgridFunc)(void *ctx);
 
 /** Loads SimGrid and gives it @platform (borrowed). NULL and @error (TOPO_ERROR_NO_SIMGRID) when
- *  the library cannot be loaded, or the platform not be written. Free with
+ *  the library cannot be loaded or the platform cannot be written. Free with
  *  topo_simgrid_engine_free(), which leaves SimGrid as it is. */
 TopoSimgridEngine *topo_simgrid_engine_new(const TopoSimgridPlatform *platform, GError **error);
 void topo_simgrid_engine_free(TopoSimgridEngine *engine);
@@ -21,6 +21,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoSimgridEngine, topo_simgrid_engine_free)
  *  @arrived(@ctx) when they are there. */
 void topo_simgrid_engine_carry(TopoSimgridEngine *engine, uint32_t route, double bytes,
                                double start_s, TopoSimgridFunc arrived, void *ctx);
+
+/** From @at_s on @link, of the platform's graph, carries @bytes_per_s; 0: next to nothing. Before
+ *  the run. */
+void topo_simgrid_engine_change(TopoSimgridEngine *engine, uint32_t link, double at_s,
+                                double bytes_per_s);
 
 /** Runs all that was asked for, and what @guide(@ctx) asks for, which is called first unless it is
  *  NULL. @guide runs on a stack of 256 KiB, while nothing else does, and lets time pass by

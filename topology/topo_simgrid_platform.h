@@ -19,11 +19,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoSimgridPlatform, topo_simgrid_platform_free)
 uint32_t topo_simgrid_platform_route(TopoSimgridPlatform *platform, const uint32_t *links,
                                      guint count, double bound_bytes_per_s);
 
+/** Whether a route uses @link, which is then called "l" and its number. */
+bool topo_simgrid_platform_has_link(const TopoSimgridPlatform *platform, uint32_t link);
+
 /** How many routes there are. */
 uint32_t topo_simgrid_platform_route_count(const TopoSimgridPlatform *platform);
-
-/** What SimGrid counts for a bit over @route: never 0, see topo_simgrid_platform.c. */
-double topo_simgrid_platform_latency_s(const TopoSimgridPlatform *platform, uint32_t route);
 
 /** How many hosts carry the routes that there are. */
 uint32_t topo_simgrid_platform_host_count(const TopoSimgridPlatform *platform);
