@@ -138,7 +138,7 @@ static GByteArray *ask(TopoChildFunc work, void *ctx, FILE *words, GError **erro
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (status != 0) {
+    if (status != 0 || bytes->len < sizeof(ChildHeader)) {
         set_died(error, status, words);
         return NULL;
     }
