@@ -21,9 +21,11 @@
  * parts, here in inverse proportion to the latencies of their paths. Without contention, or where
  * all flows of a link are alike, both agree.
  *
- * It counts flows, so it costs what the fluid network folds away: about 30 us each, and as many
- * as edges times operations. Past FLOWS_MAX it says so instead. Answers depend on nothing but the
- * program and the spec; the process that asks keeps no trace of it.
+ * It counts flows, so it costs what the fluid network folds away: some 50 us each where hundreds
+ * are under way at once and 300 us where thousands are (SimGrid searches a list of all messages
+ * under way at the end of each), and 40 kB for each that is under way. Past FLOWS_MAX or
+ * ROUTES_MAX, where that becomes minutes and gigabytes, it refuses. Answers depend on nothing but
+ * the program and the spec; the process that asks keeps no trace of it.
  */
 #include "topo_simgrid.h"
 
@@ -34,8 +36,8 @@
 #include "topo_simgrid_engine.h"
 
 enum {
-    FLOWS_MAX = 2000000,  /* in the whole run */
-    ROUTES_MAX = 1000000, /* unlike */
+    FLOWS_MAX = 1000000, /* in the whole run */
+    ROUTES_MAX = 100000, /* unlike: about as many flows may be under way at once */
 };
 
 /* Half of the ns that the executor counts: a clock this close to an instant is there. */
