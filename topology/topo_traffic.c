@@ -76,9 +76,11 @@ static bool add_edge(Builder *b, int64_t from, int64_t to, double weight, GError
     return true;
 }
 
-static int64_t member(const TopoRanks *group, int64_t i)
+/* The GPU of member @i. */
+static int64_t member(const Builder *b, const TopoRanks *group, int64_t i)
 {
-    return group->first + i * group->stride;
+    int64_t rank = group->first + i * group->stride;
+    return b->spec->gpu_of_rank ? b->spec->gpu_of_rank[rank] : rank;
 }
 
 /* The edge from member @i to the next. Between domains that hold @k members each, in runs, it is k
@@ -87,12 +89,12 @@ static bool add_ring_edge(Builder *b, const TopoRanks *group, int64_t i, int64_t
 {
     int64_t domain = b->spec->cluster->node.scale_up_gpus;
     int64_t next = (i + 1) % group->count;
-    int64_t from = member(group, i), to = member(group, next);
+    int64_t from = member(b, group, i), to = member(b, group, next);
     if (from / domain == to / domain || k <= 1 || group->count % k != 0)
         return add_edge(b, from, to, 1.0, error);
     for (int64_t c = 0; c < k; c++) {
-        from = member(group, i / k * k + c);
-        to = member(group, next / k * k + c);
+        from = member(b, group, i / k * k + c);
+        to = member(b, group, next / k * k + c);
         if (!add_edge(b, from, to, 1.0 / (double)k, error))
             return false;
     }
@@ -103,7 +105,7 @@ static bool add_group(Builder *b, const TopoTransfer *transfer, const TopoRanks 
                       GError **error)
 {
     if (transfer->op == TOPO_OP_SEND)
-        return add_edge(b, member(group, 0), member(group, 1), 1.0, error);
+        return add_edge(b, member(b, group, 0), member(b, group, 1), 1.0, error);
     for (int64_t i = 0; i < group->count; i++) {
         if (!add_ring_edge(b, group, i, transfer->ranks_per_domain, error))
             return false;

@@ -19,6 +19,7 @@ typedef struct TopoTrafficSpec {
     const TopoCluster *cluster;
     const TopoFabric *fabric;
     TopoRouter *router;
+    const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoTransfer *transfers;
     size_t transfer_count;
     const TopoRanks *groups;    /* of all transfers, one run after the other */

@@ -44,6 +44,7 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .model = &scenario->model,
         .plan = &scenario->plan,
         .cluster = &scenario->cluster,
+        .gpu_of_rank = scenario->gpu_of_rank,
         .net = net,
         .fabric = fabric_spec(scenario),
         .routing = scenario->fabric.routing ? scenario->fabric.routing : default_routing,

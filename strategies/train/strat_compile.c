@@ -315,7 +315,8 @@ static void open_class(Compiler *c, uint32_t class)
     g_assert(id == class);
     code->stage = at.stage;
     code->last_reduce = NO_OP;
-    code->position = strat_position(c->costing->cluster, c->plan, rank);
+    StratPlaces places = {c->costing->cluster, c->costing->gpu_of_rank};
+    code->position = strat_position(&places, c->plan, rank);
     if (c->plan->overlap_pipeline) {
         code->stream_send[STRAT_FORWARD] =
             sim_program_add_stream(c->program, class, "send forward");
@@ -435,7 +436,8 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     g_autoptr(StratStep) step = g_new0(StratStep, 1);
     const StratPlan *plan = costing->plan;
     step->program = sim_program_new();
-    step->fold = strat_fold_new(costing->cluster, plan, fold);
+    StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+    step->fold = strat_fold_new(&places, plan, fold);
     step->transfers = strat_transfers_new(plan, step->fold, costing->net->shares_links);
     name_buckets(step->program);
     Compiler c = {

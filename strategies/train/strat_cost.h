@@ -15,6 +15,7 @@ typedef struct StratCosting {
     const ModelSpec *model;
     const StratPlan *plan;
     const TopoCluster *cluster;
+    const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoNet *net;
     TopoFabricSpec fabric; /* for nets that share links */
     const char *routing;   /* likewise: a row of topo_route_all() */
