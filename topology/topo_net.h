@@ -17,6 +17,8 @@ typedef struct TopoTransfer {
     int64_t ranks_per_domain; /* of those, how many share a scale-up domain */
     double bytes;             /* as TopoCollectiveCall has them */
     double measured_s;        /* when above 0, what it was measured to take: no model is asked */
+    double paced_s; /* when above 0, the bytes are spread evenly over so many seconds by the
+                       computation beside them: no latency, library bound ignored */
 } TopoTransfer;
 
 /** The closed form of a transfer: latency_s + bytes / bytes_per_s seconds when it is alone. */

@@ -16,9 +16,7 @@
  * rates stay exact.
  *
  * Left out: spreading one edge over several paths (two ranks use one plane of a dual-plane fabric,
- * at that plane's rate); trees, whose bytes are counted as rings'; traffic inside a gang (tensor
- * and context groups), which is priced within a block by the closed form and does not meet the
- * rest. */
+ * at that plane's rate); trees, whose bytes are counted as rings'. */
 #include "topo_traffic.h"
 
 #include "sim_hash.h"
@@ -141,6 +139,11 @@ static bool add_transfer(Builder *b, TopoTraffic *traffic, uint32_t index, GErro
         }
         bool across = transfer->ranks > transfer->ranks_per_domain && transfer->op != TOPO_OP_SEND;
         fluid.bytes = terms.bytes;
+        if (transfer->paced_s > 0.0) {
+            terms =
+                (TopoTerms){.bytes = terms.bytes, .bytes_per_s = terms.bytes / transfer->paced_s};
+            across = false;
+        }
         fluid.latency_s = terms.latency_s + (across ? terms.hops * b->flight_s : 0.0);
         fluid.rate_bound_bytes_per_s = terms.bytes_per_s;
     }

@@ -150,7 +150,7 @@ Test(ring, a_group_of_one_and_an_empty_tensor_cost_nothing)
                               .ranks = 1,
                               .ranks_per_domain = 1,
                               .bytes = 1e9},
-                     empty = {collectives[k], 8, 8, 0, 0};
+                     empty = {.op = collectives[k], .ranks = 8, .ranks_per_domain = 8};
         cr_expect(topo_net_alpha_beta_s(&world.cluster, &alone) <= 0.0);
         cr_expect(topo_net_alpha_beta_s(&world.cluster, &empty) <= 0.0);
     }
@@ -160,7 +160,7 @@ Test(ring, a_send_takes_its_bytes_over_one_wire_or_one_nic_share)
 {
     ToyWorld world = toy_world();
     TopoTransfer inside = {.op = TOPO_OP_SEND, .ranks = 2, .ranks_per_domain = 2, .bytes = 1e9},
-                 outside = {TOPO_OP_SEND, 2, 1, 1e9, 0.0};
+                 outside = {.op = TOPO_OP_SEND, .ranks = 2, .ranks_per_domain = 1, .bytes = 1e9};
     expect_near(topo_net_alpha_beta_s(&world.cluster, &inside), 1e-2, "inside a domain");
     expect_near(topo_net_alpha_beta_s(&world.cluster, &outside), 1e-1, "over a NIC");
 }
