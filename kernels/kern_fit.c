@@ -184,27 +184,3 @@ KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows
     fit->rows = (int64_t)count;
     return error;
 }
-
-static double wire_log_ratio(const Problem *p, size_t i)
-{
-    const KernWireRow *row = (const KernWireRow *)p->rows + i;
-    TopoCluster cluster = {.node = *(const TopoNode *)p->hardware};
-    cluster.node.scale_up_fit = *(const TopoWireFit *)p->fit;
-    return log(topo_net_alpha_beta_s(&cluster, &row->transfer) / row->seconds);
-}
-
-static const Coefficient wire_coefficients[] = {
-    {offsetof(TopoWireFit, all_reduce_fraction), 0.30, 0.75, 1.00},
-    {offsetof(TopoWireFit, gather_fraction),     0.30, 0.75, 1.00},
-    {offsetof(TopoWireFit, base_latency_s),      1e-6, 1e-5, 1e-4},
-    {offsetof(TopoWireFit, hop_latency_s),       1e-7, 1e-6, 1e-5},
-    {offsetof(TopoWireFit, ramp_s),              0.0,  5e-5, 1e-3},
-    {offsetof(TopoWireFit, ramp_bytes),          1e5,  1e7,  1e9 },
-};
-
-KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
-                           TopoWireFit *fit)
-{
-    return fit_rows(wire_coefficients, G_N_ELEMENTS(wire_coefficients), wire_log_ratio, node, rows,
-                    count, fit);
-}

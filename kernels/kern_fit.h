@@ -19,11 +19,6 @@ typedef struct KernAttentionRow {
     double seconds;
 } KernAttentionRow;
 
-typedef struct KernWireRow {
-    TopoTransfer transfer;
-    double seconds;
-} KernWireRow;
-
 /** Distribution of |predicted / measured - 1| over a set of rows. */
 typedef struct KernFitError {
     size_t rows;
@@ -40,10 +35,6 @@ KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t c
 /** Likewise for the forward of fused attention; backward_fraction is left alone. */
 KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,
                                 KernAttentionFit *fit);
-
-/** Likewise for the scale-up wires of @node, from collectives inside one domain. */
-KernFitError kern_fit_wire(const TopoNode *node, const KernWireRow *rows, size_t count,
-                           TopoWireFit *fit);
 
 /** The error of the coefficients @fit on @rows, fitted or not. */
 KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,

@@ -2,6 +2,8 @@
 #ifndef TOPO_CLUSTER_H
 #define TOPO_CLUSTER_H
 
+#include "topo_protocol.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,35 +35,23 @@ typedef struct TopoGpu {
     double power_w; /* board power limit (TDP) */
 } TopoGpu;
 
-/** Measured behaviour of collectives over one kind of wire (see topo_net_alpha_beta.c). */
-typedef struct TopoWireFit {
-    const char *name;
-    const char *source;
-    double all_reduce_fraction; /* of the wire's rate, as bus bandwidth, large messages */
-    double gather_fraction;     /* likewise for all-gather and reduce-scatter */
-    double base_latency_s;      /* launch and protocol of one collective */
-    double hop_latency_s;       /* each further rank of the ring */
-    double ramp_s;              /* extra seconds of a message past the small-message protocols */
-    double ramp_bytes;          /* size at which half of @ramp_s is paid */
-} TopoWireFit;
-
 /** One node: GPUs behind a scale-up network (NVLink, PCIe) and NICs to the scale-out network. */
 typedef struct TopoNode {
     const char *name;
     const char *source;
     TopoGpu gpu;
-    int64_t gpus;                /* GPUs in one node (one tray) */
-    int64_t scale_up_gpus;       /* GPUs of one NVLink domain; may span nodes (NVL72) */
-    const char *scale_up;        /* kind of scale-up network: a row of topo_scale_up */
-    double scale_up_bytes_per_s; /* per GPU, one direction */
-    double scale_up_latency_s;   /* one hop, hardware only */
-    int64_t nics;                /* scale-out NICs in one node */
-    double nic_bytes_per_s;      /* per NIC, one direction */
-    double nic_latency_s;        /* one way, NIC to NIC through the fabric */
-    TopoWireFit scale_up_fit;
-    TopoWireFit scale_out_fit;
-    double host_bytes_per_s;  /* per GPU over PCIe or C2C, one direction */
-    double host_memory_bytes; /* DRAM of one node */
+    int64_t gpus;                         /* GPUs in one node (one tray) */
+    int64_t scale_up_gpus;                /* GPUs of one NVLink domain; may span nodes (NVL72) */
+    const char *scale_up;                 /* kind of scale-up network: a row of topo_scale_up */
+    double scale_up_bytes_per_s;          /* per GPU, one direction */
+    double scale_up_latency_s;            /* one hop, hardware only */
+    int64_t nics;                         /* scale-out NICs in one node */
+    double nic_bytes_per_s;               /* per NIC, one direction */
+    double nic_latency_s;                 /* one way, NIC to NIC through the fabric */
+    TopoProtocolFits scale_up_protocols;  /* what the collective library reaches inside a domain */
+    TopoProtocolFits scale_out_protocols; /* and between domains */
+    double host_bytes_per_s;              /* per GPU over PCIe or C2C, one direction */
+    double host_memory_bytes;             /* DRAM of one node */
 } TopoNode;
 
 /** The cluster of a scenario: @node_count equal nodes on one full-bisection fabric. */

@@ -98,6 +98,7 @@ typedef struct TopoAlgorithm {
     const char *name;
     const char *source;
     uint32_t serves; /* bit 1 << TopoCollectiveOp */
+    bool rotates;    /* leaves a domain by one rank; libraries run one instance a rank, rotated */
     /** Whether the group of @call suits; NULL: every group does. */
     bool (*applies)(const TopoCollectiveCall *call, GError **error);
     void (*build)(const TopoCollectiveCall *call, TopoSchedule *schedule);

@@ -78,7 +78,6 @@ SimNet *topo_sim_net_new(const TopoNet *model, const TopoCluster *cluster,
     self->duration = g_new0(SimTime, MAX(count, 1));
     for (size_t i = 0; i < count; i++) {
         double seconds = transfers[i].measured_s > 0.0 ? transfers[i].measured_s
-                         : transfers[i].paced_s > 0.0  ? transfers[i].paced_s
                                                        : model->seconds(cluster, &transfers[i]);
         if (!sim_time_from_seconds(seconds, &self->duration[i], error)) {
             topo_sim_net_free(&self->base);

@@ -10,24 +10,19 @@
 #include <glib.h>
 #include <stddef.h>
 
-/** One transfer of one group. */
+/** One transfer of one group. Pointers are borrowed. */
 typedef struct TopoTransfer {
     TopoCollectiveOp op;
     int64_t ranks;            /* in the group */
     int64_t ranks_per_domain; /* of those, how many share a scale-up domain */
     double bytes;             /* as TopoCollectiveCall has them */
     double measured_s;        /* when above 0, what it was measured to take: no model is asked */
-    double paced_s; /* when above 0, the bytes are spread evenly over so many seconds by the
-                       computation beside them: no latency, library bound ignored */
+    double paced_s; /* when above 0: the bytes are spread evenly over so many seconds by the
+                       computation beside them, without latency and whatever the library reaches */
+    const TopoAlgorithm *algorithm; /* NULL: what the collective library chooses */
+    uint32_t servers;               /* PUSH, PULL */
+    const TopoRouting *routing;     /* DISPATCH, COMBINE */
 } TopoTransfer;
-
-/** The closed form of a transfer: latency_s + bytes / bytes_per_s seconds when it is alone. */
-typedef struct TopoTerms {
-    double latency_s;
-    double hops;        /* of the latency, how many steps between ranks or domains it counts */
-    double bytes;       /* over the busiest link */
-    double bytes_per_s; /* that the collective library reaches on that link */
-} TopoTerms;
 
 /** A network model. */
 typedef struct TopoNet {
@@ -46,9 +41,6 @@ const TopoNet *topo_net_by_name(const char *name, GError **error);
 
 /** Closed forms; see topo_net_alpha_beta.c. */
 double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *transfer);
-
-/** The parts of that closed form. */
-TopoTerms topo_net_terms(const TopoCluster *cluster, const TopoTransfer *transfer);
 
 /** How many of @count ranks, spaced @stride apart from @first, share the first one's scale-up
  *  domain, when ranks fill the domains of @cluster in order. */

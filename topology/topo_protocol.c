@@ -107,9 +107,11 @@ static double ll_bytes(const TopoCollectiveCall *call, double bytes)
     return call->op == TOPO_OP_ALL_TO_ALL ? call->bytes / call->ranks : bytes;
 }
 
-/* Seconds of @call by @protocol once its bytes and steps are known. */
-static double priced_s(const TopoCollectiveCost *cost, const Runs *runs, TopoProtocol protocol,
-                       const TopoCollectiveCall *call, const TopoProtocolWires *wires)
+/* Fills the times of @choice for @call by @protocol once its bytes and steps are known; false where
+ * the wires lack the protocol. */
+static bool price(const TopoCollectiveCost *cost, const Runs *runs, TopoProtocol protocol,
+                  const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                  TopoProtocolChoice *choice)
 {
     TopoProtocolOp op = topo_protocol_op(call->op);
     const TopoProtocolFit *fit = &wires->inside->op[op];
@@ -119,18 +121,24 @@ static double priced_s(const TopoCollectiveCost *cost, const Runs *runs, TopoPro
         out = wires->across ? &wires->across->op[op].protocol[protocol] : NULL;
     if (!in || !out || in->fraction <= 0.0 || out->fraction <= 0.0 ||
         (spans && runs->between_nodes && wires->across->in_node))
-        return INFINITY;
+        return false;
     double inside = cost->inside_bytes;
     if (protocol == TOPO_PROTOCOL_LL && !spans)
         inside = ll_bytes(call, inside);
+    double copied = inside > 0.0 ? fit->copy_fraction * call->bytes : 0.0;
     double inside_s =
-        (inside / (in->fraction * runs->rate_fraction) + fit->copy_fraction * call->bytes) /
-        wires->inside_bytes_per_s;
+        (inside / (in->fraction * runs->rate_fraction) + copied) / wires->inside_bytes_per_s;
     double across_s = spans ? cost->domain_out_bytes /
                                   (out->fraction * runs->rate_fraction * wires->domain_bytes_per_s)
                             : 0.0;
-    return (spans ? out->base_s : in->base_s) + (cost->steps - cost->steps_across) * in->hop_s +
-           cost->steps_across * out->hop_s + fmax(inside_s, across_s);
+    choice->protocol = protocol;
+    choice->steps_across = cost->steps_across;
+    choice->software_s = (spans ? out->base_s : in->base_s) +
+                         (cost->steps - cost->steps_across) * in->hop_s +
+                         cost->steps_across * out->hop_s;
+    choice->moving_s = fmax(inside > 0.0 ? inside_s : 0.0, across_s);
+    choice->seconds = choice->software_s + choice->moving_s;
+    return true;
 }
 
 static bool is_nothing(const TopoCollectiveCall *call)
@@ -142,11 +150,13 @@ double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
                        const TopoCollectiveCall *call, const TopoProtocolWires *wires)
 {
     TopoCollectiveCost cost;
+    TopoProtocolChoice choice;
     if (!topo_collective_cost(algorithm, call, &cost, NULL))
         return INFINITY;
     if (is_nothing(call))
         return 0.0;
-    return priced_s(&cost, runs_of(algorithm), protocol, call, wires);
+    return price(&cost, runs_of(algorithm), protocol, call, wires, &choice) ? choice.seconds
+                                                                            : INFINITY;
 }
 
 /* What decides between Simple and the others: the bias of the wire that the base comes from. */
@@ -159,27 +169,34 @@ static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *w
     return protocol == TOPO_PROTOCOL_SIMPLE && bias > 0.0 ? bias : 1.0;
 }
 
-/* Puts the best protocol of @runs into @choice when it beats @least, the biased seconds of
- * the best so far. */
-static void compete(const Runs *runs, const TopoCollectiveCall *call,
-                    const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice)
+/* Puts the best protocol of @algorithm into @choice when it beats @least, the biased seconds of
+ * the best so far. False and @error when it cannot run the call at all. */
+static bool compete(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
+                    const TopoProtocolWires *wires, double *least, TopoProtocolChoice *choice,
+                    GError **error)
 {
-    const TopoAlgorithm *algorithm = topo_collective_by_name(runs->algorithm, NULL);
     TopoCollectiveCost cost;
-    if ((algorithm->serves & (1u << call->op)) == 0 ||
-        !topo_collective_cost(algorithm, call, &cost, NULL))
-        return;
+    if (!topo_collective_cost(algorithm, call, &cost, error))
+        return false;
+    const Runs *runs = runs_of(algorithm);
     for (int p = 0; p < TOPO_PROTOCOL_COUNT; p++) {
-        TopoProtocol protocol = (TopoProtocol)p;
-        double s = is_nothing(call) ? 0.0 : priced_s(&cost, runs, protocol, call, wires);
-        double biased = s * bias_of(call, wires, protocol);
+        TopoProtocolChoice offer = {.algorithm = algorithm, .protocol = (TopoProtocol)p};
+        if (!is_nothing(call) && !price(&cost, runs, offer.protocol, call, wires, &offer))
+            continue;
+        double biased = offer.seconds * bias_of(call, wires, offer.protocol);
         if (biased >= *least)
             continue;
         *least = biased;
-        choice->algorithm = algorithm;
-        choice->protocol = protocol;
-        choice->seconds = s;
+        *choice = offer;
     }
+    return true;
+}
+
+static void count_channels(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                           TopoProtocolChoice *choice)
+{
+    choice->channels = topo_protocol_channels(choice->protocol, call->ranks, call->bytes,
+                                              (uint32_t)wires->inside->channels);
 }
 
 bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
@@ -187,16 +204,34 @@ bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWire
 {
     *choice = (TopoProtocolChoice){0};
     double least = INFINITY;
-    for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++)
-        compete(&library[i], call, wires, &least, choice);
+    for (size_t i = 0; (unsigned)call->op < TOPO_OP_COUNT && i < G_N_ELEMENTS(library); i++) {
+        const TopoAlgorithm *algorithm = topo_collective_by_name(library[i].algorithm, NULL);
+        if (algorithm->serves & (1u << call->op))
+            compete(algorithm, call, wires, &least, choice, NULL);
+    }
     if (!choice->algorithm) {
         g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_BAD_CALL,
                     "the collective library cannot run this on %u ranks, %u a domain", call->ranks,
                     call->ranks_per_domain);
         return false;
     }
-    choice->channels =
-        topo_protocol_channels(choice->protocol, call->ranks, call->bytes, wires->inside->channels);
+    count_channels(call, wires, choice);
+    return true;
+}
+
+bool topo_protocol_of(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
+                      const TopoProtocolWires *wires, TopoProtocolChoice *choice, GError **error)
+{
+    *choice = (TopoProtocolChoice){0};
+    double least = INFINITY;
+    if (!compete(algorithm, call, wires, &least, choice, error))
+        return false;
+    if (!choice->algorithm) {
+        g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_NOT_APPLICABLE,
+                    "algorithm '%s': the wires have no protocol for it", algorithm->name);
+        return false;
+    }
+    count_channels(call, wires, choice);
     return true;
 }
 

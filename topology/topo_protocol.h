@@ -36,14 +36,19 @@ typedef struct TopoProtocolFit {
     double copy_fraction; /* time to copy the tensor inside the GPU, of what the wire would take */
     double bulk_bias;     /* Simple is chosen when this times its time is the least: the library's
                              own tables, not the wires, say where it begins. 1: no bias */
+    int64_t rows;         /* that were fitted, 0: taken from elsewhere; their median error */
+    double median_error_fraction;
+    int64_t large_rows; /* of those, from 64 kB to 1 GB; their median and 90 % error */
+    double large_median_error_fraction;
+    double large_p90_error_fraction;
 } TopoProtocolFit;
 
 /** All operations over one kind of wire. Strings are borrowed. */
 typedef struct TopoProtocolFits {
     const char *name;
     const char *source;
-    uint32_t channels; /* parallel rings at most */
-    bool in_node;      /* joins domains of one node (PCIe), where the library runs no trees */
+    int64_t channels; /* parallel rings at most */
+    bool in_node;     /* joins domains of one node (PCIe), where the library runs no trees */
     TopoProtocolFit op[TOPO_PROTOCOL_OPS];
 } TopoProtocolFits;
 
@@ -60,7 +65,10 @@ typedef struct TopoProtocolChoice {
     const TopoAlgorithm *algorithm;
     TopoProtocol protocol;
     uint32_t channels;
-    double seconds;
+    double seconds;      /* software_s + moving_s; flights between domains are not in it */
+    double software_s;   /* launch, and the protocol's part of every step */
+    double steps_across; /* steps between domains, of each of which a flight is still to be paid */
+    double moving_s;     /* the bytes, at the rate of the narrowest wire */
 } TopoProtocolChoice;
 
 /** "LL", "LL128", "Simple". */
@@ -78,6 +86,11 @@ double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
  *  bias. Errors: a call that no algorithm of the library runs. */
 bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
                           TopoProtocolChoice *choice, GError **error);
+
+/** The best protocol of @algorithm for @call, whether the library would take that algorithm or not.
+ *  Errors: the algorithm cannot run it, or the wires lack every protocol that it needs. */
+bool topo_protocol_of(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
+                      const TopoProtocolWires *wires, TopoProtocolChoice *choice, GError **error);
 
 /** Channels that carry @bytes: as many as have enough work for their threads. */
 uint32_t topo_protocol_channels(TopoProtocol protocol, uint32_t ranks, double bytes, uint32_t most);

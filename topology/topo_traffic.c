@@ -1,28 +1,16 @@
-/* From groups of ranks to shares of links.
+/* Transfers laid over links become variables of the fluid network.
  *
- * A collective runs as rings: each member sends to the next, and per byte of bus traffic (see
- * topo_net_alpha_beta.c) every link of the ring carries one byte. Where k members stand in a
- * domain, k rings leave it, one through each member's own NIC, with a k-th of the bytes. A send is
- * one edge. The transfer's weight on a link is the number of edges, of all its groups together,
- * that cross it, each with its share: so one variable of the fluid network stands for thousands of
- * groups that run in step.
- *
- * Alone on a fabric that has room, a transfer reaches what the collective library reaches: its rate
- * is bounded by the closed form's, and its latency is the closed form's plus, for each hop between
- * domains, the time of flight over the longest edge.
+ * The transfer's weight on a link is the sum over the edges, of all its groups together, that cross
+ * it: so one variable of the fluid network stands for thousands of groups that run in step.
  *
  * Links that carry the same transfers with the same weights at the same rate bind alike, so one
  * stands for all of them (found by a hash of those): 100,000 links become a few dozen, and the
- * rates stay exact.
- *
- * Left out: spreading one edge over several paths (two ranks use one plane of a dual-plane fabric,
- * at that plane's rate); trees, whose bytes are counted as rings'. */
+ * rates stay exact. */
 #include "topo_traffic.h"
 
 #include "sim_hash.h"
 #include "topo_fluid.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Links that bind alike. */
@@ -49,66 +37,21 @@ typedef struct Load {
 } Load;
 
 typedef struct Builder {
-    const TopoTrafficSpec *spec;
     const TopoGraph *graph;
     GArray *loads;   /* of Load, transfer by transfer */
-    GArray *path;    /* of uint32_t, scratch */
     double *weight;  /* by link, of the transfer at hand */
     GArray *touched; /* of uint32_t: links with weight */
-    double flight_s; /* longest edge between domains of the transfer at hand */
-    uint64_t flow_id;
 } Builder;
 
-static bool add_edge(Builder *b, int64_t from, int64_t to, double weight, GError **error)
+static void add_edge(void *ctx, const TopoEdge *edge)
 {
-    g_array_set_size(b->path, 0);
-    if (!topo_route(b->spec->router, (size_t)from, (size_t)to, b->flow_id++, b->path, error))
-        return false;
-    for (guint i = 0; i < b->path->len; i++) {
-        uint32_t link = g_array_index(b->path, uint32_t, i);
+    Builder *b = ctx;
+    for (guint i = 0; i < edge->link_count; i++) {
+        uint32_t link = edge->links[i];
         if (b->weight[link] <= 0.0)
             g_array_append_val(b->touched, link);
-        b->weight[link] += weight;
+        b->weight[link] += edge->weight;
     }
-    b->flight_s = fmax(b->flight_s, topo_path_latency_s(b->graph, b->path));
-    return true;
-}
-
-/* The GPU of member @i. */
-static int64_t member(const Builder *b, const TopoRanks *group, int64_t i)
-{
-    int64_t rank = group->first + i * group->stride;
-    return b->spec->gpu_of_rank ? b->spec->gpu_of_rank[rank] : rank;
-}
-
-/* The edge from member @i to the next. Between domains that hold @k members each, in runs, it is k
- * edges, each from and to the members at the same place of their runs. */
-static bool add_ring_edge(Builder *b, const TopoRanks *group, int64_t i, int64_t k, GError **error)
-{
-    int64_t domain = b->spec->cluster->node.scale_up_gpus;
-    int64_t next = (i + 1) % group->count;
-    int64_t from = member(b, group, i), to = member(b, group, next);
-    if (from / domain == to / domain || k <= 1 || group->count % k != 0)
-        return add_edge(b, from, to, 1.0, error);
-    for (int64_t c = 0; c < k; c++) {
-        from = member(b, group, i / k * k + c);
-        to = member(b, group, next / k * k + c);
-        if (!add_edge(b, from, to, 1.0 / (double)k, error))
-            return false;
-    }
-    return true;
-}
-
-static bool add_group(Builder *b, const TopoTransfer *transfer, const TopoRanks *group,
-                      GError **error)
-{
-    if (transfer->op == TOPO_OP_SEND)
-        return add_edge(b, member(b, group, 0), member(b, group, 1), 1.0, error);
-    for (int64_t i = 0; i < group->count; i++) {
-        if (!add_ring_edge(b, group, i, transfer->ranks_per_domain, error))
-            return false;
-    }
-    return true;
 }
 
 /* Moves the weights of transfer @index from the scratch to the loads. */
@@ -123,31 +66,17 @@ static void take_loads(Builder *b, uint32_t index)
     g_array_set_size(b->touched, 0);
 }
 
-static bool add_transfer(Builder *b, TopoTraffic *traffic, uint32_t index, GError **error)
+static bool add_transfer(Builder *b, TopoLay *lay, TopoTraffic *traffic, uint32_t index,
+                         GError **error)
 {
-    const TopoTrafficSpec *spec = b->spec;
-    const TopoTransfer *transfer = &spec->transfers[index];
-    TopoTerms terms = topo_net_terms(spec->cluster, transfer);
-    uint32_t first = index > 0 ? spec->group_ends[index - 1] : 0;
-    b->flight_s = 0.0;
-    TopoFluidTransfer fluid = {.latency_s = transfer->measured_s, .sharing_weight = 1.0};
-    fluid.rate_bound_bytes_per_s = INFINITY;
-    if (transfer->measured_s <= 0.0) {
-        for (uint32_t g = first; g < spec->group_ends[index]; g++) {
-            if (!add_group(b, transfer, &spec->groups[g], error))
-                return false;
-        }
-        bool across = transfer->ranks > transfer->ranks_per_domain && transfer->op != TOPO_OP_SEND;
-        fluid.bytes = terms.bytes;
-        if (transfer->paced_s > 0.0) {
-            terms =
-                (TopoTerms){.bytes = terms.bytes, .bytes_per_s = terms.bytes / transfer->paced_s};
-            across = false;
-        }
-        fluid.latency_s = terms.latency_s + (across ? terms.hops * b->flight_s : 0.0);
-        fluid.rate_bound_bytes_per_s = terms.bytes_per_s;
-    }
+    TopoLoad load;
+    if (!topo_lay_transfer(lay, index, add_edge, b, &load, error))
+        return false;
     take_loads(b, index);
+    TopoFluidTransfer fluid = {.bytes = load.bytes,
+                               .latency_s = load.latency_s,
+                               .rate_bound_bytes_per_s = load.rate_bound_bytes_per_s,
+                               .sharing_weight = 1.0};
     g_array_append_val(traffic->transfers, fluid);
     return true;
 }
@@ -228,10 +157,11 @@ static TopoTraffic *traffic_new(const TopoGraph *graph)
     return traffic;
 }
 
-static bool route_all(Builder *b, TopoTraffic *traffic, GError **error)
+static bool lay_all(Builder *b, const TopoTrafficSpec *spec, TopoTraffic *traffic, GError **error)
 {
-    for (size_t i = 0; i < b->spec->transfer_count; i++) {
-        if (!add_transfer(b, traffic, (uint32_t)i, error))
+    g_autoptr(TopoLay) lay = topo_lay_new(spec);
+    for (size_t i = 0; i < spec->transfer_count; i++) {
+        if (!add_transfer(b, lay, traffic, (uint32_t)i, error))
             return false;
     }
     fold_loads(b, traffic);
@@ -241,18 +171,15 @@ static bool route_all(Builder *b, TopoTraffic *traffic, GError **error)
 TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
 {
     g_autoptr(TopoTraffic) traffic = traffic_new(spec->fabric->graph);
-    Builder b = {.spec = spec,
-                 .graph = traffic->graph,
+    Builder b = {.graph = traffic->graph,
                  .loads = g_array_new(FALSE, FALSE, sizeof(Load)),
-                 .path = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
                  .touched = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
                  .weight = g_new0(double, topo_graph_link_count(traffic->graph))};
-    bool routed = route_all(&b, traffic, error);
+    bool is_laid = lay_all(&b, spec, traffic, error);
     g_array_unref(b.loads);
-    g_array_unref(b.path);
     g_array_unref(b.touched);
     g_free(b.weight);
-    if (!routed)
+    if (!is_laid)
         return NULL;
     traffic->spec = (TopoFluidSpec){
         .capacity_bytes_per_s = (const double *)traffic->capacity->data,

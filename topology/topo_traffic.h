@@ -3,28 +3,7 @@
 #ifndef TOPO_TRAFFIC_H
 #define TOPO_TRAFFIC_H
 
-#include "topo_fabric.h"
-#include "topo_net.h"
-#include "topo_route.h"
-
-/** Ranks of one group: @count of them, @stride (which may be negative) apart, from @first. */
-typedef struct TopoRanks {
-    int64_t first;
-    int64_t stride;
-    int64_t count;
-} TopoRanks;
-
-/** What is to be carried. All is borrowed, for the time of topo_traffic_new() alone. */
-typedef struct TopoTrafficSpec {
-    const TopoCluster *cluster;
-    const TopoFabric *fabric;
-    TopoRouter *router;
-    const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
-    const TopoTransfer *transfers;
-    size_t transfer_count;
-    const TopoRanks *groups;    /* of all transfers, one run after the other */
-    const uint32_t *group_ends; /* of each transfer: where its run ends */
-} TopoTrafficSpec;
+#include "topo_lay.h"
 
 /** A link, or as many as carry exactly the same. */
 typedef struct TopoHotLink {
@@ -39,8 +18,8 @@ typedef struct TopoHotLink {
 
 typedef struct TopoTraffic TopoTraffic;
 
-/** Routes every transfer. NULL and @error when two ranks cannot reach each other. Free with
- *  topo_traffic_free(). */
+/** Lays every transfer; @spec is needed for that alone. NULL and @error as topo_lay_transfer().
+ *  Free with topo_traffic_free(). */
 TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error);
 
 void topo_traffic_free(TopoTraffic *traffic);

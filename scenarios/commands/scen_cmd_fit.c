@@ -23,7 +23,6 @@ typedef struct Fit {
     TopoNode node;
     GArray *gemm[TOPO_DTYPE_COUNT]; /* of KernGemmRow */
     GArray *attention;              /* of KernAttentionRow */
-    GArray *wire;                   /* of KernWireRow */
     int64_t skipped;
 } Fit;
 
@@ -103,32 +102,6 @@ static bool take_attention(Fit *fit, const Line *line, double seconds)
     return true;
 }
 
-static bool take_wire(Fit *fit, const Line *line, double seconds)
-{
-    static const struct {
-        const char *text;
-        TopoCollectiveOp kind;
-    } kinds[] = {
-        {"all_reduce",     TOPO_OP_ALL_REDUCE    },
-        {"all_gather",     TOPO_OP_ALL_GATHER    },
-        {"reduce_scatter", TOPO_OP_REDUCE_SCATTER},
-    };
-    const char *name = cell(line, "op_name"), *dtype = cell(line, "nccl_dtype");
-    KernWireRow row = {.seconds = seconds};
-    if (!dtype || !g_str_equal(dtype, "half"))
-        return false;
-    row.transfer.ranks = row.transfer.ranks_per_domain = (int64_t)number(line, "num_gpus");
-    row.transfer.bytes = 2.0 * number(line, "message_size");
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (!g_str_equal(kinds[i].text, name))
-            continue;
-        row.transfer.op = kinds[i].kind;
-        g_array_append_val(fit->wire, row);
-        return true;
-    }
-    return false;
-}
-
 static void take(Fit *fit, const Line *line)
 {
     const char *name = cell(line, "op_name");
@@ -139,8 +112,6 @@ static void take(Fit *fit, const Line *line)
             taken = take_gemm(fit, line, seconds);
         else if (g_str_equal(name, "context_attention"))
             taken = take_attention(fit, line, seconds);
-        else
-            taken = take_wire(fit, line, seconds);
     }
     fit->skipped += !taken;
 }
@@ -201,27 +172,11 @@ static void print_attention(const Fit *fit)
            fit->attention->len, a.median_error_fraction, a.p90_error_fraction);
 }
 
-static void print_wire(const Fit *fit)
-{
-    if (fit->wire->len < 20)
-        return;
-    TopoWireFit w = {0};
-    KernFitError error =
-        kern_fit_wire(&fit->node, (const KernWireRow *)fit->wire->data, fit->wire->len, &w);
-    printf("wire:\n  all_reduce_fraction: %.4f\n  gather_fraction: %.4f\n"
-           "  base_latency: %.3f us\n  hop_latency: %.3f us\n  ramp: %.2f us\n"
-           "  ramp_size: %.3f MB\n  # %zu rows, median error %.4f, p90 %.4f\n",
-           w.all_reduce_fraction, w.gather_fraction, w.base_latency_s * 1e6, w.hop_latency_s * 1e6,
-           w.ramp_s * 1e6, w.ramp_bytes / 1e6, error.rows, error.median_fraction,
-           error.p90_fraction);
-}
-
 static void fit_clear(Fit *fit)
 {
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         g_array_unref(fit->gemm[d]);
     g_array_unref(fit->attention);
-    g_array_unref(fit->wire);
 }
 
 static bool fit_files(Fit *fit, char **files, GError **error)
@@ -230,7 +185,7 @@ static bool fit_files(Fit *fit, char **files, GError **error)
         if (!read_table(fit, files[i], error))
             return false;
     }
-    guint taken = fit->attention->len + fit->wire->len;
+    guint taken = fit->attention->len;
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         taken += fit->gemm[d]->len;
     if (taken == 0) {
@@ -245,14 +200,12 @@ static bool fit_files(Fit *fit, char **files, GError **error)
     print_gemm(fit, TOPO_DTYPE_BF16, "bf16");
     print_gemm(fit, TOPO_DTYPE_FP8, "fp8");
     print_attention(fit);
-    print_wire(fit);
     return true;
 }
 
 static bool fit_node(const char *node, char **files, GError **error)
 {
-    Fit fit = {.attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow)),
-               .wire = g_array_new(FALSE, FALSE, sizeof(KernWireRow))};
+    Fit fit = {.attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow))};
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         fit.gemm[d] = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
     g_autoptr(GStringChunk) strings = g_string_chunk_new(256);

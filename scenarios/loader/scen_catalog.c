@@ -1,4 +1,4 @@
-/* Catalogs of models, GPUs, nodes, clusters, plans, wires and kernel profiles.
+/* Catalogs of models, GPUs, nodes, clusters, plans, protocols and kernel profiles.
  *
  * A catalog is a YAML map from names to rows. The catalogs of models and of profiles are
  * folders, whose files are read in the order of their names; the others are one file each. Only
@@ -18,14 +18,14 @@ typedef struct CatalogFile {
 } CatalogFile;
 
 static const CatalogFile files[] = {
-    {"nothing",       NULL                            },
-    {"model",         "models/catalog"                },
-    {"GPU",           "topology/catalog/gpus.yaml"    },
-    {"node",          "topology/catalog/nodes.yaml"   },
-    {"cluster",       "topology/catalog/clusters.yaml"},
-    {"training plan", "strategies/catalog/plans.yaml" },
-    {"wire",          "topology/catalog/wires.yaml"   },
-    {"profile",       "kernels/profiles"              },
+    {"nothing",       NULL                             },
+    {"model",         "models/catalog"                 },
+    {"GPU",           "topology/catalog/gpus.yaml"     },
+    {"node",          "topology/catalog/nodes.yaml"    },
+    {"cluster",       "topology/catalog/clusters.yaml" },
+    {"training plan", "strategies/catalog/plans.yaml"  },
+    {"protocols",     "topology/catalog/protocols.yaml"},
+    {"profile",       "kernels/profiles"               },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -71,33 +71,6 @@ const ScenTable scen_gpu_table = {
     .catalog = SCEN_CATALOG_GPU,
 };
 
-#define WIRE(key, member, of_kind, ...) SCEN_FIELD(key, TopoWireFit, member, of_kind, __VA_ARGS__)
-
-static const ScenField wire_fields[] = {
-    WIRE("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
-    WIRE("source", source, SCEN_TEXT, .help = "which measurements it was fitted on"),
-    WIRE("all_reduce_fraction", all_reduce_fraction, SCEN_NUMBER, .required = true, .min = 1e-3,
-         .max = 2.0, .help = "bus bandwidth of large all-reduces over the link rate"),
-    WIRE("gather_fraction", gather_fraction, SCEN_NUMBER, .required = true, .min = 1e-3, .max = 2.0,
-         .help = "likewise of all-gather and reduce-scatter"),
-    WIRE("base_latency", base_latency_s, SCEN_QUANTITY, .required = true, .zero = true,
-         .dimension = SCEN_TIME_S, .help = "launch and protocol of a collective, in s"),
-    WIRE("hop_latency", hop_latency_s, SCEN_QUANTITY, .required = true, .zero = true,
-         .dimension = SCEN_TIME_S, .help = "each further rank of the ring, in s"),
-    WIRE("ramp", ramp_s, SCEN_QUANTITY, .required = true, .zero = true, .dimension = SCEN_TIME_S,
-         .help = "extra time of messages past the small-message protocols, in s"),
-    WIRE("ramp_size", ramp_bytes, SCEN_QUANTITY, .required = true, .dimension = SCEN_DATA_BYTES,
-         .help = "bytes on the wire at which half of the ramp is paid"),
-};
-
-const ScenTable scen_wire_table = {
-    .what = "wire",
-    .fields = wire_fields,
-    .count = G_N_ELEMENTS(wire_fields),
-    .size = sizeof(TopoWireFit),
-    .catalog = SCEN_CATALOG_WIRE,
-};
-
 static void finish_node(ScenBinder *binder, const ScenNode *map, void *out)
 {
     TopoNode *node = out;
@@ -134,10 +107,10 @@ static const ScenField node_fields[] = {
          .dimension = SCEN_RATE_BYTES_PER_S, .help = "per GPU and direction, in bytes/s"),
     NODE("scale_up_latency", scale_up_latency_s, SCEN_QUANTITY, .zero = true,
          .dimension = SCEN_TIME_S, .help = "one hop, hardware only, in s"),
-    NODE("scale_up_wire", scale_up_fit, SCEN_SECTION, .fallback = "nvlink",
-         .table = &scen_wire_table, .help = "what collectives reach on the scale-up network"),
-    NODE("scale_out_wire", scale_out_fit, SCEN_SECTION, .fallback = "rdma",
-         .table = &scen_wire_table, .help = "what collectives reach over the NICs"),
+    NODE("scale_up_protocols", scale_up_protocols, SCEN_SECTION, .fallback = "nvlink",
+         .table = &scen_protocol_table, .help = "what collectives reach on the scale-up network"),
+    NODE("scale_out_protocols", scale_out_protocols, SCEN_SECTION, .fallback = "rdma",
+         .table = &scen_protocol_table, .help = "what collectives reach over the NICs"),
     NODE("nics", nics, SCEN_INT, .required = true, .max = 1024, .help = "scale-out NICs in a node"),
     NODE("nic_bandwidth", nic_bytes_per_s, SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S,
          .help = "per NIC and direction, in bytes/s"),

@@ -7,9 +7,12 @@
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
 {
     static const ScenTable *const tables[] = {
-        [SCEN_CATALOG_MODEL] = &scen_model_table,     [SCEN_CATALOG_GPU] = &scen_gpu_table,
-        [SCEN_CATALOG_NODE] = &scen_node_table,       [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
-        [SCEN_CATALOG_PLAN] = &scen_plan_table,       [SCEN_CATALOG_WIRE] = &scen_wire_table,
+        [SCEN_CATALOG_MODEL] = &scen_model_table,
+        [SCEN_CATALOG_GPU] = &scen_gpu_table,
+        [SCEN_CATALOG_NODE] = &scen_node_table,
+        [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
+        [SCEN_CATALOG_PLAN] = &scen_plan_table,
+        [SCEN_CATALOG_PROTOCOL] = &scen_protocol_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;

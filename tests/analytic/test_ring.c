@@ -1,6 +1,6 @@
 /* Alpha-beta collectives against the textbook (Thakur, Rabenseifner, Gropp 2005, section 4): bytes
  * over every link of a ring of n ranks are 2 (n-1)/n of the tensor for an all-reduce and (n-1)/n
- * for an all-gather or reduce-scatter. Wires without latency and ramp leave bytes over bandwidth
+ * for an all-gather or reduce-scatter. Wires without latency leave bytes over bandwidth
  * alone, so a tolerance of 1e-12 only covers the rounding of a handful of operations. */
 #include "toy_world.h"
 
@@ -63,7 +63,8 @@ Test(ring, over_several_domains_is_limited_by_the_share_of_the_nics)
                 TopoTransfer t = {.op = collectives[c],
                                   .ranks = k * domains,
                                   .ranks_per_domain = k,
-                                  .bytes = 1e9};
+                                  .bytes = 1e9,
+                                  .algorithm = topo_collective_by_name("ring", NULL)};
                 double rate = fmin((double)k * 1e10, k > 1 ? 1e11 : INFINITY);
                 expect_near(topo_net_alpha_beta_s(&world.cluster, &t),
                             share(t.op, (double)t.ranks) * 1e9 / rate, "seconds over NICs");
@@ -92,19 +93,19 @@ Test(ring, fewer_nics_than_gpus_are_shared_evenly)
     expect_near(topo_net_alpha_beta_s(&world.cluster, &four), 15.0 / 16.0 * 1e9 / 1e10, "four");
 }
 
-Test(ring, latency_inside_a_domain_is_a_base_and_a_constant_for_each_further_rank)
+Test(ring, latency_inside_a_domain_is_a_base_and_a_constant_for_each_step)
 {
     ToyWorld world = toy_world();
-    world.cluster.node.scale_up_fit.base_latency_s = 1e-5;
-    world.cluster.node.scale_up_fit.hop_latency_s = 1e-6;
+    world.cluster.node.scale_up_protocols = toy_wires(1.0, 1e-5, 1e-6);
     world.cluster.node.scale_up_gpus = world.cluster.node.gpus = 64;
     for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
         for (int64_t n = 2; n <= 64; n++) {
             TopoTransfer t = {
                 .op = collectives[k], .ranks = n, .ranks_per_domain = n, .bytes = 1e3};
             double bytes_s = share(t.op, (double)n) * 1e3 / 1e11;
+            double passes = t.op == TOPO_OP_ALL_REDUCE ? 2.0 : 1.0;
             double got = topo_net_alpha_beta_s(&world.cluster, &t);
-            expect_near(got, 1e-5 + ((double)n - 1.0) * 1e-6 + bytes_s, "latency and bytes");
+            expect_near(got, 1e-5 + passes * ((double)n - 1.0) * 1e-6 + bytes_s, "latency, bytes");
         }
     }
 }
@@ -113,7 +114,7 @@ Test(ring, latency_inside_a_domain_is_a_base_and_a_constant_for_each_further_ran
 Test(ring, latency_between_domains_is_linear_for_gathers_and_at_most_that_for_reductions)
 {
     ToyWorld world = toy_world();
-    world.cluster.node.scale_out_fit.hop_latency_s = 1e-6;
+    world.cluster.node.scale_out_protocols = toy_wires(1.0, 0.0, 1e-6);
     for (int64_t domains = 2; domains <= 64; domains++) {
         double n = (double)domains;
         TopoTransfer gather = {
@@ -129,22 +130,25 @@ Test(ring, latency_between_domains_is_linear_for_gathers_and_at_most_that_for_re
     }
 }
 
-Test(ring, the_ramp_adds_half_of_itself_at_its_own_size)
+/* A flight is paid for every step between domains, and for none inside. */
+Test(ring, flights_are_added_to_steps_between_domains)
 {
     ToyWorld world = toy_world();
-    world.cluster.node.scale_up_fit.ramp_s = 1e-3;
-    world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
-    TopoTransfer t = {.op = TOPO_OP_ALL_GATHER,
-                      .ranks = 2,
-                      .ranks_per_domain = 2,
-                      .bytes = 2e6}; /* a million on the wire */
-    expect_near(topo_net_alpha_beta_s(&world.cluster, &t), 1e6 / 1e11 + 5e-4, "half the ramp");
+    TopoTransfer inside = {
+        .op = TOPO_OP_ALL_GATHER, .ranks = 8, .ranks_per_domain = 8, .bytes = 1e6};
+    TopoTransfer across = {
+        .op = TOPO_OP_ALL_GATHER, .ranks = 32, .ranks_per_domain = 8, .bytes = 1e6};
+    double inside_s = topo_net_alpha_beta_s(&world.cluster, &inside);
+    double across_s = topo_net_alpha_beta_s(&world.cluster, &across);
+    world.cluster.node.nic_latency_s = 1e-5;
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &inside), inside_s, "inside");
+    expect_near(topo_net_alpha_beta_s(&world.cluster, &across), across_s + 3e-5, "four domains");
 }
 
 Test(ring, a_group_of_one_and_an_empty_tensor_cost_nothing)
 {
     ToyWorld world = toy_world();
-    world.cluster.node.scale_up_fit.base_latency_s = 1e-5;
+    world.cluster.node.scale_up_protocols = toy_wires(1.0, 1e-5, 0.0);
     for (size_t k = 0; k < G_N_ELEMENTS(collectives); k++) {
         TopoTransfer alone = {.op = collectives[k],
                               .ranks = 1,
@@ -168,15 +172,15 @@ Test(ring, a_send_takes_its_bytes_over_one_wire_or_one_nic_share)
 /* Every rate doubled alone, and every latency halved alone. */
 static void turn(TopoNode *node, int knob)
 {
-    double *latencies[] = {&node->scale_up_fit.base_latency_s,  &node->scale_up_fit.hop_latency_s,
-                           &node->scale_out_fit.base_latency_s, &node->scale_out_fit.hop_latency_s,
-                           &node->scale_up_fit.ramp_s,          &node->scale_out_fit.ramp_s,
-                           &node->scale_up_latency_s,           &node->nic_latency_s};
-    double *rates[] = {&node->scale_up_bytes_per_s, &node->nic_bytes_per_s};
-    if (knob < 8)
-        *latencies[knob] /= 2.0;
-    else
-        *rates[knob - 8] *= 2.0;
+    TopoProtocolFits *wires = knob % 2 ? &node->scale_out_protocols : &node->scale_up_protocols;
+    double *singles[] = {&node->scale_up_latency_s, &node->nic_latency_s,
+                         &node->scale_up_bytes_per_s, &node->nic_bytes_per_s};
+    for (int op = 0; knob < 4 && op < TOPO_PROTOCOL_OPS; op++) {
+        TopoProtocolTerm *term = &wires->op[op].protocol[TOPO_PROTOCOL_SIMPLE];
+        *(knob < 2 ? &term->base_s : &term->hop_s) /= 2.0;
+    }
+    if (knob >= 4)
+        *singles[knob - 4] *= knob < 6 ? 0.5 : 2.0;
 }
 
 Test(ring, more_bandwidth_and_less_latency_are_never_slower)
@@ -190,15 +194,13 @@ Test(ring, more_bandwidth_and_less_latency_are_never_slower)
         {100, 3}
     };
     TopoNode slow = toy_world().cluster.node;
-    slow.scale_up_fit.base_latency_s = slow.scale_out_fit.base_latency_s = 1e-5;
-    slow.scale_up_fit.hop_latency_s = slow.scale_out_fit.hop_latency_s = 1e-6;
-    slow.scale_up_fit.ramp_s = slow.scale_out_fit.ramp_s = 1e-5;
+    slow.scale_up_protocols = slow.scale_out_protocols = toy_wires(1.0, 1e-5, 1e-6);
     slow.scale_up_latency_s = slow.nic_latency_s = 1e-6;
-    for (int knob = 0; knob < 10; knob++) {
+    for (int knob = 0; knob < 8; knob++) {
         TopoCluster before = {.node = slow}, after = before;
         turn(&after.node, knob);
         for (size_t g = 0; g < G_N_ELEMENTS(groups); g++) {
-            for (int kind = TOPO_OP_ALL_REDUCE; kind <= TOPO_OP_SEND; kind++) {
+            for (int kind = TOPO_OP_ALL_REDUCE; kind <= TOPO_OP_ALL_TO_ALL; kind++) {
                 for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
                     TopoTransfer t = {.op = (TopoCollectiveOp)kind,
                                       .ranks = groups[g][0],
@@ -216,8 +218,6 @@ Test(ring, more_bandwidth_and_less_latency_are_never_slower)
 Test(ring, more_bytes_never_take_less_time)
 {
     ToyWorld world = toy_world();
-    world.cluster.node.scale_up_fit.ramp_s = 1e-4;
-    world.cluster.node.scale_up_fit.ramp_bytes = 1e6;
     double last = 0.0;
     for (double bytes = 1.0; bytes < 1e12; bytes *= 1.7) {
         TopoTransfer t = {

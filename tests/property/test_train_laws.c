@@ -98,11 +98,8 @@ static void scale_out(ToyWorld *world)
 static void wires(ToyWorld *world)
 {
     TopoNode *node = &world->cluster.node;
-    TopoWireFit *fits[] = {&node->scale_up_fit, &node->scale_out_fit};
-    for (size_t i = 0; i < G_N_ELEMENTS(fits); i++) {
-        fits[i]->base_latency_s /= 4.0;
-        fits[i]->hop_latency_s /= 4.0;
-    }
+    node->scale_up_protocols = toy_wires(1.0, 7e-6 / 4.0, 0.6e-6 / 4.0);
+    node->scale_out_protocols = toy_wires(1.0, 19e-6 / 4.0, 3.1e-6 / 4.0);
     node->nic_latency_s = node->scale_up_latency_s = 0.0;
 }
 
@@ -195,8 +192,8 @@ static ToyWorld latency_free(size_t index)
 {
     ToyWorld world = toy_plan_at(index);
     TopoNode bare = toy_world().cluster.node;
-    world.cluster.node.scale_up_fit = bare.scale_up_fit;
-    world.cluster.node.scale_out_fit = bare.scale_out_fit;
+    world.cluster.node.scale_up_protocols = bare.scale_up_protocols;
+    world.cluster.node.scale_out_protocols = bare.scale_out_protocols;
     world.cluster.node.scale_up_latency_s = world.cluster.node.nic_latency_s = 0.0;
     world.plan.overlap_data = world.plan.overlap_pipeline = false;
     world.plan.overlap_tensor = world.plan.overlap_tensor_backward = false;

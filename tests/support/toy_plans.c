@@ -61,10 +61,8 @@ size_t toy_plan_count(void)
 
 static void set_wires(TopoNode *node)
 {
-    node->scale_up_fit.base_latency_s = 7e-6;
-    node->scale_out_fit.base_latency_s = 19e-6;
-    node->scale_up_fit.hop_latency_s = 0.6e-6;
-    node->scale_out_fit.hop_latency_s = 3.1e-6;
+    node->scale_up_protocols = toy_wires(1.0, 7e-6, 0.6e-6);
+    node->scale_out_protocols = toy_wires(1.0, 19e-6, 3.1e-6);
     node->scale_up_latency_s = 1e-6;
     node->nic_latency_s = 2e-6;
 }

@@ -38,13 +38,6 @@ static const StratPlan plan = {
     .fused_kernels = true,
 };
 
-static const TopoWireFit wire = {
-    .name = "toy-wire",
-    .all_reduce_fraction = 1.0,
-    .gather_fraction = 1.0,
-    .ramp_bytes = 1.0,
-};
-
 static const KernGemmFit gemm = {
     .tile_fraction = {[KERN_TILE_256X128] = 0.8,
                       [KERN_TILE_128X128] = 0.7,
@@ -57,6 +50,16 @@ static const KernGemmFit gemm = {
     .launch_s = 1e-6,
     .rows = 1,
 };
+
+TopoProtocolFits toy_wires(double fraction, double base_s, double hop_s)
+{
+    TopoProtocolFits fits = {.name = "toy-wires", .channels = 1};
+    for (int op = 0; op < TOPO_PROTOCOL_OPS; op++) {
+        fits.op[op].protocol[TOPO_PROTOCOL_SIMPLE] = (TopoProtocolTerm){base_s, hop_s, fraction};
+        fits.op[op].bulk_bias = 1.0;
+    }
+    return fits;
+}
 
 static TopoNode node(void)
 {
@@ -73,8 +76,8 @@ static TopoNode node(void)
         .scale_up_bytes_per_s = 1e11,
         .nics = 8,
         .nic_bytes_per_s = 1e10,
-        .scale_up_fit = wire,
-        .scale_out_fit = wire,
+        .scale_up_protocols = toy_wires(1.0, 0.0, 0.0),
+        .scale_out_protocols = toy_wires(1.0, 0.0, 0.0),
     };
     for (int t = 0; t < TOPO_DTYPE_COUNT; t++)
         eight.gpu.peak_flop_per_s[t] = 1e14;

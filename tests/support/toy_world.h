@@ -19,6 +19,10 @@ ToyWorld toy_world(void);
  *  the cluster's GPUs; several stages get 1F1B, with chunks interleaved. */
 void toy_lay_out(ToyWorld *world, int64_t data, int64_t microbatches);
 
+/** Wires on which every collective takes @base_s and @hop_s a step, and reaches @fraction of the
+ *  rate: one protocol, no reducing switch, no copies. */
+TopoProtocolFits toy_wires(double fraction, double base_s, double hop_s);
+
 /** What prices @world on alpha-beta wires; borrows it. */
 StratCosting toy_costing(const ToyWorld *world);
 

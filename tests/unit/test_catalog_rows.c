@@ -145,19 +145,24 @@ Test(catalog_rows, clusters_have_no_more_gpus_than_their_nodes)
     visit_all(SCEN_CATALOG_CLUSTER, sizeof(TopoCluster), check_cluster);
 }
 
-static void check_wire(const char *name, const void *row)
+static void check_protocols(const char *name, const void *row)
 {
-    const TopoWireFit *fit = row;
-    expect_between(name, "all-reduce fraction", fit->all_reduce_fraction, 0.01, 1.5);
-    expect_between(name, "gather fraction", fit->gather_fraction, 0.01, 1.5);
-    expect_between(name, "base latency", fit->base_latency_s, 0.0, 1e-3);
-    expect_between(name, "hop latency", fit->hop_latency_s, 0.0, 1e-4);
-    expect_between(name, "ramp", fit->ramp_s, 0.0, 1e-2);
+    const TopoProtocolFits *fits = row;
+    for (int op = 0; op < TOPO_PROTOCOL_OPS; op++) {
+        const TopoProtocolFit *fit = &fits->op[op];
+        for (int p = 0; p < TOPO_PROTOCOL_COUNT; p++) {
+            expect_between(name, "fraction", fit->protocol[p].fraction, 0.001, 1.0);
+            expect_between(name, "base latency", fit->protocol[p].base_s, 1e-6, 1e-3);
+            expect_between(name, "hop latency", fit->protocol[p].hop_s, 0.0, 1e-4);
+        }
+        expect_between(name, "copy fraction", fit->copy_fraction, 0.0, 1.0);
+        expect_between(name, "bulk bias", fit->bulk_bias, 0.5, 1.0);
+    }
 }
 
-Test(catalog_rows, wires_carry_a_share_of_their_rate)
+Test(catalog_rows, protocols_carry_a_share_of_their_rate)
 {
-    visit_all(SCEN_CATALOG_WIRE, sizeof(TopoWireFit), check_wire);
+    visit_all(SCEN_CATALOG_PROTOCOL, sizeof(TopoProtocolFits), check_protocols);
 }
 
 static void check_profile(const char *name, const void *row)

@@ -58,35 +58,3 @@ Test(kern_pass, is_linear_in_bytes_and_never_less_for_more)
         last = now;
     }
 }
-
-/* Collectives of two to eight ranks, from a KiB to a GiB. */
-static void fill_rows(const TopoCluster *cluster, KernWireRow *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        int64_t ranks = INT64_C(2) << i % 3;
-        TopoCollectiveOp kind = (TopoCollectiveOp)(i / 3 % 3);
-        rows[i].transfer = (TopoTransfer){.op = kind,
-                                          .ranks = ranks,
-                                          .ranks_per_domain = ranks,
-                                          .bytes = ldexp(1024.0, (int)(i / 9))};
-        rows[i].seconds = topo_net_alpha_beta_s(cluster, &rows[i].transfer);
-    }
-}
-
-Test(kern_pass, the_fit_of_wires_recovers_what_synthetic_rows_were_made_with)
-{
-    ToyWorld truth = toy_world();
-    TopoWireFit *made = &truth.cluster.node.scale_up_fit, found = {0};
-    made->all_reduce_fraction = 0.8;
-    made->gather_fraction = 0.7;
-    made->base_latency_s = 6e-6;
-    made->hop_latency_s = 0.5e-6;
-    made->ramp_s = 3e-5;
-    made->ramp_bytes = 4e6;
-    KernWireRow rows[189];
-    fill_rows(&truth.cluster, rows, G_N_ELEMENTS(rows));
-    KernFitError error = kern_fit_wire(&truth.cluster.node, rows, G_N_ELEMENTS(rows), &found);
-    cr_expect(error.rows == G_N_ELEMENTS(rows));
-    cr_expect(error.median_fraction < 0.01 && error.p90_fraction < 0.01, "median %g, p90 %g",
-              error.median_fraction, error.p90_fraction);
-}

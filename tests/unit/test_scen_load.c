@@ -40,9 +40,10 @@ static const char nodes[] = "box:\n"
 
 static const char clusters[] = "pair: {node: box, nodes: 2}\n";
 
-static const char wires[] = "nvlink: {all_reduce_fraction: 0.7, gather_fraction: 0.7,"
-                            " base_latency: 9 us, hop_latency: 1 us, ramp: 0 s, ramp_size: 4 MB}\n"
-                            "rdma: {base: nvlink, base_latency: 20 us}\n";
+static const char protocols[] =
+    "nvlink: &w {all_reduce: {simple: &s {base_latency: 9 us, hop_latency: 1 us, fraction: 0.7}},"
+    " all_gather: {simple: *s}, reduce_scatter: {simple: *s}, all_to_all: {simple: *s}}\nrdma: "
+    "*w\n";
 
 static const char profiles[] =
     "datasheet:\n"
@@ -67,13 +68,13 @@ static const char base[] = "model: tiny\n"
 static char *data_dir(void)
 {
     const char *const files[][2] = {
-        {"models/catalog/tiny.yaml",       models  },
-        {"topology/catalog/gpus.yaml",     gpus    },
-        {"topology/catalog/nodes.yaml",    nodes   },
-        {"topology/catalog/clusters.yaml", clusters},
-        {"strategies/catalog/plans.yaml",  plans   },
-        {"topology/catalog/wires.yaml",    wires   },
-        {"kernels/profiles/rough.yaml",    profiles},
+        {"models/catalog/tiny.yaml",        models   },
+        {"topology/catalog/gpus.yaml",      gpus     },
+        {"topology/catalog/nodes.yaml",     nodes    },
+        {"topology/catalog/clusters.yaml",  clusters },
+        {"strategies/catalog/plans.yaml",   plans    },
+        {"topology/catalog/protocols.yaml", protocols},
+        {"kernels/profiles/rough.yaml",     profiles },
     };
     char *folder = g_dir_make_tmp("scen-load-XXXXXX", NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
