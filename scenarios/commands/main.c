@@ -23,7 +23,7 @@ static const Command commands[] = {
     {"validate", "[DIR]",         "hold predictions against published figures, row by row",
      scen_cmd_validate                                                                                        },
     {"list",     "[KIND]",        "what the catalogs know, each row with its source",            scen_cmd_list},
-    {"draw",     "SCENARIO.yaml", "the scenario's network as a Graphviz drawing",                scen_cmd_draw},
+    {"draw",     "SCENARIO.yaml", "the scenario's network as a drawing",                         scen_cmd_draw},
     {"fit",      "CSV...",        "turn kernel measurements into coefficients with their error", scen_cmd_fit },
 };
 

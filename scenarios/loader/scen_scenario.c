@@ -27,6 +27,7 @@ void scen_scenario_free(ScenScenario *scenario)
 {
     if (!scenario)
         return;
+    scen_fabric_clear(&scenario->fabric);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
     scen_placement_clear(&scenario->placement);

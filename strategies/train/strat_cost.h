@@ -7,7 +7,7 @@
 #include "model_ops.h"
 #include "strat_bucket.h"
 #include "strat_plan.h"
-#include "topo_fabric.h"
+#include "topo_fabric_change.h"
 #include "topo_net.h"
 
 /** Everything a price depends on; borrowed. */
@@ -17,9 +17,10 @@ typedef struct StratCosting {
     const TopoCluster *cluster;
     const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoNet *net;
-    TopoFabricSpec fabric; /* for nets that share links */
-    const char *routing;   /* likewise: a row of topo_route_all() */
-    uint64_t seed;         /* of routing policies that hash */
+    TopoFabricSpec fabric;     /* for nets that share links */
+    TopoFabricChanges changes; /* likewise: what is not as that says */
+    const char *routing;       /* likewise: a row of topo_route_all() */
+    uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
 } StratCosting;
 

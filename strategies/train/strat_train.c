@@ -65,7 +65,7 @@ static bool simulate_shared(const StratCosting *costing, StratTrainResult *resul
 {
     const TopoRoutePolicy *policy = topo_route_by_name(costing->routing, error);
     g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&costing->fabric, error) : NULL;
-    if (!fabric)
+    if (!fabric || !topo_fabric_apply(fabric, &costing->changes, error))
         return false;
     g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
     return simulate_on(costing, fabric, router, result, error);
