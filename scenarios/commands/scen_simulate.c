@@ -15,6 +15,7 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .cluster = &scenario->cluster,
         .gpu_of_rank = scenario->gpu_of_rank,
         .net = net,
+        .has_fabric = scenario->fabric.kind != NULL,
         .fabric = scen_fabric_spec(&scenario->fabric, &scenario->cluster),
         .changes = scen_fabric_changes(&scenario->fabric),
         .routing = scenario->fabric.routing ? scenario->fabric.routing : default_routing,

@@ -125,7 +125,7 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     step->program = sim_program_new();
     StratPlaces places = {costing->cluster, costing->gpu_of_rank};
     step->fold = strat_fold_new(&places, plan, fold);
-    step->transfers = strat_transfers_new(plan, step->fold, costing->net->shares_links);
+    step->transfers = strat_transfers_new(plan, step->fold, strat_costing_reads_fabric(costing));
     name_buckets(step->program);
     if (!compile_into(costing, step, error) || !sim_program_seal(step->program, error))
         return NULL;

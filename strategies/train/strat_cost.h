@@ -17,7 +17,8 @@ typedef struct StratCosting {
     const TopoCluster *cluster;
     const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoNet *net;
-    TopoFabricSpec fabric;     /* for nets that share links */
+    bool has_fabric;           /* the scenario says what it runs on: closed forms look at it too */
+    TopoFabricSpec fabric;     /* for nets that share links, and where has_fabric */
     TopoFabricChanges changes; /* likewise: what is not as that says */
     const char *routing;       /* likewise: a row of topo_route_all() */
     uint64_t seed;             /* of routing policies that hash */
@@ -43,6 +44,9 @@ typedef struct StratSpan {
     StratBucket bucket;
     const char *label;
 } StratSpan;
+
+/** Whether transfers are laid over the links of the fabric. */
+bool strat_costing_reads_fabric(const StratCosting *costing);
 
 /** How the ranks of the plan cut a microbatch. */
 ModelShard strat_shard(const StratPlan *plan);
