@@ -155,6 +155,7 @@ static bool check_counts(const TopoFabricSpec *spec, GError **error)
         {"nics_per_leaf",        spec->nics_per_leaf,        0, 65536     },
         {"leaves_per_pod",       spec->leaves_per_pod,       0, 65536     },
         {"pods",                 spec->pods,                 0, 65536     },
+        {"flows_per_pair",       spec->flows_per_pair,       0, 64        },
         {"gpus_per_pcie_switch", spec->gpus_per_pcie_switch, 1, 1024      },
         {"sockets_per_node",     spec->sockets_per_node,     1, 64        },
         {"nodes_per_rack",       spec->nodes_per_rack,       1, G_MAXINT32},
@@ -207,6 +208,22 @@ static bool check_quantities(const TopoFabricSpec *spec, GError **error)
     return true;
 }
 
+/* The most ports that a NIC has towards the network; 1 where there is none. */
+static int64_t ports_of_nics(const TopoGraph *graph)
+{
+    int64_t most = 1;
+    for (uint32_t i = 0; i < topo_graph_kind_count(graph, TOPO_VERTEX_NIC); i++) {
+        TopoLinkSpan out = topo_graph_out(graph, topo_graph_find(graph, TOPO_VERTEX_NIC, i));
+        int64_t ports = 0;
+        for (size_t e = 0; e < out.count; e++) {
+            uint32_t to = topo_graph_link(graph, out.ids[e])->to;
+            ports += topo_graph_vertex(graph, to)->kind >= TOPO_VERTEX_LEAF;
+        }
+        most = MAX(most, ports);
+    }
+    return most;
+}
+
 TopoFabric *topo_fabric_new(const TopoFabricSpec *spec, GError **error)
 {
     const TopoFabricKind *kind = topo_fabric_by_name(spec->fabric, error);
@@ -221,6 +238,8 @@ TopoFabric *topo_fabric_new(const TopoFabricSpec *spec, GError **error)
     for (size_t i = 0; i < fabric->gpu_count; i++)
         fabric->gpus[i] = topo_graph_find(fabric->graph, TOPO_VERTEX_GPU, (uint32_t)i);
     topo_graph_seal(fabric->graph);
+    fabric->flows_per_pair =
+        spec->flows_per_pair > 0 ? spec->flows_per_pair : ports_of_nics(fabric->graph);
     return g_steal_pointer(&fabric);
 }
 

@@ -4,17 +4,21 @@
 #define TOPO_FABRIC_H
 
 #include "topo_cluster.h"
+#include "topo_devices.h"
 #include "topo_graph.h"
 
-/** One wire of a custom fabric. Devices of the nodes are named as topo_graph_name() does; a switch
- *  or storage exists from its first mention on, and its numbers leave no gap. */
+/** Wires of a custom fabric, all alike: one, or one for each pair of two sets of devices. Devices
+ * of the nodes are numbered over the cluster; a switch or storage exists from its first mention on,
+ *  and its numbers leave no gap. */
 typedef struct TopoFabricLink {
-    const char *from, *to;  /* "nic/3", "leaf/0" */
-    double bytes_per_s;     /* one direction, above 0 */
-    double latency_s;       /* of the sending device, either way; at least 0 */
-    double length_m;        /* at least 0 */
+    const char *from, *to;  /* "nic/3", "leaf/0..7": see topo_devices.h */
+    double bytes_per_s;     /* of each, one direction, above 0 */
+    double latency_s;       /* of the sending device, either way; at least 0; NAN: as the spec has
+                               it for a device of that kind */
+    double length_m;        /* at least 0; NAN: as the spec has it for that tier */
     double health_fraction; /* 0 to 1; a spelled-out 1 is a healthy link */
     bool one_way;           /* no link back */
+    TopoPairing pairing;
 } TopoFabricLink;
 
 /** What a fabric is built from. Fill with topo_fabric_spec_default(), then change what differs.
@@ -28,6 +32,7 @@ typedef struct TopoFabricSpec {
     int64_t nics_per_leaf;         /* ports down of a leaf; 0: as radix and oversubscription say */
     int64_t leaves_per_pod;        /* ports down of a spine with cores above; 0: likewise */
     int64_t pods;                  /* pods (dragonfly+: groups) to spread over; 0: as few as fit */
+    int64_t flows_per_pair;        /* ways that a pair of GPUs uses; 0: ports of a NIC */
     int64_t torus_dims[3];         /* x, y, z; product: GPUs. 0: as near to a cube as possible */
     int64_t nvlink_generation;     /* 2-5: each NVSwitch is drawn; 0: those of a domain are one */
     int64_t gpus_per_pcie_switch;
@@ -49,10 +54,11 @@ typedef struct TopoFabricSpec {
 
 /** A built fabric. */
 typedef struct TopoFabric {
-    TopoGraph *graph;  /* sealed */
-    uint32_t *gpus;    /* vertex of each GPU rank */
-    size_t gpu_count;  /* ranks; the graph may hold more GPUs, idle ones */
-    bool gpus_forward; /* GPUs pass the traffic of others on, as in a torus */
+    TopoGraph *graph;       /* sealed */
+    uint32_t *gpus;         /* vertex of each GPU rank */
+    size_t gpu_count;       /* ranks; the graph may hold more GPUs, idle ones */
+    bool gpus_forward;      /* GPUs pass the traffic of others on, as in a torus */
+    int64_t flows_per_pair; /* sub-flows between two GPUs of different nodes, at least 1 */
 } TopoFabric;
 
 /** A kind of fabric. */
@@ -72,6 +78,10 @@ const TopoFabricKind *topo_fabric_by_name(const char *name, GError **error);
 
 /** Defaults for @fabric on @cluster (both borrowed); their sources are in topo_fabric.c. */
 TopoFabricSpec topo_fabric_spec_default(const char *fabric, const TopoCluster *cluster);
+
+/** Whether wire @index of @spec, a custom one, makes sense by itself: numbers, names, GPUs and NICs
+ *  that the cluster has, sizes of the sets. False and @error otherwise. */
+bool topo_fabric_check_link(const TopoFabricSpec *spec, size_t index, GError **error);
 
 /** Builds what @spec says. NULL and @error, naming parameter, value and what would fit, when it
  *  cannot be built. Free with topo_fabric_free(). */

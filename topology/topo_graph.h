@@ -119,6 +119,10 @@ uint64_t topo_graph_epoch(const TopoGraph *graph);
  *  links; dead links are dashed. Meant for small instances. False when @out took an error. */
 bool topo_graph_write_dot(const TopoGraph *graph, FILE *out);
 
+/** Writes the same as a picture in SVG that needs no other program: a row for each kind of device,
+ *  cores on top, GPUs at the bottom. False when @out took an error. */
+bool topo_graph_write_svg(const TopoGraph *graph, FILE *out);
+
 /** Errors of graph, fabrics and routing: mend the name, mend the parameter, mend the hardware. */
 typedef enum TopoGraphError {
     TOPO_GRAPH_ERROR_UNKNOWN_NAME,

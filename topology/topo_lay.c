@@ -21,15 +21,11 @@
  * Members are taken in the order of their GPUs, as the library does when it looks at the topology;
  * only sends and parameter servers go by rank.
  *
- * All transfers of the same group shape use the same connections, whose number, with the two ends,
- * feeds the routing policies that hash.
+ * What one GPU sends to another goes over the ways of the pair (topo_route.c), in equal parts.
  *
  * Left out: reducing switches outside the domains (their schedules are priced, not laid), flags and
  * padding of the protocols on the wire. */
 #include "topo_lay.h"
-
-#include "sim_hash.h"
-#include "topo_price.h"
 
 #include <math.h>
 
@@ -53,7 +49,6 @@ struct TopoLay {
     const TopoTransfer *transfer;
     const TopoAlgorithm *algorithm;
     int64_t per_domain;
-    uint64_t connection;
     double rate; /* of progress */
     double longest_s, longest_across_s;
     TopoEdgeFunc visit;
@@ -130,8 +125,10 @@ static bool sum_up(TopoLay *lay, GError **error)
     return true;
 }
 
-static void visit_path(TopoLay *lay, uint32_t from, uint32_t to, double weight, const GArray *path)
+/* Hands out the edge over the links of lay->path; returns its latency in seconds. */
+static double visit_path(TopoLay *lay, uint32_t from, uint32_t to, double weight)
 {
+    const GArray *path = lay->path;
     TopoEdge edge = {
         .from = from,
         .to = to,
@@ -144,6 +141,7 @@ static void visit_path(TopoLay *lay, uint32_t from, uint32_t to, double weight, 
     for (guint i = 0; i < path->len; i++)
         lay->load[edge.links[i]] += isfinite(lay->rate) ? weight * lay->rate : 0.0;
     lay->visit(lay->ctx, &edge);
+    return edge.latency_s;
 }
 
 static uint32_t vertex_of(const TopoLay *lay, int64_t gpu)
@@ -163,15 +161,19 @@ static int64_t domain_of(const TopoLay *lay, uint32_t index)
 
 static bool lay_edge(TopoLay *lay, uint32_t from, uint32_t to, double weight, GError **error)
 {
-    g_array_set_size(lay->path, 0);
-    if (!topo_route(lay->spec->router, (size_t)member(lay, from), (size_t)member(lay, to),
-                    lay->connection, lay->path, error))
-        return false;
-    visit_path(lay, vertex_of(lay, member(lay, from)), vertex_of(lay, member(lay, to)), weight,
-               lay->path);
-    if (domain_of(lay, from) != domain_of(lay, to))
-        lay->longest_across_s =
-            fmax(lay->longest_across_s, topo_path_latency_s(lay->graph, lay->path));
+    TopoRouter *router = lay->spec->router;
+    size_t src = (size_t)member(lay, from), dst = (size_t)member(lay, to);
+    bool across = domain_of(lay, from) != domain_of(lay, to);
+    int64_t ways = topo_route_ways(router, src, dst);
+    for (int64_t way = 0; way < ways; way++) {
+        g_array_set_size(lay->path, 0);
+        if (!topo_route_way(router, src, dst, way, lay->path, error))
+            return false;
+        double flight_s = visit_path(lay, vertex_of(lay, (int64_t)src),
+                                     vertex_of(lay, (int64_t)dst), weight / (double)ways);
+        if (across)
+            lay->longest_across_s = fmax(lay->longest_across_s, flight_s);
+    }
     return true;
 }
 
@@ -211,7 +213,7 @@ static bool lay_inside(TopoLay *lay, const GroupEdge *edge, GError **error)
         g_array_set_size(lay->path, 0);
         g_array_append_val(lay->path, link);
         visit_path(lay, wire->from, wire->to,
-                   edge->weight * topo_link_rate_bytes_per_s(wire) / rate, lay->path);
+                   edge->weight * topo_link_rate_bytes_per_s(wire) / rate);
     }
     return true;
 }
@@ -248,7 +250,7 @@ static void lay_switch(TopoLay *lay, uint32_t rank, bool up, double weight)
             }
             g_array_set_size(lay->path, 0);
             g_array_append_val(lay->path, span.ids[i]);
-            visit_path(lay, link->from, link->to, weight / switches, lay->path);
+            visit_path(lay, link->from, link->to, weight / switches);
         }
     }
 }
@@ -292,7 +294,6 @@ static void gather_members(TopoLay *lay, const TopoRanks *group)
 static bool lay_group(TopoLay *lay, const TopoRanks *group, GError **error)
 {
     gather_members(lay, group);
-    lay->connection = sim_hash_mix((uint64_t)group->stride + sim_hash_mix((uint64_t)group->count));
     for (guint i = 0; i < lay->edges->len; i++) {
         if (!lay_group_edge(lay, &g_array_index(lay->edges, GroupEdge, i), error))
             return false;

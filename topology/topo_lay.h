@@ -3,7 +3,7 @@
 #ifndef TOPO_LAY_H
 #define TOPO_LAY_H
 
-#include "topo_fabric.h"
+#include "topo_fabric_change.h"
 #include "topo_net.h"
 #include "topo_price.h"
 #include "topo_route.h"
@@ -16,17 +16,19 @@ typedef struct TopoRanks {
 } TopoRanks;
 
 /** What is to be carried. All is borrowed. */
-typedef struct TopoTrafficSpec {
+struct TopoTrafficSpec {
     const TopoCluster *cluster;
-    const TopoFabric *fabric;
+    const TopoFabric *fabric; /* NULL: the cluster's wires are all that is known */
     TopoRouter *router;
     const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoTransfer *transfers;
     size_t transfer_count;
-    const TopoRanks *groups;    /* of all transfers, one run after the other */
-    const uint32_t *group_ends; /* of each transfer: where its run ends */
-    TopoCrowd crowd;            /* whom the rate bounds allow for */
-} TopoTrafficSpec;
+    const TopoRanks *groups;       /* of all transfers, one run after the other */
+    const uint32_t *group_ends;    /* of each transfer: where its run ends */
+    TopoCrowd crowd;               /* whom the rate bounds allow for */
+    const TopoLinkChange *changes; /* of links during the run, by time; routes stay as they are */
+    size_t change_count;
+};
 
 /** How a transfer goes when it is alone: it starts to move after its latency and then moves
  *  @bytes at no more than the bound. */

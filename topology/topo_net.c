@@ -1,12 +1,16 @@
 /* The table of network models, and the closed-form net that the executor talks to.
  *
  * A model that cannot foresee how long a transfer lasts (because others will come and go
- * meanwhile) implements SimNet itself; a closed form is priced once per transfer here and answers
- * at once. */
+ * meanwhile) runs the program itself; a closed form is priced once per transfer here and answers
+ * at once. On a fabric a closed form is that of a transfer alone on it: its latency, and its bytes
+ * at its own rate or at that of the narrowest link which one of its groups uses. */
 #include "topo_net.h"
 
-#include "sim_exec.h"
 #include "sim_time.h"
+#include "topo_lay.h"
+#include "topo_traffic.h"
+
+#include <math.h>
 
 /* Rows of unequal fields, which version 14 cannot align. */
 /* clang-format off */
@@ -17,7 +21,8 @@ static const TopoNet nets[] = {
     {.name = "fluid",
      .source = "weighted max-min fair shares: Bertsekas, Gallager, Data Networks, section 6.5.2",
      .shares_links = true,
-     .seconds = topo_net_alpha_beta_s},
+     .seconds = topo_net_alpha_beta_s,
+     .run = topo_traffic_run},
 };
 /* clang-format on */
 
@@ -69,13 +74,19 @@ static void closed_form_begin(SimNet *net, SimExec *exec, uint32_t transfer, uin
     sim_exec_finish_at(exec, token, now + self->duration[transfer]);
 }
 
-SimNet *topo_sim_net_new(const TopoNet *model, const TopoCluster *cluster,
-                         const TopoTransfer *transfers, size_t count, GError **error)
+static ClosedFormNet *closed_form_new(size_t count)
 {
     ClosedFormNet *self = g_new0(ClosedFormNet, 1);
     self->base.begin = closed_form_begin;
     self->base.is_contention_free = true;
     self->duration = g_new0(SimTime, MAX(count, 1));
+    return self;
+}
+
+SimNet *topo_sim_net_new(const TopoNet *model, const TopoCluster *cluster,
+                         const TopoTransfer *transfers, size_t count, GError **error)
+{
+    ClosedFormNet *self = closed_form_new(count);
     for (size_t i = 0; i < count; i++) {
         double seconds = transfers[i].measured_s > 0.0 ? transfers[i].measured_s
                                                        : model->seconds(cluster, &transfers[i]);
@@ -94,4 +105,95 @@ void topo_sim_net_free(SimNet *net)
         return;
     g_free(self->duration);
     g_free(self);
+}
+
+/* Weights of one transfer's edges on the links. */
+typedef struct Alone {
+    const TopoGraph *graph;
+    double *weight;  /* by link */
+    GArray *touched; /* of uint32_t */
+} Alone;
+
+static void add_edge(void *ctx, const TopoEdge *edge)
+{
+    Alone *alone = ctx;
+    for (guint i = 0; i < edge->link_count; i++) {
+        if (alone->weight[edge->links[i]] <= 0.0)
+            g_array_append_val(alone->touched, edge->links[i]);
+        alone->weight[edge->links[i]] += edge->weight;
+    }
+}
+
+static double take_seconds(Alone *alone, const TopoLoad *load)
+{
+    double rate = load->rate_bound_bytes_per_s;
+    for (guint i = 0; i < alone->touched->len; i++) {
+        uint32_t link = g_array_index(alone->touched, uint32_t, i);
+        double capacity = topo_link_rate_bytes_per_s(topo_graph_link(alone->graph, link));
+        rate = fmin(rate, capacity / alone->weight[link]);
+        alone->weight[link] = 0.0;
+    }
+    g_array_set_size(alone->touched, 0);
+    return load->latency_s + (load->bytes > 0.0 ? load->bytes / rate : 0.0);
+}
+
+/* @spec with the first group of each transfer only; the arrays are to be freed. */
+static TopoTrafficSpec first_groups(const TopoTrafficSpec *spec, TopoRanks **groups,
+                                    uint32_t **group_ends)
+{
+    TopoTrafficSpec one = *spec;
+    *groups = g_new0(TopoRanks, spec->transfer_count + 1);
+    *group_ends = g_new0(uint32_t, spec->transfer_count + 1);
+    for (size_t i = 0; i < spec->transfer_count; i++) {
+        (*groups)[i] = spec->groups[i > 0 ? spec->group_ends[i - 1] : 0];
+        (*group_ends)[i] = (uint32_t)i + 1;
+    }
+    one.groups = *groups;
+    one.group_ends = *group_ends;
+    one.crowd = TOPO_CROWD_NODE;
+    return one;
+}
+
+static bool price_on_fabric(const TopoTrafficSpec *spec, SimTime *duration, GError **error)
+{
+    g_autofree TopoRanks *groups = NULL;
+    g_autofree uint32_t *group_ends = NULL;
+    TopoTrafficSpec one = first_groups(spec, &groups, &group_ends);
+    g_autoptr(TopoLay) lay = topo_lay_new(&one);
+    g_autofree double *weight = g_new0(double, topo_graph_link_count(spec->fabric->graph) + 1);
+    g_autoptr(GArray) touched = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    Alone alone = {spec->fabric->graph, weight, touched};
+    for (size_t i = 0; i < spec->transfer_count; i++) {
+        TopoLoad load;
+        if (!topo_lay_transfer(lay, i, add_edge, &alone, &load, error) ||
+            !sim_time_from_seconds(take_seconds(&alone, &load), &duration[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* NULL and @error when a transfer has no price. */
+static SimNet *closed_forms(const TopoNet *net, const TopoTrafficSpec *spec, GError **error)
+{
+    if (!spec->fabric)
+        return topo_sim_net_new(net, spec->cluster, spec->transfers, spec->transfer_count, error);
+    ClosedFormNet *self = closed_form_new(spec->transfer_count);
+    if (price_on_fabric(spec, self->duration, error))
+        return &self->base;
+    topo_sim_net_free(&self->base);
+    return NULL;
+}
+
+SimRun *topo_net_run(const TopoNet *net, const SimProgram *p, const TopoTrafficSpec *spec,
+                     GArray **hot_links, GError **error)
+{
+    if (hot_links)
+        *hot_links = NULL;
+    g_assert(spec->fabric || !net->shares_links);
+    if (net->run)
+        return net->run(p, spec, hot_links, error);
+    SimNet *closed = closed_forms(net, spec, error);
+    SimRun *run = closed ? sim_exec_run(p, closed, error) : NULL;
+    topo_sim_net_free(closed);
+    return run;
 }

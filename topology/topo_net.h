@@ -3,7 +3,7 @@
 #ifndef TOPO_NET_H
 #define TOPO_NET_H
 
-#include "sim_net.h"
+#include "sim_exec.h"
 #include "topo_cluster.h"
 #include "topo_collective.h"
 
@@ -24,13 +24,22 @@ typedef struct TopoTransfer {
     const TopoRouting *routing;     /* DISPATCH, COMBINE */
 } TopoTransfer;
 
+/** What is to be carried, where: see topo_lay.h. */
+typedef struct TopoTrafficSpec TopoTrafficSpec;
+
+/** Runs a program whose transfers are those of @spec; hot_links as topo_net_run() has them. */
+typedef SimRun *TopoNetRun(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
+                           GError **error);
+
 /** A network model. */
 typedef struct TopoNet {
     const char *name;
     const char *source;
-    bool shares_links; /* transfers slow each other down: it needs a fabric and an executor */
+    bool shares_links; /* transfers slow each other down: it needs a fabric */
     /** Seconds of @transfer alone on @cluster. 0 for a group of one rank. Pure. */
     double (*seconds)(const TopoCluster *cluster, const TopoTransfer *transfer);
+    /** See topo_net_run(). NULL: every transfer takes as long as alone. */
+    TopoNetRun *run;
 } TopoNet;
 
 /** All models; @count receives how many. */
@@ -38,6 +47,14 @@ const TopoNet *topo_net_all(size_t *count);
 
 /** The model called @name, the default when @name is NULL. NULL and @error when there is none. */
 const TopoNet *topo_net_by_name(const char *name, GError **error);
+
+/** Runs @p, sealed, its transfers carried by @net. Without a fabric in @spec transfers take as long
+ *  as on the cluster's wires; models that share links need one. @hot_links (may be NULL) receives
+ *  the links that carried something (TopoHotLink of topo_traffic.h), worst first, NULL where the
+ *  model keeps no books of links; the caller frees both. NULL and @error as sim_exec_run() and
+ *  topo_lay_transfer(). */
+SimRun *topo_net_run(const TopoNet *net, const SimProgram *p, const TopoTrafficSpec *spec,
+                     GArray **hot_links, GError **error);
 
 /** Closed forms; see topo_net_alpha_beta.c. */
 double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *transfer);

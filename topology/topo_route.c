@@ -11,15 +11,29 @@
  * hands over when that is the only way: in a rail-only fabric, whose rails do not meet (Wang et al.
  * 2023, section 4), or where a NIC is dead, first on the sending side, then on the receiving one.
  *
- * Left out: routes that change while a flow runs; the caller asks again. */
+ * What a pair sends may be split over several ways, because a NIC of two ports is two links of half
+ * the rate. Where a pair has as many ways as the NIC has live ports, way i leaves by port i mod
+ * ports and arrives at port i mod ports, as a library arranges that opens a connection for each
+ * port and chooses source ports so that paths are disjoint (Qian et al., Alibaba HPN, SIGCOMM'24,
+ * section 6); elsewhere each way is a flow of its own to the policy. The number of a flow is made
+ * of the pair and the way, so one job's routes do not depend on another's.
+ *
+ * Left out: routes that change while a flow runs; the caller asks again. Shares by the rate of a
+ * way: a port at half rate gets as much as its healthy twin. */
 #include "topo_route.h"
 
+#include "sim_hash.h"
 #include "topo_route_field.h"
 #include "topo_route_local.h"
 
 #include <math.h>
 
+/* No sub-flow: the policy chooses everything. */
+static const int64_t undivided = -1;
+
 struct TopoRouter {
+    int64_t way; /* sub-flow that is being routed, or undivided */
+    bool near;   /* it stays inside an island */
     const TopoFabric *fabric;
     const TopoRoutePolicy *policy;
     TopoRouteField *field;
@@ -42,6 +56,7 @@ typedef struct PortPair {
 TopoRouter *topo_router_new(const TopoFabric *fabric, const TopoRoutePolicy *policy, uint64_t seed)
 {
     TopoRouter *router = g_new0(TopoRouter, 1);
+    router->way = undivided;
     router->fabric = fabric;
     router->policy = policy;
     router->field = topo_route_field_new(fabric);
@@ -98,6 +113,39 @@ static bool port_at(const TopoRouter *router, uint32_t door, bool inwards, size_
     return true;
 }
 
+/* How many ports up the competing pairs have; those with the same one stand together. */
+static int64_t count_ups(const GArray *pairs)
+{
+    int64_t ups = 0;
+    for (guint i = 0; i < pairs->len; i++)
+        ups += i == 0 || g_array_index(pairs, PortPair, i).up.link !=
+                             g_array_index(pairs, PortPair, i - 1).up.link;
+    return ups;
+}
+
+/* Leaves of the competing pairs those with the ports of the way at hand: first up, then down. */
+static void keep_ports_of_way(TopoRouter *router)
+{
+    GArray *pairs = router->pairs;
+    int64_t ways = router->fabric->flows_per_pair, ups = count_ups(pairs), at = -1;
+    guint kept = 0;
+    if (router->way == undivided || ways < ups)
+        return;
+    uint32_t last = TOPO_NONE;
+    for (guint i = 0; i < pairs->len; i++) {
+        PortPair pair = g_array_index(pairs, PortPair, i);
+        at += i == 0 || pair.up.link != last;
+        last = pair.up.link;
+        if (at == router->way % ups)
+            g_array_index(pairs, PortPair, kept++) = pair;
+    }
+    g_array_set_size(pairs, kept);
+    if (ways < kept)
+        return;
+    g_array_index(pairs, PortPair, 0) = g_array_index(pairs, PortPair, router->way % kept);
+    g_array_set_size(pairs, 1);
+}
+
 /* Lets the port pairs compete that have the fewest hops between them; false when none has a way. */
 static bool pick_ports(TopoRouter *router, uint32_t from, uint32_t to, PortPair *ret_pair)
 {
@@ -120,6 +168,7 @@ static bool pick_ports(TopoRouter *router, uint32_t from, uint32_t to, PortPair 
     }
     if (router->pairs->len == 0)
         return false;
+    keep_ports_of_way(router);
     g_array_set_size(router->choices, 0);
     for (guint i = 0; i < router->pairs->len; i++) {
         const PortPair *p = &g_array_index(router->pairs, PortPair, i);
@@ -168,7 +217,10 @@ static bool cross_island(TopoRouter *router, uint32_t from, uint32_t to, uint32_
     while (from != to) {
         g_array_set_size(router->choices, 0);
         topo_route_local_next(router->local, from, router->choices);
-        uint32_t link = g_array_index(router->choices, uint32_t, pick(router, from));
+        size_t index = router->near && router->way != undivided
+                           ? (size_t)router->way % router->choices->len
+                           : pick(router, from);
+        uint32_t link = g_array_index(router->choices, uint32_t, index);
         g_array_append_val(links, link);
         from = topo_graph_link(router->fabric->graph, link)->to;
     }
@@ -282,25 +334,67 @@ bool topo_route_between(TopoRouter *router, uint32_t from, uint32_t to, uint64_t
         return true;
     topo_route_field_refresh(router->field);
     router->hop.flow_id = flow_id;
-    if (topo_route_local_is_near(router->local, from, to) &&
-        cross_island_anyhow(router, from, to, links))
+    router->near = topo_route_local_is_near(router->local, from, to);
+    if (router->near && cross_island_anyhow(router, from, to, links))
         return true;
+    router->near = false;
     if (cross(router, from, to, links))
         return true;
     return fail_without_path(router->fabric->graph, from, to, error);
+}
+
+static bool check_ranks(const TopoFabric *fabric, size_t src, size_t dst, GError **error)
+{
+    if (src < fabric->gpu_count && dst < fabric->gpu_count)
+        return true;
+    g_set_error(error, TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_PARAMETER, "rank %zu: the fabric has %zu",
+                src >= fabric->gpu_count ? src : dst, fabric->gpu_count);
+    return false;
 }
 
 bool topo_route(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, GArray *links,
                 GError **error)
 {
     const TopoFabric *fabric = router->fabric;
-    if (src >= fabric->gpu_count || dst >= fabric->gpu_count) {
-        g_set_error(error, TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_PARAMETER,
-                    "rank %zu: the fabric has %zu", src >= fabric->gpu_count ? src : dst,
-                    fabric->gpu_count);
-        return false;
+    return check_ranks(fabric, src, dst, error) &&
+           topo_route_between(router, fabric->gpus[src], fabric->gpus[dst], flow_id, links, error);
+}
+
+/* Live NVSwitches through which @from reaches @to, both of one island. */
+static int64_t count_switches(TopoRouter *router, uint32_t from, uint32_t to)
+{
+    const TopoGraph *graph = router->fabric->graph;
+    int64_t switches = 0;
+    if (!topo_route_local_search(router->local, from, to, TOPO_ROUTE_VIA_SCALE_UP))
+        return 0;
+    g_array_set_size(router->choices, 0);
+    topo_route_local_next(router->local, from, router->choices);
+    for (guint i = 0; i < router->choices->len; i++) {
+        uint32_t next = topo_graph_link(graph, g_array_index(router->choices, uint32_t, i))->to;
+        switches += topo_graph_vertex(graph, next)->kind == TOPO_VERTEX_NVSWITCH;
     }
-    return topo_route_between(router, fabric->gpus[src], fabric->gpus[dst], flow_id, links, error);
+    return switches;
+}
+
+int64_t topo_route_ways(TopoRouter *router, size_t src, size_t dst)
+{
+    const TopoFabric *fabric = router->fabric;
+    if (src == dst || !check_ranks(fabric, src, dst, NULL))
+        return 1;
+    uint32_t from = fabric->gpus[src], to = fabric->gpus[dst];
+    if (topo_route_local_is_near(router->local, from, to))
+        return MAX(1, count_switches(router, from, to));
+    return fabric->flows_per_pair;
+}
+
+bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GArray *links,
+                    GError **error)
+{
+    uint64_t pair = sim_hash_mix((uint64_t)src << 32 | (uint64_t)dst);
+    router->way = way;
+    bool found = topo_route(router, src, dst, pair + (uint64_t)way, links, error);
+    router->way = undivided;
+    return found;
 }
 
 double topo_path_latency_s(const TopoGraph *graph, const GArray *links)

@@ -51,7 +51,18 @@ void topo_router_set_load(TopoRouter *router, const double *load_bytes_per_s);
 bool topo_route(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, GArray *links,
                 GError **error);
 
-/** Likewise between vertices: GPUs, CPUs, storage. */
+/** How many sub-flows carry what @src sends to @dst, in equal shares, each on a way of its own: as
+ *  many as the fabric says between nodes; inside an NVLink domain whose switches are drawn, one for
+ *  each that is up. At least 1. */
+int64_t topo_route_ways(TopoRouter *router, size_t src, size_t dst);
+
+/** topo_route() for sub-flow @way, from 0 to topo_route_ways() - 1. Which links it takes depends on
+ *  the pair, the way, the seed, the live links and (adaptive) the load alone, not on what was
+ *  asked before. */
+bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GArray *links,
+                    GError **error);
+
+/** topo_route() between vertices: GPUs, CPUs, storage. */
 bool topo_route_between(TopoRouter *router, uint32_t from, uint32_t to, uint64_t flow_id,
                         GArray *links, GError **error);
 

@@ -37,6 +37,7 @@ typedef struct Load {
 } Load;
 
 typedef struct Builder {
+    const TopoTrafficSpec *spec;
     const TopoGraph *graph;
     GArray *loads;   /* of Load, transfer by transfer */
     double *weight;  /* by link, of the transfer at hand */
@@ -88,7 +89,8 @@ static uint64_t bits(double value)
     return word;
 }
 
-/* What each link carries, as a hash; links that carry nothing keep 0. */
+/* What each link carries, as a hash; links that carry nothing keep 0. A link that changes during
+ * the run is like no other. */
 static uint64_t *signatures(const Builder *b)
 {
     uint64_t *signature = g_new0(uint64_t, topo_graph_link_count(b->graph));
@@ -99,6 +101,11 @@ static uint64_t *signatures(const Builder *b)
         *s = sim_hash_mix(*s + bits(rate));
         *s = sim_hash_mix(*s + load->transfer);
         *s = sim_hash_mix(*s + bits(load->weight));
+    }
+    for (size_t i = 0; i < b->spec->change_count; i++) {
+        uint64_t *s = &signature[b->spec->changes[i].link];
+        if (*s != 0)
+            *s = sim_hash_mix(*s + b->spec->changes[i].link);
     }
     return signature;
 }
@@ -168,10 +175,24 @@ static bool lay_all(Builder *b, const TopoTrafficSpec *spec, TopoTraffic *traffi
     return true;
 }
 
+/* Links that change and carry something are a class of one. */
+static void plan_changes(const TopoTrafficSpec *spec, TopoTraffic *traffic)
+{
+    for (size_t i = 0; i < spec->change_count; i++) {
+        const TopoLinkChange *change = &spec->changes[i];
+        double rate = topo_graph_link(traffic->graph, change->link)->bytes_per_s;
+        for (guint class = 0; class < traffic->classes->len; class ++)
+            if (g_array_index(traffic->classes, LinkClass, class).link == change->link)
+                topo_fluid_set_capacity_at(traffic->fluid, change->at, class,
+                                           rate * change->health_fraction);
+    }
+}
+
 TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
 {
     g_autoptr(TopoTraffic) traffic = traffic_new(spec->fabric->graph);
-    Builder b = {.graph = traffic->graph,
+    Builder b = {.spec = spec,
+                 .graph = traffic->graph,
                  .loads = g_array_new(FALSE, FALSE, sizeof(Load)),
                  .touched = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
                  .weight = g_new0(double, topo_graph_link_count(traffic->graph))};
@@ -190,7 +211,10 @@ TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
         .weights = (const double *)traffic->weights->data,
     };
     traffic->fluid = topo_fluid_new(&traffic->spec, error);
-    return traffic->fluid ? g_steal_pointer(&traffic) : NULL;
+    if (!traffic->fluid)
+        return NULL;
+    plan_changes(spec, traffic);
+    return g_steal_pointer(&traffic);
 }
 
 void topo_traffic_free(TopoTraffic *traffic)
@@ -209,6 +233,16 @@ void topo_traffic_free(TopoTraffic *traffic)
 SimNet *topo_traffic_net(TopoTraffic *traffic)
 {
     return topo_fluid_net(traffic->fluid);
+}
+
+SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
+                         GError **error)
+{
+    g_autoptr(TopoTraffic) traffic = topo_traffic_new(spec, error);
+    SimRun *run = traffic ? sim_exec_run(p, topo_traffic_net(traffic), error) : NULL;
+    if (run && hot_links)
+        *hot_links = topo_traffic_hottest(traffic, sim_time_to_seconds(run->makespan));
+    return run;
 }
 
 static gint hotter_first(gconstpointer left, gconstpointer right)
@@ -234,7 +268,7 @@ static char *link_name(const TopoGraph *graph, uint32_t id)
     return g_strdup_printf("%s -> %s", from, to);
 }
 
-GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guint most)
+GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s)
 {
     GArray *hot = g_array_new(FALSE, TRUE, sizeof(TopoHotLink));
     g_array_set_clear_func(hot, (GDestroyNotify)hot_link_clear);
@@ -257,7 +291,5 @@ GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s, guin
         g_array_append_val(hot, link);
     }
     g_array_sort(hot, hotter_first);
-    if (hot->len > most)
-        g_array_set_size(hot, most);
     return hot;
 }

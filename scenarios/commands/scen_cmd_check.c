@@ -23,7 +23,8 @@ static ScenExit check(const char *path, const char *const *sets, ScenExit worst)
         printf("%s: ok\n", path);
         return worst;
     }
-    return MAX(worst, scen_fail(error));
+    ScenExit status = scen_fail(error);
+    return MAX(worst, status); /* evaluates its arguments twice */
 }
 
 ScenExit scen_cmd_check(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* `orrery list`: what there is to name in a scenario, each row with its source. */
 #include "scen_cmd.h"
 
+#include "scen_fields.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -26,17 +27,19 @@ static const ScenUsage usage = {
 /* One name to choose. */
 typedef struct Row {
     char *name, *source;
+    char *parameters; /* keys that it reads, NULL where rows have none */
 } Row;
 
 static void row_clear(Row *row)
 {
     g_free(row->name);
     g_free(row->source);
+    g_free(row->parameters);
 }
 
 static void add_row(const char *name, const char *source, void *rows)
 {
-    Row row = {g_strdup(name), g_strdup(source ? source : "")};
+    Row row = {g_strdup(name), g_strdup(source ? source : ""), NULL};
     g_array_append_val((GArray *)rows, row);
 }
 
@@ -60,8 +63,34 @@ static void add_fabrics(GArray *rows)
 {
     size_t count = 0;
     const TopoFabricKind *all = topo_fabric_all(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         add_row(all[i].name, all[i].source, rows);
+        g_array_index(rows, Row, i).parameters = g_strdup(all[i].parameters);
+    }
+}
+
+/* Is @key among the words of @parameters? */
+static bool has_word(const char *parameters, const char *key)
+{
+    g_auto(GStrv) words = g_strsplit(parameters, " ", -1);
+    return g_strv_contains((const char *const *)words, key);
+}
+
+/* Keys of a fabric that no kind has for itself. */
+static void print_common_keys(const GArray *rows)
+{
+    g_autoptr(GString) out = g_string_new("All also read: ");
+    g_autoptr(GString) keys = g_string_new(NULL);
+    for (size_t i = 0; i < scen_fabric_table.count; i++) {
+        const char *key = scen_fabric_table.fields[i].key;
+        bool is_own = g_str_equal(key, "kind");
+        for (guint r = 0; r < rows->len && !is_own; r++)
+            is_own = has_word(g_array_index(rows, Row, r).parameters, key);
+        if (!is_own)
+            g_string_append_printf(keys, "%s%s", keys->len ? " " : "", key);
+    }
+    scen_text_wrap(out, keys->str, (int)out->len, 2);
+    fputs(out->str, stdout);
 }
 
 static void add_routings(GArray *rows)
@@ -139,6 +168,11 @@ static void print_rows(const GArray *rows)
         const Row *row = &g_array_index(rows, Row, i);
         g_string_append_printf(out, "%-*s", indent, row->name);
         scen_text_wrap(out, row->source, indent, indent);
+        if (!row->parameters)
+            continue;
+        g_autofree char *keys = g_strconcat("keys: ", row->parameters, NULL);
+        g_string_append_printf(out, "%-*s", indent, "");
+        scen_text_wrap(out, keys, indent, indent);
     }
     fputs(out->str, stdout);
 }
@@ -156,6 +190,8 @@ static void print_rows_json(const Kind *kind, const GArray *rows)
         json_builder_begin_object(json);
         scen_json_text(json, "name", row->name);
         scen_json_text(json, "source", row->source);
+        if (row->parameters)
+            scen_json_text(json, "parameters", row->parameters);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
@@ -173,6 +209,8 @@ static bool print_kind(const Kind *kind, bool as_json, GError **error)
         print_rows_json(kind, rows);
     else
         print_rows(rows);
+    if (!as_json && kind->add == add_fabrics)
+        print_common_keys(rows);
     return true;
 }
 

@@ -1,39 +1,8 @@
 /* The one place where a scenario's parts meet: model, plan, cluster, kernel profile, network. */
 #include "scen_simulate.h"
 
-/* Where a scenario says nothing of its network: NVIDIA's reference design, and NCCL with PXN. */
-static const char *const default_fabric = "rail-optimised";
+/* Where a scenario says nothing of its network: NCCL with PXN. */
 static const char *const default_routing = "rail";
-
-static void set_int(int64_t *value, int64_t given)
-{
-    if (given > 0)
-        *value = given;
-}
-
-static void set_double(double *value, double given)
-{
-    if (given > 0.0)
-        *value = given;
-}
-
-/* The fabric's defaults on the cluster, with what the scenario gives. */
-static TopoFabricSpec fabric_spec(const ScenScenario *scenario)
-{
-    const ScenFabric *f = &scenario->fabric;
-    TopoFabricSpec spec =
-        topo_fabric_spec_default(f->kind ? f->kind : default_fabric, &scenario->cluster);
-    set_int(&spec.radix, f->radix);
-    set_double(&spec.leaf_oversubscription, f->leaf_oversubscription);
-    set_double(&spec.spine_oversubscription, f->spine_oversubscription);
-    set_int(&spec.nics_per_leaf, f->nics_per_leaf);
-    set_int(&spec.leaves_per_pod, f->leaves_per_pod);
-    set_int(&spec.pods, f->pods);
-    set_double(&spec.leaf_length_m, f->leaf_length_m);
-    set_double(&spec.spine_length_m, f->spine_length_m);
-    set_double(&spec.core_length_m, f->core_length_m);
-    return spec;
-}
 
 bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error)
 {
@@ -45,7 +14,9 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .plan = &scenario->plan,
         .cluster = &scenario->cluster,
         .net = net,
-        .fabric = fabric_spec(scenario),
+        .has_fabric = scenario->fabric.kind != NULL,
+        .fabric = scen_fabric_spec(&scenario->fabric, &scenario->cluster),
+        .changes = scen_fabric_changes(&scenario->fabric),
         .routing = scenario->fabric.routing ? scenario->fabric.routing : default_routing,
         .seed = scenario->seed,
         .device = {.gpu = &scenario->cluster.node.gpu,

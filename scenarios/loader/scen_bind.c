@@ -212,10 +212,14 @@ static bool bind_rows(ScenBinder *binder, const ScenField *field, const ScenNode
     for (size_t i = 0; i < node->items->len; i++) {
         const ScenNode *row = g_array_index(node->items, ScenItem, i).value;
         void *out = rows->data + i * field->table->size;
+        size_t length = binder->path->len;
+        g_string_append_printf(binder->path, "[%zu]", i);
+        scen_marks_set(binder->marks, binder->path->str, row->mark);
         if (row->kind != SCEN_NODE_MAP)
             sound = reject(binder, field, row);
         else
             sound = scen_bind(binder, field->table, row, out) && sound;
+        g_string_truncate(binder->path, length);
     }
     *(GArray **)slot = rows;
     return sound;

@@ -13,6 +13,7 @@
  * Products are taken in double, since a product of numbers in range may not fit an int64. */
 #include "scen_check.h"
 
+#include "scen_check_fabric.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
 
@@ -295,6 +296,7 @@ static void check_all(const Check *check, const ScenMarks *unsound)
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
         if (is_ready(&rules[i], unsound, check->marks))
             rules[i].run(check);
+    scen_check_fabric(check->scenario, check->marks, check->errors);
 }
 
 void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors)

@@ -25,6 +25,7 @@ void scen_scenario_free(ScenScenario *scenario)
 {
     if (!scenario)
         return;
+    scen_fabric_clear(&scenario->fabric);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
     g_free(scenario);

@@ -436,7 +436,7 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     const StratPlan *plan = costing->plan;
     step->program = sim_program_new();
     step->fold = strat_fold_new(costing->cluster, plan, fold);
-    step->transfers = strat_transfers_new(plan, step->fold, costing->net->shares_links);
+    step->transfers = strat_transfers_new(plan, step->fold, strat_costing_reads_fabric(costing));
     name_buckets(step->program);
     Compiler c = {
         .costing = costing,

@@ -32,6 +32,11 @@ typedef struct Walk {
     bool recomputing;
 } Walk;
 
+bool strat_costing_reads_fabric(const StratCosting *costing)
+{
+    return costing->net->shares_links || costing->has_fabric;
+}
+
 ModelShard strat_shard(const StratPlan *plan)
 {
     return (ModelShard){

@@ -7,7 +7,7 @@
 #include "model_ops.h"
 #include "strat_bucket.h"
 #include "strat_plan.h"
-#include "topo_fabric.h"
+#include "topo_fabric_change.h"
 #include "topo_net.h"
 
 /** Everything a price depends on; borrowed. */
@@ -16,9 +16,11 @@ typedef struct StratCosting {
     const StratPlan *plan;
     const TopoCluster *cluster;
     const TopoNet *net;
-    TopoFabricSpec fabric; /* for nets that share links */
-    const char *routing;   /* likewise: a row of topo_route_all() */
-    uint64_t seed;         /* of routing policies that hash */
+    bool has_fabric;           /* the scenario says what it runs on: closed forms look at it too */
+    TopoFabricSpec fabric;     /* for nets that share links, and where has_fabric */
+    TopoFabricChanges changes; /* likewise: what is not as that says */
+    const char *routing;       /* likewise: a row of topo_route_all() */
+    uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
 } StratCosting;
 
@@ -41,6 +43,9 @@ typedef struct StratSpan {
     StratBucket bucket;
     const char *label;
 } StratSpan;
+
+/** Whether transfers are laid over the links of the fabric. */
+bool strat_costing_reads_fabric(const StratCosting *costing);
 
 /** How the ranks of the plan cut a microbatch. */
 ModelShard strat_shard(const StratPlan *plan);

@@ -4,6 +4,7 @@
 
 #include "model_ops.h"
 #include "sim_ledger.h"
+#include "topo_lay.h"
 
 enum { HOT_LINKS_MAX = 8 };
 
@@ -23,23 +24,14 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 
-static bool simulate_alone(const StratCosting *costing, StratTrainResult *result, GError **error)
-{
-    const GArray *transfers = result->step->transfers->transfers;
-    SimNet *net = topo_sim_net_new(costing->net, costing->cluster,
-                                   (const TopoTransfer *)transfers->data, transfers->len, error);
-    if (!net)
-        return false;
-    result->run = sim_exec_run(result->step->program, net, error);
-    topo_sim_net_free(net);
-    return result->run != NULL;
-}
-
-/* Lays the program's transfers over @fabric and lets them share its links. */
-static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, TopoRouter *router,
-                        StratTrainResult *result, GError **error)
+static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRouter *router,
+                   StratTrainResult *result, GError **error)
 {
     const StratTransfers *t = result->step->transfers;
+    g_autoptr(GArray) changes =
+        fabric ? topo_fabric_link_changes(fabric, &costing->changes, error) : NULL;
+    if (fabric && !changes)
+        return false;
     TopoTrafficSpec spec = {
         .cluster = costing->cluster,
         .fabric = fabric,
@@ -48,26 +40,26 @@ static bool simulate_on(const StratCosting *costing, const TopoFabric *fabric, T
         .transfer_count = t->transfers->len,
         .groups = (const TopoRanks *)t->groups->data,
         .group_ends = (const uint32_t *)t->group_ends->data,
+        .changes = changes ? (const TopoLinkChange *)changes->data : NULL,
+        .change_count = changes ? changes->len : 0,
     };
-    g_autoptr(TopoTraffic) traffic = topo_traffic_new(&spec, error);
-    if (!traffic)
-        return false;
-    result->run = sim_exec_run(result->step->program, topo_traffic_net(traffic), error);
-    if (!result->run)
-        return false;
-    double makespan_s = sim_time_to_seconds(result->run->makespan);
-    result->hot_links = topo_traffic_hottest(traffic, makespan_s, HOT_LINKS_MAX);
-    return true;
+    result->run =
+        topo_net_run(costing->net, result->step->program, &spec, &result->hot_links, error);
+    if (result->hot_links && result->hot_links->len > HOT_LINKS_MAX)
+        g_array_set_size(result->hot_links, HOT_LINKS_MAX);
+    return result->run != NULL;
 }
 
-static bool simulate_shared(const StratCosting *costing, StratTrainResult *result, GError **error)
+static bool simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
+    if (!strat_costing_reads_fabric(costing))
+        return run_on(costing, NULL, NULL, result, error);
     const TopoRoutePolicy *policy = topo_route_by_name(costing->routing, error);
     g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&costing->fabric, error) : NULL;
-    if (!fabric)
+    if (!fabric || !topo_fabric_apply(fabric, &costing->changes, error))
         return false;
     g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
-    return simulate_on(costing, fabric, router, result, error);
+    return run_on(costing, fabric, router, result, error);
 }
 
 StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error)
@@ -75,8 +67,7 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
     const StratPlan *plan = costing->plan;
     g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
     result->step = strat_compile(costing, fold, error);
-    bool shared = costing->net->shares_links;
-    if (!result->step || !(shared ? simulate_shared : simulate_alone)(costing, result, error))
+    if (!result->step || !simulate(costing, result, error))
         return NULL;
     g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
     if (!ledger)

@@ -15,6 +15,20 @@ expect_text err "unknown .*'luck'"
 expect_exit 2 "$ORRERY" draw "$scenario" --set fabric.kind=single-switch --set fabric.radix=4
 expect_text err 'fabric.radix 4: too small'
 expect_exit 2 "$ORRERY" draw
+
+# A picture without Graphviz; links that are unwell show in both.
+own=$ROOT/scenarios/training/llama-3-8b-own-fabric.yaml
+expect_exit 0 "$ORRERY" draw --svg "$own"
+expect_text out '^<svg xmlns='
+expect_text out '>spine/3</text>'
+expect_text out 'stroke="#e08000"><title>leaf/0 - spine/2, 1 x 50 GB/s, health 0.5'
+expect_text out '^</svg>'
+[ "$(grep -c '<rect x=' out)" = 98 ] || fail "32 GPUs and NICs, 34 switches and sockets, not $(grep -c '<rect x=' out)"
+expect_exit 0 "$ORRERY" draw "$own" --set 'fabric.health=[{link: spine/1, health: 0}]'
+expect_text out '"leaf/0" -> "spine/1" \[label="100 GB/s", dir=none, style=dashed, color=red\]'
+expect_exit 2 "$ORRERY" draw "$own" --set 'fabric.health=[{link: spine/8, health: 0}]'
+expect_text err 'the fabric has no spine/8: 4 of the kind'
+expect_exit 2 "$ORRERY" draw
 expect_exit 0 "$ORRERY" run "$scenario"
 expect_text out '^Links that held transfers back'
 expect_text out '(leaf|spine)/[0-9]+ -> (leaf|spine)/[0-9]+'

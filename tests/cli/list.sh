@@ -12,6 +12,13 @@ for kind in gpus nodes clusters models plans protocols engine-kernels profiles s
     expect_json
     ! grep -q '"source" : ""' out || fail "a row of $kind has no source"
 done
+expect_exit 0 "$ORRERY" list fabrics
+expect_text out '^leaf-spine +Clos 1953'
+expect_text out '^ +keys: radix leaf_oversubscription nics_per_leaf'
+expect_text out '^All also read: routing flows_per_pair'
+expect_text out '^  .*fec_latency'
+expect_exit 0 "$ORRERY" list fabrics --json
+expect_text out '"parameters" : "torus_dims"'
 expect_exit 0 "$ORRERY" list models
 expect_text out '^korthikanti-175b +Korthikanti'
 expect_exit 0 "$ORRERY" list --json

@@ -366,11 +366,11 @@ Test(topo_fabric, clusters_that_make_no_sense_are_refused)
 Test(topo_fabric, a_list_of_links_is_a_fabric)
 {
     static const TopoFabricLink links[] = {
-        {"nic/0",  "leaf/0",    50e9, 1e-7, 2,  1, false},
-        {"nic/1",  "leaf/1",    50e9, 1e-7, 2,  1, false},
-        {"leaf/0", "leaf/1",    25e9, 2e-7, 30, 1, false},
-        {"leaf/0", "leaf/1",    25e9, 2e-7, 30, 0, true },
-        {"leaf/1", "storage/0", 10e9, 2e-7, 9,  1, false},
+        {"nic/0",  "leaf/0",    50e9, 1e-7, 2,  1, false, TOPO_PAIRING_EACH},
+        {"nic/1",  "leaf/1",    50e9, 1e-7, 2,  1, false, TOPO_PAIRING_EACH},
+        {"leaf/0", "leaf/1",    25e9, 2e-7, 30, 1, false, TOPO_PAIRING_EACH},
+        {"leaf/0", "leaf/1",    25e9, 2e-7, 30, 0, true,  0                },
+        {"leaf/1", "storage/0", 10e9, 2e-7, 9,  1, false, TOPO_PAIRING_EACH},
     };
     TopoCluster cluster = cluster_of(2, 1, 1);
     TopoFabricSpec spec = topo_fabric_spec_default("custom", &cluster);
@@ -392,14 +392,14 @@ Test(topo_fabric, wrong_links_are_named)
         TopoFabricLink link;
         const char *want;
     } wrong[] = {
-        {{"nic/9", "leaf/0", 50e9, 0, 0, 1, false}, "links[0] names nic/9: the cluster has 2"    },
-        {{"nic/0", "leaf/2", 50e9, 0, 0, 1, false}, "leaf/2"                                     },
-        {{"nic/0", "leaf/1", 50e9, 0, 0, 1, false}, "leaf/1 but not leaf/0"                      },
-        {{"nic/0", "nic/0", 50e9, 0, 0, 1, false},  "from nic/0: must lead to another device"    },
-        {{"nic/0", "leaf/0", 0, 0, 0, 1, false},    "bytes_per_s 0: must be above 0"             },
-        {{"nic/0", "leaf/0", 1, -1, 0, 1, false},   "latency_s -1"                               },
-        {{"nic/0", "leaf/0", 1, 0, 0, 2, false},    "health_fraction 2: must be from 0 to 1"     },
-        {{"nic/0", "hub", 1, 0, 0, 1, false},       "links[0]: unknown device 'hub', want a kind"},
+        {{"nic/9", "leaf/0", 50e9, 0, 0, 1, false, 0}, "links[0] names nic/9: the cluster has 2"    },
+        {{"nic/0", "leaf/2", 50e9, 0, 0, 1, false, 0}, "leaf/2"                                     },
+        {{"nic/0", "leaf/1", 50e9, 0, 0, 1, false, 0}, "leaf/1 but not leaf/0"                      },
+        {{"nic/0", "nic/0", 50e9, 0, 0, 1, false, 0},  "from nic/0: must lead to another device"    },
+        {{"nic/0", "leaf/0", 0, 0, 0, 1, false, 0},    "bytes_per_s 0: must be above 0"             },
+        {{"nic/0", "leaf/0", 1, -1, 0, 1, false, 0},   "latency_s -1"                               },
+        {{"nic/0", "leaf/0", 1, 0, 0, 2, false, 0},    "health_fraction 2: must be from 0 to 1"     },
+        {{"nic/0", "hub", 1, 0, 0, 1, false, 0},       "links[0]: unknown device 'hub', want a kind"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         TopoCluster cluster = cluster_of(2, 1, 1);

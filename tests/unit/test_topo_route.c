@@ -252,9 +252,9 @@ Test(topo_route, latency_is_hops_and_5_ns_a_metre)
 Test(topo_route, storage_is_reached_from_gpu_and_cpu)
 {
     static const TopoFabricLink wires[] = {
-        {"nic/0",  "leaf/0",    50e9, 1e-7, 2, 1, false},
-        {"nic/4",  "leaf/0",    50e9, 1e-7, 2, 1, false},
-        {"leaf/0", "storage/0", 10e9, 2e-7, 9, 1, false},
+        {"nic/0",  "leaf/0",    50e9, 1e-7, 2, 1, false, 0},
+        {"nic/4",  "leaf/0",    50e9, 1e-7, 2, 1, false, 0},
+        {"leaf/0", "storage/0", 10e9, 2e-7, 9, 1, false, 0},
     };
     TopoCluster cluster = {.node = node, .node_count = 2, .gpu_count = 8};
     TopoFabricSpec spec = topo_fabric_spec_default("custom", &cluster);
