@@ -83,7 +83,7 @@ static const ScenField fields[] = {
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
-          .help = "the scale-out network; networks that share no links take its distances"),
+          .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
