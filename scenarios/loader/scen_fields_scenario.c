@@ -13,6 +13,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
         [SCEN_CATALOG_PLAN] = &scen_plan_table,
         [SCEN_CATALOG_PROTOCOL] = &scen_protocol_table,
+        [SCEN_CATALOG_ENGINE_KERNELS] = &scen_engine_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
