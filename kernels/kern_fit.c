@@ -58,20 +58,33 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+bool kern_fit_is_large(double bytes)
+{
+    return bytes >= 65536.0 && bytes <= 1073741824.0;
+}
+
+/* Growing logarithms are growing ratios, so the middle of the one is the middle of the other. */
+KernFitError kern_fit_error(double *log_ratios, size_t count)
+{
+    if (count == 0)
+        return (KernFitError){0};
+    qsort(log_ratios, count, sizeof *log_ratios, compare_doubles);
+    double bias = exp(log_ratios[count / 2]) - 1.0;
+    for (size_t i = 0; i < count; i++)
+        log_ratios[i] = fabs(exp(log_ratios[i]) - 1.0);
+    qsort(log_ratios, count, sizeof *log_ratios, compare_doubles);
+    return (KernFitError){.rows = count,
+                          .median_fraction = log_ratios[count / 2],
+                          .p90_fraction = log_ratios[count * 9 / 10],
+                          .bias_fraction = bias};
+}
+
 static KernFitError measure(const Problem *p)
 {
-    g_autofree double *absolute = g_new(double, p->row_count);
-    g_autofree double *signed_error = g_new(double, p->row_count);
-    for (size_t i = 0; i < p->row_count; i++) {
-        signed_error[i] = exp(p->log_ratio(p, i)) - 1.0;
-        absolute[i] = fabs(signed_error[i]);
-    }
-    qsort(absolute, p->row_count, sizeof *absolute, compare_doubles);
-    qsort(signed_error, p->row_count, sizeof *signed_error, compare_doubles);
-    return (KernFitError){.rows = p->row_count,
-                          .median_fraction = absolute[p->row_count / 2],
-                          .p90_fraction = absolute[p->row_count * 9 / 10],
-                          .bias_fraction = signed_error[p->row_count / 2]};
+    g_autofree double *log_ratios = g_new(double, p->row_count);
+    for (size_t i = 0; i < p->row_count; i++)
+        log_ratios[i] = p->log_ratio(p, i);
+    return kern_fit_error(log_ratios, p->row_count);
 }
 
 static KernFitError search(Problem *p)

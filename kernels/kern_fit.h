@@ -4,11 +4,10 @@
 
 #include "kern_attention.h"
 #include "kern_gemm.h"
-#include "topo_net.h"
 
 #include <stddef.h>
 
-/** A measured product, attention call or collective. */
+/** A measured product or attention call. */
 typedef struct KernGemmRow {
     KernGemmShape shape;
     double seconds;
@@ -26,6 +25,12 @@ typedef struct KernFitError {
     double p90_fraction;
     double bias_fraction; /* median of predicted / measured - 1 */
 } KernFitError;
+
+/** Whether the large errors of collectives count a tensor of @bytes: 64 kB to 1 GB, binary. */
+bool kern_fit_is_large(double bytes);
+
+/** The distribution of @count logarithms of predicted / measured, which it overwrites. */
+KernFitError kern_fit_error(double *log_ratios, size_t count);
 
 /** Fits @fit to @rows of one dtype measured on @gpu, minimising the mean of |log(predicted /
  *  measured)|, every row with the same weight. Deterministic. */

@@ -1,15 +1,12 @@
-/* Fitting protocols.
+/* Fitting protocols, and the kernels of expert layers: coefficients and their bounds.
  *
- * As kern_fit.c: the mean over the rows of sqrt(log(predicted / measured)^2 + 0.01^2), searched by
- * Subplex (Rowan 1990) of NLopt. Every evaluation chooses algorithm and protocol anew, so the
- * objective has kinks where a row changes protocol; Subplex, which compares values only, walks over
- * them, and restarts from its own answer until that no longer helps. */
+ * Rows are fitted one operation at a time. The form of kern_fit_search.c has no gradient, because
+ * every evaluation chooses the protocol of every row anew. */
 #include "kern_fit_protocol.h"
 
-#include <math.h>
-#include <nlopt.h>
+#include "kern_fit_search.h"
 
-enum { EVALUATIONS = 4000, RESTARTS = 4 };
+#include <math.h>
 
 /* What is searched. Bases grow and fractions shrink from the bulk protocol to the quick ones, so
  * these are steps and ratios; LL pays a flag for each word of payload, LL128 8 bytes of 128. */
@@ -31,11 +28,7 @@ typedef enum Coefficient {
     COEFFICIENTS
 } Coefficient;
 
-typedef struct Bound {
-    double low, start, high;
-} Bound;
-
-static const Bound bounds[] = {
+static const KernBound bounds[] = {
     [LL_BASE_S] = {1e-6,  6e-6, 1e-4  },
     [LL128_BASE_MORE_S] = {0.0,   1e-6, 5e-5  },
     [SIMPLE_BASE_MORE_S] = {0.0,   1e-5, 1e-4  },
@@ -56,100 +49,26 @@ _Static_assert(G_N_ELEMENTS(bounds) == COEFFICIENTS, "bounds for each coefficien
 /* LL may be far slower than half the rate: another place to start from. */
 static const double ll_starts[] = {0.3, 0.03};
 
-/* A form with its measurements. */
-typedef struct Problem {
-    size_t searched; /* coefficients */
-    const Bound *bounds;
-    void (*set)(const struct Problem *problem, const double *x);
-    double (*log_ratio)(const struct Problem *problem, size_t row);
-    size_t count;
-    const void *rows;
-    void *fit;
-    double bytes_per_s;
-} Problem;
-
-static double objective(unsigned n, const double *x, double *gradient, void *data)
+double kern_fit_protocol_log_ratio(double bytes_per_s, const TopoProtocolFit *fit,
+                                   const KernProtocolRow *row)
 {
-    (void)n;
-    (void)gradient;
-    const Problem *p = data;
-    p->set(p, x);
-    double sum = 0.0;
-    for (size_t i = 0; i < p->count; i++) {
-        double r = p->log_ratio(p, i);
-        sum += sqrt(r * r + 1e-4);
-    }
-    return sum / (double)p->count;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static KernFitError measure(const Problem *p)
-{
-    size_t n = p->count;
-    if (n == 0)
-        return (KernFitError){0};
-    g_autofree double *absolute = g_new(double, n);
-    g_autofree double *with_sign = g_new(double, n);
-    for (size_t i = 0; i < n; i++) {
-        with_sign[i] = exp(p->log_ratio(p, i)) - 1.0;
-        absolute[i] = fabs(with_sign[i]);
-    }
-    qsort(absolute, n, sizeof *absolute, compare_doubles);
-    qsort(with_sign, n, sizeof *with_sign, compare_doubles);
-    return (KernFitError){.rows = n,
-                          .median_fraction = absolute[n / 2],
-                          .p90_fraction = absolute[n * 9 / 10],
-                          .bias_fraction = with_sign[n / 2]};
-}
-
-static double search(Problem *p, double *x)
-{
-    double best = 0.0;
-    nlopt_opt opt = nlopt_create(NLOPT_LN_SBPLX, (unsigned)p->searched);
-    for (size_t i = 0; i < p->searched; i++) {
-        nlopt_set_lower_bound(opt, (int)i, p->bounds[i].low);
-        nlopt_set_upper_bound(opt, (int)i, p->bounds[i].high);
-    }
-    nlopt_set_min_objective(opt, objective, p);
-    nlopt_set_maxeval(opt, EVALUATIONS);
-    nlopt_set_xtol_rel(opt, 1e-4);
-    nlopt_optimize(opt, x, &best);
-    nlopt_destroy(opt);
-    return best;
-}
-
-/* Searches again from where it stopped, until that no longer helps. */
-static double descend(Problem *p, double *x)
-{
-    double before = INFINITY;
-    for (int restart = 0; restart < RESTARTS; restart++) {
-        double after = search(p, x);
-        if (after > before * 0.99)
-            return after;
-        before = after;
-    }
-    return before;
-}
-
-static double protocol_log_ratio(const Problem *p, size_t i)
-{
-    const KernProtocolRow *row = (const KernProtocolRow *)p->rows + i;
     TopoProtocolFits fits = {.channels = 1};
-    fits.op[topo_protocol_op(row->call.op)] = *(const TopoProtocolFit *)p->fit;
-    const TopoProtocolWires wires = {.inside = &fits, .inside_bytes_per_s = p->bytes_per_s};
+    fits.op[topo_protocol_op(row->call.op)] = *fit;
+    const TopoProtocolWires wires = {.inside = &fits, .inside_bytes_per_s = bytes_per_s};
     TopoProtocolChoice choice;
     if (!topo_protocol_choose(&row->call, &wires, &choice, NULL))
         return 10.0; /* as wrong as can be */
     return log(choice.seconds / row->seconds);
 }
 
+static double protocol_log_ratio(const KernProblem *p, size_t i)
+{
+    return kern_fit_protocol_log_ratio(*(const double *)p->hardware, p->fit,
+                                       (const KernProtocolRow *)p->rows + i);
+}
+
 /* An all-to-all is one step: its hops are in its bases. */
-static void set_protocol(const Problem *p, const double *x)
+static void set_protocol(const KernProblem *p, const double *x)
 {
     TopoProtocolFit *fit = p->fit;
     const KernProtocolRow *rows = p->rows;
@@ -172,49 +91,97 @@ static void set_protocol(const Problem *p, const double *x)
         fit->in_switch = (TopoProtocolTerm){x[SWITCH_BASE_S], x[SWITCH_HOP_S], x[SWITCH_FRACTION]};
 }
 
-static Problem protocol_problem(double bytes_per_s, const KernProtocolRow *rows, size_t count,
-                                TopoProtocolFit *fit)
+static KernProblem protocol_problem(const double *bytes_per_s, const KernProtocolRow *rows,
+                                    size_t count, TopoProtocolFit *fit)
 {
-    Problem p = {.searched = SWITCH_BASE_S,
-                 .bounds = bounds,
-                 .set = set_protocol,
-                 .log_ratio = protocol_log_ratio,
-                 .count = count,
-                 .rows = rows,
-                 .fit = fit,
-                 .bytes_per_s = bytes_per_s};
+    KernProblem p = {.searched = SWITCH_BASE_S,
+                     .bounds = bounds,
+                     .set = set_protocol,
+                     .log_ratio = protocol_log_ratio,
+                     .count = count,
+                     .rows = rows,
+                     .fit = fit,
+                     .hardware = bytes_per_s};
     for (size_t i = 0; i < count; i++)
         if (rows[i].call.domain_reduces)
             p.searched = COEFFICIENTS;
     return p;
 }
 
+/* Puts the errors of what was fitted beside it. */
+static KernFitError note_errors(const KernProblem *p, const KernProtocolRow *rows,
+                                TopoProtocolFit *fit)
+{
+    g_autofree double *log_ratios = g_new(double, p->count);
+    size_t large = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (kern_fit_is_large(rows[i].call.bytes))
+            log_ratios[large++] = p->log_ratio(p, i);
+    KernFitError all = kern_fit_measure(p), some = kern_fit_error(log_ratios, large);
+    fit->rows = (int64_t)all.rows;
+    fit->median_error_fraction = all.median_fraction;
+    fit->large_rows = (int64_t)some.rows;
+    fit->large_median_error_fraction = some.median_fraction;
+    fit->large_p90_error_fraction = some.p90_fraction;
+    return all;
+}
+
 KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                TopoProtocolFit *fit)
 {
     *fit = (TopoProtocolFit){0};
-    Problem p = protocol_problem(bytes_per_s, rows, count, fit);
+    KernProblem p = protocol_problem(&bytes_per_s, rows, count, fit);
     double best = INFINITY, best_x[COEFFICIENTS] = {0.0};
     for (size_t start = 0; start < G_N_ELEMENTS(ll_starts); start++) {
         double x[COEFFICIENTS];
         for (size_t i = 0; i < COEFFICIENTS; i++)
             x[i] = bounds[i].start;
         x[LL_OF_LL128] = ll_starts[start];
-        double reached = descend(&p, x);
+        double reached = kern_fit_descend(&p, x);
         if (reached < best)
             memcpy(best_x, x, sizeof x);
         best = fmin(best, reached);
     }
     p.set(&p, best_x);
-    return measure(&p);
+    return note_errors(&p, rows, fit);
+}
+
+/* How many of the rows' sizes are smaller than @bytes, modulo @folds. */
+static size_t fold_of(const KernProtocolRow *rows, size_t count, double bytes, size_t folds)
+{
+    size_t smaller = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool seen = rows[i].call.bytes >= bytes;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = rows[j].call.bytes == rows[i].call.bytes;
+        smaller += !seen;
+    }
+    return smaller % folds;
+}
+
+void kern_fit_protocol_held_out(double bytes_per_s, const KernProtocolRow *rows, size_t count,
+                                size_t folds, double *log_ratios)
+{
+    g_autofree KernProtocolRow *kept = g_new(KernProtocolRow, count);
+    for (size_t fold = 0; fold < folds; fold++) {
+        size_t keep = 0;
+        for (size_t i = 0; i < count; i++)
+            if (fold_of(rows, count, rows[i].call.bytes, folds) != fold)
+                kept[keep++] = rows[i];
+        TopoProtocolFit fit;
+        kern_fit_protocol(bytes_per_s, kept, keep, &fit);
+        for (size_t i = 0; i < count; i++)
+            if (fold_of(rows, count, rows[i].call.bytes, folds) == fold)
+                log_ratios[i] = kern_fit_protocol_log_ratio(bytes_per_s, &fit, &rows[i]);
+    }
 }
 
 KernFitError kern_fit_protocol_error(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                      const TopoProtocolFit *fit)
 {
     TopoProtocolFit copy = *fit;
-    const Problem p = protocol_problem(bytes_per_s, rows, count, &copy);
-    return measure(&p);
+    const KernProblem p = protocol_problem(&bytes_per_s, rows, count, &copy);
+    return kern_fit_measure(&p);
 }
 
 typedef enum ExpertCoefficient {
@@ -226,7 +193,7 @@ typedef enum ExpertCoefficient {
     EXPERT_COEFFICIENTS
 } ExpertCoefficient;
 
-static const Bound expert_bounds[] = {
+static const KernBound expert_bounds[] = {
     [EXPERT_BASE_S] = {1e-6, 2e-5, 1e-4},
       [EXPERT_RAMP_S] = {0.0,  1e-5, 2e-4},
     [EXPERT_RAMP_BYTES] = {1e5,  2e6,  5e7 },
@@ -235,7 +202,7 @@ static const Bound expert_bounds[] = {
 };
 _Static_assert(G_N_ELEMENTS(expert_bounds) == EXPERT_COEFFICIENTS, "bounds for each coefficient");
 
-static double expert_log_ratio(const Problem *p, size_t i)
+static double expert_log_ratio(const KernProblem *p, size_t i)
 {
     const KernExpertRow *row = (const KernExpertRow *)p->rows + i;
     double seconds;
@@ -244,7 +211,7 @@ static double expert_log_ratio(const Problem *p, size_t i)
     return log(seconds / row->seconds);
 }
 
-static void set_expert(const Problem *p, const double *x)
+static void set_expert(const KernProblem *p, const double *x)
 {
     TopoExpertFit *fit = p->fit;
     const KernExpertRow *rows = p->rows;
@@ -256,15 +223,15 @@ static void set_expert(const Problem *p, const double *x)
         term->across_fraction = x[EXPERT_ACROSS_FRACTION];
 }
 
-static Problem expert_problem(const KernExpertRow *rows, size_t count, TopoExpertFit *fit)
+static KernProblem expert_problem(const KernExpertRow *rows, size_t count, TopoExpertFit *fit)
 {
-    Problem p = {.searched = EXPERT_ACROSS_FRACTION,
-                 .bounds = expert_bounds,
-                 .set = set_expert,
-                 .log_ratio = expert_log_ratio,
-                 .count = count,
-                 .rows = rows,
-                 .fit = fit};
+    KernProblem p = {.searched = EXPERT_ACROSS_FRACTION,
+                     .bounds = expert_bounds,
+                     .set = set_expert,
+                     .log_ratio = expert_log_ratio,
+                     .count = count,
+                     .rows = rows,
+                     .fit = fit};
     for (size_t i = 0; i < count; i++)
         if (rows[i].call.ranks > rows[i].call.ranks_per_domain)
             p.searched = EXPERT_COEFFICIENTS;
@@ -273,19 +240,19 @@ static Problem expert_problem(const KernExpertRow *rows, size_t count, TopoExper
 
 KernFitError kern_fit_expert(const KernExpertRow *rows, size_t count, TopoExpertFit *fit)
 {
-    Problem p = expert_problem(rows, count, fit);
+    KernProblem p = expert_problem(rows, count, fit);
     double x[EXPERT_COEFFICIENTS];
     for (size_t i = 0; i < EXPERT_COEFFICIENTS; i++)
         x[i] = expert_bounds[i].start;
-    descend(&p, x);
+    kern_fit_descend(&p, x);
     p.set(&p, x);
-    return measure(&p);
+    return kern_fit_measure(&p);
 }
 
 KernFitError kern_fit_expert_error(const KernExpertRow *rows, size_t count,
                                    const TopoExpertFit *fit)
 {
     TopoExpertFit copy = *fit;
-    const Problem p = expert_problem(rows, count, &copy);
-    return measure(&p);
+    const KernProblem p = expert_problem(rows, count, &copy);
+    return kern_fit_measure(&p);
 }

@@ -18,6 +18,15 @@ typedef struct KernProtocolRow {
 KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                TopoProtocolFit *fit);
 
+/** Natural logarithm of predicted / measured seconds of @row by the coefficients @fit. */
+double kern_fit_protocol_log_ratio(double bytes_per_s, const TopoProtocolFit *fit,
+                                   const KernProtocolRow *row);
+
+/** Fills @log_ratios (one of each row) by coefficients that were fitted without the row: the
+ *  distinct sizes take turns in @folds groups, and each group is predicted from the others. */
+void kern_fit_protocol_held_out(double bytes_per_s, const KernProtocolRow *rows, size_t count,
+                                size_t folds, double *log_ratios);
+
 /** The error of the coefficients @fit on @rows, fitted or not. */
 KernFitError kern_fit_protocol_error(double bytes_per_s, const KernProtocolRow *rows, size_t count,
                                      const TopoProtocolFit *fit);

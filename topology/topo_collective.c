@@ -25,6 +25,7 @@
 #define SERVES(op) (1u << TOPO_OP_##op)
 #define REDUCE_AND_GATHER (SERVES(ALL_REDUCE) | SERVES(ALL_GATHER) | SERVES(REDUCE_SCATTER))
 
+/* clang-format off */
 static const TopoAlgorithm algorithms[] = {
     {.name = "ring",
      .source = "Patarasu and Yuan 2009, section 3; NCCL",
@@ -80,16 +81,28 @@ static const TopoAlgorithm algorithms[] = {
      .applies = topo_hierarchical_sharp_applies,
      .build = topo_hierarchical_sharp_build,
      .cost = topo_hierarchical_sharp_cost},
+    {.name = "one-shot",
+     .source = "vLLM and TensorRT-LLM, custom all-reduce",
+     .serves = SERVES(ALL_REDUCE),
+     .applies = topo_shot_applies,
+     .build = topo_one_shot_build,
+     .cost = topo_one_shot_cost},
+    {.name = "two-shot",
+     .source = "Rabenseifner 2004; vLLM and TensorRT-LLM, custom all-reduce",
+     .serves = SERVES(ALL_REDUCE),
+     .applies = topo_shot_applies,
+     .build = topo_two_shot_build,
+     .cost = topo_two_shot_cost},
     {.name = "direct",
      .source = "NCCL grouped send and receive",
      .serves = SERVES(ALL_TO_ALL),
      .build = topo_direct_build,
-     .cost = topo_direct_cost                                        },
+     .cost = topo_direct_cost},
     {.name = "pairwise",
      .source = "Thakur, Rabenseifner, Gropp 2005, section 4.2",
      .serves = SERVES(ALL_TO_ALL),
      .build = topo_pairwise_build,
-     .cost = topo_pairwise_cost                           },
+     .cost = topo_pairwise_cost},
     {.name = "two-level",
      .source = "Rajbhandari and others 2022 (DeepSpeed-MoE), section 5.2",
      .serves = SERVES(ALL_TO_ALL),
@@ -105,18 +118,19 @@ static const TopoAlgorithm algorithms[] = {
      .source = "DeepEP, low-latency kernels",
      .serves = SERVES(DISPATCH) | SERVES(COMBINE),
      .build = topo_expert_direct_build,
-     .cost = topo_expert_direct_cost            },
+     .cost = topo_expert_direct_cost},
     {.name = "send",
      .source = "point to point",
      .serves = SERVES(SEND),
      .build = topo_send_build,
-     .cost = topo_send_cost        },
+     .cost = topo_send_cost},
     {.name = "parameter-server",
      .source = "Li and others 2014, section 4",
      .serves = SERVES(PUSH) | SERVES(PULL),
      .build = topo_server_build,
-     .cost = topo_server_cost        },
+     .cost = topo_server_cost},
 };
+/* clang-format on */
 
 static const char *const op_names[] = {
     [TOPO_OP_ALL_REDUCE] = "all_reduce",
@@ -145,12 +159,12 @@ const TopoAlgorithm *topo_collective_all(size_t *count)
 
 const TopoAlgorithm *topo_collective_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++)
         if (g_str_equal(algorithms[i].name, name))
             return &algorithms[i];
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++)
         g_string_append_printf(known, " %s", algorithms[i].name);
-    }
     g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_UNKNOWN_NAME,
                 "unknown collective algorithm '%s', known:%s", name, known->str);
     return NULL;

@@ -82,6 +82,12 @@ bool topo_sharp_applies(const TopoCollectiveCall *call, GError **error);
 void topo_sharp_build(const TopoCollectiveCall *call, TopoSchedule *schedule);
 void topo_sharp_cost(const TopoCollectiveCall *call, TopoCollectiveCost *cost);
 
+bool topo_shot_applies(const TopoCollectiveCall *call, GError **error);
+void topo_one_shot_build(const TopoCollectiveCall *call, TopoSchedule *schedule);
+void topo_one_shot_cost(const TopoCollectiveCall *call, TopoCollectiveCost *cost);
+void topo_two_shot_build(const TopoCollectiveCall *call, TopoSchedule *schedule);
+void topo_two_shot_cost(const TopoCollectiveCall *call, TopoCollectiveCost *cost);
+
 void topo_direct_build(const TopoCollectiveCall *call, TopoSchedule *schedule);
 void topo_direct_cost(const TopoCollectiveCall *call, TopoCollectiveCost *cost);
 void topo_pairwise_build(const TopoCollectiveCall *call, TopoSchedule *schedule);

@@ -16,15 +16,17 @@ typedef struct Command {
 } Command;
 
 static const Command commands[] = {
-    {"run",      "SCENARIO.yaml",
-     "simulate: how fast, does it fit, where the time goes, what would help",                    scen_cmd_run },
-    {"check",    "SCENARIO...",   "report every fault of scenarios, without running them",
-     scen_cmd_check                                                                                           },
-    {"validate", "[DIR]",         "hold predictions against published figures, row by row",
-     scen_cmd_validate                                                                                        },
-    {"list",     "[KIND]",        "what the catalogs know, each row with its source",            scen_cmd_list},
-    {"draw",     "SCENARIO.yaml", "the scenario's network as a drawing",                         scen_cmd_draw},
-    {"fit",      "CSV...",        "turn kernel measurements into coefficients with their error", scen_cmd_fit },
+    {"run",        "SCENARIO.yaml",
+     "simulate: how fast, does it fit, where the time goes, what would help",                         scen_cmd_run },
+    {"check",      "SCENARIO...",   "report every fault of scenarios, without running them",
+     scen_cmd_check                                                                                                },
+    {"validate",   "[DIR]",         "hold predictions against published figures, row by row",
+     scen_cmd_validate                                                                                             },
+    {"list",       "[KIND]",        "what the catalogs know, each row with its source",               scen_cmd_list},
+    {"draw",       "SCENARIO.yaml", "the scenario's network as a drawing",                            scen_cmd_draw},
+    {"collective", "--node NODE",   "times and bandwidths of a collective over sizes, as nccl-tests",
+     scen_cmd_collective                                                                                           },
+    {"fit",        "CSV...",        "turn kernel measurements into coefficients with their error",    scen_cmd_fit },
 };
 
 static const Command *command_by_name(const char *name)
@@ -48,7 +50,7 @@ static ScenExit print_help(void)
          "\n"
          "Commands:");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        printf("  %-9s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        printf("  %-10s %-14s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
     puts("\n"
          "'orrery help COMMAND' has the options of a command; --version prints the version.\n"
          "\n"

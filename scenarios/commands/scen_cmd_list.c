@@ -19,9 +19,10 @@ static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
     .summary =
-        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, profiles,\n"
-        "schedules, fabrics, routings, networks, placements), each with its source; without a "
-        "kind, how many there are.",
+        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+        "engine-kernels,\n"
+        "profiles, schedules, fabrics, routings, networks, placements), each with its source;\n"
+        "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -117,18 +118,19 @@ typedef struct Kind {
 } Kind;
 
 static const Kind kinds[] = {
-    {"gpus",       "accelerators",                             SCEN_CATALOG_GPU,      NULL          },
-    {"nodes",      "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,     NULL          },
-    {"clusters",   "known clusters",                           SCEN_CATALOG_CLUSTER,  NULL          },
-    {"models",     "transformers",                             SCEN_CATALOG_MODEL,    NULL          },
-    {"plans",      "what a software of a year does",           SCEN_CATALOG_PLAN,     NULL          },
-    {"protocols",  "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL, NULL          },
-    {"profiles",   "fitted kernel costs",                      SCEN_CATALOG_PROFILE,  NULL          },
-    {"schedules",  "pipeline schedules",                       SCEN_CATALOG_NONE,     add_schedules },
-    {"fabrics",    "scale-out networks",                       SCEN_CATALOG_NONE,     add_fabrics   },
-    {"routings",   "routing policies",                         SCEN_CATALOG_NONE,     add_routings  },
-    {"networks",   "network models",                           SCEN_CATALOG_NONE,     add_networks  },
-    {"placements", "which GPU each rank runs on",              SCEN_CATALOG_NONE,     add_placements},
+    {"gpus",           "accelerators",                             SCEN_CATALOG_GPU,            NULL          },
+    {"nodes",          "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,           NULL          },
+    {"clusters",       "known clusters",                           SCEN_CATALOG_CLUSTER,        NULL          },
+    {"models",         "transformers",                             SCEN_CATALOG_MODEL,          NULL          },
+    {"plans",          "what a software of a year does",           SCEN_CATALOG_PLAN,           NULL          },
+    {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
+    {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
+    {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
+    {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
+    {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
+    {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },
+    {"networks",       "network models",                           SCEN_CATALOG_NONE,           add_networks  },
+    {"placements",     "which GPU each rank runs on",              SCEN_CATALOG_NONE,           add_placements},
 };
 
 static GArray *rows_of(const Kind *kind, GError **error)
@@ -155,7 +157,7 @@ static bool print_counts(bool as_json, GError **error)
             return false;
         scen_json_integer(json, kinds[i].name, rows->len);
         if (!as_json)
-            printf("%-10s %4u  %s\n", kinds[i].name, rows->len, kinds[i].help);
+            printf("%-14s %4u  %s\n", kinds[i].name, rows->len, kinds[i].help);
     }
     json_builder_end_object(json);
     json_builder_end_object(json);

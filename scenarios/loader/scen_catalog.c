@@ -18,14 +18,15 @@ typedef struct CatalogFile {
 } CatalogFile;
 
 static const CatalogFile files[] = {
-    {"nothing",       NULL                             },
-    {"model",         "models/catalog"                 },
-    {"GPU",           "topology/catalog/gpus.yaml"     },
-    {"node",          "topology/catalog/nodes.yaml"    },
-    {"cluster",       "topology/catalog/clusters.yaml" },
-    {"training plan", "strategies/catalog/plans.yaml"  },
-    {"protocols",     "topology/catalog/protocols.yaml"},
-    {"profile",       "kernels/profiles"               },
+    {"nothing",       NULL                                  },
+    {"model",         "models/catalog"                      },
+    {"GPU",           "topology/catalog/gpus.yaml"          },
+    {"node",          "topology/catalog/nodes.yaml"         },
+    {"cluster",       "topology/catalog/clusters.yaml"      },
+    {"training plan", "strategies/catalog/plans.yaml"       },
+    {"protocols",     "topology/catalog/protocols.yaml"     },
+    {"engine",        "topology/catalog/engine_kernels.yaml"},
+    {"profile",       "kernels/profiles"                    },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -9,6 +9,7 @@ extern const ScenTable scen_gpu_table;       /* fills a TopoGpu */
 extern const ScenTable scen_node_table;      /* fills a TopoNode */
 extern const ScenTable scen_cluster_table;   /* fills a TopoCluster */
 extern const ScenTable scen_protocol_table;  /* fills a TopoProtocolFits */
+extern const ScenTable scen_engine_table;    /* fills a TopoEngineFit */
 extern const ScenTable scen_profile_table;   /* fills a KernProfile */
 extern const ScenTable scen_fabric_table;    /* fills a ScenFabric */
 extern const ScenTable scen_placement_table; /* fills a ScenPlacement */

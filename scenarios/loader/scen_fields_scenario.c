@@ -13,6 +13,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_CLUSTER] = &scen_cluster_table,
         [SCEN_CATALOG_PLAN] = &scen_plan_table,
         [SCEN_CATALOG_PROTOCOL] = &scen_protocol_table,
+        [SCEN_CATALOG_ENGINE_KERNELS] = &scen_engine_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
@@ -83,7 +84,7 @@ static const ScenField fields[] = {
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
-          .help = "the scale-out network, for networks that share links"),
+          .help = "the scale-out network; networks that share no links take its distances"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,
           .bind = scen_placement_bind, .expected = SCEN_PLACEMENT_EXPECTED,
           .help = "which GPU each rank runs on (default: packed)"),

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
                                        .switch_radix = 32,
                                        .domain_reduces = true,
                                        .routing = &routing};
-            if (g_str_equal(algorithms[i].name, "nvls"))
+            if (!topo_collective_check(&algorithms[i], &call, NULL)) /* runs inside a domain only */
                 call.ranks_per_domain = RANKS;
             measure(&algorithms[i], &call, schedule, budget_s);
         }

@@ -20,6 +20,68 @@ cp out first
 expect_exit 0 "$ORRERY" fit --node dgx-h100 table.csv
 cmp first out || fail "two fits differ"
 
+# Collectives on wires of 450 GB/s: a launch and the bytes, up to a fifth of noise by size.
+{
+    echo 'op_name,kernel_source,nccl_dtype,num_gpus,message_size,latency'
+    for gpus in 2 4 8; do
+        for power in 8 10 12 14 16 18 20 22 24 26 28; do
+            awk -v n=$gpus -v p=$power 'BEGIN {
+                bytes = 2 ^ (p + 1)
+                printf "all_gather,NCCL,half,%d,%d,%.6f\n", n, 2 ^ p,
+                    (0.012 + (n - 1) / n * bytes / 300e6) * (1 + (p % 3) / 10)
+                printf "alltoall,NCCL,int8,%d,%d,%.6f\n", n, 2 ^ (p + 1), 0.012 + bytes / 300e6 }'
+        done
+    done
+    echo 'broadcast,NCCL,half,8,1024,0.01'
+} >nccl.csv
+expect_exit 0 "$ORRERY" fit --node dgx-h100 nccl.csv
+expect_text out '^nvlink4:$'
+expect_text out 'source: "orrery fit --node dgx-h100 on nccl\.csv"'
+expect_text out '^  all_gather:$'
+expect_text out '^  all_to_all:$'
+expect_text out '^    rows: 33$'
+expect_text out '^    large_rows: 21$'
+expect_text out 'simple: \{base_latency: [0-9.]+ us, hop_latency: [0-9.]+ us, fraction: 0\.[0-9]+\}'
+! grep -q 'all_reduce' out || fail "an operation that was not measured is printed"
+
+# What is shipped, judged on the same table.
+expect_exit 0 "$ORRERY" fit --check --node dgx-h100 nccl.csv
+expect_text out '^dgx-h100 +nvlink4 +all_gather +64 kB to 1 MB +[0-9]+ '
+expect_text out '64 kB to 1 GB +21 +[0-9.]+ % +[0-9.]+ %'
+expect_text out '^Largest median error over 64 kB to 1 GB: [0-9.]+ % \(dgx-h100'
+expect_exit 0 "$ORRERY" fit --check dgx-h100=nccl.csv hgx-h200=nccl.csv --json
+expect_json
+expect_text out '"coefficients" : "nvlink4-h200"'
+expect_text out '"worst_median_error_fraction"'
+expect_exit 0 "$ORRERY" fit --check --folds 2 --node dgx-h100 nccl.csv
+expect_text out 'held out'
+expect_text out '64 kB to 1 GB +21 .*\| +[0-9.]+ % +[0-9.]+ %'
+
+# An engine's own all-reduces, in graphs and outside.
+{
+    echo 'op_name,kernel_source,allreduce_dtype,num_gpus,message_size,latency,backend'
+    for gpus in 2 4 8; do
+        for power in 8 10 12 14 16 18 20; do
+            awk -v n=$gpus -v p=$power 'BEGIN {
+                s = 0.005 + (n - 1) * 2 ^ (p + 1) / 250e6
+                printf "all_reduce,x,bfloat16,%d,%d,%.6f,vllm_graph\n", n, 2 ^ p, s
+                printf "all_reduce,x,bfloat16,%d,%d,%.6f,vllm_eager\n", n, 2 ^ p, s < 0.02 ? 0.02 : s }'
+        done
+    done
+} >engine.csv
+expect_exit 0 "$ORRERY" fit --node dgx-h100 --engine vllm-h100 engine.csv
+expect_text out '^vllm-h100:$'
+expect_text out '^  rows: 42$'
+expect_text out '^  one_shot: \{base_latency: [0-9.]+ us, peer_latency'
+expect_text out '^  at_4: \{one_shot_below: 512 KiB, two_shot_below: 8 MiB, staged_to: 32 MiB, staged_in_switch: true\}'
+expect_exit 0 "$ORRERY" fit --check dgx-h100+vllm-h100=engine.csv
+expect_text out '^dgx-h100 +vllm-h100 +all_reduce, graph'
+expect_text out 'all_reduce, eager'
+expect_exit 2 "$ORRERY" fit --check --node dgx-h100 engine.csv
+expect_text err "an engine's own all-reduces need its name"
+expect_exit 2 "$ORRERY" fit --node dgx-h100 --engine vllm-abacus engine.csv
+expect_text err 'vllm-abacus'
+
 : >empty.csv
 expect_exit 2 "$ORRERY" fit --node dgx-h100 empty.csv
 expect_text err 'empty\.csv: the table is empty'
@@ -29,4 +91,8 @@ expect_exit 2 "$ORRERY" fit --node abacus table.csv
 expect_text err 'abacus'
 expect_exit 2 "$ORRERY" fit table.csv
 expect_exit 2 "$ORRERY" fit --node dgx-h100
+expect_exit 2 "$ORRERY" fit --node dgx-h100 --json table.csv
+expect_text err 'go with --check'
+expect_exit 2 "$ORRERY" fit --check --folds 1 --node dgx-h100 nccl.csv
+expect_exit 2 "$ORRERY" fit --check --node dgx-h100 table.csv
 finish

@@ -41,6 +41,8 @@ static const char *const roomy[] = {
     "network: fluid\nfabric: {kind: single-switch, radix: 1024}\n",
     "network: fluid\nfabric: {kind: rail-optimised}\n",
     "network: fluid\nfabric: {kind: fat-tree, routing: d-mod-k}\n",
+    "network: fluid\nfabric: {kind: dual-plane}\n",
+    "network: fluid\nfabric: {kind: dual-tor}\n",
 };
 
 Test(shared_network, with_room_for_all_is_within_a_hundredth_of_the_closed_form)

@@ -6,6 +6,7 @@
 #include "toy_world.h"
 
 #include "model_params.h"
+#include "topo_protocol_engine.h"
 
 #include <criterion/criterion.h>
 
@@ -163,6 +164,30 @@ static void check_protocols(const char *name, const void *row)
 Test(catalog_rows, protocols_carry_a_share_of_their_rate)
 {
     visit_all(SCEN_CATALOG_PROTOCOL, sizeof(TopoProtocolFits), check_protocols);
+}
+
+/* A kernel that some group takes has figures. */
+static void check_engine(const char *name, const void *row)
+{
+    const TopoEngineFit *fit = row;
+    for (int i = 0; i < TOPO_ENGINE_SIZES; i++)
+        for (double bytes = 256.0; bytes < 1e10; bytes *= 2.0) {
+            const TopoCollectiveCall call = {
+                .ranks = topo_engine_ranks(i), .ranks_per_domain = 8, .bytes = bytes};
+            TopoEngineKernel kernel = topo_engine_kernel(fit, &call);
+            if (kernel == TOPO_ENGINE_LIBRARY)
+                continue;
+            expect_between(name, "fraction", fit->kernel[kernel].fraction, 0.01, 1.0);
+            expect_between(name, "base latency", fit->kernel[kernel].base_s, 1e-6, 1e-4);
+            expect_between(name, "peer latency", fit->kernel[kernel].peer_s, 0.0, 5e-6);
+            expect_between(name, "host latency", fit->kernel[kernel].host_s, 1e-6, 1e-3);
+        }
+    expect_between(name, "copy fraction", fit->eager_copy_fraction, 0.0, 1.0);
+}
+
+Test(catalog_rows, engine_kernels_have_figures_for_what_they_take)
+{
+    visit_all(SCEN_CATALOG_ENGINE_KERNELS, sizeof(TopoEngineFit), check_engine);
 }
 
 static void check_profile(const char *name, const void *row)

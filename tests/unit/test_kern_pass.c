@@ -1,6 +1,4 @@
-/* Passes over memory: launches plus bytes over bandwidth, 1 us and 1 TB/s here; and the fit of the
- * wires, whose form is of the same kind. */
-#include "kern_fit.h"
+/* Passes over memory: launches plus bytes over bandwidth, 1 us and 1 TB/s here. */
 #include "kern_pass.h"
 #include "toy_world.h"
 

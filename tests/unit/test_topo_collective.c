@@ -289,6 +289,8 @@ static const struct {
     {"nvls",              {.ranks = 8, .ranks_per_domain = 8},                             "cannot reduce"       },
     {"nvls",              {.ranks = 16, .ranks_per_domain = 8, .domain_reduces = true},    "spans"               },
     {"sharp",             {.ranks = 8, .ranks_per_domain = 8},                             "cannot reduce"       },
+    {"one-shot",          {.ranks = 16, .ranks_per_domain = 8},                            "spans"               },
+    {"two-shot",          {.ranks = 16, .ranks_per_domain = 8},                            "spans"               },
     {"send",              {.op = TOPO_OP_SEND, .ranks = 3, .ranks_per_domain = 8},         "two ranks"           },
     {"parameter-server",
      {.op = TOPO_OP_PUSH, .ranks = 3, .ranks_per_domain = 8},
