@@ -74,7 +74,7 @@ static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRo
     return result->run != NULL;
 }
 
-static bool simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
+bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
     if (!strat_costing_reads_fabric(costing))
         return run_on(costing, NULL, NULL, result, error);
@@ -91,7 +91,7 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
     const StratPlan *plan = costing->plan;
     g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
     result->step = strat_compile(costing, fold, error);
-    if (!result->step || !simulate(costing, result, error))
+    if (!result->step || !strat_train_simulate(costing, result, error))
         return NULL;
     g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
     if (!ledger)
