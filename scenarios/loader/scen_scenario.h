@@ -5,6 +5,8 @@
 #include "kern_profile.h"
 #include "model_spec.h"
 #include "scen_fabric.h"
+#include "scen_job.h"
+#include "scen_placement.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
@@ -31,6 +33,9 @@ typedef struct ScenScenario {
     StratPlan plan;
     KernProfile profile;
     ScenFabric fabric;
+    ScenPlacement placement;
+    int64_t *gpu_of_rank; /* owned; NULL: rank r on GPU r */
+    GArray *jobs;         /* of ScenJob, besides this one; owned; NULL: none */
     ScenExpect expect;
     GStringChunk *strings; /* owns every string above */
 } ScenScenario;
