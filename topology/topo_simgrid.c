@@ -5,8 +5,10 @@
  *     weight * bytes, no faster than weight * rate bound,
  *
  * that leaves so late that alone it ends at latency + bytes / bound: SimGrid adds the time of
- * flight itself, so a flow waits for the transfer's latency less that of its edge. A transfer ends
- * with its last flow. What has no bytes or no links ends after its closed form.
+ * flight itself, so a flow waits for the transfer's latency less that of its edge. Where the edge
+ * has the longer one (traffic that computation paces has none) the flow gets the rate that makes up
+ * for it. A transfer ends with its last flow. What has no bytes or no links ends after its closed
+ * form.
  *
  * The executor is the one of every other network (sim_exec.c): it runs in SimGrid's process as the
  * guide of topo_simgrid_engine.c, and whenever its next event lies ahead it lets SimGrid's clock go
@@ -271,7 +273,7 @@ static bool simulate(void *ctx, GByteArray *answer, GError **error)
             g_propagate_error(error, net.error);
         else
             g_set_error(error, TOPO_ERROR, TOPO_ERROR_STUCK,
-                        "the run came to a halt with %u transfers under way", net.under_way);
+                        "SimGrid came to a halt with %u transfers under way", net.under_way);
         return false;
     }
     guint size = net.run->op_count * (guint)sizeof(SimTime);
@@ -285,7 +287,8 @@ static SimRun *ask(Plan *plan, GError **error)
 {
     g_autoptr(GByteArray) answer = topo_child_ask(simulate, plan, error);
     if (answer == NULL) {
-        g_prefix_error(error, "SimGrid: ");
+        if (error != NULL && (*error)->domain == G_SPAWN_ERROR)
+            g_prefix_error(error, "SimGrid: ");
         return NULL;
     }
     SimRun *run = g_new0(SimRun, 1);
