@@ -9,11 +9,16 @@
  * TCP does with round trips. The timing precision is set far below the default of 10 us, in which
  * a 64 kB message disappears.
  *
- * Each flow is an actor that sleeps until its start and then carries one message from host to host.
- * Stacks are small, because SimGrid clears each of them (flows do with 8 KiB), and have no guard
- * pages: each of those is a mapping of its own, of which a process has 65,530. The guide is an
- * actor too; it sleeps on a semaphore with a timeout. An actor learns what to do from an address in
- * its argv, because asking for its data would need the library that the data know.
+ * Each flow is an actor on the host where it begins, which sleeps until its start and then puts one
+ * message into the mailbox of the host where it ends. On each host sits an actor that is the
+ * mailbox's permanent receiver, so that messages set out at once, and takes them out again; the
+ * guide begins when all receivers are in their places. (The
+ * call that sends from host to host needs no receiver, but SimGrid 3.32 searches a list of all such
+ * messages at the end of each.) Stacks are small, because SimGrid clears each of them (flows do
+ * with 8 KiB), and have no guard pages: each of those is a mapping of its own, of which a process
+ * has 65,530. The guide is an actor too; it sleeps on a semaphore with a timeout. An actor learns
+ * what to do from an address in its argv, because asking for its data would need the library that
+ * the data know.
  *
  * The library is loaded when it is asked for, by the path at which the build found it, because it
  * brings ns-3 and others along: linking it makes every start of a program 25 ms slower. Types of
@@ -29,6 +34,7 @@
 #include <simgrid/engine.h>
 #include <simgrid/host.h>
 #include <simgrid/link.h>
+#include <simgrid/mailbox.h>
 #include <simgrid/semaphore.h>
 
 #include "topo_net.h"
@@ -40,13 +46,18 @@
     X(simgrid_run)                                                                                 \
     X(simgrid_get_clock)                                                                           \
     X(sg_host_by_name)                                                                             \
-    X(sg_host_sendto)                                                                              \
     X(sg_link_by_name)                                                                             \
     X(sg_link_set_bandwidth)                                                                       \
+    X(sg_mailbox_by_name)                                                                          \
+    X(sg_mailbox_set_receiver)                                                                     \
+    X(sg_mailbox_put)                                                                              \
+    X(sg_mailbox_get)                                                                              \
     X(sg_actor_init)                                                                               \
+    X(sg_actor_daemonize)                                                                          \
     X(sg_actor_set_stacksize)                                                                      \
     X(sg_actor_start_)                                                                             \
     X(sg_actor_sleep_until)                                                                        \
+    X(sg_actor_yield)                                                                              \
     X(sg_sem_init)                                                                                 \
     X(sg_sem_acquire)                                                                              \
     X(sg_sem_acquire_timeout)                                                                      \
@@ -54,6 +65,7 @@
 
 enum {
     GUIDE_STACK_BYTES = 262144,
+    ROUNDS_OF_RECEIVERS = 4, /* at the start, twice what they need to be in their places */
 };
 
 /* What a link that is down still carries: SimGrid takes 0 for no limit. */
@@ -65,10 +77,19 @@ typedef struct Library {
 #undef MEMBER
 } Library;
 
+/* A host, and what its receiver knows. */
+typedef struct Place {
+    const Library *lib;
+    sg_host_t host;
+    sg_mailbox_t box;
+    char *name; /* of both */
+} Place;
+
 struct TopoSimgridEngine {
     Library lib;
     const TopoSimgridPlatform *platform;
-    sg_host_t *hosts;
+    Place *places;
+    uint32_t place_count;
     sg_sem_t wake;
     TopoSimgridFunc guide;
     void *guide_ctx;
@@ -78,8 +99,9 @@ struct TopoSimgridEngine {
 /* What the actor of one flow knows. */
 typedef struct Errand {
     TopoSimgridEngine *engine;
-    sg_host_t from, to;
-    double bytes, start_s;
+    sg_mailbox_t to;
+    long bytes;
+    double start_s;
     TopoSimgridFunc arrived;
     void *ctx;
 } Errand;
@@ -145,6 +167,47 @@ static bool load_platform(const TopoSimgridEngine *engine, GError **error)
     return true;
 }
 
+/* Starts an actor that gets the address @ctx, with a stack of @stack_bytes, or the usual one for 0.
+ */
+static sg_actor_t start_actor(const TopoSimgridEngine *engine, sg_host_t host, xbt_main_func_t code,
+                              unsigned stack_bytes, const void *ctx)
+{
+    char address[24];
+    g_snprintf(address, sizeof address, "%" G_GUINTPTR_FORMAT, (uintptr_t)ctx);
+    const char *const argv[] = {address, NULL};
+    sg_actor_t actor = engine->lib.sg_actor_init("actor", host);
+    if (stack_bytes > 0)
+        engine->lib.sg_actor_set_stacksize(actor, stack_bytes);
+    engine->lib.sg_actor_start_(actor, code, 1, argv);
+    return actor;
+}
+
+static void *address_of(char **argv)
+{
+    return (void *)(uintptr_t)g_ascii_strtoull(argv[0], NULL, 10);
+}
+
+/* Until all others have ended. */
+static void run_receiver(int argc, char **argv)
+{
+    (void)argc;
+    const Place *place = (const Place *)address_of(argv);
+    place->lib->sg_mailbox_set_receiver(place->name);
+    while (true)
+        place->lib->sg_mailbox_get(place->box);
+}
+
+static void place_init(TopoSimgridEngine *engine, uint32_t number)
+{
+    const Library *lib = &engine->lib;
+    Place *place = &engine->places[number];
+    place->lib = lib;
+    place->name = g_strdup_printf("h%u", number);
+    place->host = lib->sg_host_by_name(place->name);
+    place->box = lib->sg_mailbox_by_name(place->name);
+    lib->sg_actor_daemonize(start_actor(engine, place->host, run_receiver, 0, place));
+}
+
 TopoSimgridEngine *topo_simgrid_engine_new(const TopoSimgridPlatform *platform, GError **error)
 {
     g_autoptr(TopoSimgridEngine) engine = g_new0(TopoSimgridEngine, 1);
@@ -154,12 +217,10 @@ TopoSimgridEngine *topo_simgrid_engine_new(const TopoSimgridPlatform *platform, 
     start(&engine->lib);
     if (!load_platform(engine, error))
         return NULL;
-    uint32_t count = topo_simgrid_platform_host_count(platform);
-    engine->hosts = g_new(sg_host_t, count);
-    for (uint32_t i = 0; i < count; i++) {
-        g_autofree char *name = g_strdup_printf("h%u", i);
-        engine->hosts[i] = engine->lib.sg_host_by_name(name);
-    }
+    engine->place_count = topo_simgrid_platform_host_count(platform);
+    engine->places = g_new0(Place, engine->place_count);
+    for (uint32_t i = 0; i < engine->place_count; i++)
+        place_init(engine, i);
     engine->wake = engine->lib.sg_sem_init(0);
     return g_steal_pointer(&engine);
 }
@@ -168,27 +229,10 @@ void topo_simgrid_engine_free(TopoSimgridEngine *engine)
 {
     if (engine == NULL)
         return;
-    g_free(engine->hosts);
+    for (uint32_t i = 0; i < engine->place_count; i++)
+        g_free(engine->places[i].name);
+    g_free(engine->places);
     g_free(engine);
-}
-
-/* Starts an actor that gets the address @ctx, with a stack of @stack_bytes, or the usual one for 0.
- */
-static void start_actor(const TopoSimgridEngine *engine, sg_host_t host, xbt_main_func_t code,
-                        unsigned stack_bytes, const void *ctx)
-{
-    char address[24];
-    g_snprintf(address, sizeof address, "%" G_GUINTPTR_FORMAT, (uintptr_t)ctx);
-    const char *const argv[] = {address, NULL};
-    sg_actor_t actor = engine->lib.sg_actor_init("actor", host);
-    if (stack_bytes > 0)
-        engine->lib.sg_actor_set_stacksize(actor, stack_bytes);
-    engine->lib.sg_actor_start_(actor, code, 1, argv);
-}
-
-static void *address_of(char **argv)
-{
-    return (void *)(uintptr_t)g_ascii_strtoull(argv[0], NULL, 10);
 }
 
 static void run_errand(int argc, char **argv)
@@ -198,7 +242,7 @@ static void run_errand(int argc, char **argv)
     const Library *lib = &errand->engine->lib;
     if (errand->start_s > lib->simgrid_get_clock())
         lib->sg_actor_sleep_until(errand->start_s);
-    lib->sg_host_sendto(errand->from, errand->to, errand->bytes);
+    lib->sg_mailbox_put(errand->to, errand, errand->bytes);
     errand->arrived(errand->ctx);
     g_free(errand);
 }
@@ -211,14 +255,13 @@ void topo_simgrid_engine_carry(TopoSimgridEngine *engine, uint32_t route, double
     Errand *errand = g_new(Errand, 1);
     *errand = (Errand){
         .engine = engine,
-        .from = engine->hosts[from],
-        .to = engine->hosts[to],
-        .bytes = bytes,
+        .to = engine->places[to].box,
+        .bytes = MAX(lround(bytes), 1),
         .start_s = start_s,
         .arrived = arrived,
         .ctx = ctx,
     };
-    start_actor(engine, errand->from, run_errand, 0, errand);
+    start_actor(engine, engine->places[from].host, run_errand, 0, errand);
 }
 
 static void run_change(int argc, char **argv)
@@ -240,13 +283,15 @@ void topo_simgrid_engine_change(TopoSimgridEngine *engine, uint32_t link, double
         return;
     Change *change = g_new(Change, 1);
     *change = (Change){engine, link, at_s, fmax(bytes_per_s, LEAST_BYTES_PER_S)};
-    start_actor(engine, engine->hosts[0], run_change, 0, change);
+    start_actor(engine, engine->places[0].host, run_change, 0, change);
 }
 
 static void run_guide(int argc, char **argv)
 {
     (void)argc;
     TopoSimgridEngine *engine = (TopoSimgridEngine *)address_of(argv);
+    for (int i = 0; i < ROUNDS_OF_RECEIVERS; i++)
+        engine->lib.sg_actor_yield();
     engine->guide(engine->guide_ctx);
 }
 
@@ -254,8 +299,7 @@ void topo_simgrid_engine_run(TopoSimgridEngine *engine, TopoSimgridFunc guide, v
 {
     engine->guide = guide;
     engine->guide_ctx = ctx;
-    if (guide != NULL)
-        start_actor(engine, engine->hosts[0], run_guide, GUIDE_STACK_BYTES, engine);
+    start_actor(engine, engine->places[0].host, run_guide, GUIDE_STACK_BYTES, engine);
     engine->lib.simgrid_run();
 }
 

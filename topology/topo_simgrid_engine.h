@@ -17,8 +17,9 @@ TopoSimgridEngine *topo_simgrid_engine_new(const TopoSimgridPlatform *platform, 
 void topo_simgrid_engine_free(TopoSimgridEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoSimgridEngine, topo_simgrid_engine_free)
 
-/** Sends @bytes over @route from @start_s on, or from now on if that has passed, and calls
- *  @arrived(@ctx) when they are there. */
+/** Sends @bytes, rounded to whole ones, over @route from @start_s on, or from now on if that has
+ * passed, and calls
+ *  @arrived(@ctx) when they are there. For the guide. */
 void topo_simgrid_engine_carry(TopoSimgridEngine *engine, uint32_t route, double bytes,
                                double start_s, TopoSimgridFunc arrived, void *ctx);
 
@@ -27,9 +28,8 @@ void topo_simgrid_engine_carry(TopoSimgridEngine *engine, uint32_t route, double
 void topo_simgrid_engine_change(TopoSimgridEngine *engine, uint32_t link, double at_s,
                                 double bytes_per_s);
 
-/** Runs all that was asked for, and what @guide(@ctx) asks for, which is called first unless it is
- *  NULL. @guide runs on a stack of 256 KiB, while nothing else does, and lets time pass by
- *  topo_simgrid_engine_wait(). Once. */
+/** Calls @guide(@ctx) and runs all that it asks for to the end. @guide runs on a stack of 256 KiB,
+ *  while nothing else does, and lets time pass by topo_simgrid_engine_wait(). Once. */
 void topo_simgrid_engine_run(TopoSimgridEngine *engine, TopoSimgridFunc guide, void *ctx);
 
 /** Has the guide wait until @until_s (INFINITY: without end) or until it is woken. It may also

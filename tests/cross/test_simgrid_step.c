@@ -1,14 +1,15 @@
 /*
  * Whole programs over SimGrid against the same programs over the fluid network.
  *
- * Where nothing is shared both must agree to the ns that each of them rounds by: random programs
- * with everything in them, on wires two hundred times as wide as the library's rates. A training
- * step must agree within a hundredth where transfers have room, and within a twentieth where they
- * have not. There the fluid network holds all edges of a collective to the pace of the one with the
- * fullest link, while SimGrid's run apart, and those that are through make room for others: with
- * hashed spines at eight to one SimGrid's step is 3.8 % shorter (5.7 % with the hash of another
- * seed). That is not its preference for short routes: with all latencies made equal in SimGrid the
- * gap is the same to a tenth of a per cent.
+ * Where nothing is shared both must agree to the few ns that they round by, half a byte of a message
+ * in SimGrid among them: random programs with everything in them, on wires two hundred times as wide
+ * as the library's rates. A training
+ * transfers have room, and within a twentieth where they have not. There the fluid network holds
+ * all edges of a collective to the pace of the one with the fullest link, while SimGrid's run
+ * apart, and those that are through make room for others: with hashed spines at eight to one
+ * SimGrid's step is 3.8 % shorter (5.7 % with the hash of another seed). That is not its preference
+ * for short routes: with all latencies made equal in SimGrid the gap is the same to a tenth of a
+ * per cent.
  */
 #include <criterion/criterion.h>
 
@@ -158,7 +159,7 @@ Test(simgrid_step, programs_with_room_are_the_same_to_the_ns)
         compare(fluid, simgrid, &longer, &later);
         worst_longer = MAX(worst_longer, longer);
         worst_later = MAX(worst_later, later);
-        cr_expect(longer <= 2, "seed %d: an operation is %d ns longer", (int)seed, (int)longer);
+        cr_expect(longer <= 4, "seed %d: an operation is %d ns longer", (int)seed, (int)longer);
         drawn_program_clear(&drawn);
         bench_clear(&b);
     }

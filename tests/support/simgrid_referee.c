@@ -16,6 +16,9 @@ typedef struct Question {
     const RouteFlows *flows;
     TopoSimgridPlatform *platform;
     uint32_t *routes; /* of each flow */
+    /* The child's own. */
+    TopoSimgridEngine *engine;
+    double *ends_s;
 } Question;
 
 /* Where a flow writes its end. */
@@ -26,31 +29,39 @@ typedef struct Arrival {
 
 static void note_end(void *ctx)
 {
-    const Arrival *arrival = (const Arrival *)ctx;
+    Arrival *arrival = (Arrival *)ctx;
     *arrival->end_s = topo_simgrid_engine_now_s(arrival->engine);
+    g_free(arrival);
+}
+
+static void send_all(void *ctx)
+{
+    const Question *question = (const Question *)ctx;
+    for (guint i = 0; i < question->flows->flows->len; i++) {
+        const RouteFlow *flow = route_flows_at(question->flows, i);
+        Arrival *arrival = g_new(Arrival, 1);
+        *arrival = (Arrival){question->engine, &question->ends_s[i]};
+        topo_simgrid_engine_carry(question->engine, question->routes[i], flow->bytes, flow->start_s,
+                                  note_end, arrival);
+    }
 }
 
 /* Answers with the end of each flow, then the seconds that the run took. */
 static bool simulate(void *ctx, GByteArray *answer, GError **error)
 {
-    const Question *question = (const Question *)ctx;
+    Question *question = (Question *)ctx;
     guint count = question->flows->flows->len;
     g_autoptr(TopoSimgridEngine) engine = topo_simgrid_engine_new(question->platform, error);
     if (engine == NULL)
         return false;
-    g_autofree Arrival *arrivals = g_new(Arrival, count);
     g_byte_array_set_size(answer, (guint)sizeof(double) * (count + 1));
-    double *ends_s = (double *)(void *)answer->data;
-    for (guint i = 0; i < count; i++) {
-        const RouteFlow *flow = route_flows_at(question->flows, i);
-        ends_s[i] = NAN;
-        arrivals[i] = (Arrival){engine, &ends_s[i]};
-        topo_simgrid_engine_carry(engine, question->routes[i], flow->bytes, flow->start_s, note_end,
-                                  &arrivals[i]);
-    }
+    question->engine = engine;
+    question->ends_s = (double *)(void *)answer->data;
+    for (guint i = 0; i < count; i++)
+        question->ends_s[i] = NAN;
     int64_t began_us = g_get_monotonic_time();
-    topo_simgrid_engine_run(engine, NULL, NULL);
-    ends_s[count] = (double)(g_get_monotonic_time() - began_us) * 1e-6;
+    topo_simgrid_engine_run(engine, send_all, question);
+    question->ends_s[count] = (double)(g_get_monotonic_time() - began_us) * 1e-6;
     return true;
 }
 

@@ -7,8 +7,8 @@
 
 /** When each flow of @flows ends as SimGrid computes it, in seconds; the caller frees the array.
  * All links are up: SimGrid takes a rate of 0 for no limit.
- *  @took_s, if not NULL, receives the seconds on the wall of its run, without loading the platform
- *  and creating the actors. Runs in a child process of its own; NULL and @error as those of
+ *  @took_s, if not NULL, receives the seconds on the wall of its run, without loading the
+ *  platform. Runs in a child process of its own; NULL and @error as those of
  *  topo_child_ask() and topo_simgrid_engine_new(). */
 double *simgrid_referee_ends_s(const RouteFlows *flows, double *took_s, GError **error);
 
