@@ -23,11 +23,11 @@
  * parts, here in inverse proportion to the latencies of their paths. Without contention, or where
  * all flows of a link are alike, both agree.
  *
- * It counts flows, so it costs what the fluid network folds away: some 50 us each where hundreds
- * are under way at once and 300 us where thousands are (SimGrid searches a list of all messages
- * under way at the end of each), and 40 kB for each that is under way. Past FLOWS_MAX or
- * ROUTES_MAX, where that becomes minutes and gigabytes, it refuses. Answers depend on nothing but
- * the program and the spec; the process that asks keeps no trace of it.
+ * It counts flows, so it costs what the fluid network folds away. Measured: 20 us a flow where
+ * hundreds are under way at once, 120 us where thousands are (a step of 8,192 GPUs, 213,000 flows
+ * over 53,000 routes: 25 s), and 18 kB a route. Past FLOWS_MAX or ROUTES_MAX, where that becomes
+ * minutes and gigabytes, it refuses. Answers depend on nothing but the program and the spec; the
+ * process that asks keeps no trace of it.
  */
 #include "topo_simgrid.h"
 

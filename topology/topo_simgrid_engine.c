@@ -155,7 +155,7 @@ static bool load_platform(const TopoSimgridEngine *engine, GError **error)
 {
     FILE *file = tmpfile();
     if (file == NULL || !topo_simgrid_platform_write(engine->platform, file)) {
-        g_set_error(error, TOPO_ERROR, TOPO_ERROR_NO_SIMGRID,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "SimGrid's platform file cannot be written: %s", g_strerror(errno));
         if (file != NULL)
             fclose(file);

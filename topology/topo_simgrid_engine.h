@@ -10,8 +10,8 @@ typedef struct TopoSimgridEngine TopoSimgridEngine;
 /** What is told that something happened. */
 typedef void (*TopoSimgridFunc)(void *ctx);
 
-/** Loads SimGrid and gives it @platform (borrowed). NULL and @error (TOPO_ERROR_NO_SIMGRID) when
- *  the library cannot be loaded or the platform cannot be written. Free with
+/** Loads SimGrid and gives it @platform (borrowed). NULL and @error when the library cannot be
+ *  loaded (TOPO_ERROR_NO_SIMGRID) or the platform file cannot be written (G_FILE_ERROR). Free with
  *  topo_simgrid_engine_free(), which leaves SimGrid as it is. */
 TopoSimgridEngine *topo_simgrid_engine_new(const TopoSimgridPlatform *platform, GError **error);
 void topo_simgrid_engine_free(TopoSimgridEngine *engine);

@@ -1,9 +1,9 @@
 /*
  * Whole programs over SimGrid against the same programs over the fluid network.
  *
- * Where nothing is shared both must agree to the few ns that they round by, half a byte of a message
- * in SimGrid among them: random programs with everything in them, on wires two hundred times as wide
- * as the library's rates. A training
+ * Where nothing is shared both must agree to the few ns that they round by, half a byte of a
+ * message in SimGrid among them: random programs with everything in them, on wires two hundred
+ * times as wide as the library's rates. A training step must agree within a hundredth where
  * transfers have room, and within a twentieth where they have not. There the fluid network holds
  * all edges of a collective to the pace of the one with the fullest link, while SimGrid's run
  * apart, and those that are through make room for others: with hashed spines at eight to one
