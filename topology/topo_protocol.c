@@ -14,7 +14,10 @@
  *
  * The library takes the least predicted time, by its own tables. They need not be right: on several
  * machines Simple begins where LL128 would still have been faster, and the measured time jumps.
- * bulk_bias below 1 says that: it multiplies Simple's time in the comparison only.
+ * bulk_bias below 1 says that: it multiplies Simple's time in the comparison only. And they count
+ * twice the tensor out of every domain for a tree, whatever its place in it (ratio 0.5), and for a
+ * tree over reducing domains unless these are two: so large tensors take the ring, also between two
+ * domains, where a tree would send the tensor once.
  *
  * An all-to-all is grouped sends. With LL one warp serves one peer, so the largest message to one
  * peer counts and not the port.
@@ -40,24 +43,26 @@ static const struct {
 _Static_assert(G_N_ELEMENTS(protocols) == TOPO_PROTOCOL_COUNT, "a row for each protocol");
 
 /* What NCCL has, in order of preference among equals. Its tree is a chain inside each node and the
- * double binary tree between nodes, with the steps of our hierarchy and nine tenths of a ring's
- * rate (src/graph/tuning.cc). */
+ * double binary tree between nodes, with the steps of our hierarchy and 0.92 of a ring's rate
+ * (src/graph/tuning.cc). */
 typedef struct Runs {
     const char *algorithm;
     bool in_switch;       /* Simple only, with the switch's own terms */
     bool between_nodes;   /* not between domains of one node */
     double rate_fraction; /* of what the protocol reaches in a ring */
+    double counted;     /* tensors that its tables count out of a domain; 0: as many as leave it */
+    double counted_two; /* likewise between two domains */
 } Runs;
 
 static const Runs library[] = {
-    {"ring",               false, false, 1.0},
-    {"nvls",               true,  false, 1.0},
-    {"hierarchical-tree",  false, true,  0.9},
-    {"nvls-tree",          true,  true,  1.0},
-    {"hierarchical-sharp", true,  true,  1.0},
-    {"direct",             false, false, 1.0},
-    {"send",               false, false, 1.0},
-    {"parameter-server",   false, false, 1.0},
+    {"ring",               false, false, 1.0,  0.0, 0.0},
+    {"nvls",               true,  false, 1.0,  0.0, 0.0},
+    {"hierarchical-tree",  false, true,  0.92, 2.0, 2.0},
+    {"nvls-tree",          true,  true,  1.0,  2.0, 1.0},
+    {"hierarchical-sharp", true,  true,  1.0,  0.0, 0.0},
+    {"direct",             false, false, 1.0,  0.0, 0.0},
+    {"send",               false, false, 1.0,  0.0, 0.0},
+    {"parameter-server",   false, false, 1.0,  0.0, 0.0},
 };
 
 const char *topo_protocol_name(TopoProtocol protocol)
@@ -169,6 +174,21 @@ static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *w
     return protocol == TOPO_PROTOCOL_SIMPLE && bias > 0.0 ? bias : 1.0;
 }
 
+/* Seconds of @offer by the library's own tables. */
+static double believed_s(const TopoCollectiveCost *cost, const Runs *runs,
+                         const TopoCollectiveCall *call, const TopoProtocolWires *wires,
+                         const TopoProtocolChoice *offer)
+{
+    if (runs->counted <= 0.0 || call->ranks <= call->ranks_per_domain)
+        return offer->seconds;
+    TopoProtocolChoice counted = *offer;
+    TopoCollectiveCost tables = *cost;
+    bool two = call->ranks <= 2 * call->ranks_per_domain;
+    tables.domain_out_bytes = (two ? runs->counted_two : runs->counted) * call->bytes;
+    price(&tables, runs, offer->protocol, call, wires, &counted);
+    return counted.seconds;
+}
+
 /* Puts the best protocol of @algorithm into @choice when it beats @least, the biased seconds of
  * the best so far. False and @error when it cannot run the call at all. */
 static bool compete(const TopoAlgorithm *algorithm, const TopoCollectiveCall *call,
@@ -183,7 +203,8 @@ static bool compete(const TopoAlgorithm *algorithm, const TopoCollectiveCall *ca
         TopoProtocolChoice offer = {.algorithm = algorithm, .protocol = (TopoProtocol)p};
         if (!is_nothing(call) && !price(&cost, runs, offer.protocol, call, wires, &offer))
             continue;
-        double biased = offer.seconds * bias_of(call, wires, offer.protocol);
+        double biased =
+            believed_s(&cost, runs, call, wires, &offer) * bias_of(call, wires, offer.protocol);
         if (biased >= *least)
             continue;
         *least = biased;

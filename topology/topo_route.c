@@ -15,8 +15,8 @@
  * the rate. Where a pair has as many ways as the NIC has live ports, way i leaves by port i mod
  * ports and arrives at port i mod ports, as a library arranges that opens a connection for each
  * port and chooses source ports so that paths are disjoint (Qian et al., Alibaba HPN, SIGCOMM'24,
- * section 6); elsewhere each way is a flow of its own to the policy. The number of a flow is made
- * of the pair and the way, so one job's routes do not depend on another's.
+ * section 6); elsewhere each way is a flow of its own to the policy. Its number is made of the
+ * pair and the way, so that one job's routes do not depend on another's.
  *
  * Left out: routes that change while a flow runs; the caller asks again. Shares by the rate of a
  * way: a port at half rate gets as much as its healthy twin. */
@@ -61,7 +61,7 @@ TopoRouter *topo_router_new(const TopoFabric *fabric, const TopoRoutePolicy *pol
     router->policy = policy;
     router->field = topo_route_field_new(fabric);
     router->local = topo_route_local_new(fabric);
-    router->hop = (TopoHop){.graph = fabric->graph, .seed = seed};
+    router->hop = (TopoHop){.graph = fabric->graph, .seed = seed, .ways = 1};
     router->choices = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     router->pairs = g_array_new(FALSE, FALSE, sizeof(PortPair));
     return router;
@@ -392,8 +392,12 @@ bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GAr
 {
     uint64_t pair = sim_hash_mix((uint64_t)src << 32 | (uint64_t)dst);
     router->way = way;
+    router->hop.way = (uint64_t)way;
+    router->hop.ways = (uint64_t)router->fabric->flows_per_pair;
     bool found = topo_route(router, src, dst, pair + (uint64_t)way, links, error);
     router->way = undivided;
+    router->hop.way = 0;
+    router->hop.ways = 1;
     return found;
 }
 

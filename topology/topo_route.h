@@ -11,9 +11,10 @@ typedef struct TopoHop {
     const double *load_bytes_per_s; /* on each link; NULL: none known */
     uint64_t seed;
     uint64_t flow_id;
-    uint32_t from, to; /* ends of the flow in the network: NICs, or GPUs that have none */
-    uint32_t vertex;   /* where it stands */
-    uint64_t stride;   /* product of the numbers of choices that it had before */
+    uint64_t way, ways; /* sub-flow of its pair, and how many there are; 0 of 1: undivided */
+    uint32_t from, to;  /* ends of the flow in the network: NICs, or GPUs that have none */
+    uint32_t vertex;    /* where it stands */
+    uint64_t stride;    /* product of the numbers of choices that it had before */
 } TopoHop;
 
 /** A routing policy. */
@@ -56,9 +57,9 @@ bool topo_route(TopoRouter *router, size_t src, size_t dst, uint64_t flow_id, GA
  *  each that is up. At least 1. */
 int64_t topo_route_ways(TopoRouter *router, size_t src, size_t dst);
 
-/** topo_route() for sub-flow @way, from 0 to topo_route_ways() - 1. Which links it takes depends on
- *  the pair, the way, the seed, the live links and (adaptive) the load alone, not on what was
- *  asked before. */
+/** topo_route() for sub-flow @way of what @src sends to @dst, from 0 to topo_route_ways() - 1.
+ * Which links it takes depends on the pair, the way, the seed, the live links and (adaptive) the
+ * load alone, not on what was asked before. */
 bool topo_route_way(TopoRouter *router, size_t src, size_t dst, int64_t way, GArray *links,
                     GError **error);
 

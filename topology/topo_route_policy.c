@@ -1,9 +1,10 @@
 /* The table of routing policies: which of several shortest next links a flow takes.
  *
- *   shortest   the first; on a torus that is dimension order (Dally, Seitz 1987)
- *   d-mod-k    link floor(d / s) mod n, where d numbers the target NIC, n counts the choices here
- *              and s is the product of the choices met before (Zahavi 2010, section 3). On a full
- *              fat tree no link then carries two flows of any shift permutation
+ *   shortest   the first, way i the i-th; on a torus the first is dimension order (Dally, Seitz
+ *              1987)
+ *   d-mod-k    link floor(d / s) mod n, where d numbers the ways of the target NIC, n counts the
+ *              choices here and s is the product of the choices met before (Zahavi 2010, section
+ *              3). On a full fat tree no link then carries two flows of any shift permutation
  *   ecmp       a hash of both ends, the flow, the switch and a seed (RFC 2992); flows collide as
  *              balls in bins do. Each switch has its own hash, so hashes do not polarise
  *   adaptive   the link with the least load over rate left, the first of equals; local knowledge
@@ -19,16 +20,14 @@
 
 static size_t pick_first(const TopoHop *hop, const uint32_t *links, size_t count)
 {
-    (void)hop;
     (void)links;
-    (void)count;
-    return 0;
+    return (size_t)(hop->way % count);
 }
 
 static size_t pick_d_mod_k(const TopoHop *hop, const uint32_t *links, size_t count)
 {
     (void)links;
-    uint64_t target = topo_graph_vertex(hop->graph, hop->to)->ordinal;
+    uint64_t target = topo_graph_vertex(hop->graph, hop->to)->ordinal * hop->ways + hop->way;
     return (size_t)(target / hop->stride % count);
 }
 

@@ -37,7 +37,7 @@ static const struct {
     {"Megatron-Bridge",                        "nemo-2025",               NULL        },
     {"NeMo",                                   "nemo-2025",               NULL        },
     {"Meta internal",                          "meta-llama3",             NULL        },
-    {"OneFlow",                                "megatron-lm-2021",        NULL        },
+    {"OneFlow",                                "oneflow-2021",            NULL        },
     {"InternEvo",                              "megatron-lm-2023",        NULL        },
     {"nanotron",                               "megatron-core-2024",      NULL        },
 };

@@ -3,8 +3,8 @@
  *
  * Everything but the kind may be left out; what is left out takes the default of that fabric on
  * that cluster (topology/topo_fabric.c). Rows of wires and of links that are unwell are held to
- * their own grammar here, and to the fabric in scen_check_fabric.c. Only networks that share links
- * look at any of it. */
+ * their own grammar here, and to the fabric in scen_check_fabric.c. Networks that
+ * share no links take its distances alone. */
 #include "scen_fabric.h"
 #include "scen_fields.h"
 #include "topo_route.h"

@@ -30,6 +30,10 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
         add(notes,
             "profile %s has no GEMM measurements in %s: those of another type stand for them",
             profile->name, scen_plan_word("precision", (int)plan->precision));
+    const ScenFabric *fabric = &scenario->fabric;
+    if (g_strcmp0(scenario->network, "fluid") != 0 && (fabric->health || fabric->faults))
+        add(notes, "this network takes routes and distances from the fabric, not rates: a degraded "
+                   "link or a fault during the step slows nothing (--network fluid)");
     if (g_strcmp0(scenario->network, "fluid") == 0)
         add(notes, "knobs are searched on the network that shares nothing: --network alpha-beta");
     if (scenario->expect.step_time_s <= 0.0)

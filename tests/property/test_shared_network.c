@@ -41,6 +41,8 @@ static const char *const roomy[] = {
     "network: fluid\nfabric: {kind: single-switch, radix: 1024}\n",
     "network: fluid\nfabric: {kind: rail-optimised}\n",
     "network: fluid\nfabric: {kind: fat-tree, routing: d-mod-k}\n",
+    "network: fluid\nfabric: {kind: dual-plane}\n",
+    "network: fluid\nfabric: {kind: dual-tor}\n",
 };
 
 Test(shared_network, with_room_for_all_is_within_a_hundredth_of_the_closed_form)
@@ -99,6 +101,14 @@ Test(shared_network, names_links_that_carried_something)
         cr_expect(link->carried_fraction > 0.0 && link->carried_fraction <= 1.0 + 1e-9);
         cr_expect(link->waited_s <= last && link->lost_s <= link->waited_s * (1.0 + 1e-9));
         last = link->waited_s;
+        double named = 0.0;
+        for (uint32_t w = 0; w < link->waiter_count; w++) {
+            cr_expect(w == 0 || link->waiters[w].waited_s <= link->waiters[w - 1].waited_s);
+            cr_expect(strstr(link->waiters[w].name, "stage "), "%s", link->waiters[w].name);
+            named += link->waiters[w].waited_s;
+        }
+        cr_expect(named <= link->waited_s * (1.0 + 1e-9));
+        cr_expect((named > 0.0) == (link->waited_s > 0.0), "somebody waits wherever time is lost");
     }
 }
 
@@ -119,4 +129,35 @@ Test(shared_network, keeps_every_nanosecond_in_the_ledger)
     for (int b = 0; b < STRAT_BUCKET_COUNT; b++)
         sum += result->ledger_ns[b];
     cr_expect(sum == result->gpus * result->step_ns);
+}
+
+static double placed_step(const char *fabric, const char *placement, const char *more)
+{
+    g_autofree char *text = g_strdup_printf("%splacement: %s\n%s", fabric, placement, more);
+    return step_of(text);
+}
+
+static const char *const placements[] = {"packed", "spread", "rail-aligned"};
+
+Test(shared_network, folds_its_ranks_wherever_they_are_placed)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(roomy); i++) {
+        for (size_t p = 0; p < G_N_ELEMENTS(placements); p++) {
+            double folded = placed_step(roomy[i], placements[p], "");
+            double all = placed_step(roomy[i], placements[p], "fold: false\n");
+            cr_expect(fabs(folded / all - 1.0) < 1e-6, "%s %s: %.0f, %.0f", roomy[i], placements[p],
+                      folded, all);
+        }
+    }
+}
+
+Test(shared_network, is_slower_the_further_apart_its_ranks_are)
+{
+    const char *narrow = "network: fluid\n"
+                         "fabric: {kind: leaf-spine, leaf_oversubscription: 4, routing: d-mod-k}\n";
+    double steps[G_N_ELEMENTS(placements)];
+    for (size_t p = 0; p < G_N_ELEMENTS(placements); p++)
+        steps[p] = placed_step(narrow, placements[p], "");
+    cr_expect(steps[1] > 1.02 * steps[0], "more traffic goes up: %g, %g", steps[1], steps[0]);
+    cr_expect(steps[2] > 1.1 * steps[0], "tensor groups over NICs: %g, %g", steps[2], steps[0]);
 }

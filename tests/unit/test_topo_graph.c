@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include <math.h>
+#include <string.h>
 
 #include "topo_fabric.h"
 
@@ -137,5 +138,33 @@ Test(topo_graph, the_drawing_of_two_leaves_is_pinned)
     cr_expect(topo_graph_write_dot(graph, out));
     fclose(out);
     cr_expect_str_eq(text, want);
+    free(text);
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+Test(topo_graph, a_picture_has_every_device_and_a_line_for_each_pair_that_is_joined)
+{
+    g_autoptr(TopoGraph) graph = topo_graph_new();
+    uint32_t first = add_two_leaves(graph);
+    topo_graph_set_health(graph, first + 1, 0.0, NULL);
+    topo_graph_set_health(graph, first + 2, 0.5, NULL);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    cr_expect(topo_graph_write_svg(graph, out));
+    fclose(out);
+    cr_expect(count_of(text, "<text ") == 5 && count_of(text, "<path ") == 4);
+    cr_expect(count_of(text, "</g>") == count_of(text, "<g>") + count_of(text, "<g "));
+    cr_expect(count_of(text, "leaf/0 - spine/0, 2 x 50 GB/s, health 1<") == 1);
+    cr_expect(count_of(text, "stroke-dasharray=\"6 4\"><title>nic/0 - leaf/0") == 1);
+    cr_expect(count_of(text, "stroke=\"#e08000\"><title>nic/1 - leaf/1") == 1);
+    cr_expect(g_str_has_suffix(text, "</svg>\n"));
     free(text);
 }
