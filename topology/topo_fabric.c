@@ -233,7 +233,7 @@ TopoFabric *topo_fabric_new(const TopoFabricSpec *spec, GError **error)
     fabric->graph = topo_graph_new();
     if (!kind->build(spec, fabric, error))
         return NULL;
-    fabric->gpu_count = (size_t)spec->cluster->gpu_count;
+    fabric->gpu_count = (size_t)(spec->cluster->node.gpus * spec->cluster->node_count);
     fabric->gpus = g_new(uint32_t, fabric->gpu_count);
     for (size_t i = 0; i < fabric->gpu_count; i++)
         fabric->gpus[i] = topo_graph_find(fabric->graph, TOPO_VERTEX_GPU, (uint32_t)i);

@@ -55,8 +55,8 @@ typedef struct TopoFabricSpec {
 /** A built fabric. */
 typedef struct TopoFabric {
     TopoGraph *graph;       /* sealed */
-    uint32_t *gpus;         /* vertex of each GPU rank */
-    size_t gpu_count;       /* ranks; the graph may hold more GPUs, idle ones */
+    uint32_t *gpus;         /* vertex of each GPU of the cluster */
+    size_t gpu_count;       /* of all nodes, idle ones too */
     bool gpus_forward;      /* GPUs pass the traffic of others on, as in a torus */
     int64_t flows_per_pair; /* sub-flows between two GPUs of different nodes, at least 1 */
 } TopoFabric;

@@ -76,6 +76,7 @@ GQuark topo_error_quark(void);
 
 typedef enum TopoError {
     TOPO_ERROR_UNKNOWN_NAME,
+    TOPO_ERROR_PLACEMENT, /* a job does not fit where it is to run */
 } TopoError;
 
 #endif

@@ -9,6 +9,7 @@
 #include "scen_text.h"
 #include "strat_schedule.h"
 #include "topo_net.h"
+#include "topo_placement.h"
 #include "topo_route.h"
 
 #include <stdio.h>
@@ -20,8 +21,8 @@ static const ScenUsage usage = {
     .summary =
         "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
         "engine-kernels,\n"
-        "profiles, schedules, fabrics, routings, networks), each with its source; without a kind,\n"
-        "how many there are.",
+        "profiles, schedules, fabrics, routings, networks, placements), each with its source;\n"
+        "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -93,6 +94,14 @@ static void print_common_keys(const GArray *rows)
     fputs(out->str, stdout);
 }
 
+static void add_placements(GArray *rows)
+{
+    size_t count = 0;
+    const TopoPlacement *all = topo_placement_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
 static void add_routings(GArray *rows)
 {
     size_t count = 0;
@@ -109,18 +118,19 @@ typedef struct Kind {
 } Kind;
 
 static const Kind kinds[] = {
-    {"gpus",           "accelerators",                             SCEN_CATALOG_GPU,            NULL         },
-    {"nodes",          "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,           NULL         },
-    {"clusters",       "known clusters",                           SCEN_CATALOG_CLUSTER,        NULL         },
-    {"models",         "transformers",                             SCEN_CATALOG_MODEL,          NULL         },
-    {"plans",          "what a software of a year does",           SCEN_CATALOG_PLAN,           NULL         },
-    {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL         },
-    {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL         },
-    {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL         },
-    {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules},
-    {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics  },
-    {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings },
-    {"networks",       "network models",                           SCEN_CATALOG_NONE,           add_networks },
+    {"gpus",           "accelerators",                             SCEN_CATALOG_GPU,            NULL          },
+    {"nodes",          "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,           NULL          },
+    {"clusters",       "known clusters",                           SCEN_CATALOG_CLUSTER,        NULL          },
+    {"models",         "transformers",                             SCEN_CATALOG_MODEL,          NULL          },
+    {"plans",          "what a software of a year does",           SCEN_CATALOG_PLAN,           NULL          },
+    {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
+    {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
+    {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
+    {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
+    {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
+    {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },
+    {"networks",       "network models",                           SCEN_CATALOG_NONE,           add_networks  },
+    {"placements",     "which GPU each rank runs on",              SCEN_CATALOG_NONE,           add_placements},
 };
 
 static GArray *rows_of(const Kind *kind, GError **error)

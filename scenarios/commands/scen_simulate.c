@@ -13,6 +13,7 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .model = &scenario->model,
         .plan = &scenario->plan,
         .cluster = &scenario->cluster,
+        .gpu_of_rank = scenario->gpu_of_rank,
         .net = net,
         .has_fabric = scenario->fabric.kind != NULL,
         .fabric = scen_fabric_spec(&scenario->fabric, &scenario->cluster),

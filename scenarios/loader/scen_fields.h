@@ -4,19 +4,24 @@
 
 #include "scen_bind.h"
 
-extern const ScenTable scen_model_table;    /* fills a ModelSpec */
-extern const ScenTable scen_gpu_table;      /* fills a TopoGpu */
-extern const ScenTable scen_node_table;     /* fills a TopoNode */
-extern const ScenTable scen_cluster_table;  /* fills a TopoCluster */
-extern const ScenTable scen_protocol_table; /* fills a TopoProtocolFits */
-extern const ScenTable scen_engine_table;   /* fills a TopoEngineFit */
-extern const ScenTable scen_profile_table;  /* fills a KernProfile */
-extern const ScenTable scen_fabric_table;   /* fills a ScenFabric */
-extern const ScenTable scen_plan_table;     /* fills a StratPlan */
-extern const ScenTable scen_scenario_table; /* fills a ScenScenario */
+extern const ScenTable scen_model_table;     /* fills a ModelSpec */
+extern const ScenTable scen_gpu_table;       /* fills a TopoGpu */
+extern const ScenTable scen_node_table;      /* fills a TopoNode */
+extern const ScenTable scen_cluster_table;   /* fills a TopoCluster */
+extern const ScenTable scen_protocol_table;  /* fills a TopoProtocolFits */
+extern const ScenTable scen_engine_table;    /* fills a TopoEngineFit */
+extern const ScenTable scen_profile_table;   /* fills a KernProfile */
+extern const ScenTable scen_fabric_table;    /* fills a ScenFabric */
+extern const ScenTable scen_placement_table; /* fills a ScenPlacement */
+extern const ScenTable scen_plan_table;      /* fills a StratPlan */
+extern const ScenTable scen_scenario_table;  /* fills a ScenScenario */
 
 /** Names of TopoDtype, in the order of its values. */
 extern const ScenName scen_dtype_names[];
+
+/** Fills a ScenPlacement from a name or a map: the .bind of a custom field. */
+bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,
+                         void *slot);
 
 /** The table of the rows of catalog @kind. */
 const ScenTable *scen_catalog_table(ScenCatalogKind kind);

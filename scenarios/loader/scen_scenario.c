@@ -2,6 +2,7 @@
  *
  *   YAML -> nodes (scen_doc) -> nodes with --set laid over (scen_override) -> structs, sections
  *   resolved against the catalogs (scen_bind, scen_section, scen_catalog) -> checks (scen_check)
+ *        -> ranks on GPUs (scen_place)
  *
  * Each step adds its faults to one collection and hands on what is sound, so a single load reports
  * all that is wrong. Nodes and marks are gone when it returns; the scenario keeps copies of its
@@ -12,6 +13,7 @@
 #include "scen_doc.h"
 #include "scen_fields.h"
 #include "scen_override.h"
+#include "scen_place.h"
 
 static ScenScenario *scenario_new(const char *path)
 {
@@ -28,6 +30,8 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_fabric_clear(&scenario->fabric);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
+    scen_placement_clear(&scenario->placement);
+    g_free(scenario->gpu_of_rank);
     g_free(scenario);
 }
 
@@ -54,6 +58,8 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
         scenario->name = g_string_chunk_insert(scenario->strings, base);
     }
     scen_check_bound(scenario, marks, errors);
+    if (scen_errors_count(errors) == 0)
+        scen_place(scenario, marks, errors);
 }
 
 /** Takes the rest of the way from @root; NULL when reading it failed. */

@@ -5,6 +5,7 @@
 #include "kern_profile.h"
 #include "model_spec.h"
 #include "scen_fabric.h"
+#include "scen_placement.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
@@ -31,6 +32,8 @@ typedef struct ScenScenario {
     StratPlan plan;
     KernProfile profile;
     ScenFabric fabric;
+    ScenPlacement placement;
+    int64_t *gpu_of_rank; /* owned; NULL: rank r on GPU r */
     ScenExpect expect;
     GStringChunk *strings; /* owns every string above */
 } ScenScenario;

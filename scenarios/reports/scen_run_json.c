@@ -118,6 +118,8 @@ char *scen_run_json(const ScenRunReport *report)
     scen_json_text(json, "description", scenario->description);
     scen_json_integer(json, "seed", (gint64)scenario->seed);
     scen_json_integer(json, "gpus", result->gpus);
+    if (scenario->placement.kind)
+        scen_json_text(json, "placement", scenario->placement.kind);
     scen_json_integer(json, "simulated_rank_classes", result->classes);
     scen_json_integer(json, "operations", result->operations);
     scen_json_boolean(json, "fits", report->no_fit == NULL);

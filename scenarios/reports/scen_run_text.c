@@ -19,9 +19,12 @@ static void add_title(GString *out, const ScenScenario *scenario)
     const TopoCluster *cluster = &scenario->cluster;
     const StratPlan *plan = &scenario->plan;
     g_autoptr(GString) title = g_string_new(NULL);
-    g_string_append_printf(title, "%s: %s on " I64 " x %s (" I64 " node%s)", scenario->name,
+    g_string_append_printf(title, "%s: %s on " I64 " x %s (" I64 " node%s", scenario->name,
                            scenario->model.name, cluster->gpu_count, cluster->node.gpu.name,
                            cluster->node_count, cluster->node_count == 1 ? "" : "s");
+    if (scenario->placement.kind)
+        g_string_append_printf(title, ", placement %s", scenario->placement.kind);
+    g_string_append_c(title, ')');
     scen_text_wrap(out, title->str, 0, 2);
     g_string_printf(title, "tensor " I64, plan->tensor);
     if (plan->context > 1)

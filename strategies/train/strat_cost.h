@@ -15,6 +15,7 @@ typedef struct StratCosting {
     const ModelSpec *model;
     const StratPlan *plan;
     const TopoCluster *cluster;
+    const int64_t *gpu_of_rank; /* where each rank runs; NULL: rank r on GPU r */
     const TopoNet *net;
     bool has_fabric;           /* the scenario says what it runs on: closed forms look at it too */
     TopoFabricSpec fabric;     /* for nets that share links, and where has_fabric */

@@ -50,40 +50,46 @@ static int64_t data_first(const Cut *cut, int64_t rank)
     return rank - rank % cut->stage + rank % cut->tensor;
 }
 
-static int64_t pair_per_domain(const TopoCluster *cluster, int64_t a, int64_t b)
+static int64_t pair_per_domain(const StratPlaces *places, int64_t a, int64_t b)
 {
-    int64_t size = cluster->node.scale_up_gpus;
+    int64_t size = places->cluster->node.scale_up_gpus;
+    if (places->gpu_of_rank) {
+        a = places->gpu_of_rank[a];
+        b = places->gpu_of_rank[b];
+    }
     return a / size == b / size ? 2 : 1;
 }
 
-StratPosition strat_position(const TopoCluster *cluster, const StratPlan *plan, int64_t rank)
+StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank)
 {
     Cut cut = cut_of(plan);
     StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
     StratGroup data = strat_data_group(plan, rank);
     int64_t first = rank % cut.stage;
     return (StratPosition){
-        .tensor_per_domain = strat_group_per_domain(cluster, &tensor),
-        .context_per_domain = strat_group_per_domain(cluster, &context),
-        .data_per_domain = strat_group_per_domain(cluster, &data),
-        .send_next_per_domain = pair_per_domain(cluster, rank, next_stage(&cut, rank)),
-        .send_previous_per_domain = pair_per_domain(cluster, rank, previous_stage(&cut, rank)),
-        .ends_per_domain = pair_per_domain(cluster, first, first + cut.ranks - cut.stage),
+        .tensor_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &tensor),
+        .context_per_domain =
+            strat_group_per_domain(places->cluster, places->gpu_of_rank, &context),
+        .data_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &data),
+        .send_next_per_domain = pair_per_domain(places, rank, next_stage(&cut, rank)),
+        .send_previous_per_domain = pair_per_domain(places, rank, previous_stage(&cut, rank)),
+        .ends_per_domain = pair_per_domain(places, first, first + cut.ranks - cut.stage),
     };
 }
 
 /* Members of the group of @count ranks, @stride apart, that start at @first, in one domain; kept in
  * @known for the other members. */
-static uint64_t group_colour(const TopoCluster *cluster, int64_t rank, StratGroup group,
+static uint64_t group_colour(const StratPlaces *places, int64_t rank, StratGroup group,
                              uint64_t *known)
 {
     if (group.first == rank)
-        known[rank] = (uint64_t)strat_group_per_domain(cluster, &group);
+        known[rank] =
+            (uint64_t)strat_group_per_domain(places->cluster, places->gpu_of_rank, &group);
     return known[group.first];
 }
 
 /* Colours of (stage, position): as strat_position(), each group looked at once. */
-static uint64_t *first_colours(const TopoCluster *cluster, const StratPlan *plan, const Cut *cut)
+static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan, const Cut *cut)
 {
     uint64_t *colour = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *tensor = g_new(uint64_t, cut->ranks);
@@ -95,13 +101,13 @@ static uint64_t *first_colours(const TopoCluster *cluster, const StratPlan *plan
         StratGroup contexts = {gang_first(cut, r) + t, cut->tensor, plan->context};
         StratGroup replicas = {data_first(cut, r), cut->tensor, plan->context * plan->data};
         uint64_t hash = sim_hash_mix((uint64_t)(r / cut->stage));
-        hash = combine(hash, group_colour(cluster, r, tensors, tensor));
-        hash = combine(hash, group_colour(cluster, r, contexts, context));
-        hash = combine(hash, group_colour(cluster, r, replicas, data));
-        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, next_stage(cut, r)));
-        hash = combine(hash, (uint64_t)pair_per_domain(cluster, r, previous_stage(cut, r)));
+        hash = combine(hash, group_colour(places, r, tensors, tensor));
+        hash = combine(hash, group_colour(places, r, contexts, context));
+        hash = combine(hash, group_colour(places, r, replicas, data));
+        hash = combine(hash, (uint64_t)pair_per_domain(places, r, next_stage(cut, r)));
+        hash = combine(hash, (uint64_t)pair_per_domain(places, r, previous_stage(cut, r)));
         colour[r] =
-            combine(hash, (uint64_t)pair_per_domain(cluster, end, end + cut->ranks - cut->stage));
+            combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
     }
     return colour;
 }
@@ -132,11 +138,11 @@ static int64_t number_colours(const uint64_t *colour, int64_t ranks, uint32_t *c
     return g_hash_table_size(seen);
 }
 
-static int64_t refine(const TopoCluster *cluster, const StratPlan *plan, StratFold *fold)
+static int64_t refine(const StratPlaces *places, const StratPlan *plan, StratFold *fold)
 {
     Cut cut = cut_of(plan);
     int64_t ranks = fold->ranks;
-    g_autofree uint64_t *colour = first_colours(cluster, plan, &cut);
+    g_autofree uint64_t *colour = first_colours(places, plan, &cut);
     g_autofree uint64_t *next = g_new(uint64_t, ranks);
     g_autofree uint64_t *sum = g_new(uint64_t, ranks);
     int64_t classes = number_colours(colour, ranks, fold->class_of);
@@ -155,13 +161,13 @@ static int64_t refine(const TopoCluster *cluster, const StratPlan *plan, StratFo
     }
 }
 
-StratFold *strat_fold_new(const TopoCluster *cluster, const StratPlan *plan, bool enabled)
+StratFold *strat_fold_new(const StratPlaces *places, const StratPlan *plan, bool enabled)
 {
     StratFold *fold = g_new0(StratFold, 1);
     fold->ranks = strat_rank_count(plan);
     fold->class_of = g_new(uint32_t, fold->ranks);
     if (enabled) {
-        fold->classes = refine(cluster, plan, fold);
+        fold->classes = refine(places, plan, fold);
     } else {
         fold->classes = fold->ranks;
         for (int64_t r = 0; r < fold->ranks; r++)

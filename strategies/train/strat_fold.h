@@ -26,11 +26,18 @@ typedef struct StratPosition {
     int64_t ends_per_domain; /* likewise for the first and the last stage */
 } StratPosition;
 
-StratPosition strat_position(const TopoCluster *cluster, const StratPlan *plan, int64_t rank);
+/** Which GPU each rank runs on: rank r on GPU @gpu_of_rank[r], or on GPU r when that is NULL.
+ *  Borrowed. */
+typedef struct StratPlaces {
+    const TopoCluster *cluster;
+    const int64_t *gpu_of_rank;
+} StratPlaces;
+
+StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank);
 
 /** Sorts the ranks of @plan; every rank its own class unless @enabled. Free with
  *  strat_fold_free(). */
-StratFold *strat_fold_new(const TopoCluster *cluster, const StratPlan *plan, bool enabled);
+StratFold *strat_fold_new(const StratPlaces *places, const StratPlan *plan, bool enabled);
 
 void strat_fold_free(StratFold *fold);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratFold, strat_fold_free)

@@ -1,10 +1,11 @@
 /* Rank arithmetic and the placement of layers.
  *
- * rank = tensor + T (context + C (data + D stage)). Groups are arithmetic progressions of ranks,
- * which is all that their price depends on. */
+ * rank = tensor + T (context + C (data + D stage)). Groups are arithmetic progressions of ranks;
+ * their price depends on that and on the GPUs the ranks are placed on (topo_placement.c). */
 #include "strat_layout.h"
 
 #include <glib.h>
+#include <stdlib.h>
 
 int64_t strat_rank_count(const StratPlan *plan)
 {
@@ -57,8 +58,38 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
 }
 
-int64_t strat_group_per_domain(const TopoCluster *cluster, const StratGroup *group)
+static gint compare_i64(gconstpointer left, gconstpointer right)
 {
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* Placed at will, members of a domain need not be neighbours in the group. */
+static int64_t placed_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
+                                 const StratGroup *group)
+{
+    size_t count = (size_t)group->count, run = 0;
+    int64_t least = group->count;
+    g_autofree int64_t *domains = g_new(int64_t, count);
+    for (size_t i = 0; i < count; i++)
+        domains[i] =
+            gpu_of_rank[group->first + (int64_t)i * group->stride] / cluster->node.scale_up_gpus;
+    qsort(domains, count, sizeof *domains, compare_i64);
+    for (size_t i = 0; i < count; i++) {
+        run++;
+        if (i + 1 < count && domains[i + 1] == domains[i])
+            continue;
+        least = MIN(least, (int64_t)run);
+        run = 0;
+    }
+    return least;
+}
+
+int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
+                               const StratGroup *group)
+{
+    if (gpu_of_rank)
+        return placed_per_domain(cluster, gpu_of_rank, group);
     int64_t least = group->count;
     for (int64_t i = 0; i < group->count;) {
         int64_t shared = topo_ranks_per_domain(cluster, group->first + i * group->stride,

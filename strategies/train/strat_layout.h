@@ -8,7 +8,7 @@
 #include "topo_traffic.h"
 
 /** Ranks are numbered tensor fastest, then context, data, pipeline (Megatron-LM's default order),
- *  and fill the nodes in that order. */
+ *  and, packed, fill the nodes in that order. */
 typedef struct StratRank {
     int64_t tensor;
     int64_t context;
@@ -32,8 +32,10 @@ StratGroup strat_gang(const StratPlan *plan, int64_t rank);
 /** The ranks that reduce gradients together: context x data. */
 StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
 
-/** The least number of members of @group that share a scale-up domain. */
-int64_t strat_group_per_domain(const TopoCluster *cluster, const StratGroup *group);
+/** The least number of members of @group that share a scale-up domain, where rank r runs on GPU
+ *  @gpu_of_rank[r], or on GPU r when that is NULL. */
+int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
+                               const StratGroup *group);
 
 /** The layers, embedding and head of chunk @chunk of @stage. Chunk c of stage i is the
  *  (c * stages + i)-th of the model. Layers that do not divide go to the first stages, one each. */

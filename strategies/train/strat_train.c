@@ -36,6 +36,7 @@ static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRo
         .cluster = costing->cluster,
         .fabric = fabric,
         .router = router,
+        .gpu_of_rank = costing->gpu_of_rank,
         .transfers = (const TopoTransfer *)t->transfers->data,
         .transfer_count = t->transfers->len,
         .groups = (const TopoRanks *)t->groups->data,

@@ -3,7 +3,8 @@
  * Without contention a transfer is what it costs, so equal ones share a number. Where transfers
  * share links it matters which ranks run it: the number then also stands for its owner, and brings
  * along every group of ranks that runs it at once. Each group of a family holds a rank of every
- * class in it, so the groups of one class are all. */
+ * class in it, so the groups of one class are all. Beside the blocks of a gang all its tensor (or
+ * context) groups run at once, whatever their classes. */
 #include "strat_transfers.h"
 
 StratTransfers *strat_transfers_new(const StratPlan *plan, const StratFold *fold, bool by_owner)
@@ -47,15 +48,40 @@ static StratGroup group_of(const StratPlan *plan, StratRole role, int64_t rank)
     return (StratGroup){first, strat_rank_index(plan, other) - first, 2};
 }
 
+/* The groups that @rank's ranks run a transfer of @role in: its own, or all those of its gang. */
+static void add_groups_at(StratTransfers *t, StratRole role, int64_t rank)
+{
+    const StratPlan *plan = t->plan;
+    bool tensor = role == STRAT_ROLE_TENSOR;
+    if (!tensor && role != STRAT_ROLE_CONTEXT) {
+        StratGroup group = group_of(plan, role, rank);
+        g_array_append_val(t->groups, group);
+        return;
+    }
+    int64_t first = strat_gang(plan, rank).first;
+    for (int64_t i = 0; i < (tensor ? plan->context : plan->tensor); i++) {
+        StratGroup group = tensor ? strat_tensor_group(plan, first + i * plan->tensor)
+                                  : strat_context_group(plan, first + i);
+        g_array_append_val(t->groups, group);
+    }
+}
+
+/* Where the groups of @rank start, which tells them apart. */
+static int64_t groups_first(const StratPlan *plan, StratRole role, int64_t rank)
+{
+    bool gang = role == STRAT_ROLE_TENSOR || role == STRAT_ROLE_CONTEXT;
+    return gang ? strat_gang(plan, rank).first : group_of(plan, role, rank).first;
+}
+
 static void add_groups(StratTransfers *t, const StratOwner *owner)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     for (int64_t r = t->fold->representative[owner->rank_class]; r < t->fold->ranks; r++) {
         if (t->fold->class_of[r] != owner->rank_class)
             continue;
-        StratGroup group = group_of(t->plan, owner->role, r);
-        if (g_hash_table_add(seen, g_memdup2(&group.first, sizeof group.first)))
-            g_array_append_val(t->groups, group);
+        int64_t first = groups_first(t->plan, owner->role, r);
+        if (g_hash_table_add(seen, g_memdup2(&first, sizeof first)))
+            add_groups_at(t, owner->role, r);
     }
 }
 
@@ -66,6 +92,8 @@ uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
     g_string_append_printf(key, "%d %.17g %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
                            (int)transfer->op, transfer->bytes, transfer->ranks,
                            transfer->ranks_per_domain);
+    if (transfer->paced_s > 0.0)
+        g_string_append_printf(key, " in %.17g", transfer->paced_s);
     bool alone = owner->family == SIM_GROUP_NONE;
     if (t->by_owner)
         g_string_append_printf(key, " %d %s %u", (int)owner->role, alone ? "class" : "family",

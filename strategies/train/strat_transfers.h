@@ -11,6 +11,8 @@ typedef enum StratRole {
     STRAT_ROLE_ENDS,     /* first and last stage add their tied embeddings' gradients */
     STRAT_ROLE_NEXT,     /* an activation to the next stage */
     STRAT_ROLE_PREVIOUS, /* a gradient to the one before */
+    STRAT_ROLE_TENSOR,   /* all tensor groups of a gang, beside its blocks */
+    STRAT_ROLE_CONTEXT,  /* all its context groups, likewise */
 } StratRole;
 
 /** Who runs a transfer: the ranks of one class, or those of a family of classes together. */

@@ -6,14 +6,16 @@
 
 #include "sim_random.h"
 #include "strat_layout.h"
+#include "topo_placement.h"
 
 #include <criterion/criterion.h>
 
 #include <inttypes.h>
 
-static StratTrainResult *run(const ToyWorld *world, bool fold)
+static StratTrainResult *run(const ToyWorld *world, const int64_t *gpu_of_rank, bool fold)
 {
     StratCosting costing = toy_costing(world);
+    costing.gpu_of_rank = gpu_of_rank;
     g_autoptr(GError) error = NULL;
     StratTrainResult *result = strat_train_run(&costing, fold, &error);
     g_autofree char *what = toy_plan_describe(world);
@@ -53,13 +55,14 @@ static int64_t differing_operations(const StratTrainResult *folded, const StratT
     return differing;
 }
 
-static void expect_same(const ToyWorld *world)
+/* The step, the same folded and not; 0 when it does not run. */
+static SimTime expect_same(const ToyWorld *world, const int64_t *gpu_of_rank)
 {
-    g_autoptr(StratTrainResult) folded = run(world, true);
-    g_autoptr(StratTrainResult) whole = run(world, false);
+    g_autoptr(StratTrainResult) folded = run(world, gpu_of_rank, true);
+    g_autoptr(StratTrainResult) whole = run(world, gpu_of_rank, false);
     g_autofree char *what = toy_plan_describe(world);
     if (!folded || !whole)
-        return;
+        return 0;
     cr_expect(whole->classes == world->cluster.gpu_count);
     cr_expect(folded->classes <= whole->classes);
     cr_expect(folded->step_ns == whole->step_ns, "%s: folded %" PRId64 " ns, whole %" PRId64, what,
@@ -70,13 +73,14 @@ static void expect_same(const ToyWorld *world)
                   strat_bucket_key((StratBucket)b), folded->ledger_ns[b], whole->ledger_ns[b]);
     int64_t differing = differing_operations(folded, whole);
     cr_expect(differing == 0, "%s: %" PRId64 " operations at other times", what, differing);
+    return folded->step_ns;
 }
 
 Test(fold, gives_the_nanoseconds_of_every_rank)
 {
     for (size_t i = 0; i < toy_plan_count(); i++) {
         ToyWorld world = toy_plan_at(i);
-        expect_same(&world);
+        expect_same(&world, NULL);
     }
 }
 
@@ -85,7 +89,7 @@ Test(fold, gives_the_nanoseconds_of_every_rank_with_other_recomputation)
     for (size_t i = 0; i < toy_plan_count(); i += 3) {
         ToyWorld world = toy_plan_at(i);
         world.plan.recompute = i % 2 ? STRAT_RECOMPUTE_FULL : STRAT_RECOMPUTE_SELECTIVE;
-        expect_same(&world);
+        expect_same(&world, NULL);
     }
 }
 
@@ -94,7 +98,7 @@ Test(fold, gives_the_nanoseconds_of_every_rank_with_measured_stages)
     for (size_t i = 0; i < toy_plan_count(); i += 2) {
         ToyWorld world = toy_plan_at(i);
         world.plan.profiled = (StratProfiled){1e-3, 1.5e-3, 0.5e-3, 1e-5};
-        expect_same(&world);
+        expect_same(&world, NULL);
     }
 }
 
@@ -113,10 +117,68 @@ Test(fold, gives_the_nanoseconds_of_every_rank_in_every_cut_of_eight)
                     world.plan.overlap_data = domain == 3;
                     world.cluster.node.gpus = world.cluster.node.scale_up_gpus = domain;
                     toy_lay_out(&world, 8 / (t * c * p), 4);
-                    expect_same(&world);
+                    expect_same(&world, NULL);
                 }
             }
         }
+    }
+}
+
+/* Steps of @world with its ranks on @placement, in a cluster of @spare nodes more than they need;
+ * folded and not. */
+static SimTime expect_same_placed(ToyWorld *world, const char *placement, int64_t spare)
+{
+    world->cluster.node_count += spare;
+    TopoPlacementSpec spec = {
+        .cluster = &world->cluster, .placement = placement, .ranks = world->cluster.gpu_count};
+    g_autoptr(GError) error = NULL;
+    g_autofree int64_t *gpu_of_rank = topo_place(&spec, &error);
+    cr_assert(gpu_of_rank != NULL, "%s", error ? error->message : "");
+    SimTime step = expect_same(world, gpu_of_rank);
+    world->cluster.node_count -= spare;
+    return step;
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_wherever_ranks_are_placed)
+{
+    static const char *const placements[] = {"spread", "rail-aligned"};
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        for (size_t p = 0; p < G_N_ELEMENTS(placements); p++) {
+            ToyWorld world = toy_plan_at(i);
+            expect_same_placed(&world, placements[p], (int64_t)(i % 3));
+        }
+    }
+}
+
+/* Shuffles the slots of @world's ranks. */
+static int64_t *shuffled(const ToyWorld *world, SimRandom *stream)
+{
+    int64_t slots = topo_slot_count(&world->cluster);
+    int64_t *gpu_of_rank = g_new(int64_t, slots);
+    for (int64_t i = 0; i < slots; i++) {
+        int64_t j = (int64_t)sim_random_below(stream, (uint64_t)i + 1);
+        gpu_of_rank[i] = gpu_of_rank[j];
+        gpu_of_rank[j] = i;
+    }
+    return gpu_of_rank;
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_shuffled_at_random)
+{
+    SimRandom stream = sim_random_stream(2026, "slots");
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        ToyWorld world = toy_plan_at(i);
+        g_autofree int64_t *gpu_of_rank = shuffled(&world, &stream);
+        expect_same(&world, gpu_of_rank);
+    }
+}
+
+Test(fold, packed_ranks_are_those_without_a_placement)
+{
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        ToyWorld world = toy_plan_at(i);
+        SimTime placed = expect_same_placed(&world, "packed", 1);
+        cr_expect(placed == expect_same(&world, NULL), "plan %zu", i);
     }
 }
 
@@ -152,7 +214,7 @@ Test(fold, gives_the_nanoseconds_of_every_rank_of_random_plans)
     SimRandom stream = sim_random_stream(2026, "plans");
     for (int i = 0; i < 300; i++) {
         ToyWorld world = random_world(&stream);
-        expect_same(&world);
+        expect_same(&world, NULL);
     }
 }
 
@@ -160,7 +222,8 @@ Test(fold, counts_every_rank_once)
 {
     for (size_t i = 0; i < toy_plan_count(); i++) {
         ToyWorld world = toy_plan_at(i);
-        g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+        g_autoptr(StratFold) fold =
+            strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
         int64_t ranks = 0;
         for (int64_t c = 0; c < fold->classes; c++) {
             ranks += fold->multiplicity[c];
@@ -181,7 +244,8 @@ Test(fold, leaves_one_class_a_stage_where_the_groups_fit_the_nodes)
     world.plan.tensor = 8;
     world.plan.pipeline = 4;
     toy_lay_out(&world, 16, 8);
-    g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+    g_autoptr(StratFold) fold =
+        strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
     cr_expect(fold->classes == 4, "%" PRId64 " classes", fold->classes);
     for (int64_t c = 0; c < fold->classes; c++)
         cr_expect(fold->multiplicity[c] == 128);
@@ -193,7 +257,8 @@ Test(fold, splits_the_ranks_whose_tensor_group_straddles_two_nodes)
     world.plan.tensor = 4;
     world.cluster.node.gpus = world.cluster.node.scale_up_gpus = 6;
     toy_lay_out(&world, 3, 1); /* nodes end at 6: groups {0..3}, {4..7}, {8..11} */
-    g_autoptr(StratFold) fold = strat_fold_new(&world.cluster, &world.plan, true);
+    g_autoptr(StratFold) fold =
+        strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
     cr_expect(fold->class_of[0] != fold->class_of[4], "inside a node and across two");
     cr_expect(fold->class_of[0] == fold->class_of[8], "mirror images are alike");
 }
@@ -275,7 +340,7 @@ Test(fold, comparison_can_fail)
     static const size_t plans[] = {3, 8, 10};
     for (size_t i = 0; i < G_N_ELEMENTS(plans); i++) {
         ToyWorld world = toy_plan_at(plans[i]);
-        g_autoptr(StratTrainResult) folded = run(&world, true);
+        g_autoptr(StratTrainResult) folded = run(&world, NULL, true);
         cr_assert(folded != NULL);
         uint32_t last = (uint32_t)world.cluster.gpu_count - 1;
         cr_expect(differing_when_slow(&world, folded, last, 0) == 0, "a copy is the same");

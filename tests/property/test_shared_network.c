@@ -122,3 +122,34 @@ Test(shared_network, keeps_every_nanosecond_in_the_ledger)
         sum += result->ledger_ns[b];
     cr_expect(sum == result->gpus * result->step_ns);
 }
+
+static double placed_step(const char *fabric, const char *placement, const char *more)
+{
+    g_autofree char *text = g_strdup_printf("%splacement: %s\n%s", fabric, placement, more);
+    return step_of(text);
+}
+
+static const char *const placements[] = {"packed", "spread", "rail-aligned"};
+
+Test(shared_network, folds_its_ranks_wherever_they_are_placed)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(roomy); i++) {
+        for (size_t p = 0; p < G_N_ELEMENTS(placements); p++) {
+            double folded = placed_step(roomy[i], placements[p], "");
+            double all = placed_step(roomy[i], placements[p], "fold: false\n");
+            cr_expect(fabs(folded / all - 1.0) < 1e-6, "%s %s: %.0f, %.0f", roomy[i], placements[p],
+                      folded, all);
+        }
+    }
+}
+
+Test(shared_network, is_slower_the_further_apart_its_ranks_are)
+{
+    const char *narrow = "network: fluid\n"
+                         "fabric: {kind: leaf-spine, leaf_oversubscription: 4, routing: d-mod-k}\n";
+    double steps[G_N_ELEMENTS(placements)];
+    for (size_t p = 0; p < G_N_ELEMENTS(placements); p++)
+        steps[p] = placed_step(narrow, placements[p], "");
+    cr_expect(steps[1] > 1.02 * steps[0], "more traffic goes up: %g, %g", steps[1], steps[0]);
+    cr_expect(steps[2] > 1.1 * steps[0], "tensor groups over NICs: %g, %g", steps[2], steps[0]);
+}

@@ -1,0 +1,333 @@
+/* The operations of one class of ranks in one step.
+ *
+ * Tasks run in the order of the schedule on the main stream, whole or, where data-parallel traffic
+ * hides under them, in pieces; sends, gathers and reductions stand between them or on streams of
+ * their own (see strat_compile.c for the whole). */
+#include "strat_compile_private.h"
+
+/* Gradients (or, sharded, parameters) of @params that the data group moves, as one transfer. */
+static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *code, double params,
+                                  int direction)
+{
+    const StratPlan *plan = c->plan;
+    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
+                             .ranks = plan->data * plan->context,
+                             .ranks_per_domain = code->position.data_per_domain,
+                             .bytes = params * topo_dtype_bytes(plan->gradients)};
+    if (direction == STRAT_FORWARD) {
+        transfer.op = TOPO_OP_ALL_GATHER;
+        transfer.bytes = 2.0 * params;
+    } else if (plan->zero_stage > 0) {
+        transfer.op = TOPO_OP_REDUCE_SCATTER;
+    }
+    return transfer;
+}
+
+static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
+                          StratChunkCode *out, GError **error)
+{
+    StratChunk *pieces = out->pieces;
+    out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
+    out->chunk.tensor_per_domain = code->position.tensor_per_domain;
+    out->chunk.context_per_domain = code->position.context_per_domain;
+    bool cut = c->plan->overlap_data && c->plan->data * c->plan->context > 1 &&
+               c->plan->profiled.forward_s <= 0.0;
+    out->piece_count = strat_chunk_split(&out->chunk, cut ? STRAT_PIECES_MAX : 1, pieces);
+    for (int64_t i = 0; i < out->piece_count; i++) {
+        out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &pieces[i]);
+        out->gather[i] = STRAT_NO_OP;
+    }
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        if (!strat_blocks_get(c->blocks, &out->chunk, d, &out->block[d], error))
+            return false;
+        for (int64_t i = 0; i < out->piece_count; i++) {
+            if (!strat_blocks_get(c->blocks, &pieces[i], d, &out->piece_block[d][i], error))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* The owner's @nth meeting, in which it runs @transfer. */
+static uint32_t add_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
+                               uint32_t nth, const TopoTransfer *transfer, const char *label)
+{
+    SimOp op = {.rank_class = c->first_class + owner->rank_class,
+                .group = strat_rendezvous_at(c->rendezvous, owner->family, nth),
+                .transfer = strat_transfers_number(c->transfers, transfer, owner),
+                .stream = stream,
+                .bucket = STRAT_BUCKET_DATA_COMM,
+                .label = sim_program_label(c->program, label),
+                .kind = SIM_OP_COLLECTIVE};
+    if (stream == SIM_STREAM_MAIN)
+        return strat_compile_main(c, owner->rank_class, op);
+    return sim_program_add_op(c->program, &op);
+}
+
+/* Bytes of one activation (or gradient) that one rank passes to its neighbour stage: each rank
+ * sends its own share of the tensor group's. */
+static double send_bytes(const StratCompiler *c)
+{
+    const StratPlan *plan = c->plan;
+    double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
+    return 2.0 * tokens * (double)c->costing->model->hidden / (double)plan->tensor;
+}
+
+static void add_send(StratCompiler *c, uint32_t class, int direction, int64_t slot, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    SimOp op = {.rank_class = c->first_class + class,
+                .group = SIM_GROUP_NONE,
+                .transfer = code->send_transfer[direction],
+                .stream = code->stream_send[direction],
+                .bucket = STRAT_BUCKET_PIPELINE_COMM,
+                .label = c->label_send[direction],
+                .kind = SIM_OP_SEND};
+    if (op.stream == SIM_STREAM_MAIN) {
+        code->send[direction][slot] = strat_compile_main(c, class, op);
+        return;
+    }
+    uint32_t id = sim_program_add_op(c->program, &op);
+    strat_compile_after(c, class, id, after);
+    code->send[direction][slot] = id;
+}
+
+/* Numbers the sends of a class once: they are all alike. */
+static void number_sends(StratCompiler *c, uint32_t class)
+{
+    StratClassCode *code = &c->classes[class];
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        bool forward = d == STRAT_FORWARD;
+        StratOwner owner = {class, SIM_GROUP_NONE, forward ? STRAT_ROLE_NEXT : STRAT_ROLE_PREVIOUS};
+        TopoTransfer transfer = {.op = TOPO_OP_SEND,
+                                 .ranks = 2,
+                                 .ranks_per_domain = forward
+                                                         ? code->position.send_next_per_domain
+                                                         : code->position.send_previous_per_domain,
+                                 .bytes = send_bytes(c),
+                                 .measured_s = c->plan->profiled.send_s};
+        code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
+    }
+}
+
+/* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
+static void add_parameter_gathers(StratCompiler *c, uint32_t class)
+{
+    StratClassCode *code = &c->classes[class];
+    const StratPlan *plan = c->plan;
+    if (plan->zero_stage == 0 || !plan->overlap_data || plan->data * plan->context == 1)
+        return;
+    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
+        StratChunkCode *chunk = &code->chunks[k];
+        for (int64_t i = 0; i < chunk->piece_count; i++) {
+            TopoTransfer transfer = data_transfer(c, code, chunk->piece_params[i], STRAT_FORWARD);
+            chunk->gather[i] = add_collective(c, &owner, code->stream_data, code->data_nth++,
+                                              &transfer, "gather parameters");
+            if (code->last_main != STRAT_NO_OP)
+                sim_program_add_dep(c->program, chunk->gather[i], code->last_main);
+        }
+    }
+}
+
+static void add_gradient_reduce(StratCompiler *c, uint32_t class, double params, uint16_t stream,
+                                uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    const StratPlan *plan = c->plan;
+    if (plan->data * plan->context == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE)
+        return;
+    TopoTransfer transfer = data_transfer(c, code, params, STRAT_BACKWARD);
+    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+    uint32_t id =
+        add_collective(c, &owner, stream, code->data_nth++, &transfer, "reduce gradients");
+    if (stream != SIM_STREAM_MAIN)
+        strat_compile_after(c, class, id, after);
+    code->last_reduce = id;
+}
+
+/* One forward or backward; in pieces where data-parallel traffic hides under it. */
+static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
+{
+    StratClassCode *code = &c->classes[class];
+    StratChunkCode *chunk = &code->chunks[task->chunk];
+    int d = task->backward ? STRAT_BACKWARD : STRAT_FORWARD;
+    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
+    bool gathers = overlap && !task->backward && task->microbatch == 0 && c->plan->zero_stage > 0;
+    bool reduces = overlap && task->backward && task->microbatch == c->pipeline.microbatches - 1;
+    int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
+    for (int64_t i = 0; i < pieces; i++) {
+        int64_t piece = task->backward ? pieces - 1 - i : i;
+        uint32_t id = strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, d);
+        if (gathers)
+            strat_compile_block_waits(c, class, id, chunk->gather[piece]);
+        if (reduces)
+            add_gradient_reduce(c, class, chunk->piece_params[piece], code->stream_data, id);
+        if (i == 0) {
+            code->first[d][slot] = id;
+            code->first_beside[d][slot] = (uint8_t)code->pending_count;
+        }
+        code->last[d][slot] = id;
+    }
+    if (task->backward ? chunk->chunk.receives_forward : chunk->chunk.receives_backward)
+        add_send(c, class, d, slot, code->last[d][slot]);
+}
+
+static double class_params(const StratCompiler *c, const StratClassCode *code)
+{
+    double params = 0.0;
+    for (int64_t k = 0; k < c->pipeline.chunks; k++)
+        params += strat_chunk_params(c->costing->model, c->plan, &code->chunks[k].chunk);
+    return params;
+}
+
+/* A tied embedding on both ends of a pipeline has two gradients to add. */
+static void add_tied_reduce(StratCompiler *c, uint32_t class)
+{
+    StratClassCode *code = &c->classes[class];
+    const StratPlan *plan = c->plan;
+    bool end = code->stage == 0 || code->stage == plan->pipeline - 1;
+    if (!c->costing->model->tied_embeddings || plan->pipeline == 1 || !end ||
+        c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0)
+        return;
+    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
+                             .ranks = 2,
+                             .ranks_per_domain = code->position.ends_per_domain,
+                             .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
+                                      topo_dtype_bytes(plan->gradients)};
+    StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
+    add_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
+                   "reduce tied embedding");
+}
+
+static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
+{
+    StratClassCode *code = &c->classes[class];
+    const StratPlan *plan = c->plan;
+    double params = class_params(c, code);
+    double ranks = (double)(plan->data * plan->context);
+    double updated = plan->zero_stage > 0 ? params / ranks : params;
+    double seconds = strat_cost_optimizer_s(c->costing, params, updated);
+    if (seconds <= 0.0)
+        return true;
+    StratSpan span = {seconds, STRAT_BUCKET_OPTIMIZER, "optimizer"};
+    uint32_t block;
+    if (!strat_blocks_span(c->blocks, &span, &block, error))
+        return false;
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .block = block,
+                .label = sim_program_label(c->program, "optimizer"),
+                .kind = SIM_OP_COMPUTE};
+    strat_compile_main(c, class, op);
+    if (plan->zero_stage > 0 && !plan->overlap_data && ranks > 1.0) {
+        TopoTransfer transfer = data_transfer(c, code, params, STRAT_FORWARD);
+        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+        add_collective(c, &owner, SIM_STREAM_MAIN, code->data_nth++, &transfer,
+                       "gather parameters");
+    }
+    return true;
+}
+
+/* The main stream may not pass the end of the step before its own reductions are done. */
+static void wait_for_reductions(StratCompiler *c, uint32_t class)
+{
+    const StratClassCode *code = &c->classes[class];
+    if (code->last_reduce == STRAT_NO_OP)
+        return;
+    SimOp join = {.group = SIM_GROUP_NONE,
+                  .block = sim_program_add_block(c->program, NULL, 0),
+                  .label = sim_program_label(c->program, "wait for gradients"),
+                  .kind = SIM_OP_DELAY};
+    sim_program_add_dep(c->program, strat_compile_main(c, class, join), code->last_reduce);
+}
+
+static void open_streams(StratCompiler *c, uint32_t class)
+{
+    StratClassCode *code = &c->classes[class];
+    uint32_t id = c->first_class + class;
+    if (c->plan->overlap_pipeline) {
+        code->stream_send[STRAT_FORWARD] = sim_program_add_stream(c->program, id, "send forward");
+        code->stream_send[STRAT_BACKWARD] = sim_program_add_stream(c->program, id, "send backward");
+    }
+    if (c->plan->overlap_data)
+        code->stream_data = sim_program_add_stream(c->program, id, "data parallel");
+}
+
+static void open_families(StratCompiler *c, uint32_t class)
+{
+    StratClassCode *code = &c->classes[class];
+    int64_t rank = c->fold->representative[class];
+    StratRank at = strat_rank_at(c->plan, rank), other = at;
+    StratGroup gang = strat_gang(c->plan, rank), data = strat_data_group(c->plan, rank);
+    at.stage = 0;
+    other.stage = c->plan->pipeline - 1;
+    StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
+    ends.stride = strat_rank_index(c->plan, other) - ends.first;
+    code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
+    code->data_family = strat_rendezvous_family(c->rendezvous, &data, "data");
+    code->ends_family = c->plan->pipeline > 1
+                            ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
+                            : SIM_GROUP_NONE;
+}
+
+bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
+{
+    StratClassCode *code = &c->classes[class];
+    int64_t rank = c->fold->representative[class];
+    size_t slots = (size_t)(c->pipeline.chunks * c->pipeline.microbatches);
+    code->stage = strat_rank_at(c->plan, rank).stage;
+    g_autofree char *name =
+        g_strdup_printf("%sstage %d rank %d", c->prefix, (int)code->stage, (int)rank);
+    uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);
+    g_assert(id == c->first_class + class);
+    code->last_main = code->last_reduce = STRAT_NO_OP;
+    StratPlaces places = {c->costing->cluster, c->costing->gpu_of_rank};
+    code->position = strat_position(&places, c->plan, rank);
+    open_streams(c, class);
+    open_families(c, class);
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        code->first[d] = g_new(uint32_t, slots);
+        code->first_beside[d] = g_new0(uint8_t, slots);
+        code->last[d] = g_new(uint32_t, slots);
+        code->send[d] = g_new(uint32_t, slots);
+    }
+    code->chunks = g_new0(StratChunkCode, c->pipeline.chunks);
+    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
+        if (!compile_chunk(c, code, k, &code->chunks[k], error))
+            return false;
+    }
+    return true;
+}
+
+void strat_compile_close(StratClassCode *code)
+{
+    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
+        g_free(code->first[d]);
+        g_free(code->first_beside[d]);
+        g_free(code->last[d]);
+        g_free(code->send[d]);
+    }
+    if (code->peers)
+        g_array_unref(code->peers);
+    g_free(code->chunks);
+}
+
+bool strat_compile_step(StratCompiler *c, uint32_t class, const StratSchedule *schedule,
+                        GError **error)
+{
+    StratClassCode *code = &c->classes[class];
+    number_sends(c, class);
+    code->last_reduce = STRAT_NO_OP;
+    g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
+    schedule->order(&c->pipeline, code->stage, tasks);
+    add_parameter_gathers(c, class);
+    for (guint i = 0; i < tasks->len; i++)
+        add_task(c, class, &g_array_index(tasks, StratTask, i));
+    if (c->plan->overlap_data)
+        wait_for_reductions(c, class);
+    else
+        add_gradient_reduce(c, class, class_params(c, code), SIM_STREAM_MAIN, 0);
+    add_tied_reduce(c, class);
+    return add_optimizer(c, class, error);
+}

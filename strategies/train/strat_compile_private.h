@@ -1,0 +1,104 @@
+/** What the files of the compiler share. Nobody else includes this. */
+#ifndef STRAT_COMPILE_PRIVATE_H
+#define STRAT_COMPILE_PRIVATE_H
+
+#include "strat_blocks.h"
+#include "strat_compile.h"
+#include "strat_rendezvous.h"
+#include "strat_schedule.h"
+
+enum {
+    STRAT_PIECES_MAX = 8,
+    STRAT_BESIDE_MAX = 2, /* transfers beside a block: the tensor group's, the context group's */
+};
+
+#define STRAT_NO_OP UINT32_MAX
+
+/** One model chunk of one class: its recipes, and the recipes of its pieces. */
+typedef struct StratChunkCode {
+    StratChunk chunk;
+    uint32_t block[STRAT_DIRECTIONS];
+    int64_t piece_count;
+    StratChunk pieces[STRAT_PIECES_MAX];
+    uint32_t piece_block[STRAT_DIRECTIONS][STRAT_PIECES_MAX];
+    double piece_params[STRAT_PIECES_MAX];
+    uint32_t gather[STRAT_PIECES_MAX]; /* operation that brings the piece's parameters, or none */
+    /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
+     * known, or none. */
+    uint32_t beside[STRAT_BESIDE_MAX][STRAT_DIRECTIONS][STRAT_PIECES_MAX + 1];
+} StratChunkCode;
+
+/** Transfers of a class's tensor or context group beside its blocks. */
+typedef struct StratBesideCode {
+    size_t kind; /* row of a table in strat_compile_beside.c */
+    StratFamily family;
+    uint16_t stream;
+    uint32_t nth; /* meetings of the family so far */
+    int64_t ranks, ranks_per_domain;
+} StratBesideCode;
+
+/** What is known of a class while its operations are added: streams and families, and, task by task
+ *  of the step at hand, the first and last operation and the send of the result. */
+typedef struct StratClassCode {
+    uint32_t *first[STRAT_DIRECTIONS], *last[STRAT_DIRECTIONS], *send[STRAT_DIRECTIONS];
+    uint8_t
+        *first_beside[STRAT_DIRECTIONS]; /* how many transfers, the next operations, are beside */
+    StratPosition position;
+    int64_t stage;
+    uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
+    uint32_t send_transfer[STRAT_DIRECTIONS];
+    StratFamily gang_family, data_family, ends_family;
+    uint32_t gang_nth, data_nth, ends_nth; /* meetings so far */
+    GArray *peers;                         /* of uint32_t: the classes of its gang */
+    StratBesideCode beside[STRAT_BESIDE_MAX];
+    uint32_t beside_count;
+    uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */
+    uint32_t pending_count;
+    uint32_t last_main;   /* operation of the main stream, or none */
+    uint32_t last_reduce; /* the last reduction of gradients in the step, or none */
+    StratChunkCode *chunks;
+} StratClassCode;
+
+typedef struct StratCompiler {
+    const StratCosting *costing;
+    const StratPlan *plan;
+    StratPipeline pipeline;
+    const StratFold *fold;
+    SimProgram *program;
+    StratTransfers *transfers;
+    const char *prefix;   /* of class names */
+    uint32_t first_class; /* of the program: number of the fold's first */
+    StratClassCode *classes;
+    StratBlocks *blocks;
+    StratRendezvous *rendezvous;
+    uint16_t label_send[STRAT_DIRECTIONS], label_task[STRAT_DIRECTIONS];
+} StratCompiler;
+
+/** Makes class @class and its blocks. False and @error when a price is not a time. */
+bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error);
+
+/** Frees what strat_compile_open() made. */
+void strat_compile_close(StratClassCode *code);
+
+/** Adds one step of class @class, which has been opened like all others of its gang. */
+bool strat_compile_step(StratCompiler *c, uint32_t class, const StratSchedule *schedule,
+                        GError **error);
+
+/** Appends @op to the main stream of @class, after the transfers beside the last block. */
+uint32_t strat_compile_main(StratCompiler *c, uint32_t class, SimOp op);
+
+/** Has @op, of another stream, wait for @block, the last of @class, and for what is beside it. */
+void strat_compile_after(StratCompiler *c, uint32_t class, uint32_t op, uint32_t block);
+
+/** Finds out which groups of @class put traffic beside its blocks; all classes are open. */
+void strat_compile_open_beside(StratCompiler *c, uint32_t class);
+
+/** Appends the block of chunk @chunk, or of piece @piece of it unless that is negative, and the
+ *  transfers beside it. Returns the block's operation. */
+uint32_t strat_compile_block(StratCompiler *c, uint32_t class, int64_t chunk, int64_t piece,
+                             int direction);
+
+/** Has @block, the last that was appended to @class, and what is beside it wait for @on. */
+void strat_compile_block_waits(StratCompiler *c, uint32_t class, uint32_t block, uint32_t on);
+
+#endif

@@ -1,0 +1,98 @@
+/* Bytes instead of seconds, from the operations that strat_cost.c prices.
+ *
+ * Collectives of different kinds are counted as one all-gather: in a ring of n ranks an all-gather
+ * or a reduce-scatter of b bytes puts (n - 1) / n * b on every link, an all-reduce, which is one
+ * after the other, twice that (Thakur, Rabenseifner, Gropp 2005, section 4). A ring of keys and
+ * values passes each rank's share b on c - 1 times: an all-gather of c * b bytes.
+ *
+ * Recomputation repeats the forward's traffic with its arithmetic. */
+#include "strat_cost_traffic.h"
+
+/* What all of a list moves, @scale times. */
+typedef struct Count {
+    StratTraffic sum;
+    double context;
+} Count;
+
+static double as_gather(ModelComm comm, double bytes)
+{
+    static const double passes[] = {
+        [MODEL_COMM_NONE] = 0.0,
+        [MODEL_COMM_ALL_REDUCE] = 2.0,
+        [MODEL_COMM_ALL_GATHER] = 1.0,
+        [MODEL_COMM_REDUCE_SCATTER] = 1.0,
+    };
+    return passes[comm] * bytes;
+}
+
+static void add_forward(Count *count, const ModelOp *op)
+{
+    if (op->kind == MODEL_OP_COMM)
+        count->sum.tensor_bytes += as_gather(op->forward_comm, op->forward_bytes);
+    else if (op->kind == MODEL_OP_RING)
+        count->sum.context_bytes += count->context * op->forward_bytes;
+}
+
+/* A gather before a product comes back as a reduction of the input's gradient; under sequence
+ * parallelism the input is gathered once more. */
+static void add_backward(Count *count, const ModelOps *ops, size_t i)
+{
+    const ModelOp *op = &ops->op[i];
+    bool feeds = i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM;
+    if (op->kind == MODEL_OP_RING)
+        count->sum.context_bytes += count->context * op->backward_bytes;
+    if (op->kind != MODEL_OP_COMM)
+        return;
+    count->sum.tensor_bytes += as_gather(op->backward_comm, op->backward_bytes);
+    if (feeds && op->regather)
+        count->sum.tensor_bytes += op->forward_bytes;
+}
+
+static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, bool backward, bool is_layer)
+{
+    Count count = {.context = (double)plan->context};
+    for (size_t i = 0; i < ops->count; i++) {
+        const ModelOp *op = &ops->op[i];
+        bool again =
+            is_layer &&
+            (plan->recompute == STRAT_RECOMPUTE_FULL ||
+             (plan->recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
+        if (!backward || again)
+            add_forward(&count, op);
+        if (backward)
+            add_backward(&count, ops, i);
+    }
+    return count.sum;
+}
+
+static void add_times(StratTraffic *sum, StratTraffic more, double times)
+{
+    sum->tensor_bytes += times * more.tensor_bytes;
+    sum->context_bytes += times * more.context_bytes;
+}
+
+StratTraffic strat_cost_traffic(const StratCosting *costing, const StratChunk *chunk, bool backward)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard shard = strat_shard(plan);
+    StratTraffic sum = {0};
+    ModelOps ops;
+    if (plan->profiled.forward_s > 0.0)
+        return sum;
+    bool receives = backward ? chunk->receives_backward : chunk->receives_forward;
+    if (receives && !shard.sequence_parallel) {
+        double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
+        sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
+    }
+    model_ops_layer(costing->model, &shard, &ops);
+    add_times(&sum, of_ops(&ops, plan, backward, true), (double)chunk->layers);
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        add_times(&sum, of_ops(&ops, plan, backward, false), 1.0);
+    }
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        add_times(&sum, of_ops(&ops, plan, backward, false), 1.0);
+    }
+    return sum;
+}

@@ -1,0 +1,18 @@
+/** Bytes that a block's tensor and context groups move while it runs. */
+#ifndef STRAT_COST_TRAFFIC_H
+#define STRAT_COST_TRAFFIC_H
+
+#include "strat_cost.h"
+
+/** Both as what an all-gather of so many bytes over the group moves. */
+typedef struct StratTraffic {
+    double tensor_bytes;
+    double context_bytes;
+} StratTraffic;
+
+/** The traffic that the price of @chunk's forward or backward contains. Nothing where stage times
+ * are measured. */
+StratTraffic strat_cost_traffic(const StratCosting *costing, const StratChunk *chunk,
+                                bool backward);
+
+#endif
