@@ -1,18 +1,21 @@
 /* Where the ranks of a job go. Ranks are numbered as strat_layout.h says, tensor fastest, so what
  * is near in rank talks most; a placement decides how near that is in the cluster.
  *
- *   packed        rank r on the r-th free GPU: the fewest nodes, leaves and pods. What batch
- * systems aim at (Slurm: topology plugins, --distribution=block). spread        scale-up domains
- * stay whole, but the next one is always far away: domains are taken in bit-reversed order (van der
- * Corput 1935), 0 1/2 1/4 3/4 1/8 ... of the cluster. The first 2^k of them fall into 2^k equal
- * parts of it, one each, so a job stands under as many leaves as it can, and neighbouring blocks of
- * ranks never share one: what is left when a cluster is fragmented, or asked for (Slurm:
- * --spread-job). rail-aligned  the GPUs that packed takes, in order of (local GPU, node):
- * consecutive ranks go down one rail, node after node, before the next local GPU has its turn
- * (Slurm:
- *                 --distribution=cyclic). Tensor groups cross the NICs, data groups stay inside:
- * the opposite of what most plans want, and what one gets by an unlucky host file. custom        as
- * the scenario lists.
+ * packed: rank r on the r-th free GPU, so the fewest nodes, leaves and pods. What batch systems aim
+ * at (Slurm: topology plugins, --distribution=block).
+ *
+ * spread: scale-up domains stay whole, but the next one is always far away. Domains are taken in
+ * bit-reversed order (van der Corput 1935), 0 1/2 1/4 3/4 1/8 ... of the cluster. The first 2^k of
+ * them fall into 2^k equal parts of it, one each, so a job stands under as many leaves as it can,
+ * and of 2^k domains each is in the other half than the one before. What is left in a fragmented
+ * cluster, or asked for (Slurm: --spread-job).
+ *
+ * rail-aligned: the GPUs that packed takes, in order of (local GPU, node). Consecutive ranks go
+ * down one rail, node after node, before the next local GPU has its turn (Slurm:
+ * --distribution=cyclic). Tensor groups cross the NICs, data groups stay inside: the opposite of
+ * what most plans want, and what an unlucky host file gives.
+ *
+ * custom: as the scenario lists.
  *
  * Left out: GPUs within a domain keep their order, and heterogeneous nodes. */
 #include "topo_placement.h"

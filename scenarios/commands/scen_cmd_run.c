@@ -132,6 +132,37 @@ static bool deliver(const ScenRunReport *report, const Options *options, GError 
            (!options->trace || write_trace(report->result, options->trace, error));
 }
 
+/* Says of a further job what the report says of the scenario's own. */
+static void note_job(const ScenScenario *scenario, const ScenJob *job, GPtrArray *notes)
+{
+    StratCosting costing;
+    g_autoptr(GError) no_fit = NULL;
+    if (!scen_job_costing(scenario, job, &costing, NULL))
+        return;
+    g_autoptr(GArray) memory = strat_memory_stages(&costing);
+    if (!strat_memory_check(&costing, memory, &no_fit))
+        g_ptr_array_add(notes, g_strdup_printf("job %s %s", job->name, no_fit->message));
+}
+
+/* Runs the jobs of @scenario together, if it has any that can meet. */
+static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
+                     const StratTrainResult *result, GPtrArray *notes, StratJobs **jobs,
+                     GError **error)
+{
+    if (!scenario->jobs || scenario->jobs->len == 0)
+        return true;
+    for (guint i = 0; i < scenario->jobs->len; i++)
+        note_job(scenario, &g_array_index(scenario->jobs, ScenJob, i), notes);
+    if (!costing->net->shares_links) {
+        g_ptr_array_add(notes, g_strdup_printf("on the network %s jobs do not meet, and each is as "
+                                               "fast as alone: --network fluid",
+                                               costing->net->name));
+        return true;
+    }
+    *jobs = scen_simulate_jobs(scenario, result, error);
+    return *jobs != NULL;
+}
+
 static bool run(const Options *options, bool *fits, GError **error)
 {
     g_auto(GStrv) overrides = overrides_new(options);
@@ -154,12 +185,16 @@ static bool run(const Options *options, bool *fits, GError **error)
     bool turnable = scenario->plan.profiled.forward_s <= 0.0 && !costing.net->shares_links;
     if (*fits && turnable && (!options->json || options->out))
         knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
+    g_autoptr(StratJobs) jobs = NULL;
+    if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
+        return false;
     ScenRunReport report = {
         .scenario = scenario,
         .result = result,
         .no_fit = no_fit ? no_fit->message : NULL,
         .notes = notes,
         .knobs = knobs,
+        .jobs = jobs,
     };
     return deliver(&report, options, error);
 }

@@ -35,3 +35,34 @@ StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error)
         return NULL;
     return strat_train_run(&costing, scenario->fold, error);
 }
+
+bool scen_job_costing(const ScenScenario *scenario, const ScenJob *job, StratCosting *costing,
+                      GError **error)
+{
+    if (!scen_costing(scenario, costing, error))
+        return false;
+    costing->model = &job->model;
+    costing->plan = &job->plan;
+    costing->gpu_of_rank = job->gpu_of_rank;
+    costing->device.clock_fraction =
+        scenario->profile.sustained_clock_fraction * job->plan.library_fraction;
+    return true;
+}
+
+StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResult *result,
+                              GError **error)
+{
+    size_t count = 1 + scenario->jobs->len;
+    g_autofree StratCosting *costings = g_new0(StratCosting, count);
+    g_autofree StratJob *jobs = g_new0(StratJob, count);
+    if (!scen_costing(scenario, &costings[0], error))
+        return NULL;
+    jobs[0] = (StratJob){scenario->name, &costings[0], result->step_ns};
+    for (size_t i = 1; i < count; i++) {
+        const ScenJob *job = &g_array_index(scenario->jobs, ScenJob, i - 1);
+        if (!scen_job_costing(scenario, job, &costings[i], error))
+            return NULL;
+        jobs[i] = (StratJob){job->name, &costings[i], 0};
+    }
+    return strat_jobs_run(jobs, count, scenario->fold, error);
+}

@@ -3,10 +3,19 @@
 #define SCEN_SIMULATE_H
 
 #include "scen_scenario.h"
-#include "strat_train.h"
+#include "strat_jobs.h"
 
 /** What prices the step of @scenario; borrows from it. False when its network is unknown. */
 bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error);
+
+/** The same for a further job of @scenario. */
+bool scen_job_costing(const ScenScenario *scenario, const ScenJob *job, StratCosting *costing,
+                      GError **error);
+
+/** Runs all jobs of @scenario, its own first, together; @result is that of its own alone. NULL and
+ *  @error as strat_jobs_run(). */
+StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResult *result,
+                              GError **error);
 
 /** Simulates the step of @scenario. NULL and @error when it is not modelled. Whether it fits in
  *  memory is for the caller to ask (strat_memory_fits(), or strat_memory_check() for the reasons).

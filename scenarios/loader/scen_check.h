@@ -14,4 +14,8 @@ bool scen_scenario_check(ScenScenario *scenario, GError **error);
  *  values that binding refused already. */
 void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors);
 
+/** The further jobs of a scenario that is sound without them: each as a scenario of its own. Fills
+ * in their gpus and plan.data; faults are placed at the job and added to @errors. */
+void scen_check_jobs(ScenScenario *scenario, ScenErrors *errors);
+
 #endif

@@ -13,11 +13,15 @@ extern const ScenTable scen_engine_table;    /* fills a TopoEngineFit */
 extern const ScenTable scen_profile_table;   /* fills a KernProfile */
 extern const ScenTable scen_fabric_table;    /* fills a ScenFabric */
 extern const ScenTable scen_placement_table; /* fills a ScenPlacement */
+extern const ScenTable scen_job_table;       /* fills a ScenJob */
 extern const ScenTable scen_plan_table;      /* fills a StratPlan */
 extern const ScenTable scen_scenario_table;  /* fills a ScenScenario */
 
 /** Names of TopoDtype, in the order of its values. */
 extern const ScenName scen_dtype_names[];
+
+/** What scen_placement_bind() takes, in words. */
+#define SCEN_PLACEMENT_EXPECTED "packed, spread, rail-aligned, or a map {kind: custom, gpus: [...]}"
 
 /** Fills a ScenPlacement from a name or a map: the .bind of a custom field. */
 bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,

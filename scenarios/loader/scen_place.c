@@ -15,8 +15,9 @@ static int64_t *slots_new(const GArray *numbers)
     return slots;
 }
 
+/* The GPUs of a job on those that are not @taken, which it takes. */
 static int64_t *place(const TopoCluster *cluster, const ScenPlacement *placement, int64_t ranks,
-                      GError **error)
+                      bool *taken, GError **error)
 {
     const GArray *list = placement->gpus ? placement->gpus : placement->nodes;
     g_autofree int64_t *slots = slots_new(list);
@@ -24,20 +25,44 @@ static int64_t *place(const TopoCluster *cluster, const ScenPlacement *placement
         .cluster = cluster,
         .placement = placement->kind,
         .ranks = ranks,
+        .taken = taken,
         .listed = slots,
         .listed_count = list ? list->len : 0,
         .lists_nodes = placement->nodes != NULL,
     };
-    return topo_place(&spec, error);
+    int64_t *placed = topo_place(&spec, error);
+    for (int64_t rank = 0; placed && rank < ranks; rank++)
+        taken[placed[rank]] = true;
+    return placed;
+}
+
+/* The scenario's own job has its choice first, then the others in order. */
+static void place_jobs(ScenScenario *scenario, bool *taken, ScenErrors *errors)
+{
+    for (guint i = 0; scenario->jobs && i < scenario->jobs->len; i++) {
+        ScenJob *job = &g_array_index(scenario->jobs, ScenJob, i);
+        g_autoptr(GError) error = NULL;
+        job->gpu_of_rank = place(&scenario->cluster, &job->placement, job->gpus, taken, &error);
+        if (!job->gpu_of_rank)
+            scen_errors_add(errors, job->mark,
+                            "job '%s': %s (cluster.nodes says how large the cluster is)", job->name,
+                            error->message);
+        job->mark = (ScenMark){0};
+    }
 }
 
 void scen_place(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors)
 {
-    int64_t ranks = scenario->cluster.gpu_count;
+    const TopoCluster *cluster = &scenario->cluster;
+    int64_t ranks = cluster->gpu_count;
+    g_autofree bool *taken = g_new0(bool, topo_slot_count(cluster));
     g_autoptr(GError) error = NULL;
-    g_autofree int64_t *placed = place(&scenario->cluster, &scenario->placement, ranks, &error);
-    if (!placed)
+    g_autofree int64_t *placed = place(cluster, &scenario->placement, ranks, taken, &error);
+    if (!placed) {
         scen_errors_add(errors, scen_marks_find(marks, "placement"), "%s", error->message);
-    else if (!topo_placement_is_identity(placed, ranks))
+        return;
+    }
+    if (!topo_placement_is_identity(placed, ranks))
         scenario->gpu_of_rank = g_steal_pointer(&placed);
+    place_jobs(scenario, taken, errors);
 }

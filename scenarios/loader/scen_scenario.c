@@ -32,6 +32,10 @@ void scen_scenario_free(ScenScenario *scenario)
         g_string_chunk_free(scenario->strings);
     scen_placement_clear(&scenario->placement);
     g_free(scenario->gpu_of_rank);
+    for (guint i = 0; scenario->jobs && i < scenario->jobs->len; i++)
+        scen_job_clear(&g_array_index(scenario->jobs, ScenJob, i));
+    if (scenario->jobs)
+        g_array_unref(scenario->jobs);
     g_free(scenario);
 }
 
@@ -58,6 +62,8 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
         scenario->name = g_string_chunk_insert(scenario->strings, base);
     }
     scen_check_bound(scenario, marks, errors);
+    if (scen_errors_count(errors) == 0)
+        scen_check_jobs(scenario, errors);
     if (scen_errors_count(errors) == 0)
         scen_place(scenario, marks, errors);
 }

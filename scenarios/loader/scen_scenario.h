@@ -5,6 +5,7 @@
 #include "kern_profile.h"
 #include "model_spec.h"
 #include "scen_fabric.h"
+#include "scen_job.h"
 #include "scen_placement.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
@@ -34,6 +35,7 @@ typedef struct ScenScenario {
     ScenFabric fabric;
     ScenPlacement placement;
     int64_t *gpu_of_rank; /* owned; NULL: rank r on GPU r */
+    GArray *jobs;         /* of ScenJob, besides this one; owned; NULL: none */
     ScenExpect expect;
     GStringChunk *strings; /* owns every string above */
 } ScenScenario;

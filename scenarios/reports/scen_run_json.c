@@ -61,12 +61,25 @@ static void add_memory(JsonBuilder *json, const GArray *memory)
     json_builder_end_array(json);
 }
 
+static void add_waiters(JsonBuilder *json, const TopoHotLink *link)
+{
+    json_builder_set_member_name(json, "waiters");
+    json_builder_begin_array(json);
+    for (uint32_t w = 0; w < link->waiter_count; w++) {
+        json_builder_begin_object(json);
+        scen_json_text(json, "transfer", link->waiters[w].name);
+        scen_json_number(json, "waited_s", link->waiters[w].waited_s);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
 /* Only networks that share links have them. */
-static void add_links(JsonBuilder *json, const GArray *links)
+static void add_links(JsonBuilder *json, const char *key, const GArray *links)
 {
     if (!links)
         return;
-    json_builder_set_member_name(json, "links");
+    json_builder_set_member_name(json, key);
     json_builder_begin_array(json);
     for (guint i = 0; i < links->len; i++) {
         const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
@@ -78,9 +91,31 @@ static void add_links(JsonBuilder *json, const GArray *links)
         scen_json_number(json, "saturated_s", link->saturated_s);
         scen_json_number(json, "waited_s", link->waited_s);
         scen_json_number(json, "lost_s", link->lost_s);
+        add_waiters(json, link);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
+}
+
+static void add_jobs(JsonBuilder *json, const StratJobs *jobs)
+{
+    if (!jobs)
+        return;
+    json_builder_set_member_name(json, "jobs");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < jobs->jobs->len; i++) {
+        const StratJobResult *job = &g_array_index(jobs->jobs, StratJobResult, i);
+        json_builder_begin_object(json);
+        scen_json_text(json, "name", job->name);
+        scen_json_integer(json, "gpus", job->gpus);
+        scen_json_number(json, "step_time_alone_s", sim_time_to_seconds(job->alone_ns));
+        scen_json_number(json, "step_time_together_s", job->together_ns * 1e-9);
+        scen_json_number(json, "slowdown", job->together_ns / (double)job->alone_ns);
+        scen_json_integer(json, "steps", job->steps);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+    add_links(json, "jobs_links", jobs->hot_links);
 }
 
 static void add_expected(JsonBuilder *json, const ScenExpect *expect, double step_s)
@@ -126,7 +161,8 @@ char *scen_run_json(const ScenRunReport *report)
     add_training(json, result);
     add_ledger(json, result);
     add_memory(json, result->memory);
-    add_links(json, result->hot_links);
+    add_links(json, "links", result->hot_links);
+    add_jobs(json, report->jobs);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);
     json_builder_end_object(json);

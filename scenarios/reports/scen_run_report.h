@@ -3,7 +3,7 @@
 #define SCEN_RUN_REPORT_H
 
 #include "scen_scenario.h"
-#include "strat_train.h"
+#include "strat_jobs.h"
 
 /** One run. Everything is borrowed. */
 typedef struct ScenRunReport {
@@ -12,6 +12,7 @@ typedef struct ScenRunReport {
     const char *no_fit;     /* why the plan does not fit; NULL when it does */
     const GPtrArray *notes; /* of texts: what was assumed, what to beware of */
     const GArray *knobs;    /* of ScenKnobGain, best first; NULL: not asked */
+    const StratJobs *jobs;  /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -23,6 +24,9 @@ char *scen_run_text(const ScenRunReport *report);
 /** Appends the table of memory by stage: all of them up to four, else the first, the fullest and
  *  the last. */
 void scen_memory_text(GString *out, const GArray *memory);
+
+/** Appends the table of jobs that ran together. */
+void scen_jobs_text(GString *out, const StratJobs *jobs);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

@@ -56,11 +56,8 @@ static bool open_all(StratCompiler *c, GError **error)
     return true;
 }
 
-static bool compile_all(StratCompiler *c, GError **error)
+static bool compile_once(StratCompiler *c, const StratSchedule *schedule, GError **error)
 {
-    const StratSchedule *schedule = strat_schedule_by_name(c->plan->schedule, error);
-    if (!schedule || !open_all(c, error))
-        return false;
     uint32_t classes = (uint32_t)c->fold->classes;
     for (uint32_t i = 0; i < classes; i++) {
         if (!strat_compile_step(c, i, schedule, error))
@@ -71,13 +68,45 @@ static bool compile_all(StratCompiler *c, GError **error)
     return true;
 }
 
-static void name_buckets(SimProgram *program)
+/* All classes meet before the next step. */
+static void add_barrier(StratCompiler *c)
 {
+    uint32_t classes = (uint32_t)c->fold->classes;
+    SimOp meet = {.group = SIM_GROUP_NONE,
+                  .block = sim_program_add_block(c->program, NULL, 0),
+                  .label = sim_program_label(c->program, "next step"),
+                  .kind = SIM_OP_DELAY};
+    if (classes > 1)
+        meet.group = sim_program_add_group(c->program, classes);
+    for (uint32_t i = 0; i < classes; i++)
+        strat_compile_main(c, i, meet);
+}
+
+static bool compile_all(StratCompiler *c, uint32_t steps, GArray *ends, GError **error)
+{
+    const StratSchedule *schedule = strat_schedule_by_name(c->plan->schedule, error);
+    if (!schedule || !open_all(c, error))
+        return false;
+    for (uint32_t step = 0; step < steps; step++) {
+        if (step > 0)
+            add_barrier(c);
+        if (!compile_once(c, schedule, error))
+            return false;
+        uint32_t end = sim_program_op_count(c->program);
+        g_array_append_val(ends, end);
+    }
+    return true;
+}
+
+SimProgram *strat_program_new(void)
+{
+    SimProgram *program = sim_program_new();
     for (int b = 0; b < STRAT_BUCKET_COUNT; b++) {
         uint16_t id = sim_program_bucket(program, strat_bucket_key((StratBucket)b));
         g_assert(id == b);
     }
     sim_program_set_wait_bucket(program, STRAT_BUCKET_BUBBLE);
+    return program;
 }
 
 static void compiler_clear(StratCompiler *c)
@@ -89,31 +118,40 @@ static void compiler_clear(StratCompiler *c)
     strat_rendezvous_free(c->rendezvous);
 }
 
-static bool compile_into(const StratCosting *costing, StratStep *step, GError **error)
+/* Room for @steps steps of @c: a matter of speed only. */
+static void reserve(const StratCompiler *c, uint32_t steps)
 {
-    const StratPlan *plan = costing->plan;
+    uint64_t tasks =
+        (uint64_t)c->fold->classes * (uint64_t)(c->pipeline.chunks * c->pipeline.microbatches);
+    uint64_t room = sim_program_op_count(c->program) + 4 * steps * tasks + 64;
+    sim_program_reserve(c->program, (uint32_t)MIN(room, 1u << 30), (uint32_t)MIN(room, 1u << 30));
+}
+
+bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransfers *transfers,
+                         GArray *ends, GError **error)
+{
+    const StratPlan *plan = job->costing->plan;
     StratCompiler c = {
-        .costing = costing,
+        .costing = job->costing,
         .plan = plan,
         .pipeline = {plan->pipeline, plan->virtual_stages,
                      plan->global_batch / (plan->data * plan->micro_batch)},
-        .fold = step->fold,
-        .program = step->program,
-        .transfers = step->transfers,
-        .prefix = "",
-        .classes = g_new0(StratClassCode, step->fold->classes),
-        .blocks = strat_blocks_new(step->program, costing),
-        .rendezvous = strat_rendezvous_new(step->program, step->fold),
+        .fold = job->fold,
+        .program = program,
+        .transfers = transfers,
+        .prefix = job->prefix,
+        .first_class = sim_program_class_count(program),
+        .classes = g_new0(StratClassCode, job->fold->classes),
+        .blocks = strat_blocks_new(program, job->costing),
+        .rendezvous = strat_rendezvous_new(program, job->fold),
     };
-    uint64_t tasks =
-        (uint64_t)step->fold->classes * (uint64_t)(c.pipeline.chunks * c.pipeline.microbatches);
-    sim_program_reserve(c.program, (uint32_t)MIN(4 * tasks + 64, 1u << 30),
-                        (uint32_t)MIN(4 * tasks + 64, 1u << 30));
+    strat_transfers_next_job(transfers, plan, job->fold, job->first_rank);
+    reserve(&c, job->steps);
     c.label_send[STRAT_FORWARD] = sim_program_label(c.program, "send activation");
     c.label_send[STRAT_BACKWARD] = sim_program_label(c.program, "send gradient");
     c.label_task[STRAT_FORWARD] = sim_program_label(c.program, "forward");
     c.label_task[STRAT_BACKWARD] = sim_program_label(c.program, "backward");
-    bool compiled = compile_all(&c, error);
+    bool compiled = compile_all(&c, job->steps, ends, error);
     compiler_clear(&c);
     return compiled;
 }
@@ -121,13 +159,15 @@ static bool compile_into(const StratCosting *costing, StratStep *step, GError **
 StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
 {
     g_autoptr(StratStep) step = g_new0(StratStep, 1);
+    g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     const StratPlan *plan = costing->plan;
-    step->program = sim_program_new();
     StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+    step->program = strat_program_new();
     step->fold = strat_fold_new(&places, plan, fold);
     step->transfers = strat_transfers_new(plan, step->fold, strat_costing_reads_fabric(costing));
-    name_buckets(step->program);
-    if (!compile_into(costing, step, error) || !sim_program_seal(step->program, error))
+    StratSteps once = {.costing = costing, .fold = step->fold, .prefix = "", .steps = 1};
+    if (!strat_compile_steps(&once, step->program, step->transfers, ends, error) ||
+        !sim_program_seal(step->program, error))
         return NULL;
     return g_steal_pointer(&step);
 }

@@ -11,12 +11,30 @@
 typedef struct StratStep {
     SimProgram *program;       /* bucket i is StratBucket i */
     StratTransfers *transfers; /* what the program's transfer numbers mean */
-    StratFold *fold;
+    StratFold *fold;           /* NULL when it has several jobs */
 } StratStep;
 
 /** Compiles one optimizer step of the plan in @costing; @fold off gives every rank a class of its
  *  own. NULL and @error when a price is not a time. Free with strat_step_free(). */
 StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error);
+
+/** One job of a program that has several. */
+typedef struct StratSteps {
+    const StratCosting *costing;
+    const StratFold *fold;
+    const char *prefix; /* of the names of its classes */
+    int64_t first_rank; /* its ranks are numbered from here among those of all jobs */
+    uint32_t steps;     /* how many it runs, one after the other, 1 or more */
+} StratSteps;
+
+/** A program without operations, whose bucket i is StratBucket i. Free with sim_program_free(). */
+SimProgram *strat_program_new(void);
+
+/** Appends the steps of @job to @program, which is not sealed, and their transfers to @transfers. A
+ *  step begins when all ranks of the job have ended the last. @ends (of uint32_t) receives, of each
+ *  step, how many operations the program has after it. NULL and @error as strat_compile(). */
+bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransfers *transfers,
+                         GArray *ends, GError **error);
 
 void strat_step_free(StratStep *step);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratStep, strat_step_free)

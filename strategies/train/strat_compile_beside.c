@@ -5,13 +5,13 @@
  * each block also gets a transfer beside it, on a stream of its own, that carries all the bytes
  * which the group moves meanwhile, spread evenly over the block:
  *
- *   rate <= bytes / length of the block       (a nanosecond less, so that it never rounds up to
- * more)
+ *   rate <= bytes / (length of the block - 1 ns)       [bytes/s]
  *
- * Alone it ends with the block, and the step is what it was. Where it meets other traffic and gets
- * less, it ends later; the next operation waits for both, and the other traffic gets less as well.
- * It starts with the block: it follows the same operations, and where the block's gang meets, its
- * family meets too. So all groups of a gang are one transfer, paced by the gang's longest block.
+ * where the nanosecond keeps the end from being rounded past the block's. Alone it ends with the
+ * block, and the step is what it was. Where it meets other traffic and gets less, it ends later;
+ * the next operation waits for both, and the other traffic gets less as well. It starts with the
+ * block: it follows the same operations, and where the block's gang meets, its family meets too. So
+ * all groups of a gang are one transfer, paced by the gang's longest block.
  *
  * Left out: that the bytes of a block come in bursts, one a layer, which may meet more or less than
  * their average does; and that a late collective delays the layers behind it only in part. */

@@ -28,6 +28,10 @@ typedef struct StratTrainResult {
  *  enforced: see strat_memory_check(). Free with strat_train_result_free(). */
 StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error);
 
+/** Runs the program of @result->step, whose transfers @costing's network carries: fills in run and
+ *  hot_links. Ranks of the transfers are those of @costing's gpu_of_rank. */
+bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result, GError **error);
+
 void strat_train_result_free(StratTrainResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratTrainResult, strat_train_result_free)
 

@@ -20,6 +20,15 @@ StratTransfers *strat_transfers_new(const StratPlan *plan, const StratFold *fold
     return t;
 }
 
+void strat_transfers_next_job(StratTransfers *t, const StratPlan *plan, const StratFold *fold,
+                              int64_t first_rank)
+{
+    t->plan = plan;
+    t->fold = fold;
+    t->first_rank = first_rank;
+    g_hash_table_remove_all(t->numbers);
+}
+
 void strat_transfers_free(StratTransfers *transfers)
 {
     if (!transfers)
@@ -48,6 +57,12 @@ static StratGroup group_of(const StratPlan *plan, StratRole role, int64_t rank)
     return (StratGroup){first, strat_rank_index(plan, other) - first, 2};
 }
 
+static void add_group(StratTransfers *t, StratGroup group)
+{
+    group.first += t->first_rank;
+    g_array_append_val(t->groups, group);
+}
+
 /* The groups that @rank's ranks run a transfer of @role in: its own, or all those of its gang. */
 static void add_groups_at(StratTransfers *t, StratRole role, int64_t rank)
 {
@@ -55,14 +70,14 @@ static void add_groups_at(StratTransfers *t, StratRole role, int64_t rank)
     bool tensor = role == STRAT_ROLE_TENSOR;
     if (!tensor && role != STRAT_ROLE_CONTEXT) {
         StratGroup group = group_of(plan, role, rank);
-        g_array_append_val(t->groups, group);
+        add_group(t, group);
         return;
     }
     int64_t first = strat_gang(plan, rank).first;
     for (int64_t i = 0; i < (tensor ? plan->context : plan->tensor); i++) {
         StratGroup group = tensor ? strat_tensor_group(plan, first + i * plan->tensor)
                                   : strat_context_group(plan, first + i);
-        g_array_append_val(t->groups, group);
+        add_group(t, group);
     }
 }
 

@@ -24,8 +24,9 @@ typedef struct StratOwner {
 
 /** All transfers of a program. */
 typedef struct StratTransfers {
-    const StratPlan *plan; /* borrowed */
-    const StratFold *fold; /* borrowed */
+    const StratPlan *plan; /* borrowed, of the job at hand */
+    const StratFold *fold; /* likewise */
+    int64_t first_rank;    /* of the job, among those of all jobs */
     bool by_owner;         /* equal transfers of different owners are told apart */
     GArray *transfers;     /* of TopoTransfer */
     GArray *groups;        /* of TopoRanks, transfer by transfer; empty unless by_owner */
@@ -35,6 +36,10 @@ typedef struct StratTransfers {
 
 /** An empty list for the ranks of @fold. Free with strat_transfers_free(). */
 StratTransfers *strat_transfers_new(const StratPlan *plan, const StratFold *fold, bool by_owner);
+
+/** From here on transfers are those of another job, whose ranks are numbered from @first_rank. */
+void strat_transfers_next_job(StratTransfers *transfers, const StratPlan *plan,
+                              const StratFold *fold, int64_t first_rank);
 
 void strat_transfers_free(StratTransfers *transfers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratTransfers, strat_transfers_free)

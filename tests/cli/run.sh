@@ -68,4 +68,26 @@ expect_exit 1 "$ORRERY" run "$ROOT/scenarios/training/llama-3.1-70b-too-large.ya
 expect_json
 [ "$(json_value fits)" = false ] || fail "fits is $(json_value fits)"
 expect_text out '"does not fit: stage 0'
+
+# Jobs together: a table, the same figures in JSON, and no table where they cannot meet.
+jobs=$ROOT/scenarios/training/two-jobs-one-spine.yaml
+expect_exit 0 "$ORRERY" run "$jobs"
+expect_text out '^Jobs at the same time'
+expect_text out '^  neighbour +32 .* 1\.[0-9]+$'
+expect_exit 0 "$ORRERY" run "$jobs" --json
+expect_json
+expect_text out '"jobs_links"'
+expect_text out '"slowdown" : 1\.[0-9]*[1-9]'
+expect_exit 0 "$ORRERY" run "$jobs" --json --set placement=packed
+[ "$(grep -c '"slowdown" : 1\(\.0\)\?,' out)" = 2 ] || fail "jobs on leaves of their own notice each other"
+expect_exit 0 "$ORRERY" run "$jobs" --network alpha-beta
+expect_text out 'jobs do not meet'
+! grep -q '^Jobs' out || fail "alpha-beta has jobs meet"
+
+# Where ranks run is said, and felt.
+expect_exit 0 "$ORRERY" run "$scenario" --json --set placement=rail-aligned
+[ "$(json_value placement)" = '"rail-aligned"' ] || fail "placement is $(json_value placement)"
+[ "$(json_value step_time_s)" != "$step" ] || fail "placement changed nothing"
+expect_exit 2 "$ORRERY" run "$scenario" --set placement=scattered
+expect_text err 'packed, spread, rail-aligned'
 finish

@@ -278,19 +278,6 @@ static const struct {
     {"model.bias=some",                                                                    "'bias' must be one of all, qkv, none, not 'some'"                            },
     {"fold=no",                                                                            "'fold' must be true or false, not 'no'"                                      },
     {"seed=-1",                                                                            "'seed' must be a whole number from 0 to 9007199254740991, not '-1'"          },
-    {"placement=scattered",                                                                "'placement' must be packed, spread, rail-aligned, or a map {kind: "
-                            "custom, gpus: [...]}, not 'scattered'"                                                                           },
-    {"placement=custom",                                                                   "'placement' must be packed, spread, rail-aligned"                            },
-    {"placement={kind: custom}",                                                           "a custom placement needs gpus or nodes, one of them"                         },
-    {"placement={kind: custom, gpus: [1.5]}",                                              "'gpus' must be a list of whole numbers, not 1.5"                             },
-    {"placement={kind: custom, gpus: [0, 1]}",
-     "placement.gpus lists 2, but the job's 16 ranks need 16"                                                                                                            },
-    {"placement={kind: custom, nodes: [1, 1]}",                                            "placement.nodes lists 1 twice"                                               },
-    {"placement={kind: custom, nodes: [0, 2]}",
-     "placement.nodes: 2 is not one of the cluster's, 0 to 1"                                                                                                            },
-    {"placement={kind: spread, nodes: [0, 1]}",                                            "placement spread chooses its GPUs itself"                                    },
-    {"placement={kind: sprd}",
-     "unknown placement 'sprd', known: packed spread rail-aligned custom"                                                                                                },
     {"plan=[1]",                                                                           "'plan' must be a catalog name or a map, not a list"                          },
 };
 
@@ -302,22 +289,6 @@ Test(scen_load, each_rule_speaks)
         cr_expect(strstr(message, rules[i].want), "%s: %s\n", rules[i].override, message);
         clear(&result);
     }
-}
-
-Test(scen_load, a_placement_becomes_the_gpu_of_every_rank)
-{
-    Load packed = load(base, "placement=packed");
-    Load rails = load(base, "placement=rail-aligned");
-    Load listed = load(base, "placement={kind: custom, nodes: [1, 0]}");
-    cr_assert(packed.scenario && rails.scenario && listed.scenario, "%s", listed.message);
-    cr_expect_null(packed.scenario->gpu_of_rank, "the identity needs no list");
-    cr_expect_eq(rails.scenario->gpu_of_rank[1], 8);
-    cr_expect_eq(rails.scenario->gpu_of_rank[2], 1);
-    cr_expect_eq(listed.scenario->gpu_of_rank[0], 8);
-    cr_expect_eq(listed.scenario->gpu_of_rank[15], 7);
-    clear(&packed);
-    clear(&rails);
-    clear(&listed);
 }
 
 Test(scen_load, uneven_layers_and_replicated_key_heads_are_allowed)
@@ -347,8 +318,8 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
     cr_expect_str_eq(
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
-        "seed, network, fold, model, cluster, plan, fabric, placement, kernels, "
-        "expect\n"
+        "seed, network, fold, model, cluster, plan, fabric, placement, jobs, "
+        "kernels, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
