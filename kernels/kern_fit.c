@@ -197,3 +197,15 @@ KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows
     fit->rows = (int64_t)count;
     return error;
 }
+
+KernFitError kern_fit_attention_error(const TopoGpu *gpu, const KernAttentionRow *rows,
+                                      size_t count, const KernAttentionFit *fit)
+{
+    KernAttentionFit copy = *fit;
+    Problem p = {.row_count = count,
+                 .log_ratio = attention_log_ratio,
+                 .fit = &copy,
+                 .rows = rows,
+                 .hardware = gpu};
+    return measure(&p);
+}

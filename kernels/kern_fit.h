@@ -44,5 +44,7 @@ KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows
 /** The error of the coefficients @fit on @rows, fitted or not. */
 KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
                                  const KernGemmFit *fit);
+KernFitError kern_fit_attention_error(const TopoGpu *gpu, const KernAttentionRow *rows,
+                                      size_t count, const KernAttentionFit *fit);
 
 #endif

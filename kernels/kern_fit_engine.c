@@ -37,6 +37,11 @@ double kern_fit_engine_log_ratio(const TopoProtocolWires *wires, const TopoEngin
     return log(choice.seconds / row->seconds);
 }
 
+static double engine_bytes(const KernProblem *p, size_t i)
+{
+    return ((const KernEngineRow *)p->rows)[i].call.bytes;
+}
+
 static double log_ratio(const KernProblem *p, size_t i)
 {
     const Bench *bench = p->hardware;
@@ -57,19 +62,14 @@ static void set_engine(const KernProblem *p, const double *x)
 }
 
 /* Puts the errors of what was fitted beside it. */
-static KernFitError note_errors(const KernProblem *p, const KernEngineRow *rows, TopoEngineFit *fit)
+static KernFitError note_errors(const KernProblem *p, TopoEngineFit *fit)
 {
-    g_autofree double *log_ratios = g_new(double, p->count);
-    size_t large = 0;
-    for (size_t i = 0; i < p->count; i++)
-        if (kern_fit_is_large(rows[i].call.bytes))
-            log_ratios[large++] = p->log_ratio(p, i);
-    KernFitError all = kern_fit_measure(p), some = kern_fit_error(log_ratios, large);
+    KernFitError all = kern_fit_measure(p), large = kern_fit_measure_large(p);
     fit->rows = (int64_t)all.rows;
     fit->median_error_fraction = all.median_fraction;
-    fit->large_rows = (int64_t)some.rows;
-    fit->large_median_error_fraction = some.median_fraction;
-    fit->large_p90_error_fraction = some.p90_fraction;
+    fit->large_rows = (int64_t)large.rows;
+    fit->large_median_error_fraction = large.median_fraction;
+    fit->large_p90_error_fraction = large.p90_fraction;
     return all;
 }
 
@@ -92,11 +92,12 @@ KernFitError kern_fit_engine(const TopoProtocolWires *wires, const KernEngineRow
                            .bounds = bounds,
                            .set = set_engine,
                            .log_ratio = log_ratio,
+                           .bytes = engine_bytes,
                            .count = count,
                            .rows = rows,
                            .fit = fit,
                            .hardware = &bench};
     kern_fit_descend(&problem, x);
     set_engine(&problem, x);
-    return note_errors(&problem, rows, fit);
+    return note_errors(&problem, fit);
 }

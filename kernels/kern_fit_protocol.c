@@ -61,6 +61,11 @@ double kern_fit_protocol_log_ratio(double bytes_per_s, const TopoProtocolFit *fi
     return log(choice.seconds / row->seconds);
 }
 
+static double protocol_bytes(const KernProblem *p, size_t i)
+{
+    return ((const KernProtocolRow *)p->rows)[i].call.bytes;
+}
+
 static double protocol_log_ratio(const KernProblem *p, size_t i)
 {
     return kern_fit_protocol_log_ratio(*(const double *)p->hardware, p->fit,
@@ -98,6 +103,7 @@ static KernProblem protocol_problem(const double *bytes_per_s, const KernProtoco
                      .bounds = bounds,
                      .set = set_protocol,
                      .log_ratio = protocol_log_ratio,
+                     .bytes = protocol_bytes,
                      .count = count,
                      .rows = rows,
                      .fit = fit,
@@ -109,20 +115,14 @@ static KernProblem protocol_problem(const double *bytes_per_s, const KernProtoco
 }
 
 /* Puts the errors of what was fitted beside it. */
-static KernFitError note_errors(const KernProblem *p, const KernProtocolRow *rows,
-                                TopoProtocolFit *fit)
+static KernFitError note_errors(const KernProblem *p, TopoProtocolFit *fit)
 {
-    g_autofree double *log_ratios = g_new(double, p->count);
-    size_t large = 0;
-    for (size_t i = 0; i < p->count; i++)
-        if (kern_fit_is_large(rows[i].call.bytes))
-            log_ratios[large++] = p->log_ratio(p, i);
-    KernFitError all = kern_fit_measure(p), some = kern_fit_error(log_ratios, large);
+    KernFitError all = kern_fit_measure(p), large = kern_fit_measure_large(p);
     fit->rows = (int64_t)all.rows;
     fit->median_error_fraction = all.median_fraction;
-    fit->large_rows = (int64_t)some.rows;
-    fit->large_median_error_fraction = some.median_fraction;
-    fit->large_p90_error_fraction = some.p90_fraction;
+    fit->large_rows = (int64_t)large.rows;
+    fit->large_median_error_fraction = large.median_fraction;
+    fit->large_p90_error_fraction = large.p90_fraction;
     return all;
 }
 
@@ -143,7 +143,7 @@ KernFitError kern_fit_protocol(double bytes_per_s, const KernProtocolRow *rows, 
         best = fmin(best, reached);
     }
     p.set(&p, best_x);
-    return note_errors(&p, rows, fit);
+    return note_errors(&p, fit);
 }
 
 /* How many of the rows' sizes are smaller than @bytes, modulo @folds. */

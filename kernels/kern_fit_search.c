@@ -33,6 +33,16 @@ KernFitError kern_fit_measure(const KernProblem *p)
     return kern_fit_error(log_ratios, p->count);
 }
 
+KernFitError kern_fit_measure_large(const KernProblem *p)
+{
+    g_autofree double *log_ratios = g_new(double, p->count);
+    size_t large = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (kern_fit_is_large(p->bytes(p, i)))
+            log_ratios[large++] = p->log_ratio(p, i);
+    return kern_fit_error(log_ratios, large);
+}
+
 static double search(KernProblem *p, double *x)
 {
     double best = 0.0;

@@ -15,6 +15,7 @@ typedef struct KernProblem {
     const KernBound *bounds;
     void (*set)(const struct KernProblem *problem, const double *x);
     double (*log_ratio)(const struct KernProblem *problem, size_t row);
+    double (*bytes)(const struct KernProblem *problem, size_t row); /* for the large errors */
     size_t count;
     const void *rows;
     void *fit;
@@ -25,7 +26,8 @@ typedef struct KernProblem {
  *  |log(predicted / measured)| that it reached. */
 double kern_fit_descend(KernProblem *problem, double *x);
 
-/** The error of the coefficients that are set. */
+/** The error of the coefficients that are set; of the large rows alone. */
 KernFitError kern_fit_measure(const KernProblem *problem);
+KernFitError kern_fit_measure_large(const KernProblem *problem);
 
 #endif

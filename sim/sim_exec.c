@@ -15,7 +15,8 @@
  * forward. The result is the same as with an event for every operation: starts and ends are
  * maxima and sums over the same graph, and the net sees the same calls at the same instants. With
  * a net that is free of contention even the transfers need no queue, and the run is one pass over
- * the graph.
+ * the graph. A net with a clock of its own, another simulator, goes on for itself from one event to
+ * the next and stops where it has an answer.
  *
  * What is left out: preemption, priorities between streams, and durations that change while an
  * operation runs; a strategy expresses these by another Program.
@@ -211,25 +212,45 @@ static void exec_clear(SimExec *exec)
     g_free(exec->ended);
 }
 
-static void run_all(SimExec *exec)
+/* Lets a net with a clock of its own go on until the next event is due. True if it had an answer
+ * before that. */
+static bool advance_net(SimExec *exec)
+{
+    SimEvent next;
+    if (exec->net == NULL || exec->net->advance == NULL)
+        return false;
+    SimTime until = sim_event_queue_peek(exec->queue, &next) ? next.at : SIM_TIME_MAX;
+    return exec->net->advance(exec->net, exec, until);
+}
+
+/* What comes next, an answer or an event; false when there is neither. */
+static bool run_next(SimExec *exec)
 {
     SimEvent event;
+    if (advance_net(exec))
+        return true;
+    if (!sim_event_queue_pop(exec->queue, &event))
+        return false;
+    exec->now = event.at;
+    if (event.run == transfer_begins) {
+        uint32_t op = GPOINTER_TO_UINT(event.ctx);
+        exec->net->begin(exec->net, exec, exec->ops[op].transfer, op, event.at);
+    } else {
+        event.run(event.ctx, event.at);
+    }
+    return true;
+}
+
+static void run_all(SimExec *exec)
+{
     for (uint32_t i = 0; i < exec->program->op_count; i++) {
         if (exec->program->waits[i] == 0) {
             make_ready(exec, i);
             settle(exec);
         }
     }
-    while (sim_event_queue_pop(exec->queue, &event)) {
-        exec->now = event.at;
-        if (event.run == transfer_begins) {
-            uint32_t op = GPOINTER_TO_UINT(event.ctx);
-            exec->net->begin(exec->net, exec, exec->ops[op].transfer, op, event.at);
-        } else {
-            event.run(event.ctx, event.at);
-        }
+    while (run_next(exec))
         settle(exec);
-    }
 }
 
 SimRun *sim_exec_run(const SimProgram *p, SimNet *net, GError **error)

@@ -14,6 +14,11 @@ struct SimNet {
      *  sim_exec_finish_at(@exec, @token, ...). Calls come in order of time; a group asks once.
      *  @exec is the same throughout a run, and gone after it. */
     void (*begin)(SimNet *net, SimExec *exec, uint32_t transfer, uint32_t token, SimTime now);
+    /** NULL unless the net keeps a clock of its own. Called before every event, which is due at
+     *  @until (SIM_TIME_MAX: there is none): time passes in the net. True as soon as transfers have
+     *  ended, at @until or before it, and the net has answered for them; false when its clock is at
+     *  @until and none has, or when none is under way. */
+    bool (*advance)(SimNet *net, SimExec *exec, SimTime until);
     /** The end depends on the transfer and its start alone, not on what else is under way: begin
      *  may then be called in any order of time, must answer at once, and the event queue is saved.
      */

@@ -3,9 +3,8 @@
  * What holds from the start changes the graph before anything is routed: routes go round dead
  * links, a degraded one is used at a fraction of its rate, and a cable of a moved rack takes
  * 5 ns a metre longer. What begins or ends during the run changes the rate of a link only; routes
- * stay what they were, because a step is over before a routing protocol has reacted (BGP: seconds,
- * Qian et al., SIGCOMM'24, section 7). So a link that goes down during the run has to come back, or
- * what crosses it would wait for ever.
+ * stay what they were, since a step is shorter than most routing protocols take to react (assumed).
+ * So a link that goes down during the run has to come back, or what crosses it would wait for ever.
  *
  * Left out: faults that follow from others, and the loss of what was in flight. */
 #include "topo_fabric_change.h"

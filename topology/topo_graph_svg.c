@@ -5,8 +5,8 @@
  * Builders number devices from left to right in every tier, so most lines run down without
  * crossing. Each ordered pair of joined devices is one line, drawn once when it is joined both
  * ways: grey when whole, orange when degraded, red and dashed when down (the worst of the pair);
- * links of one row bend so that they do not hide behind devices. Every line and device has a title
- * that a browser shows under the pointer.
+ * links of one row bend, the more the longer they are, so that they do not hide behind devices.
+ * Every line and device has a title that a browser shows under the pointer.
  *
  * Left out: avoiding crossings, rates as labels, arrow heads of links that lead one way. */
 #include "topo_graph.h"
@@ -95,7 +95,8 @@ static void write_line(const TopoGraph *graph, const Layout *layout, uint32_t fr
         return;
     Point a = place(graph, layout, from), b = place(graph, layout, to);
     double health = MIN(there.health_fraction, back.health_fraction);
-    double bend = fabs(a.y - b.y) < 1.0 ? 0.5 * row_height : 0.0;
+    bool is_level = fabs(a.y - b.y) < 1.0;
+    double bend = is_level ? row_height * (0.4 + 1.4 * fabs(a.x - b.x) / layout->width) : 0.0;
     const char *style = health <= 0.0  ? "stroke=\"#c00000\" stroke-dasharray=\"6 4\""
                         : health < 1.0 ? "stroke=\"#e08000\""
                                        : "stroke=\"#909090\"";

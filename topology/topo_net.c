@@ -8,6 +8,7 @@
 
 #include "sim_time.h"
 #include "topo_lay.h"
+#include "topo_simgrid.h"
 #include "topo_traffic.h"
 
 #include <math.h>
@@ -23,6 +24,11 @@ static const TopoNet nets[] = {
      .shares_links = true,
      .seconds = topo_net_alpha_beta_s,
      .run = topo_traffic_run},
+    {.name = "simgrid",
+     .source = "SimGrid, model CM02: Casanova, Marchal 2002; Velho and others 2013",
+     .shares_links = true,
+     .seconds = topo_net_alpha_beta_s,
+     .run = topo_simgrid_run},
 };
 /* clang-format on */
 

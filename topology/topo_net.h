@@ -76,7 +76,10 @@ GQuark topo_error_quark(void);
 
 typedef enum TopoError {
     TOPO_ERROR_UNKNOWN_NAME,
-    TOPO_ERROR_PLACEMENT, /* a job does not fit where it is to run */
+    TOPO_ERROR_PLACEMENT,  /* a job does not fit where it is to run */
+    TOPO_ERROR_NO_SIMGRID, /* not in this build, or not on this machine */
+    TOPO_ERROR_TOO_MUCH,   /* for this network model */
+    TOPO_ERROR_STUCK,      /* transfers that never end */
 } TopoError;
 
 #endif

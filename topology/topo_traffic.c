@@ -258,6 +258,36 @@ static gint hotter_first(gconstpointer left, gconstpointer right)
 static void hot_link_clear(TopoHotLink *link)
 {
     g_free(link->name);
+    for (uint32_t i = 0; i < link->waiter_count; i++)
+        g_free(link->waiters[i].name);
+}
+
+/* Enters @waiter into the few of @link, longest first; of equals the earlier transfer. */
+static void enter_waiter(TopoHotLink *link, TopoWaiter waiter)
+{
+    uint32_t place = link->waiter_count;
+    while (place > 0 && link->waiters[place - 1].waited_s < waiter.waited_s)
+        place--;
+    if (place == TOPO_WAITERS)
+        return;
+    uint32_t kept = MIN(link->waiter_count, TOPO_WAITERS - 1);
+    memmove(&link->waiters[place + 1], &link->waiters[place], (kept - place) * sizeof waiter);
+    link->waiters[place] = waiter;
+    link->waiter_count = kept + 1;
+}
+
+/* Names who waited for each class of @links. */
+static void find_waiters(const TopoTraffic *traffic, TopoHotLink *links)
+{
+    const TopoFluidWait *waits = topo_fluid_waits(traffic->fluid);
+    for (uint32_t t = 0; t < traffic->spec.transfer_count; t++) {
+        const TopoFluidTransfer *transfer = &traffic->spec.transfers[t];
+        for (uint32_t i = transfer->first; i < transfer->first + transfer->count; i++) {
+            if (waits[i].waited_s > 0.0)
+                enter_waiter(&links[traffic->spec.links[i]],
+                             (TopoWaiter){t, waits[i].waited_s, NULL});
+        }
+    }
 }
 
 static char *link_name(const TopoGraph *graph, uint32_t id)
@@ -274,20 +304,21 @@ GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s)
     g_array_set_clear_func(hot, (GDestroyNotify)hot_link_clear);
     g_autofree TopoFluidLinkUse *uses = g_new0(TopoFluidLinkUse, MAX(traffic->classes->len, 1));
     topo_fluid_link_uses(traffic->fluid, uses);
+    g_autofree TopoHotLink *waited = g_new0(TopoHotLink, MAX(traffic->classes->len, 1));
+    find_waiters(traffic, waited);
     for (guint i = 0; i < traffic->classes->len; i++) {
         const LinkClass *class = &g_array_index(traffic->classes, LinkClass, i);
         double rate = g_array_index(traffic->capacity, double, i);
         if (uses[i].carried_bytes <= 0.0)
             continue;
-        TopoHotLink link = {
-            .name = link_name(traffic->graph, class->link),
-            .alike = class->alike,
-            .bytes_per_s = rate,
-            .carried_fraction = uses[i].carried_bytes / (rate * makespan_s),
-            .saturated_s = uses[i].saturated_s,
-            .waited_s = uses[i].waited_s,
-            .lost_s = uses[i].lost_s,
-        };
+        TopoHotLink link = waited[i];
+        link.name = link_name(traffic->graph, class->link);
+        link.alike = class->alike;
+        link.bytes_per_s = rate;
+        link.carried_fraction = uses[i].carried_bytes / (rate * makespan_s);
+        link.saturated_s = uses[i].saturated_s;
+        link.waited_s = uses[i].waited_s;
+        link.lost_s = uses[i].lost_s;
         g_array_append_val(hot, link);
     }
     g_array_sort(hot, hotter_first);

@@ -5,6 +5,15 @@
 
 #include "topo_lay.h"
 
+enum { TOPO_WAITERS = 3 };
+
+/** Who was held back by a link. */
+typedef struct TopoWaiter {
+    uint32_t transfer;
+    double waited_s; /* summed over its runs */
+    char *name;      /* NULL until somebody who knows the program names it; owned */
+} TopoWaiter;
+
 /** A link, or as many as carry exactly the same. */
 typedef struct TopoHotLink {
     char *name;              /* "nic/3 -> leaf/0", of the first; owned */
@@ -14,6 +23,8 @@ typedef struct TopoHotLink {
     double saturated_s;
     double waited_s; /* it, and not their own rate, held transfers back; summed over them */
     double lost_s;   /* of that, what they lost to other transfers; the rest to their own groups */
+    TopoWaiter waiters[TOPO_WAITERS]; /* who waited longest, in this order */
+    uint32_t waiter_count;
 } TopoHotLink;
 
 typedef struct TopoTraffic TopoTraffic;

@@ -15,19 +15,24 @@ typedef struct Command {
     ScenCommandFunc run;
 } Command;
 
+/* clang-format off */
 static const Command commands[] = {
-    {"run",        "SCENARIO.yaml",
-     "simulate: how fast, does it fit, where the time goes, what would help",                         scen_cmd_run },
-    {"check",      "SCENARIO...",   "report every fault of scenarios, without running them",
-     scen_cmd_check                                                                                                },
-    {"validate",   "[DIR]",         "hold predictions against published figures, row by row",
-     scen_cmd_validate                                                                                             },
-    {"list",       "[KIND]",        "what the catalogs know, each row with its source",               scen_cmd_list},
-    {"draw",       "SCENARIO.yaml", "the scenario's network as a drawing",                            scen_cmd_draw},
-    {"collective", "--node NODE",   "times and bandwidths of a collective over sizes, as nccl-tests",
-     scen_cmd_collective                                                                                           },
-    {"fit",        "CSV...",        "turn kernel measurements into coefficients with their error",    scen_cmd_fit },
+    {"run", "SCENARIO.yaml",
+     "simulate: how fast, does it fit, where the time goes, what would help", scen_cmd_run},
+    {"check", "SCENARIO...",
+     "report every fault of scenarios, without running them", scen_cmd_check},
+    {"validate", "[DIR]",
+     "hold predictions against published figures, row by row", scen_cmd_validate},
+    {"list", "[KIND]",
+     "what the catalogs know, each row with its source", scen_cmd_list},
+    {"draw", "SCENARIO.yaml",
+     "the scenario's network as a drawing", scen_cmd_draw},
+    {"collective", "--node NODE",
+     "times and bandwidths of a collective over sizes, as nccl-tests", scen_cmd_collective},
+    {"fit", "CSV...",
+     "turn kernel measurements into coefficients with their error", scen_cmd_fit},
 };
+/* clang-format on */
 
 static const Command *command_by_name(const char *name)
 {

@@ -3,7 +3,10 @@
  * The library's own choice of algorithm and protocol (topo_protocol.c) alone on its wires, every
  * GPU of the group at work. Bandwidths as nccl-tests defines them (doc/PERFORMANCE.md): algbw is
  * size over time, busbw is algbw times a factor of the operation that makes it comparable with the
- * wire's rate. Sizes are of the whole tensor: gathered, scattered, or what a rank holds for all. */
+ * wire's rate. Sizes are of the whole tensor: gathered, scattered, or what a rank holds for all.
+ *
+ * With --engine, what a serving engine runs inside its CUDA graphs: its own kernels where it has
+ * some for the size (topo_protocol_engine.c), else the library. */
 #include "scen_cmd.h"
 
 #include "scen_json.h"
@@ -12,12 +15,13 @@
 #include "scen_options.h"
 #include "scen_quantity.h"
 #include "topo_price.h"
+#include "topo_protocol_engine.h"
 
 #include <math.h>
 #include <stdio.h>
 
 typedef struct Request {
-    char *node, *op, *algorithm, *from, *to;
+    char *node, *op, *algorithm, *engine, *from, *to;
     gint64 nodes, ranks;
     gboolean json;
 } Request;
@@ -26,12 +30,14 @@ typedef struct Request {
 typedef struct Sweep {
     TopoCluster cluster;
     TopoTransfer transfer;
+    const TopoEngineFit *engine; /* NULL: the library alone */
     double from_bytes, to_bytes;
 } Sweep;
 
 typedef struct Point {
     double bytes, seconds;
-    TopoProtocolChoice choice;
+    const char *algorithm, *protocol; /* or the engine's kernel */
+    uint32_t channels;                /* 0: of a kernel that has none */
 } Point;
 
 static const ScenUsage usage = {
@@ -123,13 +129,34 @@ static bool read_request(const Request *request, GStringChunk *strings, Sweep *s
            wrong(error, "from --min to --max are more than %d doublings", DOUBLINGS_MOST);
 }
 
+static bool price_library(const Sweep *sweep, Point *point, GError **error)
+{
+    TopoProtocolChoice choice;
+    if (!topo_price(&sweep->cluster, &sweep->transfer, TOPO_CROWD_NONE, &choice, error))
+        return false;
+    point->algorithm = choice.algorithm->name;
+    point->protocol = topo_protocol_name(choice.protocol);
+    point->channels = choice.channels;
+    point->seconds = topo_price_s(&choice, sweep->cluster.node.nic_latency_s);
+    return true;
+}
+
 static bool price(Sweep *sweep, double bytes, Point *point, GError **error)
 {
+    const TopoNode *node = &sweep->cluster.node;
+    const TopoProtocolWires wires = {.inside = &node->scale_up_protocols,
+                                     .inside_bytes_per_s = node->scale_up_bytes_per_s};
+    *point = (Point){.bytes = bytes};
     sweep->transfer.bytes = bytes;
-    if (!topo_price(&sweep->cluster, &sweep->transfer, TOPO_CROWD_NONE, &point->choice, error))
+    TopoCollectiveCall call = topo_price_call(&sweep->cluster, &sweep->transfer);
+    TopoEngineChoice choice;
+    if (!sweep->engine || topo_engine_kernel(sweep->engine, &call) == TOPO_ENGINE_LIBRARY)
+        return price_library(sweep, point, error);
+    if (!topo_protocol_engine(sweep->engine, &call, &wires, true, &choice, error))
         return false;
-    point->bytes = bytes;
-    point->seconds = topo_price_s(&point->choice, sweep->cluster.node.nic_latency_s);
+    point->algorithm = choice.algorithm->name;
+    point->protocol = topo_engine_kernel_name(choice.kernel);
+    point->seconds = choice.seconds;
     return true;
 }
 
@@ -162,14 +189,16 @@ static void print_text(const Sweep *sweep, const GArray *points)
            node->name, node->scale_up_protocols.name, transfer->ranks_per_domain);
     if (transfer->ranks > transfer->ranks_per_domain)
         printf(", %s between", node->scale_out_protocols.name);
-    printf("\n%14s  %-18s %-8s %8s %12s %11s %11s\n", "size, bytes", "algorithm", "protocol",
+    printf("\n%14s  %-18s %-13s %8s %12s %11s %11s\n", "size, bytes", "algorithm", "protocol",
            "channels", "time, us", "algbw, GB/s", "busbw, GB/s");
     double sum = 0.0;
     for (guint i = 0; i < points->len; i++) {
         const Point *p = &g_array_index(points, Point, i);
-        printf("%14.0f  %-18s %-8s %8u %12.2f %11.2f %11.2f\n", p->bytes, p->choice.algorithm->name,
-               topo_protocol_name(p->choice.protocol), p->choice.channels, p->seconds * 1e6,
-               p->bytes / p->seconds * 1e-9, bus_of(sweep, p) * 1e-9);
+        g_autofree char *channels =
+            p->channels ? g_strdup_printf("%u", p->channels) : g_strdup("-");
+        printf("%14.0f  %-18s %-13s %8s %12.2f %11.2f %11.2f\n", p->bytes, p->algorithm,
+               p->protocol, channels, p->seconds * 1e6, p->bytes / p->seconds * 1e-9,
+               bus_of(sweep, p) * 1e-9);
         sum += bus_of(sweep, p);
     }
     printf("Average bus bandwidth: %.2f GB/s\n", sum / points->len * 1e-9);
@@ -191,9 +220,10 @@ static void print_json(const Sweep *sweep, const GArray *points)
         const Point *p = &g_array_index(points, Point, i);
         json_builder_begin_object(json);
         scen_json_number(json, "size_bytes", p->bytes);
-        scen_json_text(json, "algorithm", p->choice.algorithm->name);
-        scen_json_text(json, "protocol", topo_protocol_name(p->choice.protocol));
-        scen_json_integer(json, "channels", p->choice.channels);
+        scen_json_text(json, "algorithm", p->algorithm);
+        scen_json_text(json, "protocol", p->protocol);
+        if (p->channels > 0)
+            scen_json_integer(json, "channels", p->channels);
         scen_json_number(json, "time_s", p->seconds);
         scen_json_number(json, "algbw_bytes_per_s", p->bytes / p->seconds);
         scen_json_number(json, "busbw_bytes_per_s", bus_of(sweep, p));
@@ -209,6 +239,13 @@ static bool run(const Request *request, GError **error)
 {
     g_autoptr(GStringChunk) strings = g_string_chunk_new(1024);
     Sweep sweep = {.from_bytes = 0.0};
+    TopoEngineFit engine = {0};
+    if (request->engine) {
+        if (!scen_named_bind(SCEN_CATALOG_ENGINE_KERNELS, request->engine, NULL, strings, &engine,
+                             error))
+            return false;
+        sweep.engine = &engine;
+    }
     if (!read_request(request, strings, &sweep, error))
         return false;
     g_autoptr(GArray) points = price_all(&sweep, error);
@@ -241,14 +278,18 @@ ScenExit scen_cmd_collective(int argc, char **argv)
         {"max",              0, 0, G_OPTION_ARG_STRING, &request.to, "Largest tensor (default: 1 GiB)", "SIZE"},
         {"algorithm", 0, 0, G_OPTION_ARG_STRING, &request.algorithm,
          "This algorithm instead of the library's choice", "NAME"},
+        {"engine",            0, 0, G_OPTION_ARG_STRING, &request.engine,
+         "With the kernels of this serving engine (orrery list engine-kernels)", "NAME"},
         {"json",            0, 0, G_OPTION_ARG_NONE, &request.json, "Print JSON instead of text", NULL},
-        {G_OPTION_REMAINING,            0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
-        {0             },
+        {G_OPTION_REMAINING,              0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, NULL, NULL},
+        {0   },
     };
     ScenExit status;
     if (scen_options_parse(&usage, entries, argv, &status)) {
         if (rest || !request.node)
             status = scen_options_wrong(&usage, "needs --node NAME and no other argument");
+        else if (request.engine && request.algorithm)
+            status = scen_options_wrong(&usage, "--engine chooses the algorithm: no --algorithm");
         else if (request.nodes < 0 || request.nodes > 1000000 || request.ranks < 0)
             status = scen_options_wrong(&usage, "--nodes takes 1 to 1000000, --ranks 2 and more");
         else
@@ -257,6 +298,7 @@ ScenExit scen_cmd_collective(int argc, char **argv)
     g_free(request.node);
     g_free(request.op);
     g_free(request.algorithm);
+    g_free(request.engine);
     g_free(request.from);
     g_free(request.to);
     return status;

@@ -16,7 +16,7 @@
 typedef struct Request {
     char *node, *engine;
     char **files;
-    gboolean check, json, in_switch;
+    gboolean check, json, brief, in_switch;
     gint64 folds;
 } Request;
 
@@ -89,7 +89,13 @@ static bool run_subjects(const Request *request, GArray *subjects, ScenFitCheck 
             if (!scen_fit_table_read(table, g_array_index(subjects, Subject, i).path, error))
                 return false;
         if (check) {
-            scen_fit_check_add(check, &first->node, engine_of(first), table);
+            KernProfile profile = {0};
+            bool profiled = first->node.gpu.profile != NULL;
+            if (profiled && !scen_named_bind(SCEN_CATALOG_PROFILE, first->node.gpu.profile, NULL,
+                                             strings, &profile, error))
+                return false;
+            scen_fit_check_add(check, &first->node, profiled ? &profile : NULL, engine_of(first),
+                               table);
             continue;
         }
         if (!scen_fit_table_check(table, error))
@@ -103,7 +109,7 @@ static bool run(const Request *request, GArray *subjects, GError **error)
 {
     if (!request->check)
         return run_subjects(request, subjects, NULL, error);
-    g_autoptr(ScenFitCheck) check = scen_fit_check_new(request->folds);
+    g_autoptr(ScenFitCheck) check = scen_fit_check_new(request->folds, request->brief);
     if (!run_subjects(request, subjects, check, error) || !scen_fit_check_any(check, error))
         return false;
     scen_fit_check_print(check, request->json);
@@ -114,9 +120,9 @@ static const ScenUsage usage = {
     .command = "fit",
     .arguments = "[NODE[+ENGINE]=]CSV...",
     .summary =
-        "Fits cost coefficients to measured kernel tables and prints them as YAML, with\n"
-        "their errors. With --check, fits nothing and prints the errors of the collectives'\n"
-        "coefficients that are shipped, by operation and size.",
+        "Fits cost coefficients to measured kernel tables and prints them as YAML, with their\n"
+        "errors. With --check, fits nothing and prints the errors of the coefficients that are\n"
+        "shipped, collectives by operation and size.",
 };
 
 static ScenExit fit(const Request *request)
@@ -148,19 +154,21 @@ ScenExit scen_cmd_fit(int argc, char **argv)
          "Judge the shipped coefficients instead of fitting", NULL},
         {"folds",          0, 0, G_OPTION_ARG_INT64, &request.folds,
          "With --check: also predict each N-th part of the sizes from the others", "N"},
-        {"in-switch",         0, 0, G_OPTION_ARG_NONE, &request.in_switch,
+        {"brief",         0, 0, G_OPTION_ARG_NONE, &request.brief,
+         "With --check: collectives from 64 kB to 1 GB only together", NULL},
+        {"in-switch",               0, 0, G_OPTION_ARG_NONE, &request.in_switch,
          "The node's switch reduces (NVLS), although its row has no such figures", NULL},
-        {"json",               0, 0, G_OPTION_ARG_NONE, &request.json, "With --check: JSON instead of text",
+        {"json", 0, 0, G_OPTION_ARG_NONE, &request.json, "With --check: JSON instead of text",
          NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &request.files, NULL, NULL},
+        {G_OPTION_REMAINING,          0, 0, G_OPTION_ARG_FILENAME_ARRAY, &request.files, NULL, NULL},
         {0         },
     };
     ScenExit status;
     if (scen_options_parse(&usage, entries, argv, &status)) {
         if (!request.files)
             status = scen_options_wrong(&usage, "needs at least one CSV");
-        else if ((request.json || request.folds != 0) && !request.check)
-            status = scen_options_wrong(&usage, "--json and --folds go with --check");
+        else if ((request.json || request.brief || request.folds != 0) && !request.check)
+            status = scen_options_wrong(&usage, "--json, --brief and --folds go with --check");
         else if (request.folds < 0 || request.folds == 1 || request.folds > 100)
             status = scen_options_wrong(&usage, "--folds takes 2 to 100");
         else

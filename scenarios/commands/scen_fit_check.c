@@ -1,5 +1,6 @@
 /* `orrery fit --check`: how far the shipped coefficients are from measurements.
  *
+ * Products and attention are judged by type, over all rows.
  * A collective's error depends on its size: launch and protocol decide below a megabyte, wires
  * above a hundred. So errors are given by decade, and over 64 kB to 1 GB together. They are
  * |predicted / measured - 1|; bias is the median with its sign. Where the table is the one that was
@@ -11,19 +12,22 @@
 #include "scen_fit_yaml.h"
 #include "scen_json.h"
 
+#include <math.h>
 #include <stdio.h>
 
-/* Sizes that are judged together, binary at the ends and decimal between; the last holds all. */
+/* Sizes that are judged together, binary at the ends and decimal between. */
 static const struct {
     const char *text;
-    double from_bytes, to_bytes; /* from inclusive, to exclusive but for the last */
+    double from_bytes, to_bytes; /* from inclusive, to exclusive */
 } spans[] = {
     {"64 kB to 1 MB",  65536.0, 1e6         },
     {"1 to 10 MB",     1e6,     1e7         },
     {"10 to 100 MB",   1e7,     1e8         },
     {"100 MB to 1 GB", 1e8,     1073741825.0},
     {"64 kB to 1 GB",  65536.0, 1073741825.0},
+    {"all",            0.0,     INFINITY    },
 };
+enum { ALL_LARGE = 4, ALL_SIZES = 5 };
 
 /* A measured row and how far it is from its predictions. */
 typedef struct Judged {
@@ -38,6 +42,7 @@ typedef struct Verdict {
 
 struct ScenFitCheck {
     size_t folds;
+    bool brief;
     GArray *verdicts; /* of Verdict */
 };
 
@@ -48,10 +53,11 @@ static void verdict_clear(Verdict *verdict)
     g_free(verdict->operation);
 }
 
-ScenFitCheck *scen_fit_check_new(int64_t folds)
+ScenFitCheck *scen_fit_check_new(int64_t folds, bool brief)
 {
     ScenFitCheck *check = g_new0(ScenFitCheck, 1);
     check->folds = folds > 1 ? (size_t)folds : 0;
+    check->brief = brief;
     check->verdicts = g_array_new(FALSE, FALSE, sizeof(Verdict));
     g_array_set_clear_func(check->verdicts, (GDestroyNotify)verdict_clear);
     return check;
@@ -75,20 +81,27 @@ static KernFitError error_in(const Judged *rows, size_t count, size_t span, bool
     return kern_fit_error(log_ratios, in);
 }
 
-/* @held_out: rows have such a ratio too. */
-static void add(ScenFitCheck *check, const char *const names[3], const Judged *rows, size_t count,
-                bool held_out)
+/* @names: node, coefficients, operation. */
+static void add(ScenFitCheck *check, const char *const names[3], const Verdict *verdict)
 {
-    for (size_t span = 0; span < G_N_ELEMENTS(spans); span++) {
+    Verdict copy = *verdict;
+    if (verdict->shipped.rows == 0)
+        return;
+    copy.node = g_strdup(names[0]);
+    copy.fit = g_strdup(names[1]);
+    copy.operation = g_strdup(names[2]);
+    g_array_append_val(check->verdicts, copy);
+}
+
+/* @held_out: rows have such a ratio too. */
+static void add_spans(ScenFitCheck *check, const char *const names[3], const Judged *rows,
+                      size_t count, bool held_out)
+{
+    for (size_t span = check->brief ? ALL_LARGE : 0; span <= ALL_LARGE; span++) {
         Verdict verdict = {.span = span, .shipped = error_in(rows, count, span, false)};
-        if (verdict.shipped.rows == 0)
-            continue;
         if (held_out)
             verdict.held_out = error_in(rows, count, span, true);
-        verdict.node = g_strdup(names[0]);
-        verdict.fit = g_strdup(names[1]);
-        verdict.operation = g_strdup(names[2]);
-        g_array_append_val(check->verdicts, verdict);
+        add(check, names, &verdict);
     }
 }
 
@@ -109,7 +122,7 @@ static void judge_collective(ScenFitCheck *check, const TopoNode *node, TopoColl
             held_out[i],
         };
     const char *const names[3] = {node->name, fits->name, topo_collective_op_name(op)};
-    add(check, names, judged, array->len, check->folds > 0);
+    add_spans(check, names, judged, array->len, check->folds > 0);
 }
 
 static void judge_engine(ScenFitCheck *check, const TopoNode *node, const TopoEngineFit *engine,
@@ -127,14 +140,48 @@ static void judge_engine(ScenFitCheck *check, const TopoNode *node, const TopoEn
     }
     const char *const names[3] = {node->name, engine->name,
                                   captured ? "all_reduce, graph" : "all_reduce, eager"};
-    add(check, names, judged, count, false);
+    add_spans(check, names, judged, count, false);
 }
 
-void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const TopoEngineFit *engine,
-                        const ScenFitTable *table)
+static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
+                          const ScenFitTable *table)
+{
+    static const struct {
+        const char *name;
+        TopoDtype dtype;
+    } dtypes[] = {
+        {"gemm, fp16", TOPO_DTYPE_FP16},
+        {"gemm, bf16", TOPO_DTYPE_BF16},
+        {"gemm, fp8",  TOPO_DTYPE_FP8 },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
+        const GArray *rows = table->gemm[dtypes[i].dtype];
+        const KernGemmFit *fit = &profile->gemm[dtypes[i].dtype];
+        const char *const names[3] = {node->name, profile->name, dtypes[i].name};
+        if (rows->len == 0 || fit->rows == 0)
+            continue;
+        add(check, names,
+            &(Verdict){.span = ALL_SIZES,
+                       .shipped = kern_fit_gemm_error(&node->gpu, (const KernGemmRow *)rows->data,
+                                                      rows->len, fit)});
+    }
+    const GArray *rows = table->attention;
+    const char *const names[3] = {node->name, profile->name, "attention"};
+    if (rows->len > 0 && profile->attention.rows > 0)
+        add(check, names,
+            &(Verdict){.span = ALL_SIZES,
+                       .shipped = kern_fit_attention_error(&node->gpu,
+                                                           (const KernAttentionRow *)rows->data,
+                                                           rows->len, &profile->attention)});
+}
+
+void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
+                        const TopoEngineFit *engine, const ScenFitTable *table)
 {
     static const TopoCollectiveOp ops[] = {TOPO_OP_ALL_REDUCE, TOPO_OP_ALL_GATHER,
                                            TOPO_OP_REDUCE_SCATTER, TOPO_OP_ALL_TO_ALL};
+    if (profile)
+        judge_profile(check, node, profile, table);
     for (size_t i = 0; i < G_N_ELEMENTS(ops); i++)
         judge_collective(check, node, ops[i], table->collective[topo_protocol_op(ops[i])]);
     if (!engine)
@@ -146,9 +193,10 @@ void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const TopoEng
 bool scen_fit_check_any(const ScenFitCheck *check, GError **error)
 {
     if (check->verdicts->len == 0)
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                    "no line of these tables is a collective from 64 kB to 1 GB (an engine's own "
-                    "all-reduces need its name too)");
+        g_set_error(
+            error, SCEN_ERROR, SCEN_ERROR_WRONG,
+            "no line of these tables is a product, an attention or a collective from 64 kB to "
+            "1 GB that has shipped coefficients (an engine's own all-reduces need its name)");
     return check->verdicts->len > 0;
 }
 
@@ -158,30 +206,33 @@ static const Verdict *worst_of(const ScenFitCheck *check)
     const Verdict *worst = NULL;
     for (guint i = 0; i < check->verdicts->len; i++) {
         const Verdict *v = &g_array_index(check->verdicts, Verdict, i);
-        if (v->span == G_N_ELEMENTS(spans) - 1 &&
+        if (v->span == ALL_LARGE &&
             (!worst || v->shipped.median_fraction > worst->shipped.median_fraction))
             worst = v;
     }
     return worst;
 }
 
+/* Held-out errors take the place of the bias, so that a line fits a screen. */
 static void print_text(const ScenFitCheck *check)
 {
-    printf("%-16s %-15s %-18s %-15s %5s %7s %7s %7s", "node", "coefficients", "operation", "sizes",
-           "rows", "median", "p90", "bias");
-    puts(check->folds > 0 ? " | held out: median     p90" : "");
+    printf("%-14s %-13s %-17s %-14s %5s %7s %7s  %s\n", "node", "coefficients", "operation",
+           "sizes", "rows", "median", "p90",
+           check->folds > 0 ? "held out: median, p90" : "   bias");
     const Verdict *before = NULL, *worst = worst_of(check);
     for (guint i = 0; i < check->verdicts->len; i++) {
         const Verdict *v = &g_array_index(check->verdicts, Verdict, i);
         bool same = before && g_str_equal(before->node, v->node) &&
+                    g_str_equal(before->fit, v->fit) &&
                     g_str_equal(before->operation, v->operation);
-        printf("%-16s %-15s %-18s %-15s %5zu %5.1f %% %5.1f %% %+5.1f %%", same ? "" : v->node,
+        printf("%-14s %-13s %-17s %-14s %5zu %5.1f %% %5.1f %%", same ? "" : v->node,
                same ? "" : v->fit, same ? "" : v->operation, spans[v->span].text, v->shipped.rows,
-               100.0 * v->shipped.median_fraction, 100.0 * v->shipped.p90_fraction,
-               100.0 * v->shipped.bias_fraction);
+               100.0 * v->shipped.median_fraction, 100.0 * v->shipped.p90_fraction);
         if (v->held_out.rows > 0)
-            printf(" |         %7.1f %% %5.1f %%", 100.0 * v->held_out.median_fraction,
+            printf("         %5.1f %% %5.1f %%", 100.0 * v->held_out.median_fraction,
                    100.0 * v->held_out.p90_fraction);
+        else if (check->folds == 0)
+            printf("  %+5.1f %%", 100.0 * v->shipped.bias_fraction);
         putchar('\n');
         before = v;
     }
@@ -213,8 +264,10 @@ static void print_json(const ScenFitCheck *check)
         scen_json_text(json, "node", v->node);
         scen_json_text(json, "coefficients", v->fit);
         scen_json_text(json, "operation", v->operation);
-        scen_json_number(json, "from_bytes", spans[v->span].from_bytes);
-        scen_json_number(json, "to_bytes", spans[v->span].to_bytes);
+        if (v->span != ALL_SIZES) {
+            scen_json_number(json, "from_bytes", spans[v->span].from_bytes);
+            scen_json_number(json, "to_bytes", spans[v->span].to_bytes);
+        }
         scen_json_integer(json, "rows", (gint64)v->shipped.rows);
         add_error(json, "", &v->shipped);
         if (v->held_out.rows > 0)
@@ -222,8 +275,9 @@ static void print_json(const ScenFitCheck *check)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    scen_json_number(json, "worst_median_error_fraction",
-                     worst_of(check) ? worst_of(check)->shipped.median_fraction : 0.0);
+    const Verdict *worst = worst_of(check);
+    if (worst)
+        scen_json_number(json, "worst_median_error_fraction", worst->shipped.median_fraction);
     json_builder_end_object(json);
     g_autofree char *text = scen_json_finish(json);
     fputs(text, stdout);

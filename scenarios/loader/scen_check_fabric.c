@@ -4,6 +4,8 @@
  * row are reported at that row. */
 #include "scen_check_fabric.h"
 
+#include "topo_route.h"
+
 typedef struct FabricCheck {
     const ScenMarks *marks;
     ScenErrors *errors;
@@ -50,6 +52,26 @@ static void check_changes(const FabricCheck *check, TopoFabric *fabric,
     }
 }
 
+/* Wires may be missing or dead: every node must be reached from the first and reach it. Builders
+ * leave nothing out, so fabrics that are whole are taken at their word. */
+static void check_reach(const FabricCheck *check, const ScenScenario *scenario,
+                        const TopoFabric *fabric, bool is_custom)
+{
+    const TopoRoutePolicy *policy = topo_route_by_name("shortest", NULL);
+    g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, 0);
+    g_autoptr(GArray) links = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_autoptr(GError) error = NULL;
+    size_t per_node = (size_t)scenario->cluster.node.gpus;
+    for (size_t gpu = per_node; gpu < fabric->gpu_count; gpu += per_node) {
+        g_array_set_size(links, 0);
+        if (topo_route(router, 0, gpu, 0, links, &error) &&
+            topo_route(router, gpu, 0, 0, links, &error))
+            continue;
+        report(check, is_custom ? "fabric.links" : "fabric.health", -1, &error);
+        return;
+    }
+}
+
 void scen_check_fabric(const ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors)
 {
     const FabricCheck check = {.marks = marks, .errors = errors};
@@ -70,4 +92,7 @@ void scen_check_fabric(const ScenScenario *scenario, const ScenMarks *marks, Sce
     }
     TopoFabricChanges changes = scen_fabric_changes(given);
     check_changes(&check, fabric, &changes);
+    bool is_custom = spec.link_count > 0;
+    if (scen_errors_count(errors) == 0 && (is_custom || changes.health_count > 0))
+        check_reach(&check, scenario, fabric, is_custom);
 }

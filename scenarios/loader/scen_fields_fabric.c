@@ -4,7 +4,7 @@
  * Everything but the kind may be left out; what is left out takes the default of that fabric on
  * that cluster (topology/topo_fabric.c). Rows of wires and of links that are unwell are held to
  * their own grammar here, and to the fabric in scen_check_fabric.c. Networks that
- * share no links take its distances alone. */
+ * share no links price each transfer alone on it. */
 #include "scen_fabric.h"
 #include "scen_fields.h"
 #include "topo_route.h"

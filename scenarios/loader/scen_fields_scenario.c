@@ -84,7 +84,7 @@ static const ScenField fields[] = {
     FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
           .help = "how the work is laid out"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
-          .help = "the scale-out network; networks that share no links take its distances"),
+          .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,
           .bind = scen_placement_bind, .expected = SCEN_PLACEMENT_EXPECTED,
           .help = "which GPU each rank runs on (default: packed)"),

@@ -61,6 +61,19 @@ static void add_memory(JsonBuilder *json, const GArray *memory)
     json_builder_end_array(json);
 }
 
+static void add_waiters(JsonBuilder *json, const TopoHotLink *link)
+{
+    json_builder_set_member_name(json, "waiters");
+    json_builder_begin_array(json);
+    for (uint32_t w = 0; w < link->waiter_count; w++) {
+        json_builder_begin_object(json);
+        scen_json_text(json, "transfer", link->waiters[w].name);
+        scen_json_number(json, "waited_s", link->waiters[w].waited_s);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+}
+
 /* Only networks that share links have them. */
 static void add_links(JsonBuilder *json, const char *key, const GArray *links)
 {
@@ -78,6 +91,7 @@ static void add_links(JsonBuilder *json, const char *key, const GArray *links)
         scen_json_number(json, "saturated_s", link->saturated_s);
         scen_json_number(json, "waited_s", link->waited_s);
         scen_json_number(json, "lost_s", link->lost_s);
+        add_waiters(json, link);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);

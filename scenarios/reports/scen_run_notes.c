@@ -31,10 +31,16 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
             "profile %s has no GEMM measurements in %s: those of another type stand for them",
             profile->name, scen_plan_word("precision", (int)plan->precision));
     const ScenFabric *fabric = &scenario->fabric;
-    if (g_strcmp0(scenario->network, "fluid") != 0 && (fabric->health || fabric->faults))
-        add(notes, "this network takes routes and distances from the fabric, not rates: a degraded "
-                   "link or a fault during the step slows nothing (--network fluid)");
-    if (g_strcmp0(scenario->network, "fluid") == 0)
+    bool shares = g_strcmp0(scenario->network, "fluid") == 0;
+    if (!shares && (fabric->health || fabric->faults))
+        add(notes,
+            "this network prices every transfer alone on the links of its first group as they are "
+            "at the start: links of other groups and faults during the step do not count "
+            "(--network fluid)");
+    else if (fabric->faults && fabric->faults->len > 0 && scenario->fold)
+        add(notes, "equal groups move as one, so all wait for those that a fault holds back; "
+                   "--fold off moves each by itself");
+    if (shares)
         add(notes, "knobs are searched on the network that shares nothing: --network alpha-beta");
     if (scenario->expect.step_time_s <= 0.0)
         add(notes, "no published figure to hold this against (expect:)");

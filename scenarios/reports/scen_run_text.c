@@ -151,6 +151,9 @@ static void add_links(GString *out, const char *title, const GArray *links)
         g_string_append_printf(out, "  %-28s and %5d alike, %6.1f GB/s  %5.1f %% used  %.3g s\n",
                                link->name, (int)link->alike - 1, link->bytes_per_s / 1e9,
                                100.0 * link->carried_fraction, link->waited_s);
+        for (uint32_t w = 0; w < link->waiter_count; w++)
+            g_string_append_printf(out, "    %8.3g s of these: %s\n", link->waiters[w].waited_s,
+                                   link->waiters[w].name);
     }
 }
 

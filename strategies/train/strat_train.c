@@ -24,6 +24,27 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 
+/* What @transfer is to the program: the label and the class of the first operation that runs it. */
+static char *transfer_name(const SimProgram *program, uint32_t transfer)
+{
+    for (uint32_t i = 0; i < sim_program_op_count(program); i++) {
+        const SimOp *op = sim_program_op(program, i);
+        if (sim_op_kind_is_transfer(op->kind) && op->transfer == transfer)
+            return g_strdup_printf("%s, %s", sim_program_label_name(program, op->label),
+                                   sim_program_class_name(program, op->rank_class));
+    }
+    return g_strdup("nobody");
+}
+
+static void name_waiters(const SimProgram *program, GArray *links)
+{
+    for (guint i = 0; i < links->len; i++) {
+        TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
+        for (uint32_t w = 0; w < link->waiter_count; w++)
+            link->waiters[w].name = transfer_name(program, link->waiters[w].transfer);
+    }
+}
+
 static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRouter *router,
                    StratTrainResult *result, GError **error)
 {
@@ -48,6 +69,8 @@ static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRo
         topo_net_run(costing->net, result->step->program, &spec, &result->hot_links, error);
     if (result->hot_links && result->hot_links->len > HOT_LINKS_MAX)
         g_array_set_size(result->hot_links, HOT_LINKS_MAX);
+    if (result->hot_links)
+        name_waiters(result->step->program, result->hot_links);
     return result->run != NULL;
 }
 

@@ -40,6 +40,19 @@ expect_text out '"operation" : "all_to_all"'
 expect_text out '"ranks" : 32'
 expect_text out '"busbw_bytes_per_s" : [1-9]'
 
+# A serving engine's own kernels, then the library's; 6.4 us is measured (AIConfigurator, vLLM 0.24).
+expect_exit 0 "$ORRERY" collective --node dgx-h100 --engine vllm-h100
+expect_text out '^ +65536 +one-shot +one_shot +- +6\.[0-9]+ '
+expect_text out '^ +67108864 +nvls +staged_switch +- '
+expect_text out '^ +134217728 +nvls +Simple +24 '
+expect_exit 0 "$ORRERY" collective --node dgx-h100 --engine vllm-h100 --json
+expect_json
+expect_text out '"protocol" : "one_shot"'
+expect_exit 2 "$ORRERY" collective --node dgx-h100 --engine abacus
+expect_text err "unknown engine 'abacus'"
+expect_exit 2 "$ORRERY" collective --node dgx-h100 --engine vllm-h100 --algorithm ring
+expect_text err 'no --algorithm'
+
 expect_exit 2 "$ORRERY" collective
 expect_exit 2 "$ORRERY" collective --node dgx-h100 extra
 expect_exit 2 "$ORRERY" collective --node abacus

@@ -29,6 +29,19 @@ expect_text out '"leaf/0" -> "spine/1" \[label="100 GB/s", dir=none, style=dashe
 expect_exit 2 "$ORRERY" draw "$own" --set 'fabric.health=[{link: spine/8, health: 0}]'
 expect_text err 'the fabric has no spine/8: 4 of the kind'
 expect_exit 2 "$ORRERY" draw
+
+# What the models do with links that are unwell.
+expect_exit 0 "$ORRERY" check "$own"
+expect_exit 0 "$ORRERY" run "$own"
+expect_text out 'all wait for those that a fault holds back'
+expect_exit 0 "$ORRERY" run "$own" --fold off
+! grep -q 'a fault holds back' out || fail "nothing is folded"
+expect_exit 0 "$ORRERY" run "$own" --network alpha-beta
+expect_text out 'this network prices every transfer alone'
+expect_exit 2 "$ORRERY" check "$own" --set 'fabric.links=[{from: nic/0..99, to: leaf/0, rate: 1 Gbps}]'
+expect_text err 'fabric.links.0. names nic/99: the cluster has 32'
+[ "$(wc -l <err)" = 1 ] || fail "said more than once"
+
 expect_exit 0 "$ORRERY" run "$scenario"
 expect_text out '^Links that held transfers back'
 expect_text out '(leaf|spine)/[0-9]+ -> (leaf|spine)/[0-9]+'

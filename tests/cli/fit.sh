@@ -20,6 +20,8 @@ cp out first
 expect_exit 0 "$ORRERY" fit --node dgx-h100 table.csv
 cmp first out || fail "two fits differ"
 
+echo 'a,b' >other.csv
+
 # Collectives on wires of 450 GB/s: a launch and the bytes, up to a fifth of noise by size.
 {
     echo 'op_name,kernel_source,nccl_dtype,num_gpus,message_size,latency'
@@ -55,7 +57,7 @@ expect_text out '"coefficients" : "nvlink4-h200"'
 expect_text out '"worst_median_error_fraction"'
 expect_exit 0 "$ORRERY" fit --check --folds 2 --node dgx-h100 nccl.csv
 expect_text out 'held out'
-expect_text out '64 kB to 1 GB +21 .*\| +[0-9.]+ % +[0-9.]+ %'
+expect_text out '64 kB to 1 GB +21( +[0-9.]+ %){4}$'
 
 # An engine's own all-reduces, in graphs and outside.
 {
@@ -79,6 +81,7 @@ expect_text out '^dgx-h100 +vllm-h100 +all_reduce, graph'
 expect_text out 'all_reduce, eager'
 expect_exit 2 "$ORRERY" fit --check --node dgx-h100 engine.csv
 expect_text err "an engine's own all-reduces need its name"
+expect_exit 2 "$ORRERY" fit --check --node dgx-h100 other.csv
 expect_exit 2 "$ORRERY" fit --node dgx-h100 --engine vllm-abacus engine.csv
 expect_text err 'vllm-abacus'
 
@@ -94,5 +97,8 @@ expect_exit 2 "$ORRERY" fit --node dgx-h100
 expect_exit 2 "$ORRERY" fit --node dgx-h100 --json table.csv
 expect_text err 'go with --check'
 expect_exit 2 "$ORRERY" fit --check --folds 1 --node dgx-h100 nccl.csv
-expect_exit 2 "$ORRERY" fit --check --node dgx-h100 table.csv
+expect_exit 0 "$ORRERY" fit --check --node dgx-h100 table.csv
+expect_text out '^dgx-h100 +h100 +gemm, bf16 +all +25 +[0-9.]+ %'
+expect_exit 0 "$ORRERY" fit --check --brief --node dgx-h100 nccl.csv
+[ "$(wc -l <out)" = 4 ] || fail "a heading, two operations and the largest:" "$(cat out)"
 finish

@@ -101,6 +101,14 @@ Test(shared_network, names_links_that_carried_something)
         cr_expect(link->carried_fraction > 0.0 && link->carried_fraction <= 1.0 + 1e-9);
         cr_expect(link->waited_s <= last && link->lost_s <= link->waited_s * (1.0 + 1e-9));
         last = link->waited_s;
+        double named = 0.0;
+        for (uint32_t w = 0; w < link->waiter_count; w++) {
+            cr_expect(w == 0 || link->waiters[w].waited_s <= link->waiters[w - 1].waited_s);
+            cr_expect(strstr(link->waiters[w].name, "stage "), "%s", link->waiters[w].name);
+            named += link->waiters[w].waited_s;
+        }
+        cr_expect(named <= link->waited_s * (1.0 + 1e-9));
+        cr_expect((named > 0.0) == (link->waited_s > 0.0), "somebody waits wherever time is lost");
     }
 }
 

@@ -1,36 +1,18 @@
 /*
  * Random programs: the executor against a naive longest path (repeat until nothing changes), with a
- * net that answers at once, one that answers late, and one past the event queue; the ledger's sums;
- * and the trace of two runs, byte for byte.
- *
- * A program is drawn so that it can end: operations only depend on earlier ones, and the members of
- * a group come in a row, of different classes, depending on what is before the first of them.
+ * net that answers at once, one that answers late, one past the event queue and one with a clock of
+ * its own; the ledger's sums; and the trace of two runs, byte for byte.
  */
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "drawn_program.h"
 #include "sim_ledger.h"
-#include "sim_random.h"
 #include "sim_trace.h"
 
 enum {
     PROGRAMS = 150,
-    CLASSES = 5,
-    STREAMS = 3,
-    BLOCKS = 20,
-    OPS = 120,
 };
-
-/* What the naive reference remembers of a program: all its dependencies. */
-typedef struct Drawn {
-    SimProgram *p;
-    GArray *deps; /* pairs of uint32_t: operation, what it follows */
-} Drawn;
-
-static uint32_t draw_below(SimRandom *bits, uint64_t bound)
-{
-    return (uint32_t)sim_random_below(bits, bound);
-}
 
 static SimTime transfer_ns(uint32_t transfer)
 {
@@ -73,62 +55,47 @@ static void begin_late(SimNet *net, SimExec *exec, uint32_t transfer, uint32_t t
     sim_exec_schedule(exec, now + transfer_ns(transfer), answer_late, answer);
 }
 
-static void draw_op(Drawn *drawn, SimRandom *bits, SimOp *op, uint32_t before)
+/* Keeps a clock of its own and answers when that gets there. */
+typedef struct ClockNet {
+    SimNet net;
+    GArray *pending; /* of PendingEnd */
+    SimTime now;
+    bool is_in_order;
+} ClockNet;
+
+typedef struct PendingEnd {
+    SimTime at;
+    uint32_t token;
+} PendingEnd;
+
+static void begin_pending(SimNet *net, SimExec *exec, uint32_t transfer, uint32_t token,
+                          SimTime now)
 {
-    op->stream = (uint16_t)draw_below(bits, STREAMS);
-    uint32_t id = sim_program_add_op(drawn->p, op);
-    for (uint32_t i = draw_below(bits, 4); i > 0 && before > 0; i--) {
-        uint32_t pair[] = {id, draw_below(bits, before)};
-        sim_program_add_dep(drawn->p, pair[0], pair[1]);
-        g_array_append_vals(drawn->deps, pair, 2);
-    }
+    ClockNet *clock = (ClockNet *)net;
+    PendingEnd end = {.at = now + transfer_ns(transfer), .token = token};
+    clock->is_in_order = clock->is_in_order && now >= clock->now && sim_exec_now(exec) == now;
+    g_array_append_val(clock->pending, end);
 }
 
-static Drawn draw_program(uint64_t seed)
+static bool advance_clock(SimNet *net, SimExec *exec, SimTime until)
 {
-    SimRandom bits = sim_random_stream(seed, "program");
-    Drawn drawn = {.p = sim_program_new(), .deps = g_array_new(FALSE, FALSE, sizeof(uint32_t))};
-    uint16_t label = sim_program_label(drawn.p, "op");
-    uint16_t comm = sim_program_bucket(drawn.p, "comm");
-    const char *names[] = {"a", "b", "c"};
-    for (uint32_t i = 0; i < BLOCKS; i++) {
-        SimSegment parts[4];
-        uint32_t count = draw_below(&bits, 5);
-        for (uint32_t j = 0; j < count; j++) {
-            uint16_t bucket = sim_program_bucket(drawn.p, names[draw_below(&bits, 3)]);
-            parts[j] = (SimSegment){draw_below(&bits, 30), bucket, label};
-        }
-        sim_program_add_block(drawn.p, parts, count);
+    ClockNet *clock = (ClockNet *)net;
+    guint first = 0;
+    clock->is_in_order = clock->is_in_order && until >= clock->now;
+    if (clock->pending->len == 0)
+        return false;
+    for (guint i = 1; i < clock->pending->len; i++) {
+        if (g_array_index(clock->pending, PendingEnd, i).at <
+            g_array_index(clock->pending, PendingEnd, first).at)
+            first = i;
     }
-    for (uint32_t i = 0; i < CLASSES; i++) {
-        sim_program_add_class(drawn.p, "class", 1 + draw_below(&bits, 100));
-        for (int j = 1; j < STREAMS; j++)
-            sim_program_add_stream(drawn.p, i, "side");
-    }
-    while (sim_program_op_count(drawn.p) < OPS) {
-        uint32_t before = sim_program_op_count(drawn.p);
-        uint32_t members = draw_below(&bits, 3) == 0 ? 1 + draw_below(&bits, CLASSES) : 0;
-        SimOp op = {.label = label, .bucket = comm, .group = SIM_GROUP_NONE};
-        op.kind = (uint8_t)draw_below(&bits, SIM_OP_KINDS);
-        op.block = draw_below(&bits, BLOCKS);
-        op.rank_class = draw_below(&bits, CLASSES);
-        if (members > 0)
-            op.group = sim_program_add_group(drawn.p, members);
-        for (uint32_t i = 0; i < MAX(members, 1); i++) {
-            draw_op(&drawn, &bits, &op, before);
-            op.rank_class = (op.rank_class + 1) % CLASSES;
-            if (!sim_op_kind_is_transfer(op.kind))
-                op.block = draw_below(&bits, BLOCKS);
-        }
-    }
-    cr_assert(sim_program_seal(drawn.p, NULL));
-    return drawn;
-}
-
-static void drawn_clear(Drawn *drawn)
-{
-    sim_program_free(drawn->p);
-    g_array_unref(drawn->deps);
+    PendingEnd end = g_array_index(clock->pending, PendingEnd, first);
+    clock->now = MIN(end.at, until);
+    if (end.at > until)
+        return false;
+    g_array_remove_index_fast(clock->pending, first);
+    sim_exec_finish_at(exec, end.token, end.at);
+    return true;
 }
 
 static bool raise_to(SimTime *value, SimTime least)
@@ -162,7 +129,7 @@ static bool relax_pairs(const SimProgram *p, SimTime *start, SimTime *end, uint3
 }
 
 /* The least starts and ends that satisfy every rule, by raising them until nothing changes. */
-static void naive_run(const Drawn *drawn, SimTime *start, SimTime *end)
+static void naive_run(const DrawnProgram *drawn, SimTime *start, SimTime *end)
 {
     bool changed = true;
     while (changed) {
@@ -189,7 +156,7 @@ static void expect_run(const SimRun *run, const SimTime *start, const SimTime *e
 Test(sim_exec_dag, every_net_agrees_with_the_naive_longest_path)
 {
     for (uint64_t seed = 0; seed < PROGRAMS; seed++) {
-        Drawn drawn = draw_program(seed);
+        DrawnProgram drawn = drawn_program(seed, 1);
         uint32_t ops = sim_program_op_count(drawn.p);
         g_autofree SimTime *start = g_new0(SimTime, ops);
         g_autofree SimTime *end = g_new0(SimTime, ops);
@@ -205,14 +172,23 @@ Test(sim_exec_dag, every_net_agrees_with_the_naive_longest_path)
         g_autoptr(SimRun) slow = sim_exec_run(drawn.p, &late.net, NULL);
         expect_run(slow, start, end, seed, "late");
         cr_expect(late.is_in_order, "seed %d: the net saw time go back", (int)seed);
-        drawn_clear(&drawn);
+        g_autoptr(GArray) pending = g_array_new(FALSE, FALSE, sizeof(PendingEnd));
+        ClockNet clock = {
+            .net = {.begin = begin_pending, .advance = advance_clock},
+            .pending = pending,
+            .is_in_order = true
+        };
+        g_autoptr(SimRun) clocked = sim_exec_run(drawn.p, &clock.net, NULL);
+        expect_run(clocked, start, end, seed, "by its own clock");
+        cr_expect(clock.is_in_order, "seed %d: the clocks fell apart", (int)seed);
+        drawn_program_clear(&drawn);
     }
 }
 
 Test(sim_exec_dag, ledger_sums_to_gpus_times_makespan)
 {
     for (uint64_t seed = 0; seed < PROGRAMS; seed++) {
-        Drawn drawn = draw_program(seed);
+        DrawnProgram drawn = drawn_program(seed, 1);
         SimNet net = {.begin = begin_now};
         g_autoptr(SimRun) run = sim_exec_run(drawn.p, &net, NULL);
         g_autoptr(SimLedger) ledger = sim_ledger_new(drawn.p, run, NULL);
@@ -222,16 +198,16 @@ Test(sim_exec_dag, ledger_sums_to_gpus_times_makespan)
             cr_expect(sim_ledger_total_ns(ledger, i) >= 0);
             total += sim_ledger_total_ns(ledger, i);
         }
-        for (uint32_t i = 0; i < CLASSES; i++)
+        for (uint32_t i = 0; i < DRAWN_CLASSES; i++)
             gpus += sim_program_class_multiplicity(drawn.p, i);
         cr_expect(total == gpus * run->makespan, "seed %d", (int)seed);
-        drawn_clear(&drawn);
+        drawn_program_clear(&drawn);
     }
 }
 
 static char *trace_of(uint64_t seed)
 {
-    Drawn drawn = draw_program(seed);
+    DrawnProgram drawn = drawn_program(seed, 1);
     SimNet net = {.begin = begin_now};
     g_autoptr(SimRun) run = sim_exec_run(drawn.p, &net, NULL);
     char *text = NULL;
@@ -239,7 +215,7 @@ static char *trace_of(uint64_t seed)
     FILE *file = open_memstream(&text, &length);
     cr_assert(sim_trace_write(drawn.p, run, file, NULL));
     fclose(file);
-    drawn_clear(&drawn);
+    drawn_program_clear(&drawn);
     return text;
 }
 
