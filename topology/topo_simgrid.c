@@ -5,8 +5,10 @@
  *     weight * bytes, no faster than weight * rate bound,
  *
  * that leaves so late that alone it ends at latency + bytes / bound: SimGrid adds the time of
- * flight itself, so a flow waits for the transfer's latency less that of its edge. A transfer ends
- * with its last flow. What has no bytes or no links ends after its closed form.
+ * flight itself, so a flow waits for the transfer's latency less that of its edge. Where the edge
+ * has the longer one (traffic that computation paces has none) the flow gets the rate that makes up
+ * for it. A transfer ends with its last flow. What has no bytes or no links ends after its closed
+ * form.
  *
  * The executor is the one of every other network (sim_exec.c): it runs in SimGrid's process as the
  * guide of topo_simgrid_engine.c, and whenever its next event lies ahead it lets SimGrid's clock go
@@ -21,9 +23,11 @@
  * parts, here in inverse proportion to the latencies of their paths. Without contention, or where
  * all flows of a link are alike, both agree.
  *
- * It counts flows, so it costs what the fluid network folds away: about 30 us each, and as many
- * as edges times operations. Past FLOWS_MAX it says so instead. Answers depend on nothing but the
- * program and the spec; the process that asks keeps no trace of it.
+ * It counts flows, so it costs what the fluid network folds away: some 50 us each where hundreds
+ * are under way at once and 300 us where thousands are (SimGrid searches a list of all messages
+ * under way at the end of each), and 40 kB for each that is under way. Past FLOWS_MAX or
+ * ROUTES_MAX, where that becomes minutes and gigabytes, it refuses. Answers depend on nothing but
+ * the program and the spec; the process that asks keeps no trace of it.
  */
 #include "topo_simgrid.h"
 
@@ -34,8 +38,8 @@
 #include "topo_simgrid_engine.h"
 
 enum {
-    FLOWS_MAX = 2000000,  /* in the whole run */
-    ROUTES_MAX = 1000000, /* unlike */
+    FLOWS_MAX = 1000000, /* in the whole run */
+    ROUTES_MAX = 100000, /* unlike: about as many flows may be under way at once */
 };
 
 /* Half of the ns that the executor counts: a clock this close to an instant is there. */
@@ -270,7 +274,7 @@ static bool simulate(void *ctx, GByteArray *answer, GError **error)
             g_propagate_error(error, net.error);
         else
             g_set_error(error, TOPO_ERROR, TOPO_ERROR_STUCK,
-                        "the run came to a halt with %u transfers under way", net.under_way);
+                        "SimGrid came to a halt with %u transfers under way", net.under_way);
         return false;
     }
     guint size = net.run->op_count * (guint)sizeof(SimTime);
@@ -284,7 +288,8 @@ static SimRun *ask(Plan *plan, GError **error)
 {
     g_autoptr(GByteArray) answer = topo_child_ask(simulate, plan, error);
     if (answer == NULL) {
-        g_prefix_error(error, "SimGrid: ");
+        if (error != NULL && (*error)->domain == G_SPAWN_ERROR)
+            g_prefix_error(error, "SimGrid: ");
         return NULL;
     }
     SimRun *run = g_new0(SimRun, 1);

@@ -5,9 +5,9 @@
  * the graph is called "l7".
  *
  * A host is no more than a row and a column of that table: messages are sent on behalf of hosts,
- * and nothing runs on them. So they need not stand for GPUs; K routes are written into the cells of
- * the smallest table that has K of them off its diagonal, and it grows with K rather than with the
- * square of the cluster.
+ * and nothing is computed on them. So they need not stand for GPUs; K routes are written into the
+ * cells of the smallest table that has K of them off its diagonal, and it grows with K rather than
+ * with the square of the cluster.
  *
  * Every route begins with a link of its own, a FATPIPE, which gives each flow on it all of its
  * rate: the bound, or the rate of the narrowest link where there is no bound. It is also there for
