@@ -224,6 +224,32 @@ static int64_t ports_of_nics(const TopoGraph *graph)
     return most;
 }
 
+/* What payload reaches at best over the scale-out wires of @node. */
+static double payload_fraction(const TopoNode *node)
+{
+    double best = 0.0;
+    for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
+        best = MAX(best, node->scale_out_protocols.op[op].protocol[TOPO_PROTOCOL_SIMPLE].fraction);
+    return best > 0.0 && best < 1.0 ? best : 1.0;
+}
+
+/* Ports of NICs, and of GPUs that are switches of their own, carry no more payload than the library
+ * reaches on them alone, whoever shares them; the wires between switches are all payload's. */
+static void set_payload(const TopoFabricSpec *spec, TopoFabric *fabric)
+{
+    double fraction = payload_fraction(&spec->cluster->node);
+    for (uint32_t i = 0; i < topo_graph_link_count(fabric->graph); i++) {
+        const TopoLink *link = topo_graph_link(fabric->graph, i);
+        int from = topo_graph_vertex(fabric->graph, link->from)->kind;
+        int to = topo_graph_vertex(fabric->graph, link->to)->kind;
+        bool port = (from == TOPO_VERTEX_NIC && to >= TOPO_VERTEX_NIC) ||
+                    (to == TOPO_VERTEX_NIC && from >= TOPO_VERTEX_NIC);
+        bool torus = fabric->gpus_forward && from == TOPO_VERTEX_GPU && to == TOPO_VERTEX_GPU;
+        if (port || torus)
+            topo_graph_set_payload(fabric->graph, i, fraction);
+    }
+}
+
 TopoFabric *topo_fabric_new(const TopoFabricSpec *spec, GError **error)
 {
     const TopoFabricKind *kind = topo_fabric_by_name(spec->fabric, error);
@@ -238,6 +264,7 @@ TopoFabric *topo_fabric_new(const TopoFabricSpec *spec, GError **error)
     for (size_t i = 0; i < fabric->gpu_count; i++)
         fabric->gpus[i] = topo_graph_find(fabric->graph, TOPO_VERTEX_GPU, (uint32_t)i);
     topo_graph_seal(fabric->graph);
+    set_payload(spec, fabric);
     fabric->flows_per_pair =
         spec->flows_per_pair > 0 ? spec->flows_per_pair : ports_of_nics(fabric->graph);
     return g_steal_pointer(&fabric);

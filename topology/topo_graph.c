@@ -88,6 +88,8 @@ uint32_t topo_graph_add_link(TopoGraph *graph, TopoLink link)
 {
     g_assert(!graph->is_sealed && link.from != link.to);
     g_assert(link.from < graph->vertices->len && link.to < graph->vertices->len);
+    if (!(link.payload_fraction > 0.0))
+        link.payload_fraction = 1.0;
     g_array_append_val(graph->links, link);
     return graph->links->len - 1;
 }
@@ -226,7 +228,13 @@ double topo_link_latency_s(const TopoLink *link)
 
 double topo_link_rate_bytes_per_s(const TopoLink *link)
 {
-    return link->bytes_per_s * link->health_fraction;
+    return link->bytes_per_s * link->payload_fraction * link->health_fraction;
+}
+
+void topo_graph_set_payload(TopoGraph *graph, uint32_t link, double payload_fraction)
+{
+    g_assert(link < graph->links->len && payload_fraction > 0.0 && payload_fraction <= 1.0);
+    g_array_index(graph->links, TopoLink, link).payload_fraction = payload_fraction;
 }
 
 bool topo_graph_set_health(TopoGraph *graph, uint32_t link, double health_fraction, GError **error)

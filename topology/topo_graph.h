@@ -38,11 +38,12 @@ typedef struct TopoVertex {
 
 /** One direction of one wire. */
 typedef struct TopoLink {
-    uint32_t from, to;      /* vertices */
-    double bytes_per_s;     /* rate when healthy */
-    double latency_s;       /* of the sending device: switch, NIC, forward error correction */
-    double length_m;        /* of the cable; 5 ns a metre */
-    double health_fraction; /* 1: up, 0: down, between: this fraction of the rate is left */
+    uint32_t from, to;       /* vertices */
+    double bytes_per_s;      /* rate when healthy */
+    double latency_s;        /* of the sending device: switch, NIC, forward error correction */
+    double length_m;         /* of the cable; 5 ns a metre */
+    double health_fraction;  /* 1: up, 0: down, between: this fraction of the rate is left */
+    double payload_fraction; /* of the rate, that payload reaches at best; 0 when added: all */
 } TopoLink;
 
 /** Ids of links in ascending order; borrowed from the graph. */
@@ -102,11 +103,13 @@ bool topo_vertex_parse(const char *name, TopoVertexKind *kind, uint32_t *ordinal
 /** Seconds from the sending of a bit to its arrival over @link: latency_s + 5 ns a metre.
  *  Serialisation is the business of the network model. */
 double topo_link_latency_s(const TopoLink *link);
-/** Rate that is left on @link: bytes_per_s * health_fraction. */
+/** Rate that payload has on @link: bytes_per_s * payload_fraction * health_fraction. */
 double topo_link_rate_bytes_per_s(const TopoLink *link);
 
 /** Sets the health of @link, 0 to 1. False and @error when out of range. Routers notice. */
 bool topo_graph_set_health(TopoGraph *graph, uint32_t link, double health_fraction, GError **error);
+/** Sets what payload reaches on @link, above 0 to 1, of its rate. */
+void topo_graph_set_payload(TopoGraph *graph, uint32_t link, double payload_fraction);
 /** Moves the devices of @rack: every link with one end in it grows by @length_m (or shrinks, down
  * to 0 m). Returns how many directed links changed. */
 uint32_t topo_graph_move_rack(TopoGraph *graph, int32_t rack, double length_m);

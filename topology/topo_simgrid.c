@@ -240,9 +240,10 @@ static void plan_changes(const TopoTrafficSpec *spec, TopoSimgridEngine *engine)
 {
     for (size_t i = 0; i < spec->change_count; i++) {
         const TopoLinkChange *change = &spec->changes[i];
-        double rate = topo_graph_link(spec->fabric->graph, change->link)->bytes_per_s;
+        TopoLink link = *topo_graph_link(spec->fabric->graph, change->link);
+        link.health_fraction = change->health_fraction;
         topo_simgrid_engine_change(engine, change->link, sim_time_to_seconds(change->at),
-                                   rate * change->health_fraction);
+                                   topo_link_rate_bytes_per_s(&link));
     }
 }
 

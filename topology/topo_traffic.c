@@ -180,11 +180,12 @@ static void plan_changes(const TopoTrafficSpec *spec, TopoTraffic *traffic)
 {
     for (size_t i = 0; i < spec->change_count; i++) {
         const TopoLinkChange *change = &spec->changes[i];
-        double rate = topo_graph_link(traffic->graph, change->link)->bytes_per_s;
+        TopoLink link = *topo_graph_link(traffic->graph, change->link);
+        link.health_fraction = change->health_fraction;
         for (guint class = 0; class < traffic->classes->len; class ++)
             if (g_array_index(traffic->classes, LinkClass, class).link == change->link)
                 topo_fluid_set_capacity_at(traffic->fluid, change->at, class,
-                                           rate * change->health_fraction);
+                                           topo_link_rate_bytes_per_s(&link));
     }
 }
 

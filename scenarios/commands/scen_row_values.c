@@ -86,3 +86,13 @@ JsonObject *scen_row_object(JsonObject *object, const char *key, char **fault)
     note(fault, key, "an object");
     return NULL;
 }
+
+int64_t scen_row_nics(const char *said, int64_t gpus)
+{
+    for (const char *x = strchr(said, 'x'); x; x = strchr(x + 1, 'x')) {
+        int64_t nics = x > said ? g_ascii_digit_value(x[-1]) : 0;
+        if (x[1] == ' ' && nics > 0 && gpus % nics == 0)
+            return nics;
+    }
+    return gpus;
+}

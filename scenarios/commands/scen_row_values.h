@@ -18,4 +18,8 @@ bool scen_row_flag(JsonObject *object, const char *key, bool fallback, char **fa
 const char *scen_row_text(JsonObject *object, const char *key, const char *fallback, char **fault);
 JsonObject *scen_row_object(JsonObject *object, const char *key, char **fault);
 
+/** NICs of a node, where @said counts them as "4x HDR200 InfiniBand" does; @gpus where it does not.
+ */
+int64_t scen_row_nics(const char *said, int64_t gpus);
+
 #endif

@@ -220,6 +220,30 @@ static void put_model(Writer *w)
         gated ? "rmsnorm" : "layernorm", rotary ? "none" : "all");
 }
 
+/* What the row says of its scale-out network, and what that is in the catalog. */
+static const struct {
+    const char *text, *protocols;
+} wires[] = {
+    {"Omni-Path",        "omni-path"},
+    {"4x 100 Gb/s RoCE", "roce-100g"},
+};
+
+static void put_scale_out(Writer *w, const char *node, int64_t gpus)
+{
+    if (!has(w->setup, "nic_gbps_per_gpu") || gpus <= 0) {
+        assume(w, "NIC rate of %s", node);
+        return;
+    }
+    const char *said = text(w, w->row, "inter_node", "");
+    int64_t nics = scen_row_nics(said, gpus);
+    put(w, "    nics: " I64 "\n    nic_bandwidth: %g Gbps\n", nics,
+        number(w, w->setup, "nic_gbps_per_gpu", 0.0) * (double)gpus / (double)nics);
+    for (size_t i = 0; i < G_N_ELEMENTS(wires); i++) {
+        if (strstr(said, wires[i].text))
+            put(w, "    scale_out_protocols: %s\n", wires[i].protocols);
+    }
+}
+
 static void put_cluster(Writer *w)
 {
     const char *gpu = text(w, w->setup, "gpu", "");
@@ -236,13 +260,12 @@ static void put_cluster(Writer *w)
         integer(w, w->row, "num_gpus", 0), node, gpu);
     int64_t gpus = integer(w, w->row, "gpus_per_node", 0);
     if (gpus > 0)
-        put(w, "    gpus: " I64 "\n    nics: " I64 "\n", gpus, gpus);
+        put(w, "    gpus: " I64 "\n", gpus);
+    if (gpus > 0 && !has(w->setup, "nic_gbps_per_gpu"))
+        put(w, "    nics: " I64 "\n", gpus);
     if (has(w->setup, "scale_up_gpus"))
         put(w, "    scale_up_gpus: " I64 "\n", integer(w, w->setup, "scale_up_gpus", 8));
-    if (has(w->setup, "nic_gbps_per_gpu") && gpus > 0)
-        put(w, "    nic_bandwidth: %g Gbps\n", number(w, w->setup, "nic_gbps_per_gpu", 0.0));
-    else
-        assume(w, "NIC rate of %s", node);
+    put_scale_out(w, node, gpus);
 }
 
 /* Virtual stages of an interleaved schedule that does not say: two layers a chunk where that

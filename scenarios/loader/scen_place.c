@@ -15,6 +15,11 @@ static int64_t *slots_new(const GArray *numbers)
     return slots;
 }
 
+static bool has_list(const ScenPlacement *placement)
+{
+    return placement->gpus || placement->nodes;
+}
+
 /* The GPUs of a job on those that are not @taken, which it takes. */
 static int64_t *place(const TopoCluster *cluster, const ScenPlacement *placement, int64_t ranks,
                       bool *taken, GError **error)
@@ -44,9 +49,9 @@ static void place_jobs(ScenScenario *scenario, bool *taken, ScenErrors *errors)
         g_autoptr(GError) error = NULL;
         job->gpu_of_rank = place(&scenario->cluster, &job->placement, job->gpus, taken, &error);
         if (!job->gpu_of_rank)
-            scen_errors_add(errors, job->mark,
-                            "job '%s': %s (cluster.nodes says how large the cluster is)", job->name,
-                            error->message);
+            scen_errors_add(
+                errors, job->mark, "job '%s': %s%s", job->name, error->message,
+                has_list(&job->placement) ? "" : " (cluster.nodes says how large the cluster is)");
         job->mark = (ScenMark){0};
     }
 }

@@ -2,6 +2,7 @@
 #include "scen_run_report.h"
 
 #include "scen_plan_diff.h"
+#include "topo_net.h"
 
 static void add(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -31,16 +32,17 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
             "profile %s has no GEMM measurements in %s: those of another type stand for them",
             profile->name, scen_plan_word("precision", (int)plan->precision));
     const ScenFabric *fabric = &scenario->fabric;
-    bool shares = g_strcmp0(scenario->network, "fluid") == 0;
-    if (!shares && (fabric->health || fabric->faults))
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    bool is_fluid = g_strcmp0(scenario->network, "fluid") == 0;
+    if (net && !net->shares_links && (fabric->health || fabric->faults))
         add(notes,
             "this network prices every transfer alone on the links of its first group as they are "
             "at the start: links of other groups and faults during the step do not count "
             "(--network fluid)");
-    else if (fabric->faults && fabric->faults->len > 0 && scenario->fold)
+    else if (is_fluid && fabric->faults && fabric->faults->len > 0 && scenario->fold)
         add(notes, "equal groups move as one, so all wait for those that a fault holds back; "
                    "--fold off moves each by itself");
-    if (shares)
+    if (is_fluid)
         add(notes, "knobs are searched on the network that shares nothing: --network alpha-beta");
     if (scenario->expect.step_time_s <= 0.0)
         add(notes, "no published figure to hold this against (expect:)");
