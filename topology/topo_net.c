@@ -27,6 +27,7 @@ static const TopoNet nets[] = {
     {.name = "simgrid",
      .source = "SimGrid, model CM02: Casanova, Marchal 2002; Velho and others 2013",
      .shares_links = true,
+     .is_referee = true,
      .seconds = topo_net_alpha_beta_s,
      .run = topo_simgrid_run},
 };

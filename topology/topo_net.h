@@ -36,6 +36,7 @@ typedef struct TopoNet {
     const char *name;
     const char *source;
     bool shares_links; /* transfers slow each other down: it needs a fabric */
+    bool is_referee;   /* takes seconds where others take milliseconds: not to search with */
     /** Seconds of @transfer alone on @cluster. 0 for a group of one rank. Pure. */
     double (*seconds)(const TopoCluster *cluster, const TopoTransfer *transfer);
     /** See topo_net_run(). NULL: every transfer takes as long as alone. */

@@ -181,9 +181,7 @@ static bool run(const Options *options, bool *fits, GError **error)
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
     g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    /* No knob changes measured stages; on a shared network each would need its own routes. */
-    bool turnable = scenario->plan.profiled.forward_s <= 0.0 && !costing.net->shares_links;
-    if (*fits && turnable && (!options->json || options->out))
+    if (*fits && scen_knobs_are_cheap(scenario) && (!options->json || options->out))
         knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))

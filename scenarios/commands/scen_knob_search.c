@@ -17,6 +17,7 @@
 #include "scen_check.h"
 #include "scen_plan_diff.h"
 #include "scen_simulate.h"
+#include "topo_net.h"
 
 #include <math.h>
 
@@ -24,6 +25,7 @@ enum {
     SHORT_OPERATIONS = 20000, /* a step of at most so many is simulated in full */
     GROUP = 4,                /* microbatches of a group where the schedule does not say */
     THREADS_MAX = 8,
+    SHARED_GPUS = 1024, /* of a plan whose transfers share links */
 };
 
 /* A step shorter by less than this fraction is no help. */
@@ -180,6 +182,16 @@ static void consider(GArray *gains, Variant *variant, const ScenScenario *scenar
         .memory_fraction = memory,
     };
     g_array_append_val(gains, gain);
+}
+
+bool scen_knobs_are_cheap(const ScenScenario *scenario)
+{
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    if (!net || scenario->plan.profiled.forward_s > 0.0 ||
+        (scenario->jobs && scenario->jobs->len > 0))
+        return false;
+    return !net->shares_links ||
+           (!net->is_referee && strat_rank_count(&scenario->plan) <= SHARED_GPUS);
 }
 
 GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most)

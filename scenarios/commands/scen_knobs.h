@@ -23,6 +23,11 @@ typedef struct ScenKnobGain {
     double memory_fraction; /* of the worst stage's capacity */
 } ScenKnobGain;
 
+/** Whether scen_knobs() answers for @scenario in about the time of a report: stage times are
+ * priced, there is one job, and transfers are priced alone, or the plan is of at most 1,024 GPUs on
+ * a network that is no referee. */
+bool scen_knobs_are_cheap(const ScenScenario *scenario);
+
 /** The best @most changes (ScenKnobGain) of @scenario, whose own step is @result, shortest step
  *  first; empty when none helps. The stage times must be priced, not measured. */
 GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result, guint most);

@@ -1,6 +1,7 @@
 /* Notes: what stands behind the figures of a run and cannot be seen in them. */
 #include "scen_run_report.h"
 
+#include "scen_knobs.h"
 #include "scen_plan_diff.h"
 #include "topo_net.h"
 
@@ -42,8 +43,10 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
     else if (is_fluid && fabric->faults && fabric->faults->len > 0 && scenario->fold)
         add(notes, "equal groups move as one, so all wait for those that a fault holds back; "
                    "--fold off moves each by itself");
-    if (is_fluid)
-        add(notes, "knobs are searched on the network that shares nothing: --network alpha-beta");
+    if (plan->profiled.forward_s <= 0.0 && !scen_knobs_are_cheap(scenario))
+        add(notes,
+            "knobs are searched for one job on networks that price transfers alone, or share "
+            "links among up to 1,024 GPUs: --network alpha-beta");
     if (scenario->expect.step_time_s <= 0.0)
         add(notes, "no published figure to hold this against (expect:)");
     return notes;
