@@ -69,11 +69,14 @@ typedef struct KernProfile {
     const char *sustained_clock_source;
 } KernProfile;
 
-/** A device with the profile that prices it; both are borrowed. */
+typedef struct KernTable KernTable;
+
+/** A device with what prices it; all is borrowed. */
 typedef struct KernDevice {
     const TopoGpu *gpu;
     const KernProfile *profile;
-    double clock_fraction; /* 1 at boost clock; a step runs at the profile's sustained clock */
+    double clock_fraction;  /* 1 at boost clock; a step runs at the profile's sustained clock */
+    const KernTable *table; /* measurements, asked before the profile; NULL: none */
 } KernDevice;
 
 #endif
