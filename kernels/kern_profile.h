@@ -70,6 +70,7 @@ typedef struct KernProfile {
 } KernProfile;
 
 typedef struct KernTable KernTable;
+typedef struct KernTally KernTally;
 
 /** A device with what prices it; all is borrowed. */
 typedef struct KernDevice {
@@ -77,6 +78,7 @@ typedef struct KernDevice {
     const KernProfile *profile;
     double clock_fraction;  /* 1 at boost clock; a step runs at the profile's sustained clock */
     const KernTable *table; /* measurements, asked before the profile; NULL: none */
+    KernTally *tally;       /* told what the table answered; NULL: nobody asks */
 } KernDevice;
 
 #endif
