@@ -194,6 +194,7 @@ typedef struct Query {
     const KernGrid *grid;
     const int64_t *at;
     int64_t first;
+    uint32_t guess[KERN_GRID_LEVELS];
 } Query;
 
 static double share(const Query *query, int l, int64_t below, int64_t above)
@@ -208,17 +209,23 @@ static double share(const Query *query, int l, int64_t below, int64_t above)
     return (x - b) / (a - b);
 }
 
-/* The first index of @first..@end whose value is not below @want; @end when there is none. */
-static uint32_t lower_bound(const int64_t *at, uint32_t first, uint32_t end, int64_t want)
+/* The first index of @first..@end whose value is not below that of @query; @end when there is none.
+ * Branches of a regular grid are alike, so the place on the last one is tried first. */
+static uint32_t lower_bound(Query *query, int l, uint32_t first, uint32_t end)
 {
-    while (first < end) {
-        uint32_t middle = first + (end - first) / 2;
-        if (at[middle] < want)
-            first = middle + 1;
-        else
-            end = middle;
+    const int64_t *at = query->grid->level[l].at;
+    int64_t want = query->at[l];
+    uint32_t guess = first + query->guess[l];
+    if (guess < end && at[guess] >= want && (guess == first || at[guess - 1] < want))
+        return guess;
+    uint32_t found = first, left = end - first;
+    while (left > 0) {
+        uint32_t half = (left + 1) / 2;
+        found += at[found + half - 1] < want ? half : 0;
+        left -= half;
     }
-    return first;
+    query->guess[l] = found - first;
+    return found;
 }
 
 static KernGridHit descend(Query *query, int l, uint32_t first, uint32_t end, double *seconds);
@@ -269,7 +276,7 @@ static KernGridHit join(Query *query, int l, uint32_t first, uint32_t end, uint3
 static KernGridHit descend(Query *query, int l, uint32_t first, uint32_t end, double *seconds)
 {
     const int64_t *at = query->grid->level[l].at;
-    uint32_t upper = lower_bound(at, first, end, query->at[l]);
+    uint32_t upper = lower_bound(query, l, first, end);
     if (upper < end && at[upper] == query->at[l]) {
         KernGridHit hit = branch(query, l, upper, seconds);
         if (hit != KERN_GRID_MISS)
