@@ -22,4 +22,9 @@ StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResu
  */
 StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error);
 
+/** The 90 % interval of @result, which is that of @scenario, and the @exposure it comes from (may
+ * be NULL). False when its network is unknown. */
+bool scen_interval(const ScenScenario *scenario, const StratTrainResult *result,
+                   StratInterval *interval, StratExposure *exposure, GError **error);
+
 #endif

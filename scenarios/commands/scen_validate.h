@@ -11,6 +11,8 @@ typedef struct ScenValidRow {
     char *group; /* rows of one group are summarised together: expect.group, or the source without
                   * its table and details */
     char *gpu;
+    char *plan;         /* "name (changed)" of what it is based on */
+    int64_t guesses;    /* facts of it that are guesses */
     char *note;         /* what was assumed; NULL when nothing was */
     bool schedule_only; /* measured stage times, only the schedule was simulated */
     bool fits;          /* the memory model says that it fits */
@@ -19,6 +21,9 @@ typedef struct ScenValidRow {
     double error_fraction;     /* predicted / published - 1 */
     double model_flop_per_gpu; /* of one step: what the baseline works from */
     double baseline_error_fraction;
+    StratExposure exposure; /* where its time goes, by kind and evidence */
+    StratInterval interval; /* of predicted_s, 90 % */
+    bool is_inside;         /* published_s lies in it */
 } ScenValidRow;
 
 /** A row that was not. */
@@ -59,6 +64,8 @@ typedef struct ScenValidSummary {
     size_t rows;
     double mean_fraction, worst_fraction, baseline_fraction;
     size_t baseline_rows;
+    size_t inside;              /* rows whose published figure lies in the interval */
+    double half_width_fraction; /* mean of the intervals */
 } ScenValidSummary;
 
 /** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */
