@@ -21,6 +21,7 @@ static void add_interval(JsonBuilder *json, const StratInterval *interval)
     scen_json_number(json, "interval_half_width_fraction", interval->half_width_fraction);
     scen_json_number(json, "standard_error_fraction", interval->standard_error_fraction);
     scen_json_text(json, "evidence", kern_evidence_name(interval->evidence));
+    scen_json_text(json, "evidence_of", strat_kind_key(interval->evidence_of));
     json_builder_set_member_name(json, "variance_fraction");
     json_builder_begin_object(json);
     for (int k = 0; k < STRAT_KIND_COUNT; k++)

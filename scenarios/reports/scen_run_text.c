@@ -57,7 +57,8 @@ static void add_published(GString *out, const ScenExpect *expect, double step_s)
     scen_text_wrap(out, text->str, 13, 13);
 }
 
-/* "90 % 13.1 to 14.9 s; of its variance matrix products 60 %, ...; evidence: fitted" */
+/* "13.1 s to 14.9 s with 90 % confidence; of the variance: software 60 %, ...; weakest evidence:
+ * fitted (matrix products)" */
 static void add_interval(GString *out, const StratInterval *interval)
 {
     enum { SHOWN = 3 };
@@ -70,7 +71,9 @@ static void add_interval(GString *out, const StratInterval *interval)
     for (size_t i = 0; i < MIN(count, SHOWN); i++)
         g_string_append_printf(text, "%s%s %.0f %%", i == 0 ? "; of the variance: " : ", ",
                                strat_kind_title(kinds[i]), 100.0 * interval->share[kinds[i]]);
-    g_string_append_printf(text, "; evidence: %s", kern_evidence_name(interval->evidence));
+    g_string_append_printf(text, "; weakest evidence: %s (%s)",
+                           kern_evidence_name(interval->evidence),
+                           strat_kind_title(interval->evidence_of));
     g_string_append_printf(out, "%-13s", "Interval");
     scen_text_wrap(out, text->str, 13, 13);
 }

@@ -134,17 +134,29 @@ static bool has_evidence(int kind)
     return kind <= STRAT_KIND_SCALE_OUT;
 }
 
-static KernEvidence weakest(const StratExposure *exposure)
+/* The weakest evidence of parts that matter, and the largest kind of them. */
+static void find_weakest(const StratExposure *exposure, StratInterval *interval)
 {
-    KernEvidence evidence = KERN_EVIDENCE_MEASURED;
     for (int v = 0; v < KERN_EVIDENCE_COUNT; v++) {
         double seconds = 0.0;
-        for (int k = 0; k < STRAT_KIND_COUNT; k++)
+        int largest = 0;
+        for (int k = 0; k < STRAT_KIND_COUNT; k++) {
             seconds += has_evidence(k) ? exposure->parts[k][v] : 0.0;
-        if (seconds >= STRAT_EVIDENCE_LEAST_SHARE * exposure->total)
-            evidence = (KernEvidence)v;
+            if (has_evidence(k) && exposure->parts[k][v] > exposure->parts[largest][v])
+                largest = k;
+        }
+        if (seconds > 0.0 && seconds >= STRAT_EVIDENCE_LEAST_SHARE * exposure->total) {
+            interval->evidence = (KernEvidence)v;
+            interval->evidence_of = (StratKind)largest;
+        }
     }
-    return evidence;
+}
+
+/* No table of several nodes is open, so every wire between domains is a borrowed one and the error
+ * of the kind is already that of such wires. */
+static double widen(const StratErrors *errors, int kind, int evidence)
+{
+    return kind == STRAT_KIND_SCALE_OUT ? 1.0 : errors->widen[evidence];
 }
 
 /* Relative error that kind @k brings into the step. */
@@ -152,7 +164,7 @@ static double kind_error(const StratExposure *exposure, const StratErrors *error
 {
     double error = 0.0;
     for (int v = 0; v < KERN_EVIDENCE_COUNT; v++)
-        error += exposure->parts[k][v] / exposure->total * errors->kind[k] * errors->widen[v];
+        error += exposure->parts[k][v] / exposure->total * errors->kind[k] * widen(errors, k, v);
     return error;
 }
 
@@ -173,8 +185,8 @@ StratInterval strat_interval(double step_s, const StratExposure *exposure,
         .high_s = step_s * exp(reach),
         .standard_error_fraction = sqrt(sum),
         .half_width_fraction = sinh(reach),
-        .evidence = weakest(exposure),
     };
+    find_weakest(exposure, &interval);
     for (int k = 0; k < STRAT_KIND_COUNT && sum > 0.0; k++)
         interval.share[k] = variance[k] / sum;
     return interval;

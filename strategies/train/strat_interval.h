@@ -12,7 +12,7 @@ typedef struct StratErrors {
     const char *source;
     double kind[STRAT_KIND_COUNT];     /* of costs by a fitted form; SOFTWARE: where the plan says
                                         * nothing of its own; GUESSES: of each one */
-    double widen[KERN_EVIDENCE_COUNT]; /* times that, for costs of other evidence */
+    double widen[KERN_EVIDENCE_COUNT]; /* times that, for costs of other evidence; not SCALE_OUT */
 } StratErrors;
 
 /** Where a step's time goes, for its error: seconds of all GPUs. */
@@ -28,6 +28,7 @@ typedef struct StratInterval {
     double half_width_fraction;     /* (high - low) / 2 over the step time */
     double share[STRAT_KIND_COUNT]; /* of the variance; they sum to 1 unless all errors are 0 */
     KernEvidence evidence;          /* the weakest of the parts that matter */
+    StratKind evidence_of;          /* and the kind that most of those parts are of */
 } StratInterval;
 
 /** The least share of the step that a part has when its evidence matters. */
