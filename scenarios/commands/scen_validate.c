@@ -101,12 +101,15 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
         .interval = interval,
         .exposure = exposure,
         .plan = g_strdup(scenario->plan.name),
+        .model_error_fraction = scenario->plan.model_error_fraction,
         .guesses = scenario->guesses,
         .is_inside =
             expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
     g_array_append_val(validation->rows, row);
+    validation->errors = scenario->errors;
+    validation->errors.name = validation->errors.source = NULL;
 }
 
 static bool counts_for_baseline(const ScenValidRow *row, const char *gpu)

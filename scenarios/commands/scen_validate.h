@@ -11,11 +11,12 @@ typedef struct ScenValidRow {
     char *group; /* rows of one group are summarised together: expect.group, or the source without
                   * its table and details */
     char *gpu;
-    char *plan;         /* "name (changed)" of what it is based on */
-    int64_t guesses;    /* facts of it that are guesses */
-    char *note;         /* what was assumed; NULL when nothing was */
-    bool schedule_only; /* measured stage times, only the schedule was simulated */
-    bool fits;          /* the memory model says that it fits */
+    char *plan;                  /* "name (changed)" of what it is based on */
+    double model_error_fraction; /* of the plan; 0: it has none of its own */
+    int64_t guesses;             /* facts of it that are guesses */
+    char *note;                  /* what was assumed; NULL when nothing was */
+    bool schedule_only;          /* measured stage times, only the schedule was simulated */
+    bool fits;                   /* the memory model says that it fits */
     double predicted_s;
     double published_s;
     double error_fraction;     /* predicted / published - 1 */
@@ -33,8 +34,9 @@ typedef struct ScenSkippedRow {
 } ScenSkippedRow;
 
 typedef struct ScenValidation {
-    GArray *rows;    /* of ScenValidRow */
-    GArray *skipped; /* of ScenSkippedRow */
+    GArray *rows;       /* of ScenValidRow */
+    GArray *skipped;    /* of ScenSkippedRow */
+    StratErrors errors; /* of the costs of the last row; its texts are gone */
 } ScenValidation;
 
 ScenValidation *scen_validation_new(void);

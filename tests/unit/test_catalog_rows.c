@@ -6,6 +6,7 @@
 #include "toy_world.h"
 
 #include "model_params.h"
+#include "strat_interval.h"
 #include "topo_protocol_engine.h"
 
 #include <criterion/criterion.h>
@@ -260,4 +261,20 @@ static void find_profile(const char *name, const void *row)
 Test(catalog_rows, gpus_name_profiles_that_exist)
 {
     visit_all(SCEN_CATALOG_GPU, sizeof(TopoGpu), find_profile);
+}
+
+static void check_errors(const char *name, const void *row)
+{
+    const StratErrors *errors = row;
+    for (int k = 0; k < STRAT_KIND_COUNT; k++)
+        expect_between(name, strat_kind_key((StratKind)k), errors->kind[k], 0.005, 0.5);
+    for (int v = 1; v < KERN_EVIDENCE_COUNT; v++)
+        expect_between(name, "weaker evidence over stronger",
+                       errors->widen[v] / errors->widen[v - 1], 1.0, 5.0);
+    expect_between(name, "factor of fitted costs", errors->widen[KERN_EVIDENCE_FITTED], 1.0, 1.0);
+}
+
+Test(catalog_rows, of_errors_widen_with_weaker_evidence)
+{
+    visit_all(SCEN_CATALOG_ERRORS, sizeof(StratErrors), check_errors);
 }
