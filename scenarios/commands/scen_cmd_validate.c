@@ -225,6 +225,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "takes a folder or --rows, not both");
     else if (folders > 1)
         *status = scen_options_wrong(&usage, "takes one folder, not %u", folders);
+    else if (!(o->fit_errors >= 0.0 && o->fit_errors <= 100.0))
+        *status = scen_options_wrong(&usage, "--fit-errors takes a price from 0 to 100, as 0.5");
     else if (o->write && !o->rows)
         *status = scen_options_wrong(&usage, "--write needs --rows");
     else if (o->write && o->sets)

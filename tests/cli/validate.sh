@@ -53,6 +53,13 @@ expect_text out '"mean_half_width_fraction" : 0\.[0-9]+'
 expect_text out '"matrix_products_fitted" : 0\.[0-9]+'
 error=$(json_value error_fraction)
 
+# Errors behind intervals can be fitted, and come back as YAML of the catalogs' keys.
+expect_exit 0 "$ORRERY" validate --rows rows.json --set uncertainty=prior --fit-errors 0.5
+expect_text out '^# fitted on all: inside [0-2] of 2 '
+expect_text out '^matrix_products: 0\.0[0-9]+$'
+expect_text out '^megatron-lm-2022: \{model_error: 0\.[0-9]+\}  # 2 rows$'
+expect_exit 2 "$ORRERY" validate --rows rows.json --fit-errors -1
+
 # An override reaches every row.
 expect_exit 0 "$ORRERY" validate --rows rows.json --json --set plan.recompute=full
 [ "$(json_value error_fraction)" != "$error" ] || fail "--set changed nothing"
