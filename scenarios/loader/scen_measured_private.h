@@ -1,0 +1,34 @@
+/** Shared by the readers of scen_measured*.c. */
+#ifndef SCEN_MEASURED_PRIVATE_H
+#define SCEN_MEASURED_PRIVATE_H
+
+#include "scen_csv.h"
+#include "scen_measured.h"
+
+/** One file on its way in. */
+typedef struct ScenMeasuredReader {
+    ScenMeasured *measured;
+    ScenCsv *csv;
+    ScenProfiled profiled;
+    const char *path;
+} ScenMeasuredReader;
+
+/** Takes the row at hand; false and @error when it is wrong. */
+typedef bool (*ScenMeasuredTake)(ScenMeasuredReader *reader, GError **error);
+
+bool scen_measured_take_layer(ScenMeasuredReader *reader, GError **error);
+bool scen_measured_take_mixed(ScenMeasuredReader *reader, GError **error);
+bool scen_measured_take_vidur(ScenMeasuredReader *reader, GError **error);
+bool scen_measured_take_vidur_attention(ScenMeasuredReader *reader, GError **error);
+
+/** Reads the time in @column, in units of @unit_s; false and @error unless it is above 0. */
+bool scen_measured_seconds(const ScenMeasuredReader *reader, int column, double unit_s,
+                           double *seconds, GError **error);
+
+/** Adds a product, or a causal call of @batch heads of all sequences with @before keys before its
+ *  @queries. */
+void scen_measured_add_gemm(ScenMeasuredReader *reader, const KernGemmShape *shape, double seconds);
+void scen_measured_add_causal(ScenMeasuredReader *reader, int64_t batch, int64_t before,
+                              int64_t queries, int64_t head_dim, TopoDtype dtype, double seconds);
+
+#endif
