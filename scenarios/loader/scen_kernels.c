@@ -108,7 +108,7 @@ bool scen_table_bind(ScenBinder *binder, const ScenField *field, const ScenNode 
         return sound;
     if (measured->gemm->len + measured->attention->len == 0)
         scen_errors_add(binder->errors, node->mark,
-                        "no row of these tables is a product or a call of prefill attention");
+                        "no row of these tables is a product or a call of attention");
     else
         *(KernTable **)slot = scen_measured_table(measured);
     return true;

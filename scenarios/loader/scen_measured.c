@@ -1,19 +1,21 @@
 /* Tables of measured kernels, told apart by their columns.
  *
- *   AIConfigurator  op_name,...,latency in ms: gemm (gemm_dtype,m,n,k), context_attention
- *                   (batch_size,isl,num_heads,head_dim,attn_dtype,kv_cache_dtype,window_size)
+ *   AIConfigurator  op_name,...,latency in ms: gemm (gemm_dtype,m,n,k); context_attention
+ *                   (batch_size,isl,num_heads,num_key_value_heads,head_dim,attn_dtype,
+ *                   kv_cache_dtype,window_size); generation_attention, the same and step: one
+ *                   query on isl + step keys
  *   generic         op,dtype, sizes, and one of seconds, latency_ms, latency_us. gemm: m,n,k and
- *                   batch (1); attention: causal, batch sequences (1) of heads query heads,
- *                   head_dim wide, m query tokens behind context others (0). What the kit of
- *                   kernels/gpu prints
+ *                   batch (1); attention: causal, batch sequences (1) of heads query and
+ *                   kv_heads key/value heads (as many), head_dim wide, m query tokens behind
+ *                   context others (0); attention_decode: one query token on context keys. What
+ *                   the kit of kernels/gpu prints
  *   LLMServingSim   layer,tokens,time_us; layer,sequences,time_us;
  *                   prefill_chunk,kv_prefill,n_decode,kv_decode,time_us
  *   Vidur           num_tokens,...,time_stats.mlp_up_proj.median in ms, and the like of attention
  *
  * The last two name layers of a model: scen_measured_layers.c. A row that is wrong is an error, one
  * of an operation, type or variant that has no place here is counted as skipped: collectives,
- * mixtures of experts, norms, decode (whose time hangs on the number of key and value heads),
- * sliding windows, caches in another type than the queries. */
+ * mixtures of experts, norms, sliding windows, caches in another type than the queries. */
 #include "scen_measured_private.h"
 
 #include "kern_table.h"
@@ -90,18 +92,20 @@ void scen_measured_add_gemm(ScenMeasuredReader *reader, const KernGemmShape *sha
     g_array_append_val(reader->measured->gemm, row);
 }
 
-void scen_measured_add_causal(ScenMeasuredReader *reader, int64_t batch, int64_t before,
-                              int64_t queries, int64_t head_dim, TopoDtype dtype, double seconds)
+void scen_measured_add_call(ScenMeasuredReader *reader, const ScenMeasuredCall *call,
+                            double seconds)
 {
-    double keys = (double)(before + queries);
+    double keys = (double)(call->before + call->queries);
+    double seen = (double)call->before + 0.5 * (double)call->queries;
     KernAttentionRow row = {
         {
-         .batch = batch,
-         .queries = queries,
-         .keys = before + queries,
-         .head_dim = head_dim,
-         .unmasked_fraction = ((double)before + 0.5 * (double)queries) / keys,
-         .dtype = dtype,
+         .batch = call->batch,
+         .kv_batch = call->kv_batch,
+         .queries = call->queries,
+         .keys = call->before + call->queries,
+         .head_dim = call->head_dim,
+         .unmasked_fraction = call->queries > 1 ? seen / keys : 1.0,
+         .dtype = call->dtype,
          },
         seconds,
     };
@@ -125,25 +129,30 @@ static bool add_product(ScenMeasuredReader *reader, const char *type, bool quant
 static bool take_aiconfigurator(ScenMeasuredReader *reader, GError **error)
 {
     const char *op = text(reader, "op_name");
-    bool gemm = g_str_equal(op, "gemm"), attention = g_str_equal(op, "context_attention");
+    bool decode = g_str_equal(op, "generation_attention");
     double seconds = 0.0;
     if (!scen_measured_seconds(reader, column(reader, "latency"), 1e-3, &seconds, error))
         return false;
-    if (gemm)
+    if (g_str_equal(op, "gemm"))
         return add_product(reader, text(reader, "gemm_dtype"), true, seconds, error);
-    if (!attention)
+    if (!decode && !g_str_equal(op, "context_attention"))
         return skip(reader);
-    int64_t sequences, tokens, heads, head_dim, window;
+    int64_t sequences, tokens, heads, kv_heads, window, step;
+    ScenMeasuredCall call = {0};
     if (!size(reader, "batch_size", -1, &sequences, error) ||
         !size(reader, "isl", -1, &tokens, error) || !size(reader, "num_heads", -1, &heads, error) ||
-        !size(reader, "head_dim", -1, &head_dim, error) ||
-        !size(reader, "window_size", 0, &window, error))
+        !size(reader, "num_key_value_heads", 0, &kv_heads, error) ||
+        !size(reader, "head_dim", -1, &call.head_dim, error) ||
+        !size(reader, "window_size", 0, &window, error) || !size(reader, "step", 0, &step, error))
         return false;
     const char *type = text(reader, "attn_dtype"), *cache = text(reader, "kv_cache_dtype");
-    TopoDtype dtype;
-    if (!dtype_of(type, &dtype) || window > 0 || (*cache != '\0' && !g_str_equal(cache, type)))
+    if (!dtype_of(type, &call.dtype) || window > 0 || (*cache != '\0' && !g_str_equal(cache, type)))
         return skip(reader);
-    scen_measured_add_causal(reader, sequences * heads, 0, tokens, head_dim, dtype, seconds);
+    call.batch = sequences * heads;
+    call.kv_batch = sequences * (kv_heads > 0 ? kv_heads : heads);
+    call.queries = decode ? 1 : tokens;
+    call.before = decode ? tokens + step - 1 : 0;
+    scen_measured_add_call(reader, &call, seconds);
     return true;
 }
 
@@ -173,18 +182,23 @@ static bool take_generic(ScenMeasuredReader *reader, GError **error)
         return false;
     if (g_str_equal(op, "gemm"))
         return add_product(reader, type, false, seconds, error);
-    if (!g_str_equal(op, "attention"))
+    bool decode = g_str_equal(op, "attention_decode");
+    if (!decode && !g_str_equal(op, "attention"))
         return skip(reader);
-    int64_t sequences, tokens, heads, head_dim, before;
-    if (!size(reader, "batch", 1, &sequences, error) || !size(reader, "m", -1, &tokens, error) ||
-        !size(reader, "heads", -1, &heads, error) ||
-        !size(reader, "head_dim", -1, &head_dim, error) ||
-        !size(reader, "context", 0, &before, error))
+    int64_t sequences, heads, kv_heads;
+    ScenMeasuredCall call = {.queries = 1};
+    if (!size(reader, "batch", 1, &sequences, error) || !size(reader, "heads", -1, &heads, error) ||
+        !size(reader, "kv_heads", heads, &kv_heads, error) ||
+        !size(reader, "head_dim", -1, &call.head_dim, error) ||
+        (!decode && !size(reader, "m", -1, &call.queries, error)) ||
+        !size(reader, "context", decode ? -1 : 0, &call.before, error))
         return false;
-    TopoDtype dtype;
-    if (!dtype_of(type, &dtype))
+    if (!dtype_of(type, &call.dtype))
         return skip(reader);
-    scen_measured_add_causal(reader, sequences * heads, before, tokens, head_dim, dtype, seconds);
+    call.before -= decode; /* the context has the query's own key in it */
+    call.batch = sequences * heads;
+    call.kv_batch = sequences * kv_heads;
+    scen_measured_add_call(reader, &call, seconds);
     return true;
 }
 

@@ -11,10 +11,10 @@
  *   down_proj, mlp_down_proj     (x, h, f / t)
  *   lm_head                      (x, V / t, h)              x sequences, one token each
  *
- * and prefill attention of one sequence is a causal call of a / t heads. Norms, rotary embedding,
- * activations, embedding and sampling are passes over memory, for which there are no tables: they
- * are skipped, and so are decode and calls that mix it with prefill. Experts and latent attention
- * have other shapes, so their models are refused.
+ * and attention is a causal call of a / t heads a sequence, decode one of a single query. Norms,
+ * rotary embedding, activations, embedding and sampling are passes over memory, for which there are
+ * no tables: they are skipped, and so are calls that mix prefill with decode. Experts and latent
+ * attention have other shapes, so their models are refused.
  *
  * Units: LLMServingSim (profiler 1.0) us, the shapes from the model; Vidur ms, the shapes in the
  * columns, measured in fp16 (vidur/profiling/mlp/mlp_wrapper.py). */
@@ -143,18 +143,30 @@ bool scen_measured_take_mixed(ScenMeasuredReader *reader, GError **error)
     const ScenCsv *csv = reader->csv;
     Widths w = {0};
     double seconds = 0.0;
-    int64_t chunk = 0, before = 0, decoding = 0;
+    int64_t chunk = 0, before = 0, decoding = 0, keys = 0;
     if (!widths_of(reader, &w, error) ||
         !scen_csv_integer(csv, scen_csv_column(csv, "prefill_chunk"), 0, -1, &chunk, error) ||
         !scen_csv_integer(csv, scen_csv_column(csv, "kv_prefill"), 0, -1, &before, error) ||
         !scen_csv_integer(csv, scen_csv_column(csv, "n_decode"), 0, -1, &decoding, error) ||
+        !scen_csv_integer(csv, scen_csv_column(csv, "kv_decode"), 0, 0, &keys, error) ||
         !scen_measured_seconds(reader, scen_csv_column(csv, "time_us"), 1e-6, &seconds, error))
         return false;
-    if (chunk == 0 || decoding > 0)
-        reader->measured->skipped++;
+    ScenMeasuredCall call = {.batch = w.heads / w.tensor,
+                             .kv_batch = MAX(w.kv_heads / w.tensor, 1),
+                             .before = before,
+                             .queries = chunk,
+                             .head_dim = w.head_dim,
+                             .dtype = reader->profiled.dtype};
+    if (chunk == 0) {
+        call.batch *= decoding;
+        call.kv_batch *= decoding;
+        call.before = keys;
+        call.queries = 1;
+    }
+    if ((chunk > 0) == (decoding > 0))
+        reader->measured->skipped++; /* both at once, or nothing */
     else
-        scen_measured_add_causal(reader, w.heads / w.tensor, before, chunk, w.head_dim,
-                                 reader->profiled.dtype, seconds);
+        scen_measured_add_call(reader, &call, seconds);
     return true;
 }
 
@@ -231,14 +243,22 @@ bool scen_measured_take_vidur_attention(ScenMeasuredReader *reader, GError **err
         !scen_csv_integer(csv, scen_csv_column(csv, "kv_cache_size"), 0, -1, &before, error) ||
         !scen_csv_integer(csv, scen_csv_column(csv, "batch_size"), 1, 1, &sequences, error))
         return false;
-    if (chunk == 0 || time < 0 || *scen_csv_text(csv, time) == '\0') {
+    bool decode = chunk == 0;
+    if (decode)
+        time = scen_csv_column(csv, "time_stats.attn_decode.median");
+    if (time < 0 || *scen_csv_text(csv, time) == '\0') {
         reader->measured->skipped++;
         return true;
     }
     if (!scen_measured_seconds(reader, time, 1e-3, &seconds, error))
         return false;
-    scen_measured_add_causal(reader, sequences * w.heads / w.tensor, before, chunk, w.head_dim,
-                             TOPO_DTYPE_FP16, seconds);
+    ScenMeasuredCall call = {.batch = sequences * w.heads / w.tensor,
+                             .kv_batch = sequences * MAX(w.kv_heads / w.tensor, 1),
+                             .before = before,
+                             .queries = decode ? 1 : chunk,
+                             .head_dim = w.head_dim,
+                             .dtype = TOPO_DTYPE_FP16};
+    scen_measured_add_call(reader, &call, seconds);
     return true;
 }
 

@@ -25,10 +25,17 @@ bool scen_measured_take_vidur_attention(ScenMeasuredReader *reader, GError **err
 bool scen_measured_seconds(const ScenMeasuredReader *reader, int column, double unit_s,
                            double *seconds, GError **error);
 
-/** Adds a product, or a causal call of @batch heads of all sequences with @before keys before its
- *  @queries. */
+/** Adds a product. */
 void scen_measured_add_gemm(ScenMeasuredReader *reader, const KernGemmShape *shape, double seconds);
-void scen_measured_add_causal(ScenMeasuredReader *reader, int64_t batch, int64_t before,
-                              int64_t queries, int64_t head_dim, TopoDtype dtype, double seconds);
+
+/** A causal call: @batch query and @kv_batch key/value heads of all sequences, with @before keys
+ *  before the first of the @queries. */
+typedef struct ScenMeasuredCall {
+    int64_t batch, kv_batch, before, queries, head_dim;
+    TopoDtype dtype;
+} ScenMeasuredCall;
+
+void scen_measured_add_call(ScenMeasuredReader *reader, const ScenMeasuredCall *call,
+                            double seconds);
 
 #endif
