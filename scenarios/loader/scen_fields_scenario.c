@@ -40,6 +40,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenScenario *scenario = out;
     scen_kernels_finish(binder, map, scenario->cluster.node.gpu.profile, &scenario->profile);
+    scenario->cluster.reducing_radix = scenario->fabric.reduces_under;
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
