@@ -20,6 +20,8 @@
  * Left out: clusters and multicast of Hopper, transposition. */
 #include "kern_gemm.h"
 
+#include "kern_table.h"
+
 #include <math.h>
 
 static const struct {
@@ -122,5 +124,8 @@ static const KernGemmFit *gemm_fit(const KernProfile *profile, TopoDtype dtype)
 
 double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
 {
+    double measured = 0.0;
+    if (kern_table_gemm_s(device, shape, &measured))
+        return measured;
     return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);
 }
