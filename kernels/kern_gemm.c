@@ -43,27 +43,31 @@
 
 #include <math.h>
 
-/* Logarithms of a tile's rows and columns. */
+/* Logarithms of a tile's rows and columns, and of those of the next smaller tile as wide, as high
+ * (NONE: there is none). */
 typedef struct Tile {
-    int rows, columns;
+    int rows, columns, fewer_rows, fewer_columns;
 } Tile;
 
+enum { NONE = -1 };
+
 static const Tile tiles[] = {
-    {8, 7},
-    {7, 8},
-    {7, 7},
-    {7, 6},
-    {6, 7},
-    {6, 6},
-    {6, 5},
-    {5, 6},
-    {6, 4},
-    {4, 6},
-    {5, 7},
-    {4, 7},
-    {3, 7},
-    {3, 6},
+    {7, 7, 6,    6   },
+    {8, 7, 7,    NONE},
+    {7, 8, NONE, 7   },
+    {7, 6, 6,    NONE},
+    {6, 7, 5,    6   },
+    {6, 6, 5,    5   },
+    {5, 7, 4,    6   },
+    {5, 6, 4,    NONE},
+    {4, 7, 3,    6   },
+    {4, 6, 3,    NONE},
+    {3, 7, NONE, 6   },
+    {3, 6, NONE, NONE},
+    {6, 5, NONE, 4   },
+    {6, 4, NONE, NONE},
 };
+enum { SMALLEST_THAT_FILLS = 5 }; /* the first tile that is too small where the GPU is full */
 
 /* An engine's kernel for products of at most that many rows and columns; the first that fits. */
 typedef struct Kernel {
@@ -72,20 +76,20 @@ typedef struct Kernel {
 } Kernel;
 
 static const Kernel engines[KERN_GEMM_KERNELS][5] = {
-    [KERN_GEMM_VLLM_SM90] = {{16, INT64_MAX, {4, 6}},
-                             {64, 1280, {4, 6}},
-                             {64, INT64_MAX, {6, 6}},
-                             {128, INT64_MAX, {6, 7}},
-                             {INT64_MAX, INT64_MAX, {7, 7}}},
-    [KERN_GEMM_VLLM_SM100] = {{16, INT64_MAX, {5, 6}},
-                             {64, INT64_MAX, {6, 6}},
-                             {256, INT64_MAX, {6, 7}},
-                             {INT64_MAX, INT64_MAX, {7, 7}}},
+    [KERN_GEMM_VLLM_SM90] = {{16, INT64_MAX, {4, 6, NONE, NONE}},
+                             {64, 1280, {4, 6, NONE, NONE}},
+                             {64, INT64_MAX, {6, 6, NONE, NONE}},
+                             {128, INT64_MAX, {6, 7, NONE, NONE}},
+                             {INT64_MAX, INT64_MAX, {7, 7, NONE, NONE}}},
+    [KERN_GEMM_VLLM_SM100] = {{16, INT64_MAX, {5, 6, NONE, NONE}},
+                             {64, INT64_MAX, {6, 6, NONE, NONE}},
+                             {256, INT64_MAX, {6, 7, NONE, NONE}},
+                             {INT64_MAX, INT64_MAX, {7, 7, NONE, NONE}}},
 };
 enum {
     STEP_K = 32,
     PAIRED_ABOVE_ROWS = 64,
-    SPLITS_MOST = 32,
+    SPLITS_MOST_LOG = 5,
     SPLIT_STEPS_LEAST = 4,
     SPLIT_WAVES_MOST = 4,
     PASS_ELEMENTS = 2048
@@ -171,46 +175,61 @@ static double joined(double a, double b, double loss)
     return larger(a, b) + loss * smaller(a, b);
 }
 
-/* Seconds of the kernel, its launch left out, with @tile and @rows rows of tiles. @splits: how many
- * ways k may be split; longer than the least of them is not looked at, since what a split saves
- * shrinks and what it costs grows. */
-static double tile_s(const Query *q, Tile tile, int64_t rows, int64_t splits, double loss)
+static int64_t tiles_over(int64_t extent, int log)
+{
+    return (extent + ((int64_t)1 << log) - 1) >> log;
+}
+
+/* Seconds of the kernel, its launch left out, with @tile and @rows rows of tiles, or @best where
+ * that is less. No split is looked at that cannot beat @best: it moves the operands and runs a
+ * second kernel at least. @loss: of the waves after the first. */
+static double tile_s(const Query *q, const Tile *tile, int64_t rows, bool splits, double loss,
+                     double best)
 {
     const KernGemmFit *fit = q->fit;
-    int64_t columns = (q->shape->n + ((int64_t)1 << tile.columns) - 1) >> tile.columns;
-    double count = (double)(q->shape->batch * rows * columns);
-    double area = (double)((int64_t)1 << (tile.rows + tile.columns));
-    double side = (double)(((int64_t)1 << tile.rows) + ((int64_t)1 << tile.columns));
-    double math = area * q->math_s, feed = side * q->feed_s;
-    double step = larger(joined(math, feed, fit->overlap_loss), q->least_s);
-    double fixed = q->prologue_s + area * q->output_s;
-    double best = INFINITY;
-    for (int64_t split = 1, shift = 0; split <= splits; split *= 2, shift++) {
-        if (split > 1 && (count * (double)split > SPLIT_WAVES_MOST * q->sms ||
-                          q->steps < SPLIT_STEPS_LEAST * split))
+    double count = (double)(q->shape->batch * rows * tiles_over(q->shape->n, tile->columns));
+    double area = (double)((int64_t)1 << (tile->rows + tile->columns));
+    double side = (double)(((int64_t)1 << tile->rows) + ((int64_t)1 << tile->columns));
+    double step = larger(joined(area * q->math_s, side * q->feed_s, fit->overlap_loss), q->least_s);
+    double fixed = q->prologue_s + area * q->output_s, full = count * q->per_sm;
+    double compute = waves(full, fit->wave_quantisation) * (fixed + (double)q->steps * step);
+    if (loss > 0.0 && full > 1.0)
+        compute *= 1.0 + loss * (1.0 - 1.0 / full);
+    best = smaller(best, joined(compute, q->memory_s, fit->overlap_loss));
+    for (int log = 1; splits && log <= SPLITS_MOST_LOG; log++) {
+        double split = (double)(1 << log);
+        double memory = q->memory_s + q->partial_s * split;
+        if (full * split > SPLIT_WAVES_MOST || q->steps < ((int64_t)SPLIT_STEPS_LEAST << log) ||
+            memory + fit->split_s >= best)
             break;
-        double full = count * (double)split * q->per_sm;
-        double steps = (double)((q->steps + split - 1) >> shift);
-        double compute = waves(full, fit->wave_quantisation) * (fixed + steps * step);
-        if (loss > 0.0 && full > 1.0)
-            compute *= 1.0 + loss * (1.0 - 1.0 / full);
-        double memory = q->memory_s, seconds = 0.0;
-        if (split > 1) {
-            memory += q->partial_s * (double)split;
-            seconds = fit->split_s;
-        }
-        seconds += joined(compute, memory, fit->overlap_loss);
-        best = smaller(best, seconds);
+        compute = waves(full * split, fit->wave_quantisation) *
+                  (fixed + (double)tiles_over(q->steps, log) * step);
+        best = smaller(best, fit->split_s + joined(compute, memory, fit->overlap_loss));
     }
     return best;
 }
 
+/* Tiles that cannot be the fastest are not looked at: one that sticks out where a smaller one does
+ * too, small ones where the outputs fill the GPU with middle ones, large ones where the middle ones
+ * take one wave, and strips
+ * along an edge more than eight times as long. */
 static double fastest_s(const Query *q)
 {
+    int64_t m = q->shape->m, n = q->shape->n;
+    double middle = (double)(q->shape->batch * tiles_over(m, 7) * tiles_over(n, 7));
+    bool fills = (double)q->shape->batch * (double)m * (double)n > 16384.0 * q->sms;
+    size_t tried = fills ? SMALLEST_THAT_FILLS : G_N_ELEMENTS(tiles);
     double best = INFINITY;
-    for (size_t t = 0; t < G_N_ELEMENTS(tiles); t++) {
-        int64_t rows = (q->shape->m + ((int64_t)1 << tiles[t].rows) - 1) >> tiles[t].rows;
-        best = smaller(best, tile_s(q, tiles[t], rows, SPLITS_MOST, 0.0));
+    for (size_t t = 0; t < tried; t++) {
+        const Tile *tile = &tiles[t];
+        bool large = tile->rows + tile->columns > 14;
+        bool sticks_out = (tile->fewer_rows != NONE && m <= (int64_t)1 << tile->fewer_rows) ||
+                          (tile->fewer_columns != NONE && n <= (int64_t)1 << tile->fewer_columns);
+        bool strip = (tile->rows < 6 && m > (int64_t)8 << tile->rows) ||
+                     (tile->columns < 6 && n > (int64_t)8 << tile->columns);
+        if (sticks_out || strip || (large && middle <= q->sms))
+            continue;
+        best = tile_s(q, tile, tiles_over(m, tile->rows), true, 0.0, best);
     }
     return best;
 }
@@ -220,9 +239,10 @@ static double engine_s(const Query *q)
     const Kernel *kernel = engines[q->fit->kernels];
     while (kernel->rows_most < q->shape->m || kernel->columns_most < q->shape->n)
         kernel++;
-    int64_t rows = (q->shape->m + ((int64_t)1 << kernel->tile.rows) - 1) >> kernel->tile.rows;
+    int64_t rows = tiles_over(q->shape->m, kernel->tile.rows);
     bool alone = q->shape->m > PAIRED_ABOVE_ROWS && rows % 2 == 1;
-    return tile_s(q, kernel->tile, rows + alone, 1, alone ? q->fit->unpaired_fraction : 0.0);
+    double loss = alone ? q->fit->unpaired_fraction : 0.0;
+    return tile_s(q, &kernel->tile, rows + alone, false, loss, INFINITY);
 }
 
 static double quantise_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
