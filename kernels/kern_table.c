@@ -2,12 +2,16 @@
  *
  * A product is looked up by (n, k, m) within its type, whether it converts its input, and its
  * batch. Attention is looked up by (keys before the first query, queries, batch) within its type,
- * head width and mask; the time between two numbers of queries is linear in the scores computed,
- * which is linear in tokens times context, not in logarithms. kern_grid.c interpolates.
+ * head width, mask and query heads a key/value head; the time between two numbers of queries is
+ * linear in the scores computed, which is linear in tokens times context, not in logarithms.
+ * kern_grid.c interpolates.
  *
  * fp16 and bf16 run at one rate on tensor cores, so one stands for the other where only that was
  * measured, and counts as interpolated then. Causal masks are told from full ones by the share of
- * scores that is left; other masks are looked up by that share alone.
+ * scores that is left; other masks are looked up by that share alone. Prefill that does not tell
+ * its key/value heads, or has a number of them that was not measured, is answered by all rows
+ * together, which counts as interpolated; decode is not, because reading its keys and values is its
+ * cost.
  *
  * Tables are measured at boost clock. A long step runs slower under its power cap, and what
  * computes slows down with the clock, what moves memory does not. The roofline says which:
@@ -21,6 +25,7 @@
 
 struct KernTable {
     KernGrid *grid[KERN_TABLE_OPS];
+    size_t shapes[KERN_TABLE_OPS];
 };
 
 const char *kern_table_op_name(KernTableOp op)
@@ -49,7 +54,7 @@ static bool gemm_place(const KernGemmShape *s, TopoDtype dtype, Place *place)
     return true;
 }
 
-enum { MASK_CAUSAL = 1001, MASK_STEPS = 1000 };
+enum { MASK_CAUSAL = 1001, MASK_STEPS = 1000, GROUPS = 1 << 12, GROUP_SHIFT = 52 };
 
 /* Full: 1000; causal: the queries are the last of the keys; else the share in thousandths. */
 static uint64_t mask_of(const KernAttentionShape *s, int64_t before)
@@ -60,15 +65,23 @@ static uint64_t mask_of(const KernAttentionShape *s, int64_t before)
     return (uint64_t)(s->unmasked_fraction * MASK_STEPS + 0.5);
 }
 
-static bool attention_place(const KernAttentionShape *s, TopoDtype dtype, Place *place)
+/* Query heads a key/value head; 0: not told. */
+static uint64_t group_of(const KernAttentionShape *s)
+{
+    int64_t group = s->kv_batch > 0 ? s->batch / s->kv_batch : 0;
+    return group < GROUPS ? (uint64_t)group : 0;
+}
+
+static bool attention_place(const KernAttentionShape *s, TopoDtype dtype, uint64_t group,
+                            Place *place)
 {
     int64_t before = s->keys - s->queries;
     if (before < 0 || s->queries < 1 || s->head_dim >= 1 << 20 || s->unmasked_fraction > 1.0)
         return false;
     uint64_t one = s->queries == 1;
     *place = (Place){
-        .family =
-            (uint64_t)dtype | one << 8 | mask_of(s, before) << 16 | (uint64_t)s->head_dim << 32,
+        .family = (uint64_t)dtype | one << 8 | mask_of(s, before) << 16 |
+                  (uint64_t)s->head_dim << 32 | group << GROUP_SHIFT,
         .at = {before, s->queries, s->batch},
     };
     return true;
@@ -91,14 +104,25 @@ KernTable *kern_table_new(const KernGemmRow *gemm, size_t gemm_count,
     for (size_t i = 0; i < gemm_count; i++)
         if (gemm_place(&gemm[i].shape, gemm[i].shape.dtype, &place))
             add_point(products, &place, gemm[i].seconds);
-    for (size_t i = 0; i < attention_count; i++)
-        if (attention_place(&attention[i].shape, attention[i].shape.dtype, &place))
+    for (size_t i = 0; i < attention_count; i++) {
+        const KernAttentionShape *shape = &attention[i].shape;
+        uint64_t group = group_of(shape);
+        if (group > 0 && attention_place(shape, shape->dtype, group, &place))
             add_point(calls, &place, attention[i].seconds);
+        if (attention_place(shape, shape->dtype, 0, &place))
+            add_point(calls, &place, attention[i].seconds);
+    }
     KernTable *table = g_new0(KernTable, 1);
     table->grid[KERN_TABLE_GEMM] =
         kern_grid_new((KernGridPoint *)(void *)products->data, products->len, KERN_GRID_LINEAR);
     table->grid[KERN_TABLE_ATTENTION] =
         kern_grid_new((KernGridPoint *)(void *)calls->data, calls->len, KERN_GRID_SCORES);
+    table->shapes[KERN_TABLE_GEMM] = kern_grid_count(table->grid[KERN_TABLE_GEMM]);
+    /* Points of all groups together repeat others, unless no row tells its group. */
+    size_t points = kern_grid_count(table->grid[KERN_TABLE_ATTENTION]), grouped = 0;
+    for (size_t i = 0; i < points; i++)
+        grouped += g_array_index(calls, KernGridPoint, i).family >> GROUP_SHIFT != 0;
+    table->shapes[KERN_TABLE_ATTENTION] = grouped > 0 ? grouped : points;
     return table;
 }
 
@@ -113,7 +137,7 @@ void kern_table_free(KernTable *table)
 
 size_t kern_table_count(const KernTable *table, KernTableOp op)
 {
-    return kern_grid_count(table->grid[op]);
+    return table->shapes[op];
 }
 
 /* The type that may stand for @dtype; itself when there is none. */
@@ -155,14 +179,20 @@ KernGridHit kern_table_attention(const KernDevice *device, const KernAttentionSh
                                  double *seconds)
 {
     const KernGrid *grid = device->table->grid[KERN_TABLE_ATTENTION];
+    const TopoDtype types[] = {s->dtype, twin_of(s->dtype)};
+    uint64_t group = group_of(s);
+    KernGridHit hit = KERN_GRID_MISS;
     Place place;
-    if (!attention_place(s, s->dtype, &place))
-        return KERN_GRID_MISS;
-    KernGridHit hit = kern_grid_find(grid, place.family, place.at, seconds);
-    TopoDtype twin = twin_of(s->dtype);
-    if (hit == KERN_GRID_MISS && twin != s->dtype && attention_place(s, twin, &place) &&
-        kern_grid_find(grid, place.family, place.at, seconds) != KERN_GRID_MISS)
-        hit = KERN_GRID_BETWEEN;
+    /* The call itself, that of all groups, and both in the other type. */
+    for (size_t i = 0; hit == KERN_GRID_MISS && i < 4; i++) {
+        if (i % 2 == 1 && s->queries == 1 && group > 0)
+            continue;
+        if (!attention_place(s, types[i / 2], i % 2 == 0 ? group : 0, &place))
+            return KERN_GRID_MISS;
+        hit = kern_grid_find(grid, place.family, place.at, seconds);
+        if (hit == KERN_GRID_EXACT && (i > 0 || group == 0))
+            hit = KERN_GRID_BETWEEN;
+    }
     if (hit != KERN_GRID_MISS && device->clock_fraction != 1.0) {
         double rows = 2.0 * (double)(s->queries + s->keys); /* Q and the output, K and V */
         double bytes = topo_dtype_bytes(s->dtype) * (double)s->batch * rows * (double)s->head_dim;

@@ -27,4 +27,8 @@ StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error);
 bool scen_interval(const ScenScenario *scenario, const StratTrainResult *result,
                    StratInterval *interval, StratExposure *exposure, GError **error);
 
+/** The same, counting in @tally (NULL: not) what the measured table of the scenario answered. */
+StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally *tally,
+                                        GError **error);
+
 #endif

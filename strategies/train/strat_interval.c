@@ -37,6 +37,7 @@ static GArray *sample_spans(const StratCosting *costing)
     const StratPlan *plan = costing->plan;
     StratCosting graded = *costing;
     graded.graded = true;
+    graded.device.tally = NULL; /* counts what the step asked, not this sample */
     StratGroup tensor = strat_tensor_group(plan, 0), context = strat_context_group(plan, 0);
     StratChunk chunk = {
         .layers = 1,

@@ -42,6 +42,7 @@ static KernAttentionShape call(int64_t before, int64_t queries, int64_t batch)
 {
     double keys = (double)(before + queries);
     return (KernAttentionShape){.batch = batch,
+                                .kv_batch = batch,
                                 .queries = queries,
                                 .keys = before + queries,
                                 .head_dim = 128,

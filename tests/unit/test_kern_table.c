@@ -167,6 +167,7 @@ static KernAttentionShape causal(int64_t batch, int64_t queries, int64_t keys)
     double before = (double)(keys - queries);
     return (KernAttentionShape){
         .batch = batch,
+        .kv_batch = batch / 4,
         .queries = queries,
         .keys = keys,
         .head_dim = 128,
@@ -210,6 +211,32 @@ Test(kern_table, attention_is_linear_in_tokens_times_context)
     cr_expect(kern_attention_evidence(&with, &narrow) >= KERN_EVIDENCE_FITTED);
     cr_expect(kern_attention_forward_s(&with, &longer) ==
               kern_attention_forward_s(&without, &longer));
+}
+
+/* Of groups of 4 and of 8, 2 us and 4 us: one that does not tell its group gets what lies between,
+ * and so does a group of 2. */
+Test(kern_table, another_group_of_heads_is_no_measurement)
+{
+    ToyWorld world = toy_world();
+    KernAttentionRow rows[] = {
+        {causal(8, 512, 512), 2e-6},
+        {causal(8, 512, 512), 4e-6}
+    };
+    rows[1].shape.kv_batch = 1;
+    g_autoptr(KernTable) table = kern_table_new(NULL, 0, rows, 2);
+    KernDevice device = device_of(&world, table);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        cr_expect(kern_attention_forward_s(&device, &rows[i].shape) == rows[i].seconds);
+        cr_expect(kern_attention_evidence(&device, &rows[i].shape) == KERN_EVIDENCE_MEASURED);
+    }
+    KernAttentionShape untold = rows[0].shape, other = rows[0].shape;
+    untold.kv_batch = 0;
+    other.kv_batch = 4;
+    expect_near(kern_attention_forward_s(&device, &untold), 3e-6, "untold");
+    expect_near(kern_attention_forward_s(&device, &other), 3e-6, "another group");
+    cr_expect(kern_attention_evidence(&device, &untold) == KERN_EVIDENCE_INTERPOLATED);
+    cr_expect(kern_attention_evidence(&device, &other) == KERN_EVIDENCE_INTERPOLATED);
+    cr_expect(kern_table_count(table, KERN_TABLE_ATTENTION) == 2);
 }
 
 Test(kern_table, the_tally_counts_every_answer_of_the_one_who_prices)
