@@ -161,6 +161,11 @@ static void judge_gemm(ScenFitCheck *check, const char *const names[3], const Ke
                        const GArray *rows, const KernGemmFit *fit)
 {
     g_autoptr(GArray) in = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
+    g_autofree double *held_out = g_new0(double, rows->len);
+    g_autofree double *in_held_out = g_new0(double, rows->len);
+    if (check->folds > 0)
+        kern_fit_gemm_held_out(device->gpu, (const KernGemmRow *)(void *)rows->data, rows->len,
+                               check->folds, held_out);
     for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
         Verdict verdict = {.span = span};
         g_array_set_size(in, 0);
@@ -168,12 +173,15 @@ static void judge_gemm(ScenFitCheck *check, const char *const names[3], const Ke
             const KernGemmRow *row = &g_array_index(rows, KernGemmRow, i);
             if (!is_in_span(row->seconds, span))
                 continue;
+            in_held_out[in->len] = held_out[i];
             g_array_append_val(in, *row);
             verdict.extrapolated +=
                 kern_gemm_evidence(device, &row->shape) == KERN_EVIDENCE_EXTRAPOLATED;
         }
         verdict.shipped =
             kern_fit_gemm_error(device->gpu, (const KernGemmRow *)(void *)in->data, in->len, fit);
+        if (check->folds > 0)
+            verdict.held_out = kern_fit_error(in_held_out, in->len);
         add(check, names, &verdict);
     }
 }
@@ -211,6 +219,7 @@ static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernP
         {"gemm, fp16", TOPO_DTYPE_FP16},
         {"gemm, bf16", TOPO_DTYPE_BF16},
         {"gemm, fp8",  TOPO_DTYPE_FP8 },
+        {"gemm, fp4",  TOPO_DTYPE_FP4 },
     };
     const KernDevice device = {.gpu = &node->gpu, .profile = profile, .clock_fraction = 1.0};
     for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
