@@ -21,6 +21,15 @@ static KernEvidence table_evidence(KernGridHit hit)
     return hit == KERN_GRID_EXACT ? KERN_EVIDENCE_MEASURED : KERN_EVIDENCE_INTERPOLATED;
 }
 
+/* fp16 and bf16 run at one rate, so a fit of one is as good for the other; any other type without a
+ * fit borrows one, scaled by the ratio of the peaks. */
+static bool is_fitted(const KernProfile *profile, TopoDtype dtype)
+{
+    bool half = dtype == TOPO_DTYPE_FP16 || dtype == TOPO_DTYPE_BF16;
+    return profile->gemm[dtype].rows > 0 || (half && (profile->gemm[TOPO_DTYPE_FP16].rows > 0 ||
+                                                      profile->gemm[TOPO_DTYPE_BF16].rows > 0));
+}
+
 static KernEvidence profile_evidence(const KernDevice *device, bool far)
 {
     if (device->profile->grade == KERN_GRADE_DATASHEET)
@@ -34,8 +43,7 @@ KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *s
     KernGridHit hit = device->table ? kern_table_gemm(device, shape, &seconds) : KERN_GRID_MISS;
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
-    /* A type without a fit of its own borrows that of another, scaled by the ratio of the peaks. */
-    if (device->profile->gemm[shape->dtype].rows == 0)
+    if (!is_fitted(device->profile, shape->dtype))
         return KERN_EVIDENCE_DATASHEET;
     const KernFittedOn *on = &device->profile->fitted_on;
     return profile_evidence(device, kern_range_is_far(&on->gemm_m, shape->m) ||

@@ -98,6 +98,9 @@ Test(kern_evidence, borrowed_coefficients_are_no_better_than_a_datasheet)
     world.profile.gemm[TOPO_DTYPE_FP8].rows = 0;
     s.dtype = TOPO_DTYPE_FP8;
     cr_expect(kern_gemm_evidence(&device, &s) == KERN_EVIDENCE_DATASHEET, "another type's fit");
+    world.profile.gemm[TOPO_DTYPE_FP16].rows = 0;
+    s.dtype = TOPO_DTYPE_FP16;
+    cr_expect(kern_gemm_evidence(&device, &s) == KERN_EVIDENCE_FITTED, "as fast as bf16");
     s.dtype = TOPO_DTYPE_BF16;
     world.profile.grade = KERN_GRADE_DATASHEET;
     cr_expect(kern_gemm_evidence(&device, &s) == KERN_EVIDENCE_DATASHEET, "another GPU's");
