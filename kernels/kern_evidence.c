@@ -1,6 +1,7 @@
 /* The evidence of a query, by what would answer it.
  *
- * The grade of the profile answers for what no table covers. */
+ * A table answers first; what it does not cover is answered by the coefficients, fitted on this
+ * device or borrowed from another, for shapes near those that were fitted (kern_range.c) or far. */
 #include "kern_evidence.h"
 
 #include "kern_table.h"
@@ -22,10 +23,11 @@ static KernEvidence table_evidence(KernGridHit hit)
     return hit == KERN_GRID_EXACT ? KERN_EVIDENCE_MEASURED : KERN_EVIDENCE_INTERPOLATED;
 }
 
-static KernEvidence profile_evidence(const KernDevice *device)
+static KernEvidence profile_evidence(const KernDevice *device, bool far)
 {
-    return device->profile->grade == KERN_GRADE_DATASHEET ? KERN_EVIDENCE_DATASHEET
-                                                          : KERN_EVIDENCE_FITTED;
+    if (device->profile->grade == KERN_GRADE_DATASHEET)
+        return KERN_EVIDENCE_DATASHEET;
+    return far ? KERN_EVIDENCE_EXTRAPOLATED : KERN_EVIDENCE_FITTED;
 }
 
 /* fp16 and bf16 run through the same pipes in the same bytes: one's fit is the other's. */
@@ -45,10 +47,12 @@ KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *s
     KernGridHit hit = device->table ? kern_table_gemm(device, shape, &seconds) : KERN_GRID_MISS;
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
-    /* A type without a fit of its own borrows that of another, scaled by the ratio of the peaks. */
     if (!has_fit(device, shape->dtype))
         return KERN_EVIDENCE_DATASHEET;
-    return profile_evidence(device);
+    const KernFittedOn *on = &device->profile->fitted_on;
+    return profile_evidence(device, kern_range_is_far(&on->gemm_m, shape->m) ||
+                                        kern_range_is_far(&on->gemm_n, shape->n) ||
+                                        kern_range_is_far(&on->gemm_k, shape->k));
 }
 
 KernEvidence kern_attention_evidence(const KernDevice *device, const KernAttentionShape *shape)
@@ -58,5 +62,9 @@ KernEvidence kern_attention_evidence(const KernDevice *device, const KernAttenti
         device->table ? kern_table_attention(device, shape, &seconds) : KERN_GRID_MISS;
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
-    return profile_evidence(device);
+    const KernFittedOn *on = &device->profile->fitted_on;
+    return profile_evidence(device,
+                            kern_range_is_far(&on->attention_batch, shape->batch) ||
+                                kern_range_is_far(&on->attention_keys, shape->keys) ||
+                                kern_range_is_far(&on->attention_head_dim, shape->head_dim));
 }

@@ -2,6 +2,7 @@
 #ifndef KERN_PROFILE_H
 #define KERN_PROFILE_H
 
+#include "kern_range.h"
 #include "topo_cluster.h"
 
 #include <glib.h>
@@ -80,6 +81,7 @@ typedef struct KernProfile {
     KernMemoryFit memory;
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
+    KernFittedOn fitted_on;
     KernTable *table; /* measurements to ask first; owned by the scenario; NULL: none */
 } KernProfile;
 

@@ -14,10 +14,10 @@
 
 /* What the command line asks for. */
 typedef struct Request {
-    char *node, *engine;
+    char *node, *engine, *model;
     char **files;
     gboolean check, json, brief, in_switch;
-    gint64 folds;
+    gint64 folds, tensor;
 } Request;
 
 /* The hardware that a table was measured on. */
@@ -85,6 +85,8 @@ static bool run_subjects(const Request *request, GArray *subjects, ScenFitCheck 
         if (!subject_bind(first, strings, error))
             return false;
         g_autoptr(ScenFitTable) table = table_of(request, &first->node);
+        table->model = request->model;
+        table->tensor = request->tensor;
         for (; i < subjects->len && same_hardware(first, &g_array_index(subjects, Subject, i)); i++)
             if (!scen_fit_table_read(table, g_array_index(subjects, Subject, i).path, error))
                 return false;
@@ -150,18 +152,22 @@ ScenExit scen_cmd_fit(int argc, char **argv)
          "Node of the catalog that was measured (orrery list nodes)", "NAME"},
         {"engine",               0, 0, G_OPTION_ARG_STRING, &request.engine,
          "Serving engine whose own all-reduces were measured (orrery list engine-kernels)", "NAME"},
-        {"check",   0, 0, G_OPTION_ARG_NONE, &request.check,
+        {"model",   0, 0, G_OPTION_ARG_STRING, &request.model,
+         "Model whose layers the rows of an engine's profile name (orrery list models)", "NAME"},
+        {"tensor",          0, 0, G_OPTION_ARG_INT64, &request.tensor,
+         "Tensor ranks that those layers were cut over (default: of the folder's name, tp4)", "N"},
+        {"check",         0, 0, G_OPTION_ARG_NONE, &request.check,
          "Judge the shipped coefficients instead of fitting", NULL},
-        {"folds",          0, 0, G_OPTION_ARG_INT64, &request.folds,
+        {"folds",               0, 0, G_OPTION_ARG_INT64, &request.folds,
          "With --check: also predict each N-th part of the sizes from the others", "N"},
-        {"brief",         0, 0, G_OPTION_ARG_NONE, &request.brief,
+        {"brief", 0, 0, G_OPTION_ARG_NONE, &request.brief,
          "With --check: collectives from 64 kB to 1 GB only together", NULL},
-        {"in-switch",               0, 0, G_OPTION_ARG_NONE, &request.in_switch,
+        {"in-switch",          0, 0, G_OPTION_ARG_NONE, &request.in_switch,
          "The node's switch reduces (NVLS), although its row has no such figures", NULL},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &request.json, "With --check: JSON instead of text",
+        {"json",          0, 0, G_OPTION_ARG_NONE, &request.json, "With --check: JSON instead of text",
          NULL},
-        {G_OPTION_REMAINING,          0, 0, G_OPTION_ARG_FILENAME_ARRAY, &request.files, NULL, NULL},
-        {0         },
+        {G_OPTION_REMAINING,               0, 0, G_OPTION_ARG_FILENAME_ARRAY, &request.files, NULL, NULL},
+        {0 },
     };
     ScenExit status;
     if (scen_options_parse(&usage, entries, argv, &status)) {
@@ -171,11 +177,14 @@ ScenExit scen_cmd_fit(int argc, char **argv)
             status = scen_options_wrong(&usage, "--json, --brief and --folds go with --check");
         else if (request.folds < 0 || request.folds == 1 || request.folds > 100)
             status = scen_options_wrong(&usage, "--folds takes 2 to 100");
+        else if (request.tensor < 0 || request.tensor > 1024)
+            status = scen_options_wrong(&usage, "--tensor takes 1 to 1024");
         else
             status = fit(&request);
     }
     g_free(request.node);
     g_free(request.engine);
+    g_free(request.model);
     g_strfreev(request.files);
     return status;
 }

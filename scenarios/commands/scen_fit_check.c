@@ -1,6 +1,7 @@
 /* `orrery fit --check`: how far the shipped coefficients are from measurements.
  *
- * Products and attention are judged by type, over all rows.
+ * Products and attention are judged by type, over all rows and by decade of the measured time; rows
+ * far from the shapes that the coefficients were fitted on are counted beside the error.
  * A collective's error depends on its size: launch and protocol decide below a megabyte, wires
  * above a hundred. So errors are given by decade, and over 64 kB to 1 GB together. They are
  * |predicted / measured - 1|; bias is the median with its sign. Where the table is the one that was
@@ -8,6 +9,7 @@
  * judged on. */
 #include "scen_fit_check.h"
 
+#include "kern_evidence.h"
 #include "scen_errors.h"
 #include "scen_fit_yaml.h"
 #include "scen_json.h"
@@ -18,7 +20,7 @@
 /* Sizes that are judged together, binary at the ends and decimal between. */
 static const struct {
     const char *text;
-    double from_bytes, to_bytes; /* from inclusive, to exclusive */
+    double from_bytes, to_bytes; /* from inclusive, to exclusive; kernels: seconds measured */
 } spans[] = {
     {"64 kB to 1 MB",  65536.0, 1e6         },
     {"1 to 10 MB",     1e6,     1e7         },
@@ -26,8 +28,13 @@ static const struct {
     {"100 MB to 1 GB", 1e8,     1073741825.0},
     {"64 kB to 1 GB",  65536.0, 1073741825.0},
     {"all",            0.0,     INFINITY    },
+    {"below 10 us",    0.0,     1e-5        },
+    {"10 to 100 us",   1e-5,    1e-4        },
+    {"0.1 to 1 ms",    1e-4,    1e-3        },
+    {"1 to 10 ms",     1e-3,    1e-2        },
+    {"above 10 ms",    1e-2,    INFINITY    },
 };
-enum { ALL_LARGE = 4, ALL_SIZES = 5 };
+enum { ALL_LARGE = 4, ALL_SIZES = 5, TIMES_FIRST = 6, TIMES_LAST = 10 };
 
 /* A measured row and how far it is from its predictions. */
 typedef struct Judged {
@@ -38,6 +45,7 @@ typedef struct Verdict {
     char *node, *fit, *operation;
     size_t span;
     KernFitError shipped, held_out;
+    size_t extrapolated; /* rows far from all that the coefficients were fitted on */
 } Verdict;
 
 struct ScenFitCheck {
@@ -71,12 +79,17 @@ void scen_fit_check_free(ScenFitCheck *check)
     g_free(check);
 }
 
+static bool is_in_span(double size, size_t span)
+{
+    return size >= spans[span].from_bytes && size < spans[span].to_bytes;
+}
+
 static KernFitError error_in(const Judged *rows, size_t count, size_t span, bool held_out)
 {
     g_autofree double *log_ratios = g_new(double, count);
     size_t in = 0;
     for (size_t i = 0; i < count; i++)
-        if (rows[i].bytes >= spans[span].from_bytes && rows[i].bytes < spans[span].to_bytes)
+        if (is_in_span(rows[i].bytes, span))
             log_ratios[in++] = held_out ? rows[i].held_out_log_ratio : rows[i].log_ratio;
     return kern_fit_error(log_ratios, in);
 }
@@ -143,19 +156,57 @@ static void judge_engine(ScenFitCheck *check, const TopoNode *node, const TopoEn
     add_spans(check, names, judged, count, false);
 }
 
-/* Products by type, over all sizes. */
-static void judge_gemm(ScenFitCheck *check, const char *const names[3], const TopoGpu *gpu,
-                       const KernGemmFit *fit, const GArray *array)
+/* Adds the errors of the products @rows by @names, all together and by decade. */
+static void judge_gemm(ScenFitCheck *check, const char *const names[3], const KernDevice *device,
+                       const GArray *rows, const KernGemmFit *fit)
 {
-    const KernGemmRow *rows = (const KernGemmRow *)array->data;
-    Verdict verdict = {.span = ALL_SIZES,
-                       .shipped = kern_fit_gemm_error(gpu, rows, array->len, fit)};
-    if (check->folds > 0) {
-        g_autofree double *held_out = g_new(double, array->len);
-        kern_fit_gemm_held_out(gpu, rows, array->len, check->folds, held_out);
-        verdict.held_out = kern_fit_error(held_out, array->len);
+    g_autoptr(GArray) in = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
+    g_autofree double *held_out = g_new0(double, rows->len);
+    g_autofree double *in_held_out = g_new0(double, rows->len);
+    if (check->folds > 0)
+        kern_fit_gemm_held_out(device->gpu, (const KernGemmRow *)(void *)rows->data, rows->len,
+                               check->folds, held_out);
+    for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
+        Verdict verdict = {.span = span};
+        g_array_set_size(in, 0);
+        for (guint i = 0; i < rows->len; i++) {
+            const KernGemmRow *row = &g_array_index(rows, KernGemmRow, i);
+            if (!is_in_span(row->seconds, span))
+                continue;
+            in_held_out[in->len] = held_out[i];
+            g_array_append_val(in, *row);
+            verdict.extrapolated +=
+                kern_gemm_evidence(device, &row->shape) == KERN_EVIDENCE_EXTRAPOLATED;
+        }
+        verdict.shipped =
+            kern_fit_gemm_error(device->gpu, (const KernGemmRow *)(void *)in->data, in->len, fit);
+        if (check->folds > 0)
+            verdict.held_out = kern_fit_error(in_held_out, in->len);
+        add(check, names, &verdict);
     }
-    add(check, names, &verdict);
+}
+
+/* The same of calls of attention. */
+static void judge_attention(ScenFitCheck *check, const char *const names[3],
+                            const KernDevice *device, const GArray *rows)
+{
+    g_autoptr(GArray) in = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
+    for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
+        Verdict verdict = {.span = span};
+        g_array_set_size(in, 0);
+        for (guint i = 0; i < rows->len; i++) {
+            const KernAttentionRow *row = &g_array_index(rows, KernAttentionRow, i);
+            if (!is_in_span(row->seconds, span))
+                continue;
+            g_array_append_val(in, *row);
+            verdict.extrapolated +=
+                kern_attention_evidence(device, &row->shape) == KERN_EVIDENCE_EXTRAPOLATED;
+        }
+        verdict.shipped =
+            kern_fit_attention_error(device->gpu, (const KernAttentionRow *)(void *)in->data,
+                                     in->len, &device->profile->attention);
+        add(check, names, &verdict);
+    }
 }
 
 static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
@@ -170,21 +221,17 @@ static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernP
         {"gemm, fp8",  TOPO_DTYPE_FP8 },
         {"gemm, fp4",  TOPO_DTYPE_FP4 },
     };
+    const KernDevice device = {.gpu = &node->gpu, .profile = profile, .clock_fraction = 1.0};
     for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
         const GArray *rows = table->gemm[dtypes[i].dtype];
         const KernGemmFit *fit = &profile->gemm[dtypes[i].dtype];
         const char *const names[3] = {node->name, profile->name, dtypes[i].name};
         if (rows->len > 0 && fit->rows > 0)
-            judge_gemm(check, names, &node->gpu, fit, rows);
+            judge_gemm(check, names, &device, rows, fit);
     }
-    const GArray *rows = table->attention;
     const char *const names[3] = {node->name, profile->name, "attention"};
-    if (rows->len > 0 && profile->attention.rows > 0)
-        add(check, names,
-            &(Verdict){.span = ALL_SIZES,
-                       .shipped = kern_fit_attention_error(&node->gpu,
-                                                           (const KernAttentionRow *)rows->data,
-                                                           rows->len, &profile->attention)});
+    if (table->attention->len > 0 && profile->attention.rows > 0)
+        judge_attention(check, names, &device, table->attention);
 }
 
 void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
@@ -245,6 +292,8 @@ static void print_text(const ScenFitCheck *check)
                    100.0 * v->held_out.p90_fraction);
         else if (check->folds == 0)
             printf("  %+5.1f %%", 100.0 * v->shipped.bias_fraction);
+        if (v->extrapolated > 0)
+            printf("  %zu rows extrapolated", v->extrapolated);
         putchar('\n');
         before = v;
     }
@@ -276,11 +325,16 @@ static void print_json(const ScenFitCheck *check)
         scen_json_text(json, "node", v->node);
         scen_json_text(json, "coefficients", v->fit);
         scen_json_text(json, "operation", v->operation);
-        if (v->span != ALL_SIZES) {
+        if (v->span >= TIMES_FIRST) {
+            scen_json_number(json, "from_s", spans[v->span].from_bytes);
+            if (v->span < TIMES_LAST)
+                scen_json_number(json, "to_s", spans[v->span].to_bytes);
+        } else if (v->span != ALL_SIZES) {
             scen_json_number(json, "from_bytes", spans[v->span].from_bytes);
             scen_json_number(json, "to_bytes", spans[v->span].to_bytes);
         }
         scen_json_integer(json, "rows", (gint64)v->shipped.rows);
+        scen_json_integer(json, "extrapolated_rows", (gint64)v->extrapolated);
         add_error(json, "", &v->shipped);
         if (v->held_out.rows > 0)
             add_error(json, "held_out_", &v->held_out);

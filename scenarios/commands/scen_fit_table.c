@@ -14,6 +14,7 @@
 #include "scen_fit_table.h"
 
 #include "scen_errors.h"
+#include "scen_fit_foreign.h"
 
 typedef struct Line {
     char **header;
@@ -167,13 +168,14 @@ static void take(ScenFitTable *table, const Line *line)
 
 bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
 {
+    bool foreign = false;
+    if (!scen_fit_foreign_read(table, path, &foreign, error))
+        return false;
+    if (foreign)
+        return true;
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, error))
         return false;
-    if (!*text) {
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: the table is empty", path);
-        return false;
-    }
     g_autofree char *name = g_path_get_basename(path);
     g_string_append_printf(table->files, "%s%s", table->files->len > 0 ? ", " : "", name);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

@@ -16,6 +16,8 @@ typedef struct ScenFitTable {
     bool switch_reduces;                   /* of the node that was measured: NVLS */
     GString *files;                        /* names of the files, for the source of a fit */
     int64_t skipped;                       /* lines of other kinds */
+    const char *model; /* whose layers rows may name; borrowed; NULL: by the table's folder */
+    int64_t tensor;    /* ranks that they were cut over; 0: likewise */
 } ScenFitTable;
 
 /** An empty table of a node whose scale-up switch reduces or not. */

@@ -5,6 +5,8 @@
  * 64 kB to 1 GB too, where time is bandwidth and not launch. */
 #include "scen_fit_yaml.h"
 
+#include "scen_fit_range.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -179,6 +181,7 @@ void scen_fit_yaml_print(const ScenFitTable *table, const TopoNode *node,
            table->skipped);
     print_gemms(table, &node->gpu);
     print_attention(table->attention, &node->gpu);
+    scen_fit_range_print(table);
     print_collectives(table, node);
     if (engine)
         print_engine(table, node, engine);

@@ -144,6 +144,8 @@ static const ScenField profile_fields[] = {
             .help = "clock of a long run under the power cap, over that of the measurements"),
     PROFILE("sustained_clock_source", sustained_clock_source, SCEN_TEXT, .required = true,
             .help = "where that comes from"),
+    PROFILE("fitted_on", fitted_on, SCEN_MAP, .table = &scen_fitted_on_table,
+            .help = "sizes of the shapes that were fitted"),
     PROFILE("table", table, SCEN_CUSTOM, .bind = scen_table_bind, .expected = SCEN_TABLE_EXPECTED,
             .help = "measurements that are asked before the coefficients"),
 };

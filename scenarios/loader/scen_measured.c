@@ -36,6 +36,8 @@ static const struct {
     {"bf16",     TOPO_DTYPE_BF16},
     {"bfloat16", TOPO_DTYPE_BF16},
     {"fp8",      TOPO_DTYPE_FP8 },
+    {"fp4",      TOPO_DTYPE_FP4 },
+    {"nvfp4",    TOPO_DTYPE_FP4 },
 };
 
 static bool dtype_of(const char *text, TopoDtype *dtype)
@@ -121,7 +123,7 @@ static bool add_product(ScenMeasuredReader *reader, const char *type, bool quant
         return false;
     if (!dtype_of(type, &shape.dtype))
         return skip(reader);
-    shape.quantised = quantised && shape.dtype == TOPO_DTYPE_FP8;
+    shape.quantised = quantised && (shape.dtype == TOPO_DTYPE_FP8 || shape.dtype == TOPO_DTYPE_FP4);
     scen_measured_add_gemm(reader, &shape, seconds);
     return true;
 }

@@ -101,4 +101,35 @@ expect_exit 0 "$ORRERY" fit --check --node dgx-h100 table.csv
 expect_text out '^dgx-h100 +h100 +gemm, bf16 +all +25 +[0-9.]+ %'
 expect_exit 0 "$ORRERY" fit --check --brief --node dgx-h100 nccl.csv
 [ "$(wc -l <out)" = 4 ] || fail "a heading, two operations and the largest:" "$(cat out)"
+
+# By decade of the measured time too, in every kind of columns; what lies far off is not passed over.
+expect_exit 0 "$ORRERY" fit --check --node dgx-h100 table.csv
+expect_text out '^ +10 to 100 us +[0-9]+ +[0-9.]+ %'
+! grep -q extrapolated out || fail "rows that were fitted are no extrapolation:" "$(cat out)"
+{
+    echo 'op,dtype,m,n,k,latency_us'
+    echo 'gemm,bf16,4096,4096,4096,250'
+    echo 'gemm,bf16,4096,4096,1000000,60000'
+    echo 'softmax,bf16,4096,4096,,5'
+} >generic.csv
+expect_exit 0 "$ORRERY" fit --check --node dgx-h100 generic.csv
+expect_text out 'gemm, bf16 +all +2 .* 1 rows extrapolated$'
+expect_exit 0 "$ORRERY" fit --check --json --node dgx-h100 generic.csv
+expect_json
+expect_text out '"extrapolated_rows" : 1'
+awk -F, 'NR == 1 { print "op,dtype,m,n,k,latency_ms" } $2 == "bfloat16" {
+    print "gemm,bf16," $3 "," $4 "," $5 "," $6 }' table.csv >plain.csv
+"$ORRERY" fit --node dgx-h100 table.csv 2>/dev/null | grep -v '^#' >first
+expect_exit 0 "$ORRERY" fit --node dgx-h100 plain.csv
+grep -v '^#' out | cmp -s first - || fail "two kinds of columns, two fits:" "$(diff first out)"
+expect_text out 'gemm: \{m_from: 128, m_to: 2048, n_from: 512, n_to: 8192, k_from: 4096, k_to: 4096\}'
+printf 'layer,tokens,time_us\nqkv_proj,512,50\ndown_proj,512,60\n' >dense.csv
+expect_exit 2 "$ORRERY" fit --check --node dgx-h100 dense.csv
+expect_text err 'dense\.csv:1: the rows name layers of a model'
+expect_exit 0 "$ORRERY" fit --check --node dgx-h100 --model llama-3.1-8b --tensor 2 dense.csv
+expect_text out 'gemm, bf16 +all +2 '
+printf 'op,dtype,m,n,k,seconds\ngemm,bf16,1,1,1,-1\n' >bad.csv
+expect_exit 2 "$ORRERY" fit --node dgx-h100 bad.csv
+expect_text err 'bad\.csv:2: seconds must be a number'
+expect_exit 2 "$ORRERY" fit --node dgx-h100 --tensor 5000 table.csv
 finish

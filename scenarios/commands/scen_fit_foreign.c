@@ -1,0 +1,61 @@
+/* Generic tables and profiles of LLMServingSim and Vidur, as rows to fit.
+ *
+ * The readers are those of tables that a scenario asks (scen_measured.c). What a fit has no form
+ * for is counted as skipped: decode, and calls of attention that are too small to fill a GPU, which
+ * the form of kern_attention.c does not describe. */
+#include "scen_fit_foreign.h"
+
+#include "scen_csv.h"
+#include "scen_measured.h"
+#include "scen_named.h"
+
+/* Least work of a call that is fitted, as of the calls in AIConfigurator's columns. */
+enum { HEADS_LEAST = 16, QUERIES_LEAST = 512 };
+
+/* The model whose layers the rows of @path may name: that of the command line, or of a meta.yaml.
+ */
+static bool find_model(const ScenFitTable *table, const char *path, GStringChunk *strings,
+                       ModelSpec *model, GError **error)
+{
+    g_autofree char *beside = table->model ? NULL : scen_measured_model_beside(path);
+    const char *name = table->model ? table->model : beside;
+    return !name || scen_named_bind(SCEN_CATALOG_MODEL, name, NULL, strings, model, error);
+}
+
+static void take_rows(ScenFitTable *table, const ScenMeasured *measured)
+{
+    for (guint i = 0; i < measured->gemm->len; i++) {
+        const KernGemmRow *row = &g_array_index(measured->gemm, KernGemmRow, i);
+        g_array_append_val(table->gemm[row->shape.dtype], *row);
+    }
+    for (guint i = 0; i < measured->attention->len; i++) {
+        const KernAttentionRow *row = &g_array_index(measured->attention, KernAttentionRow, i);
+        if (row->shape.batch >= HEADS_LEAST && row->shape.queries >= QUERIES_LEAST)
+            g_array_append_val(table->attention, *row);
+        else
+            table->skipped++;
+    }
+    table->skipped += measured->skipped;
+}
+
+bool scen_fit_foreign_read(ScenFitTable *table, const char *path, bool *taken, GError **error)
+{
+    g_autoptr(ScenCsv) csv = scen_csv_open(path, error);
+    *taken = csv && (scen_csv_column(csv, "op_name") < 0 || scen_csv_column(csv, "latency") < 0);
+    if (!*taken)
+        return csv != NULL;
+    g_autoptr(GStringChunk) strings = g_string_chunk_new(256);
+    ModelSpec model = {0};
+    if (!find_model(table, path, strings, &model, error))
+        return false;
+    const ScenProfiled profiled = {.model = model.hidden > 0 ? &model : NULL,
+                                   .tensor = table->tensor,
+                                   .dtype = TOPO_DTYPE_BF16};
+    g_autoptr(ScenMeasured) measured = scen_measured_new();
+    if (!scen_measured_read(measured, path, &profiled, error))
+        return false;
+    take_rows(table, measured);
+    g_autofree char *name = g_path_get_basename(path);
+    g_string_append_printf(table->files, "%s%s", table->files->len > 0 ? ", " : "", name);
+    return true;
+}
