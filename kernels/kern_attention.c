@@ -12,6 +12,8 @@
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
+#include "kern_table.h"
+
 #include <math.h>
 
 double kern_attention_forward_flop(const KernAttentionShape *s)
@@ -42,6 +44,9 @@ double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *f
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    double measured = 0.0;
+    if (kern_table_attention_s(device, s, &measured))
+        return measured;
     return kern_attention_form_s(device, &device->profile->attention, s);
 }
 

@@ -41,6 +41,8 @@
  * Left out: transposition, the odd kernel that a library picks against its interest. */
 #include "kern_gemm.h"
 
+#include "kern_table.h"
+
 #include <math.h>
 
 /* Logarithms of a tile's rows and columns, and of those of the next smaller tile as wide, as high
@@ -281,5 +283,8 @@ static const KernGemmFit *gemm_fit(const KernProfile *profile, TopoDtype dtype)
 
 double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
 {
+    double measured = 0.0;
+    if (kern_table_gemm_s(device, shape, &measured))
+        return measured;
     return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);
 }
