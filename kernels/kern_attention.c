@@ -12,6 +12,8 @@
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
+#include "kern_host_attention.h"
+
 #include <math.h>
 
 double kern_attention_forward_flop(const KernAttentionShape *s)
@@ -42,11 +44,15 @@ double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *f
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    if (device->profile->host.threads > 0)
+        return kern_host_attention_s(&device->profile->host, s, false);
     return kern_attention_form_s(device, &device->profile->attention, s);
 }
 
 double kern_attention_backward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    if (device->profile->host.threads > 0)
+        return kern_host_attention_s(&device->profile->host, s, true);
     const KernAttentionFit *fit = &device->profile->attention;
     return 2.0 * fit->launch_s + 2.5 * kern_attention_forward_flop(s) /
                                      attention_rate(device, fit, s, fit->backward_fraction);

@@ -20,6 +20,8 @@
  * Left out: clusters and multicast of Hopper, transposition. */
 #include "kern_gemm.h"
 
+#include "kern_host_gemm.h"
+
 #include <math.h>
 
 static const struct {
@@ -122,5 +124,7 @@ static const KernGemmFit *gemm_fit(const KernProfile *profile, TopoDtype dtype)
 
 double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
 {
+    if (device->profile->host.threads > 0)
+        return kern_host_gemm_s(&device->profile->host, shape);
     return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);
 }

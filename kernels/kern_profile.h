@@ -66,7 +66,7 @@ typedef struct KernProfile {
     KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
     KernMemoryFit memory;
-    KernHostFit host; /* of a CPU, which it prices instead of the fits above */
+    KernHostFit host;                /* of a CPU, which it prices instead of the fits above */
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
 } KernProfile;

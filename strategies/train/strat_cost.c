@@ -196,7 +196,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
-        emit(walk, kern_pass_s(device, op->forward_bytes, op->forward_kernels),
+        emit(walk,
+             kern_pass_labelled_s(device, op->label, false, op->forward_bytes, op->forward_kernels),
              part_bucket(op->part), op->label);
         break;
     case MODEL_OP_COMM:
@@ -270,8 +271,10 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              op->label);
         break;
     case MODEL_OP_PASS:
-        emit(walk, kern_pass_s(device, op->backward_bytes, op->backward_kernels),
-             part_bucket(op->part), op->label);
+        emit(
+            walk,
+            kern_pass_labelled_s(device, op->label, true, op->backward_bytes, op->backward_kernels),
+            part_bucket(op->part), op->label);
         break;
     case MODEL_OP_COMM:
         if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
