@@ -16,7 +16,8 @@ typedef struct KernHostArena {
     float *cosines, *sines; /* of rotary angles */
     float *chances;         /* rows that sum to one: what a softmax hands to its backward */
     size_t weights_count, left_count, area_count;
-    size_t at; /* where the next weights are taken */
+    size_t out; /* where the next output goes */
+    size_t at;  /* where the next weights are taken */
 } KernHostArena;
 
 /** Appends the tasks (KernHostTask) to @tasks. */

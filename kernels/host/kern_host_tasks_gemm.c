@@ -101,14 +101,24 @@ void kern_host_tasks_products(GArray *tasks, double largest_flop, bool bf16)
     }
 }
 
-/* @count elements of a buffer of @size that were not used for long. */
-static size_t take(KernHostArena *arena, size_t count, size_t size)
+/* @count weights that were not used for long. */
+static size_t take(KernHostArena *arena, size_t count)
 {
-    if (arena->at + count > size)
+    if (arena->at + count > arena->weights_count)
         arena->at = 0;
     size_t at = arena->at;
     arena->at += (count + 15) / 16 * 16;
     return at;
+}
+
+/* Outputs go where a layer's own buffers are: untouched since the layer before. */
+static size_t take_output(KernHostArena *arena, size_t count)
+{
+    if (arena->out + count > arena->area_count)
+        arena->out = 0;
+    size_t out = arena->out;
+    arena->out += (count + 15) / 16 * 16;
+    return out;
 }
 
 static void run_weights(KernHostArena *arena, const KernHostTask *task)
@@ -116,8 +126,8 @@ static void run_weights(KernHostArena *arena, const KernHostTask *task)
     int m = (int)task->shape.m, n = (int)task->shape.n, k = (int)task->shape.k;
     bool gradient = task->sides == KERN_HOST_TN;
     size_t right = (size_t)n * (size_t)k, out = (size_t)m * (size_t)n;
-    size_t b = gradient ? 0 : take(arena, right, arena->weights_count);
-    size_t c = gradient ? take(arena, out, arena->area_count) : 0;
+    size_t b = gradient ? 0 : take(arena, right);
+    size_t c = take_output(arena, out);
     if (task->shape.dtype == TOPO_DTYPE_BF16)
         kern_host_blas_multiply_bf16(arena->blas, task->sides, m, n, k, arena->halves,
                                      arena->halves + b, arena->area + c);
@@ -133,11 +143,12 @@ static void run_activations(KernHostArena *arena, const KernHostTask *task)
     int m = (int)task->shape.m, n = (int)task->shape.n, k = (int)task->shape.k;
     size_t left = (size_t)m * (size_t)k, right = (size_t)n * (size_t)k;
     size_t out = (size_t)m * (size_t)n, batch = (size_t)task->shape.batch;
-    size_t b = m == 1 ? take(arena, batch * right, arena->weights_count) : 0;
+    size_t b = m == 1 ? take(arena, batch * right) : 0;
+    size_t c = take_output(arena, batch * out);
     for (size_t i = 0; i < batch; i++)
         kern_host_blas_multiply(arena->blas, task->sides, m, n, k, arena->left + i * left,
                                 task->sides == KERN_HOST_TN ? m : k, arena->weights + b + i * right,
-                                task->sides == KERN_HOST_NT ? k : n, arena->area + i * out, n);
+                                task->sides == KERN_HOST_NT ? k : n, arena->area + c + i * out, n);
 }
 
 void kern_host_run_product(KernHostArena *arena, const KernHostTask *task)

@@ -158,9 +158,11 @@ static void add_device(GString *out, const ScenHostReport *report, const char *s
     g_string_append_printf(out,
                            "}\n    multiprocessors: %d\n    boost_clock: %.0f MHz\n    l2: %.0f B\n"
                            "nodes:\n  host-cpu:\n    source: \"%s\"\n    gpu: host-cpu\n"
-                           "    gpus: 1\n    nics: 0\n    host_memory: %.0f B\n",
+                           "    gpus: 1\n    scale_up: pcie  # nothing is sent: memory stands in\n"
+                           "    scale_up_bandwidth: %.4f GB/s\n    scale_up_latency: 1 us\n"
+                           "    nics: 0\n    host_memory: %.0f B\n",
                            report->threads, m->clock_hz > 0.0 ? m->clock_hz * 1e-6 : 1000.0,
-                           m->last_cache_bytes, source, m->memory_bytes);
+                           m->last_cache_bytes, source, triad * 1e-9, m->memory_bytes);
 }
 
 char *scen_host_yaml(const ScenHostReport *report)

@@ -211,6 +211,9 @@ static bool is_good(Verdict verdict)
 
 Test(host_closed_loop, a_layer_takes_the_time_that_its_calibration_predicts)
 {
+#ifdef __SANITIZE_ADDRESS__
+    cr_skip_test("checked memory accesses are not what is predicted");
+#endif
     g_autoptr(GError) error = NULL;
     KernHostMachine machine;
     kern_host_machine_read(&machine);
