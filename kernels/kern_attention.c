@@ -13,6 +13,7 @@
 #include "kern_attention.h"
 
 #include "kern_host_attention.h"
+#include "kern_table.h"
 
 #include <math.h>
 
@@ -44,6 +45,9 @@ double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *f
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    double measured = 0.0;
+    if (kern_table_attention_s(device, s, &measured))
+        return measured;
     if (device->profile->host.threads > 0)
         return kern_host_attention_s(&device->profile->host, s, false);
     return kern_attention_form_s(device, &device->profile->attention, s);

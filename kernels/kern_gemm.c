@@ -21,6 +21,7 @@
 #include "kern_gemm.h"
 
 #include "kern_host_gemm.h"
+#include "kern_table.h"
 
 #include <math.h>
 
@@ -124,6 +125,9 @@ static const KernGemmFit *gemm_fit(const KernProfile *profile, TopoDtype dtype)
 
 double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
 {
+    double measured = 0.0;
+    if (kern_table_gemm_s(device, shape, &measured))
+        return measured;
     if (device->profile->host.threads > 0)
         return kern_host_gemm_s(&device->profile->host, shape);
     return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);

@@ -7,6 +7,9 @@
 
 #include <glib.h>
 
+typedef struct KernTable KernTable; /* kern_table.h */
+typedef struct KernTally KernTally;
+
 /** How sure a cost is, from best to worst; an answer takes the weakest grade of its parts. */
 typedef enum KernGrade {
     KERN_GRADE_FITTED,    /* measured on this device, fitted */
@@ -69,13 +72,16 @@ typedef struct KernProfile {
     KernHostFit host;                /* of a CPU, which it prices instead of the fits above */
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
+    KernTable *table; /* measurements to ask first; owned by the scenario; NULL: none */
 } KernProfile;
 
-/** A device with the profile that prices it; both are borrowed. */
+/** A device with what prices it; all is borrowed. */
 typedef struct KernDevice {
     const TopoGpu *gpu;
     const KernProfile *profile;
-    double clock_fraction; /* 1 at boost clock; a step runs at the profile's sustained clock */
+    double clock_fraction;  /* 1 at boost clock; a step runs at the profile's sustained clock */
+    const KernTable *table; /* measurements, asked before the profile; NULL: none */
+    KernTally *tally;       /* told what the table answered; NULL: nobody asks */
 } KernDevice;
 
 #endif

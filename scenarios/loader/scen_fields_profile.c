@@ -1,6 +1,7 @@
 /* The table of a kernel profile: coefficients of the cost forms, as `orrery fit` prints them. */
 #include "kern_profile.h"
 #include "scen_fields.h"
+#include "scen_kernels.h"
 
 #define GEMM(key, member, of_kind, ...) SCEN_FIELD(key, KernGemmFit, member, of_kind, __VA_ARGS__)
 #define FRACTION .required = true, .min = 1e-4, .max = 1.5
@@ -128,6 +129,8 @@ static const ScenField profile_fields[] = {
             .help = "clock of a long run under the power cap, over that of the measurements"),
     PROFILE("sustained_clock_source", sustained_clock_source, SCEN_TEXT, .required = true,
             .help = "where that comes from"),
+    PROFILE("table", table, SCEN_CUSTOM, .bind = scen_table_bind, .expected = SCEN_TABLE_EXPECTED,
+            .help = "measurements that are asked before the coefficients"),
 };
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
