@@ -33,7 +33,9 @@ KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *s
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
     /* A type without a fit of its own borrows that of another, scaled by the ratio of the peaks. */
-    if (device->profile->gemm[shape->dtype].rows == 0)
+    const KernHostFit *host = &device->profile->host;
+    if (host->threads > 0 ? host->weights[shape->dtype].rows == 0
+                          : device->profile->gemm[shape->dtype].rows == 0)
         return KERN_EVIDENCE_DATASHEET;
     return profile_evidence(device);
 }
