@@ -200,6 +200,14 @@ double kern_host_bench_undisturbed_s(const KernHostBench *bench)
     return at(sorted, UNDISTURBED_SHARE);
 }
 
+double kern_host_bench_calm_fraction(const KernHostBench *bench)
+{
+    double undisturbed = kern_host_bench_undisturbed_s(bench), calm = 0.0;
+    for (guint i = 0; i < bench->references->len; i++)
+        calm += g_array_index(bench->references, double, i) <= NEAR * undisturbed;
+    return calm / fmax(1.0, (double)bench->references->len);
+}
+
 /* Seconds, sorted, of the samples that were taken in calm moments. */
 static GArray *calm(GArray *samples, double undisturbed_s)
 {

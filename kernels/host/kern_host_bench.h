@@ -69,6 +69,9 @@ double kern_host_bench_reference_s(KernHostBench *bench);
 /** Seconds of the reference when nothing disturbed it, from all its runs so far. */
 double kern_host_bench_undisturbed_s(const KernHostBench *bench);
 
+/** Share of the reference's runs that were near that. */
+double kern_host_bench_calm_fraction(const KernHostBench *bench);
+
 /** The lower quartile of @samples (of KernHostSample): of those that were taken while the reference
  *  was near @undisturbed_s, less those beyond three scaled median deviations from the median. Sorts
  *  them. @spread_fraction and @rejected as in KernHostTask. */

@@ -12,15 +12,15 @@
 
 /* Multiples of the guess, in the order of units_of(). A CPU's call is never quite free. */
 static const KernBound bounds[] = {
-    {0.0,  1.0, 50.0}, /* call */
-    {0.5,  1.0, 1.5 }, /* rate */
-    {0.0,  1.0, 20.0}, /* left */
-    {0.01, 1.0, 20.0}, /* right */
-    {0.0,  1.0, 20.0}, /* output */
-    {0.0,  1.0, 5.0 }, /* edge */
-    {0.0,  1.0, 50.0}, /* vector call */
-    {0.5,  1.1, 5.0 }, /* vector right */
-    {0.0,  1.0, 5.0 }, /* right exponent */
+    {0.0,  1.0, 200.0}, /* call */
+    {0.5,  1.0, 1.5  }, /* rate */
+    {0.0,  1.0, 20.0 }, /* left */
+    {0.01, 1.0, 20.0 }, /* right */
+    {0.0,  1.0, 20.0 }, /* output */
+    {0.0,  1.0, 5.0  }, /* edge */
+    {0.0,  1.0, 500.0}, /* vector call */
+    {0.5,  1.1, 5.0  }, /* vector right */
+    {0.0,  1.0, 5.0  }, /* right exponent */
 };
 
 /* Rows with the guess in which their coefficients are searched. */

@@ -34,6 +34,7 @@ static const Mode quick = {"--quick", 45.0, 1.3e9};
 static const Mode thorough = {"--thorough", 420.0, 3e10};
 static const double SHORT_S = 15.0; /* less time than this affords small products only */
 static const double SHORT_FLOP = 7e7;
+static const double CALM_LEAST = 1.0 / 3.0; /* of the time; below, the user is told */
 
 static const ScenUsage usage = {
     .command = "calibrate",
@@ -120,7 +121,7 @@ static bool write_out(const Request *request, const char *text, GError **error)
     return true;
 }
 
-static void summarise(const Request *request, const KernHostFit *fit)
+static void summarise(const Request *request, const KernHostFit *fit, double calm)
 {
     const KernHostGemmFit *w = &fit->weights[TOPO_DTYPE_FP32];
     const KernHostGemmFit *a = &fit->activations[TOPO_DTYPE_FP32];
@@ -132,6 +133,8 @@ static void summarise(const Request *request, const KernHostFit *fit)
            "p90 %.1f %%\n",
            100.0 * w->median_error_fraction, 100.0 * w->p90_error_fraction,
            100.0 * a->median_error_fraction, 100.0 * a->p90_error_fraction);
+    printf("the machine was calm for %.0f %% of the time%s\n", 100.0 * calm,
+           calm < CALM_LEAST ? ": calibrate again when less runs on it" : "");
 }
 
 static bool calibrate(const Request *request, GError **error)
@@ -166,7 +169,7 @@ static bool calibrate(const Request *request, GError **error)
     g_autofree char *text = scen_host_yaml(&report);
     if (!write_out(request, text, error))
         return false;
-    summarise(request, &fit);
+    summarise(request, &fit, kern_host_bench_calm_fraction(bench));
     return true;
 }
 

@@ -75,6 +75,8 @@ static void add_machine(GString *out, const ScenHostReport *report)
                            "  program: orrery %s\n  seconds: %.0f\n",
                            kern_host_blas_config(report->blas), kern_host_blas_core(report->blas),
                            report->date, scen_version(), report->measured_s);
+    g_string_append_printf(out, "  calm: %.2f  # share of the time\n",
+                           kern_host_bench_calm_fraction(report->bench));
     add_spreads(out, report->bench);
     add_streams(out, report);
 }

@@ -30,6 +30,7 @@ fi
 expect_silence err # no bar where there is no terminal
 expect_text out '^cpu\.yaml: products [0-9.]+ GFLOP/s in fp32 on 1 thread$'
 expect_text out '^fit errors: weights median [0-9.]+ %'
+expect_text out '^the machine was calm for [0-9]+ % of the time'
 expect_text cpu.yaml '^schema: 1$'
 expect_text cpu.yaml '^  library: "OpenBLAS'
 expect_text cpu.yaml '^  date: 20[0-9]{2}-[0-9]{2}-[0-9]{2}$'

@@ -10,7 +10,8 @@
  * sample of every calibration task and of every layer in turn, each beside a reference product;
  * both sides keep only the samples that were taken while the reference was near its best, and what
  * is judged is the ratio of the two. More rounds are taken, up to a limit, while the ratios are not
- * settled. No time by itself decides anything. */
+ * settled. No time by itself decides anything, and where the reference hardly ever came near its
+ * best the machine cannot be judged at all: then a failure is a skip. */
 #include "host_layer.h"
 #include "kern_gemm.h"
 #include "kern_host_fit.h"
@@ -21,9 +22,10 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-enum { ROUNDS_LEAST = 4, ROUNDS_MOST = 14, COPIES_MOST = 16 };
+enum { ROUNDS_LEAST = 4, ROUNDS_MOST = 14, SAMPLES = 2, COPIES_MOST = 16 };
 static const double MEDIAN_LIMIT = 0.08, WORST_LIMIT = 0.20;
 static const double LARGEST_FLOP = 3e8;
+static const double CALM_LEAST = 1.0 / 3.0; /* of the reference's runs */
 
 static const HostLayerShape shapes[] = {
     {1,  192, 192, 640,  10, 64,  1728},
@@ -235,8 +237,9 @@ Test(host_closed_loop, a_layer_takes_the_time_that_its_calibration_predicts)
         for (size_t i = 0; i < count; i++) {
             kern_host_bench_sample(bench, i);
             if (i % (count / SHAPES) == 0 && i / (count / SHAPES) < SHAPES)
-                case_sample(&cases[i / (count / SHAPES)], bench,
-                            is_prefill(&shapes[i / (count / SHAPES)]));
+                for (int n = 0; n < SAMPLES; n++)
+                    case_sample(&cases[i / (count / SHAPES)], bench,
+                                is_prefill(&shapes[i / (count / SHAPES)]));
         }
         if (++rounds < ROUNDS_LEAST)
             continue;
@@ -245,13 +248,17 @@ Test(host_closed_loop, a_layer_takes_the_time_that_its_calibration_predicts)
         verdict = judge(bench, cases, &device, false);
     }
     verdict = judge(bench, cases, &device, true);
-    cr_log_info("%zu cases, %d rounds: median error %.1f %%, worst %.1f %%", verdict.count, rounds,
-                100.0 * verdict.median, 100.0 * verdict.worst);
+    cr_log_info("%zu cases, %d rounds: median error %.1f %%, worst %.1f %%, calm for %.0f %%",
+                verdict.count, rounds, 100.0 * verdict.median, 100.0 * verdict.worst,
+                100.0 * kern_host_bench_calm_fraction(bench));
+    double calm = kern_host_bench_calm_fraction(bench);
+    for (size_t i = 0; i < SHAPES; i++)
+        case_clear(&cases[i]);
+    if (!is_good(verdict) && calm < CALM_LEAST)
+        cr_skip_test("the machine was calm for %.0f %% of the time only", 100.0 * calm);
     cr_expect(verdict.count >= 8);
     cr_expect(verdict.median <= MEDIAN_LIMIT, "median error %.3f", verdict.median);
     cr_expect(verdict.worst <= WORST_LIMIT, "worst error %.3f", verdict.worst);
-    for (size_t i = 0; i < SHAPES; i++)
-        case_clear(&cases[i]);
 }
 
 Test(host_closed_loop, calibration_runs_no_product_of_the_layers)
