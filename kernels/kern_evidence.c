@@ -5,6 +5,8 @@
 
 #include "kern_table.h"
 
+#include <math.h>
+
 const char *kern_evidence_name(KernEvidence evidence)
 {
     static const char *const names[KERN_EVIDENCE_COUNT] = {
@@ -26,6 +28,20 @@ static KernEvidence profile_evidence(const KernDevice *device)
                                                           : KERN_EVIDENCE_FITTED;
 }
 
+/* fp16 and bf16 run through the same pipes in the same bytes: one's fit is the other's. */
+static bool has_fit(const KernDevice *device, TopoDtype dtype)
+{
+    const KernGemmFit *gemm = device->profile->gemm;
+    const KernHostFit *host = &device->profile->host;
+    if (host->threads > 0)
+        return host->weights[dtype].rows > 0;
+    bool half = dtype == TOPO_DTYPE_FP16 || dtype == TOPO_DTYPE_BF16;
+    bool either = gemm[TOPO_DTYPE_FP16].rows > 0 || gemm[TOPO_DTYPE_BF16].rows > 0;
+    const double *peak = device->gpu->peak_flop_per_s;
+    bool alike = fabs(peak[TOPO_DTYPE_FP16] / peak[TOPO_DTYPE_BF16] - 1.0) < 0.01;
+    return gemm[dtype].rows > 0 || (half && either && alike);
+}
+
 KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *shape)
 {
     double seconds;
@@ -33,9 +49,7 @@ KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *s
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
     /* A type without a fit of its own borrows that of another, scaled by the ratio of the peaks. */
-    const KernHostFit *host = &device->profile->host;
-    if (host->threads > 0 ? host->weights[shape->dtype].rows == 0
-                          : device->profile->gemm[shape->dtype].rows == 0)
+    if (!has_fit(device, shape->dtype))
         return KERN_EVIDENCE_DATASHEET;
     return profile_evidence(device);
 }

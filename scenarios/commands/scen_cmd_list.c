@@ -126,6 +126,7 @@ static const Kind kinds[] = {
     {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
     {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
     {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
+    {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
     {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },

@@ -187,9 +187,13 @@ static bool run(const Options *options, bool *fits, GError **error)
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
+    StratInterval interval;
+    if (!scen_interval(scenario, result, &interval, NULL, error))
+        return false;
     ScenRunReport report = {
         .scenario = scenario,
         .result = result,
+        .interval = &interval,
         .no_fit = no_fit ? no_fit->message : NULL,
         .notes = notes,
         .knobs = knobs,

@@ -7,6 +7,7 @@
 #include "scen_cmd.h"
 
 #include "scen_doc.h"
+#include "scen_errors_fit.h"
 #include "scen_load.h"
 #include "scen_options.h"
 #include "scen_row_values.h"
@@ -30,6 +31,7 @@ typedef struct Options {
     char **folders, **only, **sets;
     char *rows, *write;
     gboolean json, verbose;
+    double fit_errors; /* price of a miss; 0: no fit */
 } Options;
 
 static void options_clear(Options *options)
@@ -210,8 +212,10 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets,
          "Change a value of every row, as 'plan.host_stall=300 us'; may be repeated", "KEY=VALUE"},
         {"json",      0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"verbose",           'v', 0, G_OPTION_ARG_NONE, &o->verbose, "What was assumed of each row", NULL},
-        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->folders, NULL, NULL},
+        {"fit-errors",           0, 0, G_OPTION_ARG_DOUBLE, &o->fit_errors,
+         "Fit the standard errors behind the intervals instead; a row outside costs PRICE", "PRICE"},
+        {"verbose",   'v', 0, G_OPTION_ARG_NONE, &o->verbose, "What was assumed of each row", NULL},
+        {G_OPTION_REMAINING,       0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->folders, NULL, NULL},
         {0      },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
@@ -221,6 +225,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "takes a folder or --rows, not both");
     else if (folders > 1)
         *status = scen_options_wrong(&usage, "takes one folder, not %u", folders);
+    else if (!(o->fit_errors >= 0.0 && o->fit_errors <= 100.0))
+        *status = scen_options_wrong(&usage, "--fit-errors takes a price from 0 to 100, as 0.5");
     else if (o->write && !o->rows)
         *status = scen_options_wrong(&usage, "--write needs --rows");
     else if (o->write && o->sets)
@@ -239,8 +245,10 @@ static bool validate(const Options *options, GError **error)
     if (!done)
         return false;
     scen_validation_baseline(validation);
-    g_autofree char *text = options->json ? scen_validate_json(validation)
-                                          : scen_validate_text(validation, options->verbose);
+    g_autofree char *text = options->fit_errors > 0.0
+                                ? scen_errors_fit(validation, options->fit_errors)
+                            : options->json ? scen_validate_json(validation)
+                                            : scen_validate_text(validation, options->verbose);
     fputs(text, stdout);
     return true;
 }

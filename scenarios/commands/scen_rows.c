@@ -34,12 +34,13 @@ static const struct {
     {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
     {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
-    {"Megatron-Bridge",                        "nemo-2025",               NULL        },
+    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
+    {"NeMo 24.07",                             "nemo-2024",               NULL        },
     {"NeMo",                                   "nemo-2025",               NULL        },
     {"Meta internal",                          "meta-llama3",             NULL        },
     {"OneFlow",                                "oneflow-2021",            NULL        },
-    {"InternEvo",                              "megatron-lm-2023",        NULL        },
-    {"nanotron",                               "megatron-core-2024",      NULL        },
+    {"InternEvo",                              "internevo-2023",          NULL        },
+    {"nanotron",                               "nanotron-2024",           NULL        },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -74,6 +75,7 @@ typedef struct Writer {
     JsonObject *row, *model, *setup;
     GString *yaml;    /* all but the head of the document */
     GString *assumed; /* what the row leaves open */
+    int guesses;      /* of that, what changes how the plan runs */
     char *fault;      /* the first value of a wrong type */
     GError **error;
     bool failed;
@@ -126,6 +128,8 @@ static void put(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void assume(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void refuse(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+#define guess(w, ...) (assume(w, __VA_ARGS__), (w)->guesses++)
+
 static void put(Writer *w, const char *format, ...)
 {
     va_list arguments;
@@ -175,7 +179,7 @@ static const char *preset_of(Writer *w)
         bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
         return younger ? "megatron-lm-2023" : presets[i].preset;
     }
-    assume(w, "software '%s' is not in the catalog, %s stands for it", framework, DEFAULT_PRESET);
+    guess(w, "software '%s' is not in the catalog, %s stands for it", framework, DEFAULT_PRESET);
     return DEFAULT_PRESET;
 }
 
@@ -281,7 +285,7 @@ static int64_t chunks_of(Writer *w)
         return 1;
     int64_t slots = w->layers % w->pipeline == 0 ? w->layers : w->layers + 2;
     chunks = slots % (2 * w->pipeline) == 0 ? slots / (2 * w->pipeline) : slots / w->pipeline;
-    assume(w, I64 " virtual stages", chunks);
+    guess(w, I64 " virtual stages", chunks);
     return MAX(chunks, 1);
 }
 
@@ -331,7 +335,7 @@ static void put_recompute(Writer *w, const char *preset)
 {
     const char *recompute = text(w, w->setup, "recompute", NULL);
     if (!recompute)
-        assume(w, "recomputation of %s", preset);
+        guess(w, "recomputation of %s", preset);
     else if (g_str_equal(recompute, "custom"))
         refuse(w, "custom recomputation cannot be expressed");
     else
@@ -375,7 +379,7 @@ static void put_batch(Writer *w)
     if (has(w->row, "micro_batch"))
         put(w, "  micro_batch: " I64 "\n", integer(w, w->row, "micro_batch", 1));
     else
-        assume(w, "micro_batch 1");
+        guess(w, "micro_batch 1");
     put(w, "  global_batch: " I64 "\n  sequence_length: " I64 "\n",
         integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
 }
@@ -390,11 +394,11 @@ static void put_plan(Writer *w)
     if (has(w->row, "sp"))
         put(w, "  sequence_parallel: %s\n", yes_no(flag(w, w->row, "sp", false)));
     else
-        assume(w, "sequence parallelism of %s", preset);
+        guess(w, "sequence parallelism of %s", preset);
     if (has(w->row, "zero_stage"))
         put(w, "  zero_stage: " I64 "\n", integer(w, w->row, "zero_stage", 0));
     else
-        assume(w, "ZeRO stage of %s", preset);
+        guess(w, "ZeRO stage of %s", preset);
     put_precision(w, preset);
     put_recompute(w, preset);
     put_overlap(w);
@@ -450,6 +454,8 @@ static char *document(Writer *w)
     put_string(w, "name", text(w, w->row, "id", "unnamed"));
     if (w->assumed->len > 0)
         put_string(w, "description", w->assumed->str);
+    if (w->guesses > 0)
+        put(w, "guesses: %d\n", w->guesses);
     g_string_append_len(w->yaml, body->str, (gssize)body->len);
     g_string_free(body, TRUE);
     return g_strdup(w->yaml->str);

@@ -44,6 +44,20 @@ StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally 
     return strat_train_run(&costing, scenario->fold, error);
 }
 
+bool scen_interval(const ScenScenario *scenario, const StratTrainResult *result,
+                   StratInterval *interval, StratExposure *exposure, GError **error)
+{
+    StratCosting costing;
+    if (!scen_costing(scenario, &costing, error))
+        return false;
+    StratExposure parts = strat_exposure(&costing, result);
+    if (exposure)
+        *exposure = parts;
+    *interval = strat_interval(sim_time_to_seconds(result->step_ns), &parts, &scenario->errors,
+                               scenario->plan.model_error_fraction, scenario->guesses);
+    return true;
+}
+
 bool scen_job_costing(const ScenScenario *scenario, const ScenJob *job, StratCosting *costing,
                       GError **error)
 {

@@ -22,6 +22,11 @@ StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResu
  */
 StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error);
 
+/** The 90 % interval of @result, which is that of @scenario, and the @exposure it comes from (may
+ * be NULL). False when its network is unknown. */
+bool scen_interval(const ScenScenario *scenario, const StratTrainResult *result,
+                   StratInterval *interval, StratExposure *exposure, GError **error);
+
 /** The same, counting in @tally (NULL: not) what the measured table of the scenario answered. */
 StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally *tally,
                                         GError **error);

@@ -17,6 +17,7 @@ static void row_clear(ScenValidRow *row)
     g_free(row->source);
     g_free(row->group);
     g_free(row->gpu);
+    g_free(row->plan);
     g_free(row->note);
 }
 
@@ -77,6 +78,12 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
         scen_validation_skip(validation, scenario->name, error->message);
         return;
     }
+    StratInterval interval;
+    StratExposure exposure;
+    if (!scen_interval(scenario, result, &interval, &exposure, &error)) {
+        scen_validation_skip(validation, scenario->name, error->message);
+        return;
+    }
     const ScenExpect *expect = &scenario->expect;
     const char *source = expect->source ? expect->source : "unknown";
     double predicted = (double)result->step_ns * 1e-9;
@@ -91,9 +98,18 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
         .predicted_s = predicted,
         .published_s = expect->step_time_s,
         .error_fraction = predicted / expect->step_time_s - 1.0,
+        .interval = interval,
+        .exposure = exposure,
+        .plan = g_strdup(scenario->plan.name),
+        .model_error_fraction = scenario->plan.model_error_fraction,
+        .guesses = scenario->guesses,
+        .is_inside =
+            expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
     g_array_append_val(validation->rows, row);
+    validation->errors = scenario->errors;
+    validation->errors.name = validation->errors.source = NULL;
 }
 
 static bool counts_for_baseline(const ScenValidRow *row, const char *gpu)
@@ -160,6 +176,8 @@ static void count_row(ScenValidSummary *summary, const ScenValidRow *row)
     summary->rows++;
     summary->mean_fraction += error;
     summary->worst_fraction = fmax(summary->worst_fraction, error);
+    summary->inside += row->is_inside ? 1 : 0;
+    summary->half_width_fraction += row->interval.half_width_fraction;
     if (row->schedule_only)
         return;
     summary->baseline_rows++;
@@ -168,8 +186,10 @@ static void count_row(ScenValidSummary *summary, const ScenValidRow *row)
 
 static void finish_means(ScenValidSummary *summary)
 {
-    if (summary->rows > 0)
+    if (summary->rows > 0) {
         summary->mean_fraction /= (double)summary->rows;
+        summary->half_width_fraction /= (double)summary->rows;
+    }
     if (summary->baseline_rows > 0)
         summary->baseline_fraction /= (double)summary->baseline_rows;
 }

@@ -11,14 +11,20 @@ typedef struct ScenValidRow {
     char *group; /* rows of one group are summarised together: expect.group, or the source without
                   * its table and details */
     char *gpu;
-    char *note;         /* what was assumed; NULL when nothing was */
-    bool schedule_only; /* measured stage times, only the schedule was simulated */
-    bool fits;          /* the memory model says that it fits */
+    char *plan;                  /* "name (changed)" of what it is based on */
+    double model_error_fraction; /* of the plan; 0: it has none of its own */
+    int64_t guesses;             /* facts of it that are guesses */
+    char *note;                  /* what was assumed; NULL when nothing was */
+    bool schedule_only;          /* measured stage times, only the schedule was simulated */
+    bool fits;                   /* the memory model says that it fits */
     double predicted_s;
     double published_s;
     double error_fraction;     /* predicted / published - 1 */
     double model_flop_per_gpu; /* of one step: what the baseline works from */
     double baseline_error_fraction;
+    StratExposure exposure; /* where its time goes, by kind and evidence */
+    StratInterval interval; /* of predicted_s, 90 % */
+    bool is_inside;         /* published_s lies in it */
 } ScenValidRow;
 
 /** A row that was not. */
@@ -28,8 +34,9 @@ typedef struct ScenSkippedRow {
 } ScenSkippedRow;
 
 typedef struct ScenValidation {
-    GArray *rows;    /* of ScenValidRow */
-    GArray *skipped; /* of ScenSkippedRow */
+    GArray *rows;       /* of ScenValidRow */
+    GArray *skipped;    /* of ScenSkippedRow */
+    StratErrors errors; /* of the costs of the last row; its texts are gone */
 } ScenValidation;
 
 ScenValidation *scen_validation_new(void);
@@ -59,6 +66,8 @@ typedef struct ScenValidSummary {
     size_t rows;
     double mean_fraction, worst_fraction, baseline_fraction;
     size_t baseline_rows;
+    size_t inside;              /* rows whose published figure lies in the interval */
+    double half_width_fraction; /* mean of the intervals */
 } ScenValidSummary;
 
 /** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */

@@ -27,6 +27,7 @@ static const CatalogFile files[] = {
     {"protocols",     "topology/catalog/protocols.yaml"     },
     {"engine",        "topology/catalog/engine_kernels.yaml"},
     {"profile",       "kernels/profiles"                    },
+    {"uncertainty",   "strategies/catalog/uncertainty.yaml" },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -136,6 +136,8 @@ static const ScenField fields[] = {
           .help = "speed of that generation's kernels over the profile's (default: 1)"),
     FIELD("comm_slowdown", comm_slowdown, SCEN_NUMBER, .max = 1.0,
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
+    FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
+          .help = "standard error of a step for what no cost covers, as a fraction"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -16,6 +16,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_PROTOCOL] = &scen_protocol_table,
         [SCEN_CATALOG_ENGINE_KERNELS] = &scen_engine_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
+        [SCEN_CATALOG_ERRORS] = &scen_errors_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
@@ -85,6 +86,10 @@ static const ScenField fields[] = {
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
           .bind = scen_kernels_defer,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
+    FIELD("uncertainty", errors, SCEN_SECTION, .table = &scen_errors_table, .fallback = "default",
+          .help = "standard errors of the costs, for intervals (orrery list uncertainty)"),
+    FIELD("guesses", guesses, SCEN_INT, .max = 100.0,
+          .help = "facts of the plan that are guesses: each widens the interval (default: 0)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
           .help = "a published figure that this scenario restates"),
 };

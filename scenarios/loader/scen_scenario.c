@@ -84,6 +84,18 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
         scen_place(scenario, marks, errors);
 }
 
+/* Standard errors that a scenario writes out are changes to the default ones, so it names only what
+ * it knows better. */
+static const ScenNode *complete_uncertainty(ScenPool *pool, const ScenNode *root)
+{
+    const ScenNode *map = scen_node_get(root, "uncertainty");
+    if (!map || map->kind != SCEN_NODE_MAP || scen_node_get(map, "base"))
+        return root;
+    const ScenNode *name = scen_node_text(pool, map->mark, "default");
+    return scen_node_with(pool, root, "uncertainty", map->mark,
+                          scen_node_with(pool, map, "base", map->mark, name));
+}
+
 /** Takes the rest of the way from @root; NULL when reading it failed. */
 static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root,
                           const ScenLoadOptions *options, ScenErrors *errors, GError **error)
@@ -96,7 +108,7 @@ static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root
         for (size_t i = 0; options->overrides && options->overrides[i]; i++)
             root = scen_override_apply(pool, &scen_scenario_table, root, options->overrides[i],
                                        errors);
-        fill(scenario, root, catalogs, errors);
+        fill(scenario, complete_uncertainty(pool, root), catalogs, errors);
     }
     return scen_errors_report(errors, error) ? g_steal_pointer(&scenario) : NULL;
 }

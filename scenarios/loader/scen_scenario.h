@@ -7,6 +7,7 @@
 #include "scen_fabric.h"
 #include "scen_job.h"
 #include "scen_placement.h"
+#include "strat_interval.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
@@ -33,6 +34,8 @@ typedef struct ScenScenario {
     TopoCluster cluster;
     StratPlan plan;
     KernProfile profile;
+    StratErrors errors; /* of its costs */
+    int64_t guesses;    /* facts of the plan that are guesses */
     ScenFabric fabric;
     ScenPlacement placement;
     int64_t *gpu_of_rank; /* owned; NULL: rank r on GPU r */

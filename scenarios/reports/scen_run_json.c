@@ -8,12 +8,35 @@
 
 #include <math.h>
 
-static void add_training(JsonBuilder *json, const StratTrainResult *result)
+/* Beside the step time: its interval, what the variance comes from (shares that sum to 1), and the
+ * weakest evidence of what matters. */
+static void add_interval(JsonBuilder *json, const StratInterval *interval)
+{
+    json_builder_set_member_name(json, "step_time_interval_s");
+    json_builder_begin_array(json);
+    json_builder_add_double_value(json, interval->low_s);
+    json_builder_add_double_value(json, interval->high_s);
+    json_builder_end_array(json);
+    scen_json_number(json, "interval_confidence_fraction", 0.9);
+    scen_json_number(json, "interval_half_width_fraction", interval->half_width_fraction);
+    scen_json_number(json, "standard_error_fraction", interval->standard_error_fraction);
+    scen_json_text(json, "evidence", kern_evidence_name(interval->evidence));
+    scen_json_text(json, "evidence_of", strat_kind_key(interval->evidence_of));
+    json_builder_set_member_name(json, "variance_fraction");
+    json_builder_begin_object(json);
+    for (int k = 0; k < STRAT_KIND_COUNT; k++)
+        scen_json_number(json, strat_kind_key((StratKind)k), interval->share[k]);
+    json_builder_end_object(json);
+}
+
+static void add_training(JsonBuilder *json, const StratTrainResult *result,
+                         const StratInterval *interval)
 {
     double step_s = (double)result->step_ns * 1e-9, gpus = (double)result->gpus;
     json_builder_set_member_name(json, "training");
     json_builder_begin_object(json);
     scen_json_number(json, "step_time_s", step_s);
+    add_interval(json, interval);
     scen_json_number(json, "tokens_per_s", result->tokens / step_s);
     scen_json_number(json, "tokens_per_s_per_gpu", result->tokens / step_s / gpus);
     scen_json_number(json, "model_flop_per_s_per_gpu", result->model_flop / step_s / gpus);
@@ -158,7 +181,7 @@ char *scen_run_json(const ScenRunReport *report)
     scen_json_integer(json, "simulated_rank_classes", result->classes);
     scen_json_integer(json, "operations", result->operations);
     scen_json_boolean(json, "fits", report->no_fit == NULL);
-    add_training(json, result);
+    add_training(json, result, report->interval);
     add_ledger(json, result);
     add_memory(json, result->memory);
     add_links(json, "links", result->hot_links);

@@ -12,11 +12,12 @@
 typedef struct ScenRunReport {
     const ScenScenario *scenario;
     const StratTrainResult *result;
-    const char *no_fit;     /* why the plan does not fit; NULL when it does */
-    const GPtrArray *notes; /* of texts: what was assumed, what to beware of */
-    const GArray *knobs;    /* of ScenKnobGain, best first; NULL: not asked */
-    const KernTally *tally; /* of the measured table; NULL: not counted */
-    const StratJobs *jobs;  /* together; NULL when there is one, or they do not meet */
+    const StratInterval *interval; /* of the step time */
+    const char *no_fit;            /* why the plan does not fit; NULL when it does */
+    const GPtrArray *notes;        /* of texts: what was assumed, what to beware of */
+    const GArray *knobs;           /* of ScenKnobGain, best first; NULL: not asked */
+    const KernTally *tally;        /* of the measured table; NULL: not counted */
+    const StratJobs *jobs;         /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */

@@ -57,6 +57,27 @@ static void add_published(GString *out, const ScenExpect *expect, double step_s)
     scen_text_wrap(out, text->str, 13, 13);
 }
 
+/* "13.1 s to 14.9 s with 90 % confidence; of the variance: software 60 %, ...; weakest evidence:
+ * fitted (matrix products)" */
+static void add_interval(GString *out, const StratInterval *interval)
+{
+    enum { SHOWN = 3 };
+    StratKind kinds[STRAT_KIND_COUNT];
+    size_t count = strat_interval_rank(interval, kinds);
+    g_autofree char *low = scen_text_seconds(interval->low_s);
+    g_autofree char *high = scen_text_seconds(interval->high_s);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "%s to %s with 90 %% confidence", low, high);
+    for (size_t i = 0; i < MIN(count, SHOWN); i++)
+        g_string_append_printf(text, "%s%s %.0f %%", i == 0 ? "; of the variance: " : ", ",
+                               strat_kind_title(kinds[i]), 100.0 * interval->share[kinds[i]]);
+    g_string_append_printf(text, "; weakest evidence: %s (%s)",
+                           kern_evidence_name(interval->evidence),
+                           strat_kind_title(interval->evidence_of));
+    g_string_append_printf(out, "%-13s", "Interval");
+    scen_text_wrap(out, text->str, 13, 13);
+}
+
 static void add_answer(GString *out, const ScenRunReport *report)
 {
     const StratTrainResult *result = report->result;
@@ -64,6 +85,7 @@ static void add_answer(GString *out, const ScenRunReport *report)
     double tokens_per_s = result->tokens / step_s;
     g_autofree char *step = scen_text_seconds(step_s);
     g_string_append_printf(out, "%-13s%s\n", "Step time", step);
+    add_interval(out, report->interval);
     add_published(out, &report->scenario->expect, step_s);
     g_string_append_printf(out, "%-13s%.0f tokens/s, %.1f tokens/s per GPU\n", "Throughput",
                            tokens_per_s, tokens_per_s / gpus);

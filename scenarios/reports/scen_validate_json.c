@@ -7,6 +7,23 @@
 
 #include <math.h>
 
+/* Where the step's time goes, as shares of it, by kind of cost and evidence; the schedule's is the
+ * bubble, which the others share out among them as well. */
+static void add_exposure(JsonBuilder *json, const StratExposure *exposure)
+{
+    json_builder_set_member_name(json, "exposure_fraction");
+    json_builder_begin_object(json);
+    for (int k = 0; k < STRAT_KIND_SOFTWARE; k++) {
+        for (int v = 0; v < KERN_EVIDENCE_COUNT; v++) {
+            g_autofree char *key = g_strdup_printf("%s_%s", strat_kind_key((StratKind)k),
+                                                   kern_evidence_name((KernEvidence)v));
+            if (exposure->parts[k][v] > 0.0)
+                scen_json_number(json, key, exposure->parts[k][v] / exposure->total);
+        }
+    }
+    json_builder_end_object(json);
+}
+
 static void add_row(JsonBuilder *json, const ScenValidRow *row)
 {
     json_builder_begin_object(json);
@@ -18,6 +35,17 @@ static void add_row(JsonBuilder *json, const ScenValidRow *row)
     scen_json_number(json, "error_fraction", row->error_fraction);
     scen_json_number(json, "baseline_error_fraction",
                      row->schedule_only ? NAN : row->baseline_error_fraction);
+    json_builder_set_member_name(json, "interval_s");
+    json_builder_begin_array(json);
+    json_builder_add_double_value(json, row->interval.low_s);
+    json_builder_add_double_value(json, row->interval.high_s);
+    json_builder_end_array(json);
+    scen_json_number(json, "half_width_fraction", row->interval.half_width_fraction);
+    scen_json_boolean(json, "inside_interval", row->is_inside);
+    scen_json_text(json, "evidence", kern_evidence_name(row->interval.evidence));
+    add_exposure(json, &row->exposure);
+    scen_json_text(json, "plan", row->plan);
+    scen_json_integer(json, "guesses", row->guesses);
     scen_json_boolean(json, "schedule_only", row->schedule_only);
     scen_json_boolean(json, "fits", row->fits);
     scen_json_text(json, "assumptions", row->note ? row->note : "");
@@ -38,6 +66,8 @@ static void add_figures(JsonBuilder *json, const ScenValidSummary *summary)
     scen_json_integer(json, "rows", (gint64)summary->rows);
     scen_json_number(json, "mean_abs_error_fraction", any ? summary->mean_fraction : NAN);
     scen_json_number(json, "worst_abs_error_fraction", any ? summary->worst_fraction : NAN);
+    scen_json_integer(json, "inside_interval", (gint64)summary->inside);
+    scen_json_number(json, "mean_half_width_fraction", any ? summary->half_width_fraction : NAN);
     scen_json_number(json, "baseline_mean_abs_error_fraction",
                      summary->baseline_rows > 0 ? summary->baseline_fraction : NAN);
 }

@@ -19,8 +19,9 @@ static int name_width(const ScenValidation *validation)
 
 static void add_row(GString *out, const ScenValidRow *row, int width)
 {
-    g_string_append_printf(out, "%-*s %10.4f %10.4f %+7.1f %%", width, row->id, row->predicted_s,
-                           row->published_s, 100.0 * row->error_fraction);
+    g_string_append_printf(out, "%-*s %10.4f %10.4f %+7.1f %% %5.1f %%%s", width, row->id,
+                           row->predicted_s, row->published_s, 100.0 * row->error_fraction,
+                           100.0 * row->interval.half_width_fraction, row->is_inside ? " " : "*");
     if (row->schedule_only)
         g_string_append_printf(out, " %9s", "-");
     else
@@ -33,19 +34,23 @@ static void add_row(GString *out, const ScenValidRow *row, int width)
 static void add_rows(GString *out, const ScenValidation *validation, bool verbose)
 {
     int width = name_width(validation);
-    g_string_append_printf(out, "%-*s %10s %10s %9s %9s\n", width, "step time, s", "predicted",
-                           "published", "error", "baseline");
-    bool schedule = false, memory = false;
+    g_string_append_printf(out, "%-*s %10s %10s %9s %8s %9s\n", width, "step time, s", "predicted",
+                           "published", "error", "+-90 % ", "baseline");
+    bool schedule = false, memory = false, outside = false;
     for (guint i = 0; i < validation->rows->len; i++) {
         const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
         add_row(out, row, width);
         schedule = schedule || row->schedule_only;
         memory = memory || !row->fits;
+        outside = outside || !row->is_inside;
         if (verbose && row->note) {
             g_string_append(out, "    ");
             scen_text_wrap(out, row->note, 4, 4);
         }
     }
+    if (outside)
+        g_string_append(
+            out, "*  published outside the 90 % interval, which is predicted +- that much\n");
     if (schedule)
         g_string_append(out, "S  stage times measured, only the schedule is simulated\n");
     if (memory)
@@ -103,6 +108,29 @@ static void add_kind(GString *out, const ScenValidation *validation, const GPtrA
     add_summary(out, "all", &all);
 }
 
+/* How many published figures lie in their intervals, and how wide those are. */
+static void add_coverage(GString *out, const ScenValidation *validation)
+{
+    static const struct {
+        ScenValidKind kind;
+        const char *of;
+    } lines[] = {
+        {SCEN_VALID_COST_MODEL,    "costs and schedule"},
+        {SCEN_VALID_SCHEDULE_ONLY, "schedule alone"    },
+    };
+    g_string_append_c(out, '\n');
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        ScenValidSummary s = scen_validation_by_source(validation, NULL, lines[i].kind);
+        if (s.rows > 0)
+            g_string_append_printf(out,
+                                   "%s: inside 90 %% interval: %zu of %zu (%.1f %%); mean "
+                                   "half-width %.1f %%\n",
+                                   lines[i].of, s.inside, s.rows,
+                                   100.0 * (double)s.inside / (double)s.rows,
+                                   100.0 * s.half_width_fraction);
+    }
+}
+
 char *scen_validate_text(const ScenValidation *validation, bool verbose)
 {
     GString *out = g_string_new(NULL);
@@ -112,6 +140,7 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     add_skipped(out, validation->skipped);
     add_kind(out, validation, groups, SCEN_VALID_COST_MODEL, "Costs and schedule, by source");
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
+    add_coverage(out, validation);
     if (scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL).rows > 0) {
         g_string_append_c(out, '\n');
         scen_text_wrap(

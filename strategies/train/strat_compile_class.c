@@ -211,7 +211,7 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     double seconds = strat_cost_optimizer_s(c->costing, params, updated);
     if (seconds <= 0.0)
         return true;
-    StratSpan span = {seconds, STRAT_BUCKET_OPTIMIZER, "optimizer"};
+    StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
     uint32_t block;
     if (!strat_blocks_span(c->blocks, &span, &block, error))
         return false;

@@ -21,6 +21,7 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_grade.h"
 
 #include <math.h>
 
@@ -29,6 +30,7 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratChunk *chunk;
     GArray *spans;
+    const ModelOp *op; /* at hand */
     bool recomputing;
 } Walk;
 
@@ -57,11 +59,17 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
     if (seconds <= 0.0)
         return;
     if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
-        StratSpan gap = {walk->costing->plan->kernel_gap_s, STRAT_BUCKET_HOST, "kernel launch"};
+        StratSpan gap = {.seconds = walk->costing->plan->kernel_gap_s,
+                         .bucket = STRAT_BUCKET_HOST,
+                         .label = "kernel launch"};
         g_array_append_val(walk->spans, gap);
     }
     bool comm = bucket == STRAT_BUCKET_TENSOR_COMM || bucket == STRAT_BUCKET_CONTEXT_COMM;
-    StratSpan span = {seconds, walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket, label};
+    StratSpan span = {.seconds = seconds,
+                      .bucket = walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket,
+                      .label = label};
+    if (walk->costing->graded)
+        strat_grade(walk->costing, walk->chunk, walk->op, bucket, &span);
     g_array_append_val(walk->spans, span);
 }
 
@@ -190,7 +198,7 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
 
 static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
-    const ModelOp *op = &ops->op[i];
+    const ModelOp *op = walk->op = &ops->op[i];
     const KernDevice *device = &walk->costing->device;
     KernAttentionShape attention;
     switch (op->kind) {
@@ -259,7 +267,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
 
 static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
-    const ModelOp *op = &ops->op[i];
+    const ModelOp *op = walk->op = &ops->op[i];
     const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
     const KernDevice *device = &walk->costing->device;
     const StratPlan *plan = walk->costing->plan;

@@ -3,9 +3,11 @@
 #ifndef STRAT_COST_H
 #define STRAT_COST_H
 
+#include "kern_evidence.h"
 #include "kern_profile.h"
 #include "model_ops.h"
 #include "strat_bucket.h"
+#include "strat_kind.h"
 #include "strat_plan.h"
 #include "topo_fabric_change.h"
 #include "topo_net.h"
@@ -23,6 +25,7 @@ typedef struct StratCosting {
     const char *routing;       /* likewise: a row of topo_route_all() */
     uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
+    bool graded; /* spans say their kind and evidence as well */
 } StratCosting;
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
@@ -43,6 +46,8 @@ typedef struct StratSpan {
     double seconds;
     StratBucket bucket;
     const char *label;
+    StratKind kind; /* these two where the costing is graded */
+    KernEvidence evidence;
 } StratSpan;
 
 /** Whether transfers are laid over the links of the fabric. */

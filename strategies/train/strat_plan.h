@@ -66,6 +66,7 @@ typedef struct StratPlan {
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
+    double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
     StratProfiled profiled;
 } StratPlan;
 

@@ -90,4 +90,11 @@ expect_exit 0 "$ORRERY" run "$scenario" --json --set placement=rail-aligned
 [ "$(json_value step_time_s)" != "$step" ] || fail "placement changed nothing"
 expect_exit 2 "$ORRERY" run "$scenario" --set placement=scattered
 expect_text err 'packed, spread, rail-aligned'
+# What is less sure has a wider interval.
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json
+narrow=$(json_value interval_half_width_fraction)
+expect_text out '"evidence" : "(measured|interpolated|fitted|extrapolated|datasheet)"'
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set uncertainty.matrix_products=0.3 --set guesses=2
+wide=$(json_value interval_half_width_fraction)
+awk "BEGIN { exit !($wide > 2 * $narrow) }" || fail "half-width $wide, before $narrow"
 finish

@@ -40,6 +40,7 @@ expect_text out "wrong-type: '(micro_batch|tp)' must be a whole number"
 expect_text out "no-such-gpu: no node of the catalog holds GPU 'abacus'"
 expect_text out 'row 7: is no object'
 expect_text out '^A paper +2 '
+expect_text out '^costs and schedule: inside 90 % interval: [0-2] of 2 \([0-9.]+ %\); mean half-width [0-9.]+ %$'
 
 expect_exit 0 "$ORRERY" validate --rows rows.json --json --write made
 expect_json
@@ -47,7 +48,17 @@ expect_json
 [ "$(grep -c '"reason"' out)" = 8 ] || fail "$(grep -c '"reason"' out) rows skipped instead of 8"
 expect_text out '"mean_abs_error_fraction" : [0-9.]+'
 expect_text out '"A paper, Table 1" :'
+expect_text out '"inside_interval" : (true|false)'
+expect_text out '"mean_half_width_fraction" : 0\.[0-9]+'
+expect_text out '"matrix_products_fitted" : 0\.[0-9]+'
 error=$(json_value error_fraction)
+
+# Errors behind intervals can be fitted, and come back as YAML of the catalogs' keys.
+expect_exit 0 "$ORRERY" validate --rows rows.json --set uncertainty=prior --fit-errors 0.5
+expect_text out '^# fitted on all: inside [0-2] of 2 '
+expect_text out '^matrix_products: 0\.0[0-9]+$'
+expect_text out '^megatron-lm-2022: \{model_error: 0\.[0-9]+\}  # 2 rows$'
+expect_exit 2 "$ORRERY" validate --rows rows.json --fit-errors -1
 
 # An override reaches every row.
 expect_exit 0 "$ORRERY" validate --rows rows.json --json --set plan.recompute=full

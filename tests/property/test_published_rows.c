@@ -95,6 +95,28 @@ Test(published_rows, have_a_baseline_that_is_right_for_some_row_of_each_gpu)
     cr_expect(all.worst_fraction >= all.mean_fraction);
 }
 
+/* What the intervals promise (strategies/catalog/uncertainty.yaml). When better costs move this,
+ * `orrery validate --fit-errors` fits it anew. */
+Test(published_rows, lie_in_their_intervals_as_often_as_promised)
+{
+    g_autoptr(JsonParser) parser = open_table();
+    g_autoptr(ScenValidation) validation = validate(parser);
+    ScenValidSummary s = scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL);
+    size_t inside = 0;
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        const StratInterval *interval = &row->interval;
+        cr_expect(interval->low_s < row->predicted_s && row->predicted_s < interval->high_s, "%s",
+                  row->id);
+        bool is_inside =
+            row->published_s >= interval->low_s && row->published_s <= interval->high_s;
+        inside += is_inside && !row->schedule_only ? 1 : 0;
+    }
+    cr_expect(inside == s.inside, "%zu inside, the summary says %zu", inside, s.inside);
+    cr_expect((double)s.inside >= 0.85 * (double)s.rows, "%zu of %zu inside", s.inside, s.rows);
+    cr_expect(s.half_width_fraction < 0.12, "mean half-width %g", s.half_width_fraction);
+}
+
 Test(published_rows, without_their_parts_are_refused)
 {
     static const char *const texts[] = {"{}", "{\"id\": \"x\"}", "{\"model\": 3, \"setup\": []}",

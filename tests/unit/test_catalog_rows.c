@@ -6,6 +6,7 @@
 #include "toy_world.h"
 
 #include "model_params.h"
+#include "strat_interval.h"
 #include "topo_protocol_engine.h"
 
 #include <criterion/criterion.h>
@@ -199,10 +200,18 @@ static void check_profile(const char *name, const void *row)
         if (fit->rows == 0)
             continue;
         any = true;
-        for (int tile = 0; tile < KERN_TILE_COUNT; tile++)
-            expect_between(name, "tile fraction", fit->tile_fraction[tile], 1e-3, 1.5);
+        expect_between(name, "compute fraction", fit->compute_fraction, 0.3, 1.1);
+        expect_between(name, "feed", fit->feed_bytes_per_clock, 4.0, 160.0);
+        expect_between(name, "step", fit->step_s, 0.0, 1e-6);
+        expect_between(name, "prologue", fit->prologue_s, 0.0, 5e-6);
+        expect_between(name, "epilogue", fit->epilogue_s, 0.0, 1e-5);
         expect_between(name, "wave quantisation", fit->wave_quantisation, 0.0, 1.0);
-        expect_between(name, "overlap exponent", fit->overlap_exponent, 1.0, 100.0);
+        expect_between(name, "memory fraction", fit->memory_fraction, 0.3, 1.05);
+        expect_between(name, "overlap loss", fit->overlap_loss, 0.0, 1.0);
+        expect_between(name, "gemm median error", fit->median_error_fraction, 0.0,
+                       t == TOPO_DTYPE_FP8 ? 0.08 : 0.06);
+        expect_between(name, "gemm p90 error", fit->p90_error_fraction, 0.0,
+                       t == TOPO_DTYPE_FP8 ? 0.22 : 0.18);
         expect_between(name, "launch", fit->launch_s, 0.0, 1e-3);
     }
     cr_expect(any, "%s: no product can be priced", name);
@@ -260,4 +269,20 @@ static void find_profile(const char *name, const void *row)
 Test(catalog_rows, gpus_name_profiles_that_exist)
 {
     visit_all(SCEN_CATALOG_GPU, sizeof(TopoGpu), find_profile);
+}
+
+static void check_errors(const char *name, const void *row)
+{
+    const StratErrors *errors = row;
+    for (int k = 0; k < STRAT_KIND_COUNT; k++)
+        expect_between(name, strat_kind_key((StratKind)k), errors->kind[k], 0.005, 0.5);
+    for (int v = 1; v < KERN_EVIDENCE_COUNT; v++)
+        expect_between(name, "weaker evidence over stronger",
+                       errors->widen[v] / errors->widen[v - 1], 1.0, 5.0);
+    expect_between(name, "factor of fitted costs", errors->widen[KERN_EVIDENCE_FITTED], 1.0, 1.0);
+}
+
+Test(catalog_rows, of_errors_widen_with_weaker_evidence)
+{
+    visit_all(SCEN_CATALOG_ERRORS, sizeof(StratErrors), check_errors);
 }

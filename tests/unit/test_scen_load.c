@@ -49,9 +49,9 @@ static const char profiles[] =
     "datasheet:\n"
     "  grade: datasheet\n"
     "  gemm:\n"
-    "    bf16: {tile_256x128: 0.9, tile_128x128: 0.9, tile_128x64: 0.9, tile_64x64: 0.9,\n"
-    "           tile_64x16: 0.9, tile_overhead_k: 100, wave_quantisation: 0.5,\n"
-    "           memory_fraction: 0.9, overlap_exponent: 4, launch: 2 us, rows: 1,\n"
+    "    bf16: {compute_fraction: 0.9, feed_bytes_per_clock: 60, step: 50 ns,\n"
+    "           prologue: 0.5 us, epilogue: 1 us, wave_quantisation: 0.5,\n"
+    "           memory_fraction: 0.9, overlap_loss: 0.1, launch: 2 us, rows: 1,\n"
     "           median_error: 0.1, p90_error: 0.2}\n"
     "  attention: {forward_fraction: 0.7, backward_fraction: 0.6, head_dim_half: 10,\n"
     "              sequence_half: 100, launch: 2 us, rows: 1, median_error: 0.1, p90_error: 0.2}\n"
@@ -61,6 +61,13 @@ static const char profiles[] =
 
 static const char plans[] = "plain: {tensor: 2, pipeline: 2, global_batch: 16}\n";
 
+static const char uncertainty[] =
+    "default: {matrix_products: 0.01, fused_attention: 0.02, memory_passes: 0.03,\n"
+    "          scale_up_communication: 0.04, scale_out_communication: 0.05, host: 0.06,\n"
+    "          schedule: 0.07, software: 0.08, guess: 0.09,\n"
+    "          widen: {measured: 0.5, interpolated: 0.75, fitted: 1, extrapolated: 1.5, datasheet: "
+    "2}}\n";
+
 static const char base[] = "model: tiny\n"
                            "cluster: pair\n"
                            "plan: {tensor: 2, pipeline: 2, global_batch: 16}\n";
@@ -68,13 +75,14 @@ static const char base[] = "model: tiny\n"
 static char *data_dir(void)
 {
     const char *const files[][2] = {
-        {"models/catalog/tiny.yaml",        models   },
-        {"topology/catalog/gpus.yaml",      gpus     },
-        {"topology/catalog/nodes.yaml",     nodes    },
-        {"topology/catalog/clusters.yaml",  clusters },
-        {"strategies/catalog/plans.yaml",   plans    },
-        {"topology/catalog/protocols.yaml", protocols},
-        {"kernels/profiles/rough.yaml",     profiles },
+        {"models/catalog/tiny.yaml",            models     },
+        {"strategies/catalog/uncertainty.yaml", uncertainty},
+        {"topology/catalog/gpus.yaml",          gpus       },
+        {"topology/catalog/nodes.yaml",         nodes      },
+        {"topology/catalog/clusters.yaml",      clusters   },
+        {"strategies/catalog/plans.yaml",       plans      },
+        {"topology/catalog/protocols.yaml",     protocols  },
+        {"kernels/profiles/rough.yaml",         profiles   },
     };
     char *folder = g_dir_make_tmp("scen-load-XXXXXX", NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -201,6 +209,17 @@ static const struct {
     {"model={base: nope, layers: 2}",           "--set model={base: nope, layers: 2}: unknown model 'nope'"                 },
 };
 
+Test(scen_load, errors_that_are_written_out_change_the_default_ones)
+{
+    Load result = load(base, "uncertainty.host=0.5");
+    cr_assert_not_null(result.scenario, "%s", result.message);
+    const StratErrors *errors = &result.scenario->errors;
+    cr_expect_float_eq(errors->kind[STRAT_KIND_HOST], 0.5, 1e-12);
+    cr_expect_float_eq(errors->kind[STRAT_KIND_SCHEDULE], 0.07, 1e-12);
+    cr_expect_float_eq(errors->widen[KERN_EVIDENCE_DATASHEET], 2.0, 1e-12);
+    clear(&result);
+}
+
 Test(scen_load, overrides_obey_the_tables)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(overrides); i++) {
@@ -319,7 +338,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, fabric, placement, jobs, "
-        "kernels, expect\n"
+        "kernels, uncertainty, guesses, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
