@@ -12,6 +12,7 @@
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
+#include "kern_host_attention.h"
 #include "kern_table.h"
 
 #include <math.h>
@@ -47,11 +48,15 @@ double kern_attention_forward_s(const KernDevice *device, const KernAttentionSha
     double measured = 0.0;
     if (kern_table_attention_s(device, s, &measured))
         return measured;
+    if (device->profile->host.threads > 0)
+        return kern_host_attention_s(&device->profile->host, s, false);
     return kern_attention_form_s(device, &device->profile->attention, s);
 }
 
 double kern_attention_backward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    if (device->profile->host.threads > 0)
+        return kern_host_attention_s(&device->profile->host, s, true);
     const KernAttentionFit *fit = &device->profile->attention;
     return 2.0 * fit->launch_s + 2.5 * kern_attention_forward_flop(s) /
                                      attention_rate(device, fit, s, fit->backward_fraction);

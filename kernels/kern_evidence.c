@@ -34,6 +34,9 @@ static KernEvidence profile_evidence(const KernDevice *device, bool far)
 static bool has_fit(const KernDevice *device, TopoDtype dtype)
 {
     const KernGemmFit *gemm = device->profile->gemm;
+    const KernHostFit *host = &device->profile->host;
+    if (host->threads > 0)
+        return host->weights[dtype].rows > 0;
     bool half = dtype == TOPO_DTYPE_FP16 || dtype == TOPO_DTYPE_BF16;
     bool either = gemm[TOPO_DTYPE_FP16].rows > 0 || gemm[TOPO_DTYPE_BF16].rows > 0;
     const double *peak = device->gpu->peak_flop_per_s;

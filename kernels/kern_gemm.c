@@ -42,6 +42,7 @@
  * tiles. Left out: transposition, the odd kernel that a library picks against its interest. */
 #include "kern_gemm.h"
 
+#include "kern_host_gemm.h"
 #include "kern_table.h"
 
 #include <math.h>
@@ -287,5 +288,7 @@ double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
     double measured = 0.0;
     if (kern_table_gemm_s(device, shape, &measured))
         return measured;
+    if (device->profile->host.threads > 0)
+        return kern_host_gemm_s(&device->profile->host, shape);
     return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);
 }

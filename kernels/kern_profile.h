@@ -2,6 +2,7 @@
 #ifndef KERN_PROFILE_H
 #define KERN_PROFILE_H
 
+#include "kern_host_profile.h"
 #include "kern_range.h"
 #include "topo_cluster.h"
 
@@ -79,6 +80,7 @@ typedef struct KernProfile {
     KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
     KernMemoryFit memory;
+    KernHostFit host;                /* of a CPU, which it prices instead of the fits above */
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
     KernFittedOn fitted_on;

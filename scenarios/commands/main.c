@@ -31,6 +31,8 @@ static const Command commands[] = {
      "times and bandwidths of a collective over sizes, as nccl-tests", scen_cmd_collective},
     {"fit", "CSV...",
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
+    {"calibrate", "[--out FILE]",
+     "measure this CPU and write it as a device", scen_cmd_calibrate},
 };
 /* clang-format on */
 

@@ -166,3 +166,37 @@ const ScenRow *scen_catalogs_find(ScenCatalogs *catalogs, ScenCatalogKind kind, 
     scen_errors_add(errors, mark, "unknown %s %s%s", files[kind].what, quoted, advice);
     return NULL;
 }
+
+void scen_catalogs_add(ScenCatalogs *catalogs, const char *path, ScenErrors *errors)
+{
+    static const struct {
+        const char *key;
+        ScenCatalogKind kind;
+    } sections[] = {
+        {"schema",   SCEN_CATALOG_NONE   },
+        {"machine",  SCEN_CATALOG_NONE   },
+        {"profiles", SCEN_CATALOG_PROFILE},
+        {"gpus",     SCEN_CATALOG_GPU    },
+        {"nodes",    SCEN_CATALOG_NODE   },
+    };
+    const ScenNode *root = scen_doc_read(catalogs->pool, path, SCEN_ORIGIN_DOCUMENT, errors);
+    for (guint i = 0; root && root->kind == SCEN_NODE_MAP && i < root->items->len; i++) {
+        const ScenItem *item = &g_array_index(root->items, ScenItem, i);
+        size_t s = 0;
+        while (s < G_N_ELEMENTS(sections) && !g_str_equal(sections[s].key, item->key))
+            s++;
+        if (s == G_N_ELEMENTS(sections)) {
+            g_autofree char *quoted = scen_quote(item->key);
+            scen_errors_add(errors, item->key_mark,
+                            "unknown key %s in a file of devices, it has: schema, machine, "
+                            "profiles, gpus, nodes",
+                            quoted);
+        } else if (sections[s].kind != SCEN_CATALOG_NONE && item->value->kind == SCEN_NODE_MAP) {
+            GArray *rows = (GArray *)scen_catalogs_rows(catalogs, sections[s].kind, errors);
+            for (guint j = 0; j < item->value->items->len; j++)
+                add_row(rows, &g_array_index(item->value->items, ScenItem, j), errors);
+        }
+    }
+    if (root && root->kind != SCEN_NODE_MAP)
+        scen_errors_add(errors, root->mark, "a file of devices must be a map");
+}

@@ -36,6 +36,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenCatalogs, scen_catalogs_free)
 
 ScenPool *scen_catalogs_pool(ScenCatalogs *catalogs);
 
+/** Adds the rows of the file @path, which holds maps `profiles`, `gpus` and `nodes` (and a `schema`
+ * and a `machine`, which are a record), to the catalogs; faults go to @errors. */
+void scen_catalogs_add(ScenCatalogs *catalogs, const char *path, ScenErrors *errors);
+
 /** All rows (ScenRow) of @kind, files by name and rows in file order; borrowed. Faults of the files
  *  are added to @errors the first time. */
 const GArray *scen_catalogs_rows(ScenCatalogs *catalogs, ScenCatalogKind kind, ScenErrors *errors);

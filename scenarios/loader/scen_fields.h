@@ -12,6 +12,7 @@ extern const ScenTable scen_protocol_table;  /* fills a TopoProtocolFits */
 extern const ScenTable scen_engine_table;    /* fills a TopoEngineFit */
 extern const ScenTable scen_profile_table;   /* fills a KernProfile */
 extern const ScenTable scen_fitted_on_table; /* fills a KernFittedOn */
+extern const ScenTable scen_host_table;      /* fills a KernHostFit */
 extern const ScenTable scen_fabric_table;    /* fills a ScenFabric */
 extern const ScenTable scen_placement_table; /* fills a ScenPlacement */
 extern const ScenTable scen_job_table;       /* fills a ScenJob */

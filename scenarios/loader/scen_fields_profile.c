@@ -135,11 +135,11 @@ static const ScenField profile_fields[] = {
     PROFILE("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
     PROFILE("source", source, SCEN_TEXT, .help = "which measurements it was fitted on"),
     PROFILE("grade", grade, SCEN_ENUM, .required = true, .names = grades, .help = "how sure it is"),
-    SCEN_GROUP("gemm", &gemms_table, .required = true, .help = "matrix products, by input type"),
-    PROFILE("attention", attention, SCEN_MAP, .required = true, .table = &attention_table,
-            .help = "fused attention"),
-    PROFILE("memory", memory, SCEN_MAP, .required = true, .table = &memory_table,
-            .help = "passes over memory"),
+    SCEN_GROUP("gemm", &gemms_table, .help = "matrix products, by input type"),
+    PROFILE("attention", attention, SCEN_MAP, .table = &attention_table, .help = "fused attention"),
+    PROFILE("memory", memory, SCEN_MAP, .table = &memory_table, .help = "passes over memory"),
+    PROFILE("host", host, SCEN_MAP, .table = &scen_host_table,
+            .help = "a CPU, as orrery calibrate writes it, instead of gemm, attention and memory"),
     PROFILE("sustained_clock", sustained_clock_fraction, SCEN_NUMBER, FRACTION,
             .help = "clock of a long run under the power cap, over that of the measurements"),
     PROFILE("sustained_clock_source", sustained_clock_source, SCEN_TEXT, .required = true,
@@ -153,6 +153,15 @@ static const ScenField profile_fields[] = {
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     const KernProfile *profile = out;
+    if (scen_node_get(map, "host"))
+        return;
+    static const char *const needed[] = {"gemm", "attention", "memory"};
+    for (size_t i = 0; i < G_N_ELEMENTS(needed); i++)
+        if (!scen_node_get(map, needed[i])) {
+            scen_bind_fail(binder, map, needed[i], "missing key '%s' in profile (%s)", needed[i],
+                           scen_table_field(&scen_profile_table, needed[i])->help);
+            return;
+        }
     if (profile->gemm[TOPO_DTYPE_BF16].rows == 0 && profile->gemm[TOPO_DTYPE_FP16].rows == 0)
         scen_bind_fail(binder, map, "gemm", "a profile needs products in bf16 or fp16");
 }

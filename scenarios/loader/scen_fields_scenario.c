@@ -68,6 +68,8 @@ static const ScenField fields[] = {
           .help = "of all random numbers"),
     FIELD("network", network, SCEN_TEXT, .help = "network model (orrery list networks)"),
     FIELD("fold", fold, SCEN_BOOL, .fallback = "true", .help = "simulate equal ranks once"),
+    FIELD("devices", devices, SCEN_TEXT,
+          .help = "file of orrery calibrate, whose nodes, GPUs and profiles become catalog rows"),
     FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
           .help = "what is trained"),
     FIELD("cluster", cluster, SCEN_SECTION, .required = true, .table = &scen_cluster_table,

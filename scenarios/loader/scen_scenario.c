@@ -41,6 +41,19 @@ void scen_scenario_free(ScenScenario *scenario)
     g_free(scenario);
 }
 
+/* Rows of the file under `devices:`, which must be known before sections are looked up. */
+static void add_devices(const ScenNode *root, const char *folder, ScenCatalogs *catalogs,
+                        ScenErrors *errors)
+{
+    const ScenNode *devices = scen_node_get(root, "devices");
+    if (!devices || devices->kind != SCEN_NODE_TEXT)
+        return;
+    g_autofree char *path = g_path_is_absolute(devices->text)
+                                ? g_strdup(devices->text)
+                                : g_build_filename(folder, devices->text, NULL);
+    scen_catalogs_add(catalogs, scen_pool_text(scen_catalogs_pool(catalogs), path), errors);
+}
+
 static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *catalogs,
                  ScenErrors *errors)
 {
@@ -56,6 +69,7 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
         .path = dotted,
     };
     scen_marks_set(marks, "", root->mark);
+    add_devices(root, folder, catalogs, errors);
     scen_bind(&binder, &scen_scenario_table, root, scenario);
     if (!scenario->name) {
         g_autofree char *base = g_path_get_basename(scenario->path);

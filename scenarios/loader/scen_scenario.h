@@ -27,6 +27,7 @@ typedef struct ScenScenario {
     const char *name;
     const char *description;
     uint64_t seed;
+    const char *devices; /* file of further catalog rows, NULL: none */
     const char *network; /* a row of topo_net; NULL: the default */
     bool fold;
     ModelSpec model;

@@ -28,7 +28,7 @@ GPtrArray *scen_run_notes(const ScenScenario *scenario)
             "kernel costs of %s are another GPU's fit scaled by datasheet rates (profile %s), not "
             "measured",
             scenario->cluster.node.gpu.name, profile->name);
-    else if (profile->gemm[plan->precision].rows == 0)
+    else if (profile->host.threads == 0 && profile->gemm[plan->precision].rows == 0)
         add(notes,
             "profile %s has no GEMM measurements in %s: those of another type stand for them",
             profile->name, scen_plan_word("precision", (int)plan->precision));

@@ -73,6 +73,14 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
     g_array_append_val(walk->spans, span);
 }
 
+/* Bytes of a pass: models/ counts activations of two bytes, a CPU in fp32 moves four. */
+static double pass_bytes(const Walk *walk, double bytes)
+{
+    bool wide = walk->costing->device.profile->host.threads > 0 &&
+                walk->costing->plan->precision == TOPO_DTYPE_FP32;
+    return wide ? 2.0 * bytes : bytes;
+}
+
 static StratBucket part_bucket(ModelPart part)
 {
     static const StratBucket buckets[] = {
@@ -205,7 +213,9 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
-        emit(walk, kern_pass_s(device, op->forward_bytes, op->forward_kernels),
+        emit(walk,
+             kern_pass_labelled_s(device, op->label, false, pass_bytes(walk, op->forward_bytes),
+                                  op->forward_kernels),
              part_bucket(op->part), op->label);
         break;
     case MODEL_OP_COMM:
@@ -279,7 +289,9 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              op->label);
         break;
     case MODEL_OP_PASS:
-        emit(walk, kern_pass_s(device, op->backward_bytes, op->backward_kernels),
+        emit(walk,
+             kern_pass_labelled_s(device, op->label, true, pass_bytes(walk, op->backward_bytes),
+                                  op->backward_kernels),
              part_bucket(op->part), op->label);
         break;
     case MODEL_OP_COMM:
