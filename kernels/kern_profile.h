@@ -2,6 +2,7 @@
 #ifndef KERN_PROFILE_H
 #define KERN_PROFILE_H
 
+#include "kern_serve_fit.h"
 #include "topo_cluster.h"
 
 #include <glib.h>
@@ -64,6 +65,9 @@ typedef struct KernProfile {
     KernGrade grade;
     KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
+    KernPrefillFit prefill[KERN_HEAD_COUNT][KERN_CACHE_COUNT];
+    KernDecodeFit decode[KERN_HEAD_COUNT][KERN_CACHE_COUNT];
+    KernMoeFit moe[KERN_MOE_TYPES][KERN_MOE_FAMILIES];
     KernMemoryFit memory;
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;

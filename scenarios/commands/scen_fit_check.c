@@ -1,6 +1,8 @@
 /* `orrery fit --check`: how far the shipped coefficients are from measurements.
  *
- * Products and attention are judged by type, over all rows.
+ * Products and attention are judged by type, over all rows. The kernels of serving are judged by
+ * class (head width and cache; type and family of kernels) and each operation over all of them, by
+ * decade of the measured time; their held-out rows are drawn at random.
  * A collective's error depends on its size: launch and protocol decide below a megabyte, wires
  * above a hundred. So errors are given by decade, and over 64 kB to 1 GB together. They are
  * |predicted / measured - 1|; bias is the median with its sign. Where the table is the one that was
@@ -18,7 +20,7 @@
 /* Sizes that are judged together, binary at the ends and decimal between. */
 static const struct {
     const char *text;
-    double from_bytes, to_bytes; /* from inclusive, to exclusive */
+    double from_bytes, to_bytes; /* from inclusive, to exclusive; kernels: seconds measured */
 } spans[] = {
     {"64 kB to 1 MB",  65536.0, 1e6         },
     {"1 to 10 MB",     1e6,     1e7         },
@@ -26,8 +28,13 @@ static const struct {
     {"100 MB to 1 GB", 1e8,     1073741825.0},
     {"64 kB to 1 GB",  65536.0, 1073741825.0},
     {"all",            0.0,     INFINITY    },
+    {"below 10 us",    0.0,     1e-5        },
+    {"10 to 100 us",   1e-5,    1e-4        },
+    {"0.1 to 1 ms",    1e-4,    1e-3        },
+    {"1 to 10 ms",     1e-3,    1e-2        },
+    {"above 10 ms",    1e-2,    INFINITY    },
 };
-enum { ALL_LARGE = 4, ALL_SIZES = 5 };
+enum { ALL_LARGE = 4, ALL_SIZES = 5, TIMES_FIRST = 6, TIMES_LAST = 10 };
 
 /* A measured row and how far it is from its predictions. */
 typedef struct Judged {
@@ -143,6 +150,28 @@ static void judge_engine(ScenFitCheck *check, const TopoNode *node, const TopoEn
     add_spans(check, names, judged, count, false);
 }
 
+/* A class of the kernels of serving, or all of one operation. */
+typedef struct ServeContext {
+    ScenFitCheck *check;
+    const char *node, *profile;
+} ServeContext;
+
+static void take_serve(void *ctx, const char *operation, const ScenServeJudged *rows, size_t count)
+{
+    const ServeContext *context = ctx;
+    ScenFitCheck *check = context->check;
+    const char *const names[3] = {context->node, context->profile, operation};
+    g_autofree Judged *judged = g_new(Judged, count);
+    for (size_t i = 0; i < count; i++)
+        judged[i] = (Judged){rows[i].seconds, rows[i].log_ratio, rows[i].held_out_log_ratio};
+    for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
+        Verdict verdict = {.span = span, .shipped = error_in(judged, count, span, false)};
+        if (check->folds > 0)
+            verdict.held_out = error_in(judged, count, span, true);
+        add(check, names, &verdict);
+    }
+}
+
 static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
                           const ScenFitTable *table)
 {
@@ -173,6 +202,8 @@ static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernP
                        .shipped = kern_fit_attention_error(&node->gpu,
                                                            (const KernAttentionRow *)rows->data,
                                                            rows->len, &profile->attention)});
+    ServeContext context = {check, node->name, profile->name};
+    scen_fit_serve_judge(table->serve, &node->gpu, profile, check->folds, take_serve, &context);
 }
 
 void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
@@ -195,7 +226,8 @@ bool scen_fit_check_any(const ScenFitCheck *check, GError **error)
     if (check->verdicts->len == 0)
         g_set_error(
             error, SCEN_ERROR, SCEN_ERROR_WRONG,
-            "no line of these tables is a product, an attention or a collective from 64 kB to "
+            "no line of these tables is a product, an attention, an expert layer or a collective "
+            "from 64 kB to "
             "1 GB that has shipped coefficients (an engine's own all-reduces need its name)");
     return check->verdicts->len > 0;
 }
@@ -216,7 +248,7 @@ static const Verdict *worst_of(const ScenFitCheck *check)
 /* Held-out errors take the place of the bias, so that a line fits a screen. */
 static void print_text(const ScenFitCheck *check)
 {
-    printf("%-14s %-13s %-17s %-14s %5s %7s %7s  %s\n", "node", "coefficients", "operation",
+    printf("%-14s %-13s %-24s %-14s %5s %7s %7s  %s\n", "node", "coefficients", "operation",
            "sizes", "rows", "median", "p90",
            check->folds > 0 ? "held out: median, p90" : "   bias");
     const Verdict *before = NULL, *worst = worst_of(check);
@@ -225,7 +257,7 @@ static void print_text(const ScenFitCheck *check)
         bool same = before && g_str_equal(before->node, v->node) &&
                     g_str_equal(before->fit, v->fit) &&
                     g_str_equal(before->operation, v->operation);
-        printf("%-14s %-13s %-17s %-14s %5zu %5.1f %% %5.1f %%", same ? "" : v->node,
+        printf("%-14s %-13s %-24s %-14s %5zu %5.1f %% %5.1f %%", same ? "" : v->node,
                same ? "" : v->fit, same ? "" : v->operation, spans[v->span].text, v->shipped.rows,
                100.0 * v->shipped.median_fraction, 100.0 * v->shipped.p90_fraction);
         if (v->held_out.rows > 0)
@@ -264,7 +296,11 @@ static void print_json(const ScenFitCheck *check)
         scen_json_text(json, "node", v->node);
         scen_json_text(json, "coefficients", v->fit);
         scen_json_text(json, "operation", v->operation);
-        if (v->span != ALL_SIZES) {
+        if (v->span >= TIMES_FIRST) {
+            scen_json_number(json, "from_s", spans[v->span].from_bytes);
+            if (v->span < TIMES_LAST)
+                scen_json_number(json, "to_s", spans[v->span].to_bytes);
+        } else if (v->span != ALL_SIZES) {
             scen_json_number(json, "from_bytes", spans[v->span].from_bytes);
             scen_json_number(json, "to_bytes", spans[v->span].to_bytes);
         }

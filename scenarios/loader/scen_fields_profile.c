@@ -1,6 +1,7 @@
 /* The table of a kernel profile: coefficients of the cost forms, as `orrery fit` prints them. */
 #include "kern_profile.h"
 #include "scen_fields.h"
+#include "scen_fields_serve.h"
 
 #define GEMM(key, member, of_kind, ...) SCEN_FIELD(key, KernGemmFit, member, of_kind, __VA_ARGS__)
 #define FRACTION .required = true, .min = 1e-4, .max = 1.5
@@ -122,6 +123,9 @@ static const ScenField profile_fields[] = {
     SCEN_GROUP("gemm", &gemms_table, .required = true, .help = "matrix products, by input type"),
     PROFILE("attention", attention, SCEN_MAP, .required = true, .table = &attention_table,
             .help = "fused attention"),
+    SCEN_GROUP("prefill", &scen_prefills_table, .help = "prefill attention, by head and cache"),
+    SCEN_GROUP("decode", &scen_decodes_table, .help = "decode attention, by head and cache"),
+    SCEN_GROUP("moe", &scen_moes_table, .help = "layers of experts, by type and kernels"),
     PROFILE("memory", memory, SCEN_MAP, .required = true, .table = &memory_table,
             .help = "passes over memory"),
     PROFILE("sustained_clock", sustained_clock_fraction, SCEN_NUMBER, FRACTION,
