@@ -25,22 +25,17 @@
  * blocks cost nothing that the rows show. Left out: speculative tokens. */
 #include "kern_decode.h"
 
+#include "kern_join.h"
 #include "kern_pass.h"
 
 #include <math.h>
 
 enum { ROWS = 64, SPLIT_KEYS = 128 };
 
-static double p_norm(double a, double b, double p)
-{
-    double high = fmax(a, b), low = fmin(a, b);
-    return high <= 0.0 ? 0.0 : high * pow(1.0 + pow(low / high, p), 1.0 / p);
-}
-
 static double context_of(const KernDecodeShape *s)
 {
     double context = (double)s->context;
-    return s->window > 0 ? fmin(context, (double)s->window + 0.5 * SPLIT_KEYS) : context;
+    return s->window > 0 ? kern_smaller(context, (double)s->window + 0.5 * SPLIT_KEYS) : context;
 }
 
 /* Elements of the cache that a token of one KV head holds. */
@@ -69,16 +64,17 @@ double kern_decode_form_s(const KernDevice *device, const KernDecodeFit *fit,
     double batch = (double)s->sequences, heads = (double)s->heads, kv_heads = kv_heads_of(s);
     double group = heads / kv_heads, context = context_of(s);
     double units = batch * kv_heads * ceil(group / ROWS);
-    double splits = fmin(fmax(1.0, context / SPLIT_KEYS), fmax(1.0, sms * fit->occupancy / units));
+    double splits = kern_smaller(kern_larger(1.0, context / SPLIT_KEYS),
+                                 kern_larger(1.0, sms * fit->occupancy / units));
     if (fit->regroups && group <= 1.0)
         splits = 1.0;
     double cache = kern_decode_cache_bytes(s);
     double miss = cache / (fit->l2_capacity * gpu->l2_bytes);
-    double hit = 1.0 / (1.0 + pow(miss, fit->l2_sharpness));
+    double hit = 1.0 / (1.0 + kern_power(miss, fit->l2_sharpness));
     double stream =
         cache / bandwidth * (hit / fit->l2_fraction + (1.0 - hit) / fit->memory_fraction);
     double block_bytes = cache / (batch * kv_heads * splits);
-    double blocks = fmax(1.0, units * splits / sms) *
+    double blocks = kern_larger(1.0, units * splits / sms) *
                     (fit->block_s + block_bytes * sms / (bandwidth * fit->block_fraction));
     double width = s->latent_width > 0 ? (double)s->latent_width + 0.5 * (double)s->rope_width
                                        : (double)s->head_dim;
@@ -86,7 +82,7 @@ double kern_decode_form_s(const KernDevice *device, const KernDecodeFit *fit,
     double rate = gpu->peak_flop_per_s[s->dtype] * device->clock_fraction * fit->rate_fraction;
     double p = fit->overlap_exponent;
     double pass = 4.0 * batch * (heads + 2.0 * kv_heads) * 0.5 * row_elements(s);
-    double time = fit->launch_s + p_norm(p_norm(stream, blocks, p), flop / rate, p) +
+    double time = fit->launch_s + kern_join(kern_join(stream, blocks, p), flop / rate, p) +
                   pass / (bandwidth * fit->pass_fraction) + batch * fit->sequence_s;
     if (splits > 1.0)
         time += fit->combine_s * (1.0 - 1.0 / splits) + fit->split_s * splits;

@@ -25,6 +25,7 @@
  * experts (a dense product). */
 #include "kern_moe.h"
 
+#include "kern_join.h"
 #include "kern_pass.h"
 
 #include <math.h>
@@ -36,30 +37,29 @@ static const double tile_rows[TILES] = {16.0, 64.0, 128.0};
 /* Loads of an expert: @weight of them have @load. */
 typedef struct Loads {
     int count;
-    double load[NODES], weight[NODES];
-    double imbalance; /* of the fullest rank */
+    double load[NODES], weight[NODES], touched[NODES]; /* chance that one of them has a token */
+    double imbalance;                                  /* of the fullest rank */
 } Loads;
-
-static double p_norm(double a, double b, double p)
-{
-    double high = fmax(a, b), low = fmin(a, b);
-    return high <= 0.0 ? 0.0 : high * pow(1.0 + pow(low / high, p), 1.0 / p);
-}
 
 static double local_experts(const KernMoeShape *s)
 {
-    return fmax(1.0, (double)s->experts / (double)s->expert);
+    return kern_larger(1.0, (double)s->experts / (double)s->expert);
 }
 
 static Loads loads_of(const KernMoeFit *fit, const KernMoeShape *s)
 {
     double tokens = (double)s->tokens, mean = tokens * (double)s->topk / (double)s->experts;
-    Loads loads = {.count = 1, .load = {mean}, .weight = {1.0}, .imbalance = 1.0};
+    Loads loads = {.count = 1,
+                   .load = {mean},
+                   .weight = {1.0},
+                   .touched = {kern_smaller(1.0, mean)},
+                   .imbalance = 1.0};
     if (s->power <= 0.0)
         return loads;
     loads.count = NODES;
-    double step = pow(fmax(2.0, 0.8 * tokens), 1.0 / NODES), fewer = pow(step, 1.0 - s->power);
-    double x = sqrt(step), w = 1.0, sum_w = 0.0, sum_x = 0.0, sum_xx = 0.0;
+    double octaves = log2(kern_larger(2.0, 0.8 * tokens)) / NODES; /* between nodes */
+    double step = exp2(octaves), fewer = exp2(octaves * (1.0 - s->power));
+    double x = exp2(0.5 * octaves), w = 1.0, sum_w = 0.0, sum_x = 0.0, sum_xx = 0.0;
     for (int i = 0; i < NODES; i++, x *= step, w *= fewer) {
         loads.load[i] = x;
         loads.weight[i] = w;
@@ -69,48 +69,44 @@ static Loads loads_of(const KernMoeFit *fit, const KernMoeShape *s)
     }
     double average = sum_x / sum_w;
     if (s->expert > 1) {
-        double variation = sqrt(fmax(0.0, sum_xx / sum_w / (average * average) - 1.0));
+        double variation = sqrt(kern_larger(0.0, sum_xx / sum_w / (average * average) - 1.0));
         loads.imbalance +=
             fit->imbalance * variation * sqrt(2.0 * log((double)s->expert) / local_experts(s));
-        loads.imbalance = fmin(loads.imbalance, (double)s->expert);
+        loads.imbalance = kern_smaller(loads.imbalance, (double)s->expert);
     }
-    for (int i = 0; i < NODES; i++) {
-        loads.load[i] *= mean / average * loads.imbalance;
-        loads.weight[i] /= sum_w;
+    double scale = mean / average * loads.imbalance, share = 1.0 / sum_w;
+    double chance = kern_power(loads.load[0] * scale, fit->touch_exponent);
+    double likelier = exp2(octaves * fit->touch_exponent);
+    for (int i = 0; i < NODES; i++, chance *= likelier) {
+        loads.load[i] *= scale;
+        loads.weight[i] *= share;
+        loads.touched[i] = kern_smaller(1.0, chance);
     }
     return loads;
 }
 
-/* Chance that an expert with the load is touched. */
-static double touch(const KernMoeFit *fit, const KernMoeShape *s, double load)
-{
-    if (load >= 1.0)
-        return 1.0;
-    return s->power > 0.0 ? pow(load, fit->touch_exponent) : load;
-}
-
 /* Fills @rows with the rows of the padded tiles of an expert, by tile. */
-static KernMoeLoad pad(const KernMoeFit *fit, const KernMoeShape *s, const Loads *loads,
-                       double rows[TILES])
+static KernMoeLoad pad(const KernMoeShape *s, const Loads *loads, double rows[TILES])
 {
+    static const double per_tile[TILES] = {1.0 / 16.0, 1.0 / 64.0, 1.0 / 128.0};
     KernMoeLoad sum = {0};
     for (int t = 0; t < TILES; t++)
         rows[t] = 0.0;
     for (int i = 0; i < loads->count; i++) {
-        double load = fmin(loads->load[i], (double)s->tokens);
-        double touched = loads->weight[i] * touch(fit, s, load);
+        double load = kern_smaller(loads->load[i], (double)s->tokens);
+        double touched = loads->weight[i] * loads->touched[i];
         sum.touched += touched;
         sum.assignments += loads->weight[i] * loads->load[i];
         for (int t = 0; t < TILES; t++) {
-            double tiles = load / tile_rows[t];
+            double tiles = load * per_tile[t];
             /* loads around a node are spread: half a tile is lost on average */
-            tiles = s->power > 0.0 ? fmax(1.0, tiles + 0.5) : ceil(tiles);
+            tiles = s->power > 0.0 ? kern_larger(1.0, tiles + 0.5) : ceil(tiles);
             rows[t] += touched * tiles * tile_rows[t];
         }
     }
     sum.touched *= local_experts(s);
     sum.assignments *= local_experts(s);
-    sum.touched = fmax(sum.touched, fmin(1.0, sum.assignments));
+    sum.touched = kern_larger(sum.touched, kern_smaller(1.0, sum.assignments));
     return sum;
 }
 
@@ -118,7 +114,7 @@ KernMoeLoad kern_moe_load(const KernMoeFit *fit, const KernMoeShape *shape)
 {
     double rows[TILES];
     Loads loads = loads_of(fit, shape);
-    return pad(fit, shape, &loads, rows);
+    return pad(shape, &loads, rows);
 }
 
 /* Choices of other ranks' experts by the tokens that reach this one. */
@@ -128,14 +124,14 @@ static double foreign_rows(const KernMoeFit *fit, const KernMoeShape *s, const L
     double tokens = (double)s->tokens, topk = (double)s->topk;
     if (!fit->whole_tokens || s->expert <= 1)
         return 0.0;
-    double reach = fmin(1.0, topk / (double)s->expert);
+    double reach = kern_smaller(1.0, topk / (double)s->expert);
     if (s->power > 0.0) {
-        double hottest = fmin(1.0, loads->load[NODES - 1] / tokens);
+        double hottest = kern_smaller(1.0, loads->load[NODES - 1] / tokens);
         double others =
             fit->spread * loads->imbalance * (local_experts(s) - 1.0) * topk / (double)s->experts;
         reach = 1.0 - (1.0 - hottest) * exp(-others);
     }
-    return fit->foreign_fraction * fmax(0.0, fmax(1.0, tokens * reach) * topk - own);
+    return fit->foreign_fraction * kern_larger(0.0, kern_larger(1.0, tokens * reach) * topk - own);
 }
 
 double kern_moe_weight_bytes(KernMoeType type)
@@ -183,19 +179,20 @@ static double products_s(const KernDevice *device, const KernMoeFit *fit, const 
             continue;
         double c = row_flop * (rows[t] * experts + more) / (peak * rate[t]);
         double w = weight_s / (t == 0 ? fit->small_fraction : fit->memory_fraction);
-        if (fmax(c, w) + 0.1 * (c + w) < least) {
-            least = fmax(c, w) + 0.1 * (c + w);
+        if (kern_larger(c, w) + 0.1 * (c + w) < least) {
+            least = kern_larger(c, w) + 0.1 * (c + w);
             compute = c;
             stream = w;
             best = t;
         }
     }
     double blocks = rows[best] / tile_rows[best] * experts * (3.0 * inter + hidden) / 256.0;
-    double idle = fmin(8.0, fmax(1.0, (double)device->gpu->multiprocessors / fmax(blocks, 0.125)));
+    double idle = kern_smaller(
+        8.0, kern_larger(1.0, (double)device->gpu->multiprocessors / kern_larger(blocks, 0.125)));
     if (idle > 1.0)
-        stream *= pow(idle, fit->idle_exponent);
+        stream *= kern_power(idle, fit->idle_exponent);
     double p = fit->overlap_exponent;
-    return p_norm(p_norm(compute, stream, p), (hidden + inter) * fit->step_s, p);
+    return kern_join(kern_join(compute, stream, p), (hidden + inter) * fit->step_s, p);
 }
 
 double kern_moe_form_s(const KernDevice *device, const KernMoeFit *fit, const KernMoeShape *s)
@@ -204,7 +201,7 @@ double kern_moe_form_s(const KernDevice *device, const KernMoeFit *fit, const Ke
     const TopoGpu *gpu = device->gpu;
     double rows[TILES];
     Loads loads = loads_of(fit, s);
-    KernMoeLoad load = pad(fit, s, &loads, rows);
+    KernMoeLoad load = pad(s, &loads, rows);
     double hidden = (double)s->hidden, inter = (double)s->inter / (double)s->tensor;
     double tokens = (double)s->tokens, assigned = tokens * (double)s->topk;
     double weights =
@@ -215,7 +212,7 @@ double kern_moe_form_s(const KernDevice *device, const KernMoeFit *fit, const Ke
                                  rows, foreign_rows(fit, s, &loads, load.assignments));
     double moved = fit->token_passes * tokens * hidden + fit->route_passes * assigned * hidden +
                    fit->expert_passes * load.assignments * (3.0 * inter + hidden);
-    return fit->launch_s + fit->ramp_s * fmin(1.0, tokens / 64.0) +
+    return fit->launch_s + fit->ramp_s * kern_smaller(1.0, tokens / 64.0) +
            local_experts(s) * fit->expert_s + assigned * fit->assignment_s +
            moved * ACTIVATION_BYTES / gpu->memory_bytes_per_s + products;
 }

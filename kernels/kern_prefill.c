@@ -24,14 +24,9 @@
 #include "kern_prefill.h"
 
 #include "kern_attention.h"
+#include "kern_join.h"
 
 #include <math.h>
-
-static double p_norm(double a, double b, double p)
-{
-    double high = fmax(a, b), low = fmin(a, b);
-    return high <= 0.0 ? 0.0 : high * pow(1.0 + pow(low / high, p), 1.0 / p);
-}
 
 /* Products with keys and with values differ in width in MLA only. */
 static double width_of(const KernPrefillShape *s)
@@ -41,7 +36,7 @@ static double width_of(const KernPrefillShape *s)
 
 double kern_prefill_flop(const KernPrefillShape *s)
 {
-    double q = (double)s->queries, w = s->window > 0 ? fmin((double)s->window, q) : q;
+    double q = (double)s->queries, w = s->window > 0 ? kern_smaller((double)s->window, q) : q;
     double pairs = w * q - 0.5 * w * (w - 1.0); /* of a query and a key */
     return 4.0 * (double)s->sequences * (double)s->heads * pairs * width_of(s);
 }
@@ -51,17 +46,17 @@ static double keys_of(const KernPrefillFit *fit, const KernPrefillShape *s, doub
                       double *longest)
 {
     double q = (double)s->queries, n = (double)fit->tile_keys, slack = fit->diagonal_keys;
-    double all = ceil(q / n) * n, own = fmin(span, q);
-    double mean = fmin(all, 0.5 * (q + own + n) + slack);
+    double all = ceil(q / n) * n, own = kern_smaller(span, q);
+    double mean = kern_smaller(all, 0.5 * (q + own + n) + slack);
     *longest = all;
     if (s->window > 0) {
         double w = (double)s->window;
         if (w < q)
-            mean = fmin(mean, w * (1.0 - 0.5 * w / q) + own + 0.5 * n + slack);
-        *longest = fmin(all, w + span + n);
+            mean = kern_smaller(mean, w * (1.0 - 0.5 * w / q) + own + 0.5 * n + slack);
+        *longest = kern_smaller(all, w + span + n);
     }
-    mean = fmax(mean, fmin(16.0, n)); /* one step of the tensor cores at least */
-    *longest = fmax(*longest, mean);
+    mean = kern_larger(mean, kern_smaller(16.0, n)); /* one step of the tensor cores at least */
+    *longest = kern_larger(*longest, mean);
     return mean;
 }
 
@@ -79,11 +74,12 @@ static double work_s(const KernDevice *device, const KernPrefillFit *fit, const 
     double key_s = 4.0 * rows * width_of(s) / slot_flop_per_s;
     double waves = fit->wave_quantisation * ceil(full) + (1.0 - fit->wave_quantisation) * full;
     double load = waves * (fit->tile_s + keys * key_s);
-    double tail = fit->tile_s + longest * fmax(key_s / per_sm, fit->tail_key_s);
+    double tail = fit->tile_s + longest * kern_larger(key_s / per_sm, fit->tail_key_s);
     double tokens = (double)s->sequences * (double)s->queries;
     double bytes = 4.0 * tokens * (double)(s->heads + s->kv_heads) * width_of(s);
-    return p_norm(p_norm(load, tail, fit->tail_exponent),
-                  bytes / (gpu->memory_bytes_per_s * fit->memory_fraction), fit->memory_exponent);
+    return kern_join(kern_join(load, tail, fit->tail_exponent),
+                     bytes / (gpu->memory_bytes_per_s * fit->memory_fraction),
+                     fit->memory_exponent);
 }
 
 double kern_prefill_form_s(const KernDevice *device, const KernPrefillFit *fit,
