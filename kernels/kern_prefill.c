@@ -87,13 +87,13 @@ double kern_prefill_form_s(const KernDevice *device, const KernPrefillFit *fit,
 {
     double tokens = (double)s->sequences * (double)s->queries;
     double stored = tokens * (double)s->kv_heads * 2.0 * width_of(s);
-    double cache = s->fp8_cache
-                       ? 3.0 * stored + 3.0 * tokens * (double)s->heads * (double)s->head_dim
-                       : 4.0 * stored;
+    double cache = (s->fp8_cache ? 3.0 : 4.0) * stored / fit->cache_fraction;
+    if (s->fp8_cache)
+        cache += 3.0 * tokens * (double)s->heads * (double)s->head_dim / fit->convert_fraction;
     return fit->launch_s + fit->ramp_s * tokens / (tokens + fit->ramp_tokens) +
            tokens * fit->token_s + (double)s->sequences * fit->sequence_s +
-           (double)s->kv_heads * fit->kv_head_s +
-           cache / (device->gpu->memory_bytes_per_s * fit->cache_fraction) + work_s(device, fit, s);
+           (double)s->kv_heads * fit->kv_head_s + cache / device->gpu->memory_bytes_per_s +
+           work_s(device, fit, s);
 }
 
 const KernPrefillFit *kern_prefill_fit(const KernProfile *profile, const KernPrefillShape *shape)

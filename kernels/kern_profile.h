@@ -45,6 +45,7 @@ typedef struct KernAttentionFit {
     double head_dim_half; /* head width at which half the rate is reached: d / (d + half) */
     double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
+    double sustained_clock_fraction; /* of a long run, over boost; 0: the profile's */
     double median_error_fraction;
     double p90_error_fraction;
     int64_t rows;

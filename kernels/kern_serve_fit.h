@@ -24,6 +24,7 @@
     X("memory_fraction",   memory_fraction,    NUMBER, 0.05,  0.7,  3.0,  "bandwidth of queries, keys and outputs")     \
     X("memory_exponent",   memory_exponent,    NUMBER, 1.0,   2.0,  20.0, "joins compute and memory")                   \
     X("cache_fraction",    cache_fraction,     NUMBER, 0.02,  0.8,  6.0,  "bandwidth of writing the cache")             \
+    X("convert_fraction",  convert_fraction,   NUMBER, 0.02,  0.8,  6.0,  "bandwidth of converting queries to fp8")     \
     X("token",             token_s,            TIME,   0.0,   1e-9, 2e-8, "of each token, beyond its bytes")            \
     X("kv_head",           kv_head_s,          TIME,   0.0,   1e-8, 1e-6, "of each KV head")                            \
     X("sequence",          sequence_s,         TIME,   0.0,   1e-7, 1e-6, "of each sequence")                           \

@@ -221,6 +221,7 @@ static void print_coefficients(const KernCoefficient *list, size_t count, const 
 {
     for (size_t i = 0; i < count; i++) {
         double value = *(const double *)((const char *)fit + list[i].offset);
+        value = fabs(value) < 1e-15 ? 0.0 : value; /* where the search left a rounding error */
         if (list[i].time)
             printf("%s%s: %.5g us",
                    i % 5 ? ", "

@@ -73,6 +73,8 @@ static const ScenField attention_fields[] = {
               .help = "keys at which half is reached"),
     ATTENTION("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
               .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    ATTENTION("sustained_clock", sustained_clock_fraction, SCEN_NUMBER, .max = 1.5,
+              .help = "clock of a long run over that of the measurements; absent: the profile's"),
     ATTENTION("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
               .help = "measurements fitted"),
     ATTENTION("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,

@@ -24,6 +24,7 @@ static const KernPrefillFit prefill_fit = {
     .memory_fraction = 0.8,
     .memory_exponent = 2.0,
     .cache_fraction = 0.8,
+    .convert_fraction = 0.8,
     .ramp_tokens = 1e5,
 };
 
