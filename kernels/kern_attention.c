@@ -9,11 +9,13 @@
  * diagonal tiles and the prologue of short sequences. fill is the share of the SMs that a grid of
  * B * ceil(q / 128) blocks keeps busy when it is smaller than the GPU, and of the blocks' rows that
  * hold a query.
- * Under the power cap attention, whose tensor cores wait for the softmax, may keep a higher clock
- * than products do: a fit may have a sustained clock of its own.
+ * Under the power cap attention need not run at the clock that products sustain: a fit may have a
+ * sustained clock of its own.
  *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
+
+#include "kern_table.h"
 
 #include <math.h>
 
@@ -47,6 +49,9 @@ double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *f
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
+    double measured = 0.0;
+    if (kern_table_attention_s(device, s, &measured))
+        return measured;
     return kern_attention_form_s(device, &device->profile->attention, s);
 }
 

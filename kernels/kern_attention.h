@@ -8,6 +8,7 @@
  *  of which @unmasked_fraction is not masked away. */
 typedef struct KernAttentionShape {
     int64_t batch;
+    int64_t kv_batch; /* sequences x key/value heads; 0: not told */
     int64_t queries;
     int64_t keys;
     int64_t head_dim;

@@ -137,28 +137,87 @@ static double gemm_log_ratio(const Problem *p, size_t i)
     return log(kern_gemm_form_s(&device, p->fit, &row->shape) / row->seconds);
 }
 
+/* The last four only where an operand is converted, the one before only where SMs are paired. */
 static const Coefficient gemm_coefficients[] = {
-    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_256X128]), 0.30, 0.85,  1.00  },
-    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X128]), 0.30, 0.80,  1.00  },
-    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_128X64]),  0.20, 0.70,  1.00  },
-    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X64]),   0.10, 0.50,  1.00  },
-    {offsetof(KernGemmFit, tile_fraction[KERN_TILE_64X16]),   0.02, 0.20,  1.00  },
-    {offsetof(KernGemmFit, tile_overhead_k),                  0.0,  100.0, 1000.0},
-    {offsetof(KernGemmFit, wave_quantisation),                0.0,  0.50,  1.00  },
-    {offsetof(KernGemmFit, memory_fraction),                  0.30, 0.80,  1.00  },
-    {offsetof(KernGemmFit, overlap_exponent),                 1.0,  3.0,   20.0  },
-    {offsetof(KernGemmFit, launch_s),                         5e-7, 4e-6,  2e-5  },
+    {offsetof(KernGemmFit, compute_fraction),     0.30, 0.80, 1.10 },
+    {offsetof(KernGemmFit, feed_bytes_per_clock), 4.0,  60.0, 160.0},
+    {offsetof(KernGemmFit, step_s),               0.0,  5e-8, 1e-6 },
+    {offsetof(KernGemmFit, prologue_s),           0.0,  5e-7, 5e-6 },
+    {offsetof(KernGemmFit, epilogue_s),           0.0,  1e-6, 1e-5 },
+    {offsetof(KernGemmFit, wave_quantisation),    0.0,  0.50, 1.00 },
+    {offsetof(KernGemmFit, memory_fraction),      0.30, 0.85, 1.05 },
+    {offsetof(KernGemmFit, overlap_loss),         0.0,  0.20, 1.0  },
+    {offsetof(KernGemmFit, launch_s),             5e-7, 3e-6, 2e-5 },
+    {offsetof(KernGemmFit, split_s),              0.0,  2e-6, 1e-5 },
+    {offsetof(KernGemmFit, unpaired_fraction),    0.0,  0.10, 1.0  },
+    {offsetof(KernGemmFit, quantise_launch_s),    0.0,  1e-6, 1e-5 },
+    {offsetof(KernGemmFit, quantise_row_s),       0.0,  5e-9, 3e-8 },
+    {offsetof(KernGemmFit, quantise_pass_s),      0.0,  4e-9, 3e-8 },
+    {offsetof(KernGemmFit, quantise_latency_s),   0.0,  3e-7, 3e-6 },
 };
+enum { ALWAYS = 9, SPLIT = 9, UNPAIRED = 10, QUANTISE = 11 };
 
+/* Fits @fit, its kernels given, with the coefficients that its rows can tell. */
+static KernFitError fit_gemm_kernels(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
+                                     KernGemmFit *fit)
+{
+    Coefficient searched[G_N_ELEMENTS(gemm_coefficients)];
+    size_t n = ALWAYS, all = G_N_ELEMENTS(gemm_coefficients);
+    bool quantised = false;
+    memcpy(searched, gemm_coefficients, ALWAYS * sizeof *searched);
+    searched[n++] = gemm_coefficients[fit->kernels == KERN_GEMM_FASTEST ? SPLIT : UNPAIRED];
+    for (size_t i = 0; i < count; i++)
+        quantised = quantised || rows[i].shape.quantised;
+    for (size_t i = QUANTISE; quantised && i < all; i++)
+        searched[n++] = gemm_coefficients[i];
+    return fit_rows(searched, n, gemm_log_ratio, gpu, rows, count, fit);
+}
+
+/* Products with conversion may run on an engine's own kernels: those whose fit is nearest. */
 KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
                            KernGemmFit *fit)
 {
-    KernFitError error = fit_rows(gemm_coefficients, G_N_ELEMENTS(gemm_coefficients),
-                                  gemm_log_ratio, gpu, rows, count, fit);
-    fit->median_error_fraction = error.median_fraction;
-    fit->p90_error_fraction = error.p90_fraction;
+    bool engine = count > 0 && rows[0].shape.quantised && rows[0].shape.dtype == TOPO_DTYPE_FP8;
+    KernFitError least = {.median_fraction = INFINITY};
+    for (int k = 0; k < (engine ? KERN_GEMM_KERNELS : 1); k++) {
+        KernGemmFit tried = {.kernels = (KernGemmKernels)k};
+        KernFitError error = fit_gemm_kernels(gpu, rows, count, &tried);
+        if (k > 0 && error.median_fraction >= least.median_fraction)
+            continue;
+        least = error;
+        *fit = tried;
+    }
+    fit->median_error_fraction = least.median_fraction;
+    fit->p90_error_fraction = least.p90_fraction;
     fit->rows = (int64_t)count;
-    return error;
+    return least;
+}
+
+/* The same for equal shapes, whatever the order of the rows. */
+static size_t gemm_fold(const KernGemmShape *s, size_t folds)
+{
+    guint64 h = (guint64)s->m * 0x9E3779B97F4A7C15u;
+    h = (h ^ (h >> 32) ^ (guint64)s->n) * 0xC2B2AE3D27D4EB4Fu;
+    h = (h ^ (h >> 32) ^ (guint64)s->k) * 0x165667B19E3779F9u;
+    return (size_t)((h >> 32) % folds);
+}
+
+void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t count, size_t folds,
+                            double *log_ratios)
+{
+    g_autofree KernGemmRow *kept = g_new(KernGemmRow, count);
+    for (size_t fold = 0; fold < folds; fold++) {
+        size_t keep = 0;
+        for (size_t i = 0; i < count; i++)
+            if (gemm_fold(&rows[i].shape, folds) != fold)
+                kept[keep++] = rows[i];
+        KernGemmFit fit = {0};
+        kern_fit_gemm(gpu, kept, keep, &fit);
+        const Problem p = {.fit = &fit, .rows = rows, .hardware = gpu};
+        for (size_t i = 0; i < count; i++)
+            if (gemm_fold(&rows[i].shape, folds) == fold)
+                log_ratios[i] = gemm_log_ratio(&p, i);
+    }
 }
 
 KernFitError kern_fit_gemm_error(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,

@@ -14,9 +14,9 @@
  *
  * with n = sequences * q tokens and bytes = Q, O, K and V once. cache is what the engine does
  * around the kernel: keys and values read and written to their blocks, and with an fp8 cache the
- * queries converted too (3 bytes an element). d is the mean of the widths of keys and values, which
- * differ in MLA (expanded heads: keys carry the rotary part). A prompt of one token is a decode
- * step: kern_decode.c.
+ * queries converted too (3 bytes an element, at a bandwidth of its own). d is the mean of the
+ * widths of keys and values, which differ in MLA (expanded heads: keys carry the rotary part). A
+ * prompt of one token is a decode step: kern_decode.c.
  *
  * Sources: tiles and packing of groups: Dao 2023 (FlashAttention-2, section 3.3), Shah 2024
  * (FlashAttention-3) and its heuristics.h; list scheduling bound: Graham 1969. MLA has no rows: the

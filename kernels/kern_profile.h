@@ -7,31 +7,44 @@
 
 #include <glib.h>
 
+typedef struct KernTable KernTable; /* kern_table.h */
+typedef struct KernTally KernTally;
+
 /** How sure a cost is, from best to worst; an answer takes the weakest grade of its parts. */
 typedef enum KernGrade {
     KERN_GRADE_FITTED,    /* measured on this device, fitted */
     KERN_GRADE_DATASHEET, /* borrowed from another device's fit, scaled by datasheet rates */
 } KernGrade;
 
-/** Output tiles of a GEMM kernel; both orders of a pair are tried. */
-typedef enum KernTile {
-    KERN_TILE_256X128,
-    KERN_TILE_128X128,
-    KERN_TILE_128X64,
-    KERN_TILE_64X64,
-    KERN_TILE_64X16,
-    KERN_TILE_COUNT
-} KernTile;
+/** Who decides which kernel runs a product whose activations are converted, and between which;
+ *  other products run on the fastest. */
+typedef enum KernGemmKernels {
+    KERN_GEMM_FASTEST,    /* the library tries its tiles and takes the fastest (cuBLAS) */
+    KERN_GEMM_VLLM_SM90,  /* vLLM's fp8 kernels of CUTLASS for Hopper, by m and n */
+    KERN_GEMM_VLLM_SM100, /* and for Blackwell */
+    KERN_GEMM_KERNELS
+} KernGemmKernels;
 
 /** Coefficients of the GEMM form of kern_gemm.c for one input type. Fractions are of the
- *  datasheet's rates. */
+ *  datasheet's rates; seconds are at the clock of the measurements. */
 typedef struct KernGemmFit {
-    double tile_fraction[KERN_TILE_COUNT]; /* steady-state rate of one SM with that tile */
-    double tile_overhead_k;                /* prologue and epilogue of a tile, in steps of k */
-    double wave_quantisation;              /* 1: a last, partial wave costs a whole one; 0: free */
-    double memory_fraction;                /* of HBM bandwidth */
-    double overlap_exponent;               /* p of the p-norm that joins compute and memory */
+    const char *source; /* software and rows; NULL: the profile's */
+    KernGemmKernels kernels;
+    double compute_fraction;     /* of the tensor cores' peak, inside a tile */
+    double feed_bytes_per_clock; /* operands into one SM, at boost clock; 0: no limit */
+    double step_s;               /* least time of 32 steps of k */
+    double prologue_s;           /* of a tile, before and after its steps */
+    double epilogue_s;           /* of a tile of 128 x 128 outputs, likewise */
+    double wave_quantisation;    /* 1: a last, partial wave costs a whole one; 0: free */
+    double memory_fraction;      /* of HBM bandwidth */
+    double overlap_loss;         /* share of the quicker pipe that is not hidden */
+    double split_s;              /* of a product whose k is split: the second kernel */
+    double unpaired_fraction;    /* lost where SMs work in pairs and a tile has no partner */
     double launch_s;
+    double quantise_launch_s;     /* the kernel that converts A, where it arrives wider */
+    double quantise_row_s;        /* one row of it */
+    double quantise_pass_s;       /* a row's every further 2048 elements */
+    double quantise_latency_s;    /* likewise, of one row alone */
     double median_error_fraction; /* of the fit, over @rows */
     double p90_error_fraction;
     int64_t rows;
@@ -72,13 +85,16 @@ typedef struct KernProfile {
     KernMemoryFit memory;
     double sustained_clock_fraction; /* clock under the power cap over boost clock */
     const char *sustained_clock_source;
+    KernTable *table; /* measurements to ask first; owned by the scenario; NULL: none */
 } KernProfile;
 
-/** A device with the profile that prices it; both are borrowed. */
+/** A device with what prices it; all is borrowed. */
 typedef struct KernDevice {
     const TopoGpu *gpu;
     const KernProfile *profile;
-    double clock_fraction; /* 1 at boost clock; a step runs at the profile's sustained clock */
+    double clock_fraction;  /* 1 at boost clock; a step runs at the profile's sustained clock */
+    const KernTable *table; /* measurements, asked before the profile; NULL: none */
+    KernTally *tally;       /* told what the table answered; NULL: nobody asks */
 } KernDevice;
 
 #endif

@@ -60,7 +60,8 @@ typedef struct TopoCluster {
     const char *source;
     TopoNode node;
     int64_t node_count;
-    int64_t gpu_count; /* GPUs in use; at most node.gpus * node_count */
+    int64_t gpu_count;      /* GPUs in use; at most node.gpus * node_count */
+    int64_t reducing_radix; /* ports down of network switches that reduce (SHARP); 0: none do */
 } TopoCluster;
 
 #endif

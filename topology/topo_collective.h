@@ -99,6 +99,7 @@ typedef struct TopoAlgorithm {
     const char *source;
     uint32_t serves; /* bit 1 << TopoCollectiveOp */
     bool rotates;    /* leaves a domain by one rank; libraries run one instance a rank, rotated */
+    bool in_fabric;  /* its switches are the fabric's, not the NVSwitches of domains */
     /** Whether the group of @call suits; NULL: every group does. */
     bool (*applies)(const TopoCollectiveCall *call, GError **error);
     void (*build)(const TopoCollectiveCall *call, TopoSchedule *schedule);

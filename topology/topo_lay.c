@@ -16,15 +16,18 @@
  * members a domain leaves it is therefore k edges, between the members at equal places, with a k-th
  * of the bytes (TopoAlgorithm.rotates). Likewise the wires of a mesh inside a domain are all used:
  * a ring's edge is spread over the wires from its sender to all other members. A switch that
- * reduces stands for the NVSwitches of the domain.
+ * reduces in a domain stands for its NVSwitches.
  *
  * Members are taken in the order of their GPUs, as the library does when it looks at the topology;
  * only sends and parameter servers go by rank.
  *
  * What one GPU sends to another goes over the ways of the pair (topo_route.c), in equal parts.
  *
- * Left out: reducing switches outside the domains (their schedules are priced, not laid), flags and
- * padding of the protocols on the wire. */
+ * Switches of the fabric that reduce form a tree: an edge of it is the part between two tiers of a
+ * route between ranks below different ports.
+ *
+ * Left out: flags and padding of the protocols on the wire; that a switch of the fabric reduces for
+ * so many groups at once. */
 #include "topo_lay.h"
 
 #include <math.h>
@@ -35,12 +38,19 @@ typedef struct GroupEdge {
     double weight;
 } GroupEdge;
 
+/* A reducing switch of the fabric: its tier, a rank below it, and one below another of its ports.
+ */
+typedef struct TreeSwitch {
+    uint32_t level, below, other;
+} TreeSwitch;
+
 struct TopoLay {
     const TopoTrafficSpec *spec;
     const TopoGraph *graph;
     TopoSchedule *schedule;
     GArray *edges;   /* of GroupEdge, of the transfer at hand */
     GHashTable *row; /* of edges: (from, to) to index + 1 */
+    GArray *tree;    /* of TreeSwitch, of the transfer at hand */
     GArray *members; /* of int64_t: GPU slots of the group at hand */
     GArray *path;    /* of uint32_t */
     GArray *spread;  /* of uint32_t: wires of a mesh */
@@ -63,6 +73,7 @@ TopoLay *topo_lay_new(const TopoTrafficSpec *spec)
     lay->schedule = topo_schedule_new();
     lay->edges = g_array_new(FALSE, FALSE, sizeof(GroupEdge));
     lay->row = g_hash_table_new(NULL, NULL);
+    lay->tree = g_array_new(FALSE, TRUE, sizeof(TreeSwitch));
     lay->members = g_array_new(FALSE, FALSE, sizeof(int64_t));
     lay->path = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     lay->spread = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -79,6 +90,7 @@ void topo_lay_free(TopoLay *lay)
     topo_schedule_free(lay->schedule);
     g_array_unref(lay->edges);
     g_hash_table_unref(lay->row);
+    g_array_unref(lay->tree);
     g_array_unref(lay->members);
     g_array_unref(lay->path);
     g_array_unref(lay->spread);
@@ -113,6 +125,27 @@ static void add_phase(TopoLay *lay, const TopoPhase *phase, double bytes)
     }
 }
 
+/* Which ranks hang below which switch: edges up come in order of the tiers. */
+static void find_tree(TopoLay *lay)
+{
+    uint32_t n = lay->schedule->ranks;
+    g_array_set_size(lay->tree, 0);
+    g_array_set_size(lay->tree, lay->algorithm->in_fabric ? lay->schedule->switches : 0);
+    for (guint i = 0; i < lay->edges->len && lay->tree->len > 0; i++) {
+        const GroupEdge *edge = &g_array_index(lay->edges, GroupEdge, i);
+        if (edge->to < n || edge->from >= edge->to)
+            continue;
+        TreeSwitch *above = &g_array_index(lay->tree, TreeSwitch, edge->to - n);
+        const TreeSwitch *child =
+            edge->from < n ? NULL : &g_array_index(lay->tree, TreeSwitch, edge->from - n);
+        uint32_t rank = child ? child->below : edge->from;
+        if (above->level == 0)
+            *above = (TreeSwitch){child ? child->level + 1 : 1, rank, rank};
+        else if (above->other == above->below)
+            above->other = rank;
+    }
+}
+
 static bool sum_up(TopoLay *lay, GError **error)
 {
     TopoCollectiveCall call = topo_price_call(lay->spec->cluster, lay->transfer);
@@ -122,6 +155,7 @@ static bool sum_up(TopoLay *lay, GError **error)
         return false;
     for (guint i = 0; i < lay->schedule->phases->len; i++)
         add_phase(lay, &g_array_index(lay->schedule->phases, TopoPhase, i), call.bytes);
+    find_tree(lay);
     return true;
 }
 
@@ -255,10 +289,75 @@ static void lay_switch(TopoLay *lay, uint32_t rank, bool up, double weight)
     }
 }
 
+static uint32_t tier_of(const TopoLay *lay, uint32_t vertex)
+{
+    return topo_graph_vertex(lay->graph, vertex)->level;
+}
+
+/* Keeps of lay->path, a route up to tier @level and down again, what lies between the tier below
+ * and
+ * @level: on the way up, or on the way down. */
+static void keep_tier(TopoLay *lay, uint32_t level, bool up)
+{
+    const uint32_t *links = (const uint32_t *)(const void *)lay->path->data;
+    guint first = 0, end = lay->path->len;
+    if (up) {
+        while (first < end &&
+               tier_of(lay, topo_graph_link(lay->graph, links[first])->from) + 1 < level)
+            first++;
+        guint last = first;
+        while (last < end && tier_of(lay, topo_graph_link(lay->graph, links[last])->from) < level)
+            last++;
+        end = last;
+    } else {
+        first = end;
+        while (first > 0 && tier_of(lay, topo_graph_link(lay->graph, links[first - 1])->to) < level)
+            first--;
+        while (level > 1 && end > first &&
+               tier_of(lay, topo_graph_link(lay->graph, links[end - 1])->to) + 1 < level)
+            end--;
+    }
+    g_array_set_size(lay->path, end);
+    g_array_remove_range(lay->path, 0, MIN(first, end));
+}
+
+/* Between a port (a rank or a switch) and the switch of the fabric above it: that part of the route
+ * to a rank below another port. */
+static bool lay_tree(TopoLay *lay, const GroupEdge *edge, GError **error)
+{
+    uint32_t n = lay->members->len;
+    bool up = edge->to > edge->from;
+    uint32_t port = up ? edge->from : edge->to;
+    const TreeSwitch *above = &g_array_index(lay->tree, TreeSwitch, MAX(edge->from, edge->to) - n);
+    uint32_t here = port < n ? port : g_array_index(lay->tree, TreeSwitch, port - n).below;
+    uint32_t there = here == above->below ? above->other : above->below;
+    if (here == there)
+        there = (here + (uint32_t)lay->per_domain) % n;
+    size_t src = (size_t)member(lay, up ? here : there),
+           dst = (size_t)member(lay, up ? there : here);
+    int64_t ways = topo_route_ways(lay->spec->router, src, dst);
+    for (int64_t way = 0; way < ways; way++) {
+        g_array_set_size(lay->path, 0);
+        if (!topo_route_way(lay->spec->router, src, dst, way, lay->path, error))
+            return false;
+        keep_tier(lay, above->level, up);
+        if (lay->path->len == 0)
+            continue;
+        const uint32_t *links = (const uint32_t *)(const void *)lay->path->data;
+        double flight_s = visit_path(lay, topo_graph_link(lay->graph, links[0])->from,
+                                     topo_graph_link(lay->graph, links[lay->path->len - 1])->to,
+                                     edge->weight / (double)ways);
+        lay->longest_across_s = fmax(lay->longest_across_s, flight_s);
+    }
+    return true;
+}
+
 static bool lay_group_edge(TopoLay *lay, const GroupEdge *edge, GError **error)
 {
     uint32_t count = lay->members->len;
     if (edge->from >= count || edge->to >= count) {
+        if (lay->algorithm->in_fabric)
+            return lay_tree(lay, edge, error);
         bool up = edge->to >= count;
         if (edge->from < count || edge->to < count)
             lay_switch(lay, up ? edge->from : edge->to, up, edge->weight);

@@ -35,6 +35,7 @@ TopoCollectiveCall topo_price_call(const TopoCluster *cluster, const TopoTransfe
         .ranks_per_domain = (uint32_t)MAX(transfer->ranks_per_domain, 1),
         .bytes = transfer->bytes,
         .servers = transfer->servers,
+        .switch_radix = (uint32_t)cluster->reducing_radix,
         .domain_reduces = reduces_in_domain(&cluster->node),
         .routing = transfer->routing,
     };

@@ -59,7 +59,7 @@ static const Runs library[] = {
     {"nvls",               true,  false, 1.0,  0.0, 0.0},
     {"hierarchical-tree",  false, true,  0.92, 2.0, 2.0},
     {"nvls-tree",          true,  true,  1.0,  2.0, 1.0},
-    {"hierarchical-sharp", true,  true,  1.0,  0.0, 0.0},
+    {"hierarchical-sharp", false, true,  1.0,  0.0, 0.0},
     {"direct",             false, false, 1.0,  0.0, 0.0},
     {"send",               false, false, 1.0,  0.0, 0.0},
     {"parameter-server",   false, false, 1.0,  0.0, 0.0},

@@ -174,7 +174,8 @@ static bool run(const Options *options, bool *fits, GError **error)
     /* What was published is about the scenario as it was written. */
     if (options->sets)
         scenario->expect = (ScenExpect){0};
-    g_autoptr(StratTrainResult) result = scen_simulate(scenario, error);
+    KernTally tally = {0};
+    g_autoptr(StratTrainResult) result = scen_simulate_tallied(scenario, &tally, error);
     if (!result)
         return false;
     g_autoptr(GError) no_fit = NULL;
@@ -192,8 +193,10 @@ static bool run(const Options *options, bool *fits, GError **error)
         .no_fit = no_fit ? no_fit->message : NULL,
         .notes = notes,
         .knobs = knobs,
+        .tally = &tally,
         .jobs = jobs,
     };
+    scen_table_notes(&report, notes);
     return deliver(&report, options, error);
 }
 

@@ -172,6 +172,21 @@ static void take_serve(void *ctx, const char *operation, const ScenServeJudged *
     }
 }
 
+/* Products by type, over all sizes. */
+static void judge_gemm(ScenFitCheck *check, const char *const names[3], const TopoGpu *gpu,
+                       const KernGemmFit *fit, const GArray *array)
+{
+    const KernGemmRow *rows = (const KernGemmRow *)array->data;
+    Verdict verdict = {.span = ALL_SIZES,
+                       .shipped = kern_fit_gemm_error(gpu, rows, array->len, fit)};
+    if (check->folds > 0) {
+        g_autofree double *held_out = g_new(double, array->len);
+        kern_fit_gemm_held_out(gpu, rows, array->len, check->folds, held_out);
+        verdict.held_out = kern_fit_error(held_out, array->len);
+    }
+    add(check, names, &verdict);
+}
+
 static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
                           const ScenFitTable *table)
 {
@@ -182,17 +197,14 @@ static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernP
         {"gemm, fp16", TOPO_DTYPE_FP16},
         {"gemm, bf16", TOPO_DTYPE_BF16},
         {"gemm, fp8",  TOPO_DTYPE_FP8 },
+        {"gemm, fp4",  TOPO_DTYPE_FP4 },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
         const GArray *rows = table->gemm[dtypes[i].dtype];
         const KernGemmFit *fit = &profile->gemm[dtypes[i].dtype];
         const char *const names[3] = {node->name, profile->name, dtypes[i].name};
-        if (rows->len == 0 || fit->rows == 0)
-            continue;
-        add(check, names,
-            &(Verdict){.span = ALL_SIZES,
-                       .shipped = kern_fit_gemm_error(&node->gpu, (const KernGemmRow *)rows->data,
-                                                      rows->len, fit)});
+        if (rows->len > 0 && fit->rows > 0)
+            judge_gemm(check, names, &node->gpu, fit, rows);
     }
     const GArray *rows = table->attention;
     const char *const names[3] = {node->name, profile->name, "attention"};

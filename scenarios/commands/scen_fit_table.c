@@ -44,6 +44,7 @@ static const struct {
     {"float16",  TOPO_DTYPE_FP16},
     {"half",     TOPO_DTYPE_FP16},
     {"fp8",      TOPO_DTYPE_FP8 },
+    {"nvfp4",    TOPO_DTYPE_FP4 },
 };
 
 static bool dtype_of(const char *text, TopoDtype *dtype)
@@ -62,7 +63,7 @@ static bool take_gemm(ScenFitTable *table, const Line *line, double seconds)
     KernGemmRow row = {{.batch = 1}, seconds};
     if (!dtype_of(cell(line, "gemm_dtype"), &row.shape.dtype))
         return false;
-    row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8;
+    row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8 || row.shape.dtype == TOPO_DTYPE_FP4;
     row.shape.m = (int64_t)number(line, "m");
     row.shape.n = (int64_t)number(line, "n");
     row.shape.k = (int64_t)number(line, "k");

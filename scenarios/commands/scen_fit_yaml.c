@@ -17,15 +17,27 @@ static void print_gemm(const GArray *rows, const TopoGpu *gpu, const char *name)
     KernGemmFit g = {0};
     kern_fit_gemm(gpu, (const KernGemmRow *)rows->data, rows->len, &g);
     printf("    %s:\n", name);
-    printf("      tile_256x128: %.4f\n      tile_128x128: %.4f\n      tile_128x64: %.4f\n"
-           "      tile_64x64: %.4f\n      tile_64x16: %.4f\n",
-           g.tile_fraction[KERN_TILE_256X128], g.tile_fraction[KERN_TILE_128X128],
-           g.tile_fraction[KERN_TILE_128X64], g.tile_fraction[KERN_TILE_64X64],
-           g.tile_fraction[KERN_TILE_64X16]);
-    printf("      tile_overhead_k: %.1f\n      wave_quantisation: %.4f\n"
-           "      memory_fraction: %.4f\n      overlap_exponent: %.3f\n      launch: %.3f us\n",
-           g.tile_overhead_k, g.wave_quantisation, g.memory_fraction, g.overlap_exponent,
-           g.launch_s * 1e6);
+    static const char *const kernels[KERN_GEMM_KERNELS] = {
+        [KERN_GEMM_FASTEST] = "fastest",
+        [KERN_GEMM_VLLM_SM90] = "vllm-sm90",
+        [KERN_GEMM_VLLM_SM100] = "vllm-sm100",
+    };
+    printf("      kernels: %s\n      compute_fraction: %.4f\n      feed_bytes_per_clock: %.2f\n"
+           "      step: %.2f ns\n      prologue: %.1f ns\n      epilogue: %.1f ns\n",
+           kernels[g.kernels], g.compute_fraction, g.feed_bytes_per_clock, g.step_s * 1e9,
+           g.prologue_s * 1e9, g.epilogue_s * 1e9);
+    printf("      wave_quantisation: %.4f\n      memory_fraction: %.4f\n"
+           "      overlap_loss: %.4f\n      launch: %.3f us\n",
+           g.wave_quantisation, g.memory_fraction, g.overlap_loss, g.launch_s * 1e6);
+    if (g.split_s > 0.0)
+        printf("      split: %.3f us\n", g.split_s * 1e6);
+    if (g.unpaired_fraction > 0.0)
+        printf("      unpaired_fraction: %.4f\n", g.unpaired_fraction);
+    if (g.quantise_row_s > 0.0)
+        printf("      quantise_launch: %.3f us\n      quantise_row: %.3f ns\n"
+               "      quantise_pass: %.3f ns\n      quantise_latency: %.1f ns\n",
+               g.quantise_launch_s * 1e6, g.quantise_row_s * 1e9, g.quantise_pass_s * 1e9,
+               g.quantise_latency_s * 1e9);
     printf("      rows: %u\n      median_error: %.4f\n      p90_error: %.4f\n", rows->len,
            g.median_error_fraction, g.p90_error_fraction);
 }
@@ -39,6 +51,7 @@ static void print_gemms(const ScenFitTable *table, const TopoGpu *gpu)
         {"fp16", TOPO_DTYPE_FP16},
         {"bf16", TOPO_DTYPE_BF16},
         {"fp8",  TOPO_DTYPE_FP8 },
+        {"fp4",  TOPO_DTYPE_FP4 },
     };
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++)

@@ -22,17 +22,25 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .seed = scenario->seed,
         .device = {.gpu = &scenario->cluster.node.gpu,
                    .profile = &scenario->profile,
-                   .clock_fraction = scenario->profile.sustained_clock_fraction *
-                                     scenario->plan.library_fraction},
+                   .clock_fraction =
+                       scenario->profile.sustained_clock_fraction * scenario->plan.library_fraction,
+                   .table = scenario->profile.table},
     };
     return true;
 }
 
 StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error)
 {
+    return scen_simulate_tallied(scenario, NULL, error);
+}
+
+StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally *tally,
+                                        GError **error)
+{
     StratCosting costing;
     if (!scen_costing(scenario, &costing, error))
         return NULL;
+    costing.device.tally = tally;
     return strat_train_run(&costing, scenario->fold, error);
 }
 

@@ -22,4 +22,8 @@ StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResu
  */
 StratTrainResult *scen_simulate(const ScenScenario *scenario, GError **error);
 
+/** The same, counting in @tally (NULL: not) what the measured table of the scenario answered. */
+StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally *tally,
+                                        GError **error);
+
 #endif

@@ -196,6 +196,8 @@ static bool bind_section(ScenBinder *binder, const ScenField *field, const ScenN
 {
     if (node->kind == SCEN_NODE_LIST || (node->kind == SCEN_NODE_TEXT && node->text[0] == '\0'))
         return reject(binder, field, node);
+    if (field->bind && field->bind(binder, field, node, slot))
+        return true;
     const ScenNode *map = scen_section_resolve(binder, field->table, node);
     if (map)
         scen_bind(binder, field->table, map, slot);

@@ -38,7 +38,8 @@ typedef struct ScenName {
 } ScenName;
 
 /** Fills @slot from @node; false refuses it. A custom function adds no error: the binder says that
- *  the value is not the field's `.expected`. */
+ *  the value is not the field's `.expected`. That of a section may take the node over by returning
+ *  true; false leaves it to the section. */
 typedef bool (*ScenBindFunc)(ScenBinder *binder, const ScenField *field, const ScenNode *node,
                              void *slot);
 

@@ -14,6 +14,7 @@ typedef struct ScenFabric {
     int64_t nics_per_leaf;
     int64_t leaves_per_pod;
     int64_t pods;
+    int64_t reduces_under; /* ports down of switches that reduce; 0: they do not */
     int64_t flows_per_pair;
     int64_t torus_dims[3];
     int64_t nvlink_generation;

@@ -173,6 +173,8 @@ static const ScenField fields[] = {
     COUNT("nics_per_leaf", nics_per_leaf, .help = "ports down of a leaf"),
     COUNT("leaves_per_pod", leaves_per_pod, .help = "leaves of a pod"),
     COUNT("pods", pods, .help = "pods, or groups"),
+    FABRIC("reduces_under", reduces_under, SCEN_INT, .min = 2, .max = 65536,
+           .help = "the switches reduce (SHARP), each for so many ranks or switches below it"),
     FABRIC("flows_per_pair", flows_per_pair, SCEN_INT, .min = 1, .max = 64,
            .help = "ways that carry what a pair of GPUs sends, in equal shares (default: ports of "
                    "a NIC)"),

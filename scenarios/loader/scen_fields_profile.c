@@ -2,31 +2,47 @@
 #include "kern_profile.h"
 #include "scen_fields.h"
 #include "scen_fields_serve.h"
+#include "scen_kernels.h"
 
 #define GEMM(key, member, of_kind, ...) SCEN_FIELD(key, KernGemmFit, member, of_kind, __VA_ARGS__)
 #define FRACTION .required = true, .min = 1e-4, .max = 1.5
 
+static const ScenName gemm_kernels[] = {
+    {"fastest",    KERN_GEMM_FASTEST   },
+    {"vllm-sm90",  KERN_GEMM_VLLM_SM90 },
+    {"vllm-sm100", KERN_GEMM_VLLM_SM100},
+    {NULL,         0                   },
+};
+
+#define SHORT_TIME(key, member, text)                                                              \
+    GEMM(key, member, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S, .help = text)
+
 static const ScenField gemm_fields[] = {
-    GEMM("tile_256x128", tile_fraction[KERN_TILE_256X128], SCEN_NUMBER, FRACTION,
-         .help = "share of an SM's peak with that tile"),
-    GEMM("tile_128x128", tile_fraction[KERN_TILE_128X128], SCEN_NUMBER, FRACTION,
-         .help = "share of an SM's peak with that tile"),
-    GEMM("tile_128x64", tile_fraction[KERN_TILE_128X64], SCEN_NUMBER, FRACTION,
-         .help = "share of an SM's peak with that tile"),
-    GEMM("tile_64x64", tile_fraction[KERN_TILE_64X64], SCEN_NUMBER, FRACTION,
-         .help = "share of an SM's peak with that tile"),
-    GEMM("tile_64x16", tile_fraction[KERN_TILE_64X16], SCEN_NUMBER, FRACTION,
-         .help = "share of an SM's peak with that tile"),
-    GEMM("tile_overhead_k", tile_overhead_k, SCEN_NUMBER, .required = true, .max = 1e5,
-         .help = "prologue and epilogue of a tile, in steps of k"),
+    GEMM("source", source, SCEN_TEXT, .help = "software and measurements, where not the profile's"),
+    GEMM("kernels", kernels, SCEN_ENUM, .names = gemm_kernels, .fallback = "fastest",
+         .help = "which kernels run products whose activations are converted"),
+    GEMM("compute_fraction", compute_fraction, SCEN_NUMBER, FRACTION,
+         .help = "share of the peak inside a tile"),
+    GEMM("feed_bytes_per_clock", feed_bytes_per_clock, SCEN_NUMBER, .max = 1e4,
+         .help = "operands into one SM, at boost clock; 0: no limit"),
+    SHORT_TIME("step", step_s, "least time of 32 steps of k"),
+    SHORT_TIME("prologue", prologue_s, "of a tile, before and after its steps"),
+    SHORT_TIME("epilogue", epilogue_s, "of a tile of 128 x 128 outputs, likewise"),
     GEMM("wave_quantisation", wave_quantisation, SCEN_NUMBER, .required = true, .max = 1.0,
          .help = "share of a partial last wave that is lost"),
     GEMM("memory_fraction", memory_fraction, SCEN_NUMBER, FRACTION,
          .help = "share of the HBM bandwidth"),
-    GEMM("overlap_exponent", overlap_exponent, SCEN_NUMBER, .required = true, .min = 1.0,
-         .max = 100.0, .help = "how well compute and memory overlap"),
+    GEMM("overlap_loss", overlap_loss, SCEN_NUMBER, .max = 1.0,
+         .help = "share of the quicker of compute and memory that is not hidden"),
+    SHORT_TIME("split", split_s, "of a product whose k is split: the second kernel"),
+    GEMM("unpaired_fraction", unpaired_fraction, SCEN_NUMBER, .max = 1.0,
+         .help = "lost where SMs work in pairs and a tile has no partner"),
     GEMM("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
          .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    SHORT_TIME("quantise_launch", quantise_launch_s, "of the kernel that converts the activations"),
+    SHORT_TIME("quantise_row", quantise_row_s, "converting one row of them"),
+    SHORT_TIME("quantise_pass", quantise_pass_s, "a row's every further 2048 elements"),
+    SHORT_TIME("quantise_latency", quantise_latency_s, "likewise, of one row alone"),
     GEMM("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
          .help = "measurements fitted"),
     GEMM("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
@@ -134,6 +150,8 @@ static const ScenField profile_fields[] = {
             .help = "clock of a long run under the power cap, over that of the measurements"),
     PROFILE("sustained_clock_source", sustained_clock_source, SCEN_TEXT, .required = true,
             .help = "where that comes from"),
+    PROFILE("table", table, SCEN_CUSTOM, .bind = scen_table_bind, .expected = SCEN_TABLE_EXPECTED,
+            .help = "measurements that are asked before the coefficients"),
 };
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)

@@ -1,5 +1,6 @@
 /* The table of a whole scenario: three sections, and what is said about the run. */
 #include "scen_fields.h"
+#include "scen_kernels.h"
 #include "scen_scenario.h"
 #include "scen_section.h"
 #include "topo_net.h"
@@ -35,22 +36,11 @@ static const ScenTable expect_table = {
     .size = sizeof(ScenExpect),
 };
 
-/* Without `kernels:` the GPU's own profile prices its kernels. */
-static void bind_gpu_profile(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
-{
-    const char *name = scenario->cluster.node.gpu.profile;
-    if (scen_node_get(map, "kernels") || !name || !binder->catalogs)
-        return;
-    ScenNode text = {.kind = SCEN_NODE_TEXT, .mark = map->mark, .text = name};
-    const ScenNode *row = scen_section_resolve(binder, &scen_profile_table, &text);
-    if (row)
-        scen_bind(binder, &scen_profile_table, row, &scenario->profile);
-}
-
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenScenario *scenario = out;
-    bind_gpu_profile(binder, map, scenario);
+    scen_kernels_finish(binder, map, scenario->cluster.node.gpu.profile, &scenario->profile);
+    scenario->cluster.reducing_radix = scenario->fabric.reduces_under;
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
@@ -91,6 +81,7 @@ static const ScenField fields[] = {
     FIELD("jobs", jobs, SCEN_ROWS, .table = &scen_job_table,
           .help = "further jobs that run at the same time on the same cluster"),
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
+          .bind = scen_kernels_defer,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
           .help = "a published figure that this scenario restates"),

@@ -9,6 +9,7 @@
  * texts in a string chunk and is constant from then on. */
 #include "scen_load.h"
 
+#include "kern_table.h"
 #include "scen_check.h"
 #include "scen_doc.h"
 #include "scen_fields.h"
@@ -28,6 +29,7 @@ void scen_scenario_free(ScenScenario *scenario)
     if (!scenario)
         return;
     scen_fabric_clear(&scenario->fabric);
+    kern_table_free(scenario->profile.table);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
     scen_placement_clear(&scenario->placement);

@@ -2,8 +2,11 @@
 #ifndef SCEN_RUN_REPORT_H
 #define SCEN_RUN_REPORT_H
 
+#include "kern_table.h"
 #include "scen_scenario.h"
 #include "strat_jobs.h"
+
+#include <json-glib/json-glib.h>
 
 /** One run. Everything is borrowed. */
 typedef struct ScenRunReport {
@@ -12,11 +15,19 @@ typedef struct ScenRunReport {
     const char *no_fit;     /* why the plan does not fit; NULL when it does */
     const GPtrArray *notes; /* of texts: what was assumed, what to beware of */
     const GArray *knobs;    /* of ScenKnobGain, best first; NULL: not asked */
+    const KernTally *tally; /* of the measured table; NULL: not counted */
     const StratJobs *jobs;  /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
 GPtrArray *scen_run_notes(const ScenScenario *scenario);
+
+/** Adds how often the measured table of the scenario answered, a text an operation; nothing when it
+ *  has no table. */
+void scen_table_notes(const ScenRunReport *report, GPtrArray *notes);
+
+/** Adds the member "measured_table" likewise. */
+void scen_table_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** One screen of text. The caller owns it. */
 char *scen_run_text(const ScenRunReport *report);

@@ -134,6 +134,7 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 {
     return (KernAttentionShape){.batch = op->batch,
+                                .kv_batch = op->kv_batch,
                                 .queries = op->m,
                                 .keys = op->n,
                                 .head_dim = op->k,

@@ -16,7 +16,7 @@ done
 expect_exit 0 "$ORRERY" list fabrics
 expect_text out '^leaf-spine +Clos 1953'
 expect_text out '^ +keys: radix leaf_oversubscription nics_per_leaf'
-expect_text out '^All also read: routing flows_per_pair'
+expect_text out '^All also read: routing reduces_under flows_per_pair'
 expect_text out '^  .*fec_latency'
 expect_exit 0 "$ORRERY" list fabrics --json
 expect_text out '"parameters" : "torus_dims"'

@@ -33,12 +33,16 @@ expect unique_names 'topology/same.c: same name as sim/same.c'
 
 seq 501 | put sim/long.c
 expect file_length 'sim/long.c: 501 lines'
+seq 501 | put kernels/long.cu
+expect file_length 'kernels/long.cu: 501 lines'
 
 put sim/half.c <<<"int x; /* TO""DO: the other half */"
 expect leftovers 'sim/half.c:1:'
 
 put sim/ragged.c <<<'int  x ;'
 expect format 'sim/ragged.c:1:'
+put kernels/ragged.cu <<<'int  x ;'
+expect format 'kernels/ragged.cu:1:'
 
 put models/catalog/flat.yaml <<<$'good:\n  layers: 1\n  source: paper\nbad:\n  layers: 2'
 expect catalog_sources 'models/catalog/flat.yaml:5:'

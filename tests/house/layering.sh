@@ -3,7 +3,7 @@
 # scenarios. File names are unique, so the name of a header tells its folder.
 . "$(dirname "$0")/../support/house.sh"
 
-sources '*.[ch]' | grep -E "^($(IFS='|' && echo "${layers[*]}"))/" | tr '\n' '\0' |
+sources '*.[ch]' '*.cu' '*.cuh' | grep -E "^($(IFS='|' && echo "${layers[*]}"))/" | tr '\n' '\0' |
     xargs -0 -r awk -v layers="${layers[*]}" '
         BEGIN {
             n = split(layers, order, " ")

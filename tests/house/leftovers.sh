@@ -3,5 +3,5 @@
 . "$(dirname "$0")/../support/house.sh"
 
 words="to""do|fix""me|x""xx|st""ubs?|place""holders?|not[ _-]+(yet[ _-]+)?imple""mented|unimple""mented"
-sources '*.[ch]' '*.sh' '*.md' '*.yaml' CMakeLists.txt | tr '\n' '\0' |
+sources '*.[ch]' '*.cu' '*.cuh' '*.sh' '*.md' '*.yaml' CMakeLists.txt | tr '\n' '\0' |
     xargs -0 -r grep -HnwiE "$words" | findings "no leftovers; finish it or leave it out"

@@ -167,3 +167,65 @@ Test(net_uncontended, the_models_agree_on_every_fabric)
                 compare(&worlds[w], fabric, router, &cases[c], sizes[s]);
     }
 }
+
+/* Payload on the links from NICs (of all wires up), and on those between switches, a byte of
+ * tensor. */
+typedef struct Tiers {
+    const TopoGraph *graph;
+    double up, between;
+} Tiers;
+
+static void add_tiers(void *ctx, const TopoEdge *edge)
+{
+    Tiers *tiers = ctx;
+    for (guint i = 0; i < edge->link_count; i++) {
+        const TopoLink *link = topo_graph_link(tiers->graph, edge->links[i]);
+        int from = topo_graph_vertex(tiers->graph, link->from)->kind;
+        int to = topo_graph_vertex(tiers->graph, link->to)->kind;
+        if (from == TOPO_VERTEX_NIC && to == TOPO_VERTEX_LEAF)
+            tiers->up += edge->weight;
+        if (from == TOPO_VERTEX_LEAF && to == TOPO_VERTEX_SPINE)
+            tiers->between += edge->weight;
+    }
+}
+
+/* 128 GPUs on 16 nodes: every GPU sends its eighth of the tensor up once, and of the switches that
+ * reduce each passes one sum of each rail on. Eight rails of 16 nodes below leaves of 8 NICs: two
+ * switches a rail, whose sums meet in a spine. */
+Test(net_uncontended, switches_that_reduce_send_every_byte_up_once)
+{
+    const World *world = &worlds[3];
+    TopoCluster cluster = cluster_of(world);
+    cluster.reducing_radix = 8;
+    TopoFabricSpec spec = topo_fabric_spec_default(world->fabric, &cluster);
+    spec.nics_per_leaf = 8;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(TopoFabric) fabric = topo_fabric_new(&spec, &error);
+    cr_assert(fabric, "%s", error ? error->message : "");
+    g_autoptr(TopoRouter) router =
+        topo_router_new(fabric, topo_route_by_name(world->routing, NULL), 1);
+    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
+                             .ranks = GPUS,
+                             .ranks_per_domain = 8,
+                             .bytes = 1e9,
+                             .algorithm = topo_collective_by_name("hierarchical-sharp", NULL)};
+    TopoRanks all = {0, 1, GPUS};
+    double closed_s = run_alone("alpha-beta", &cluster, NULL, NULL, &transfer, &all);
+    double fluid_s = run_alone("fluid", &cluster, fabric, router, &transfer, &all);
+    cr_expect(fabs(fluid_s / closed_s - 1.0) < 0.01, "fluid %g s, closed form %g s", fluid_s,
+              closed_s);
+    uint32_t group_end = 1;
+    TopoTrafficSpec traffic = {.cluster = &cluster,
+                               .fabric = fabric,
+                               .router = router,
+                               .transfers = &transfer,
+                               .transfer_count = 1,
+                               .groups = &all,
+                               .group_ends = &group_end};
+    g_autoptr(TopoLay) lay = topo_lay_new(&traffic);
+    Tiers tiers = {.graph = fabric->graph};
+    TopoLoad load;
+    cr_assert(topo_lay_transfer(lay, 0, add_tiers, &tiers, &load, &error));
+    cr_expect(fabs(tiers.up - GPUS / 8.0) < 1e-9, "%g tensors go up", tiers.up);
+    cr_expect(fabs(tiers.between - 2.0) < 1e-9, "%g tensors of sums go on", tiers.between);
+}

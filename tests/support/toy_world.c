@@ -39,14 +39,9 @@ static const StratPlan plan = {
 };
 
 static const KernGemmFit gemm = {
-    .tile_fraction = {[KERN_TILE_256X128] = 0.8,
-                      [KERN_TILE_128X128] = 0.7,
-                      [KERN_TILE_128X64] = 0.5,
-                      [KERN_TILE_64X64] = 0.4,
-                      [KERN_TILE_64X16] = 0.2},
+    .compute_fraction = 0.8,
     .wave_quantisation = 1.0,
     .memory_fraction = 1.0,
-    .overlap_exponent = 4.0,
     .launch_s = 1e-6,
     .rows = 1,
 };

@@ -199,10 +199,18 @@ static void check_profile(const char *name, const void *row)
         if (fit->rows == 0)
             continue;
         any = true;
-        for (int tile = 0; tile < KERN_TILE_COUNT; tile++)
-            expect_between(name, "tile fraction", fit->tile_fraction[tile], 1e-3, 1.5);
+        expect_between(name, "compute fraction", fit->compute_fraction, 0.3, 1.1);
+        expect_between(name, "feed", fit->feed_bytes_per_clock, 4.0, 160.0);
+        expect_between(name, "step", fit->step_s, 0.0, 1e-6);
+        expect_between(name, "prologue", fit->prologue_s, 0.0, 5e-6);
+        expect_between(name, "epilogue", fit->epilogue_s, 0.0, 1e-5);
         expect_between(name, "wave quantisation", fit->wave_quantisation, 0.0, 1.0);
-        expect_between(name, "overlap exponent", fit->overlap_exponent, 1.0, 100.0);
+        expect_between(name, "memory fraction", fit->memory_fraction, 0.3, 1.05);
+        expect_between(name, "overlap loss", fit->overlap_loss, 0.0, 1.0);
+        expect_between(name, "gemm median error", fit->median_error_fraction, 0.0,
+                       t == TOPO_DTYPE_FP8 ? 0.08 : 0.06);
+        expect_between(name, "gemm p90 error", fit->p90_error_fraction, 0.0,
+                       t == TOPO_DTYPE_FP8 ? 0.22 : 0.18);
         expect_between(name, "launch", fit->launch_s, 0.0, 1e-3);
     }
     cr_expect(any, "%s: no product can be priced", name);
