@@ -9,7 +9,7 @@
 #include <math.h>
 #include <nlopt.h>
 
-enum { EVALUATIONS = 4000, RESTARTS = 12 };
+enum { EVALUATIONS = 4000, GLANCE_EVALUATIONS = 700, RESTARTS = 12 };
 
 static double objective(unsigned n, const double *x, double *gradient, void *data)
 {
@@ -43,7 +43,7 @@ KernFitError kern_fit_measure_large(const KernProblem *p)
     return kern_fit_error(log_ratios, large);
 }
 
-static double search(KernProblem *p, double *x)
+static double search(KernProblem *p, double *x, int evaluations)
 {
     double best = 0.0;
     nlopt_opt opt = nlopt_create(NLOPT_LN_SBPLX, (unsigned)p->searched);
@@ -52,7 +52,7 @@ static double search(KernProblem *p, double *x)
         nlopt_set_upper_bound(opt, (int)i, p->bounds[i].high);
     }
     nlopt_set_min_objective(opt, objective, p);
-    nlopt_set_maxeval(opt, EVALUATIONS);
+    nlopt_set_maxeval(opt, evaluations);
     nlopt_set_xtol_rel(opt, 1e-4);
     nlopt_optimize(opt, x, &best);
     nlopt_destroy(opt);
@@ -63,10 +63,15 @@ double kern_fit_descend(KernProblem *p, double *x)
 {
     double before = INFINITY;
     for (int restart = 0; restart < RESTARTS; restart++) {
-        double after = search(p, x);
+        double after = search(p, x, EVALUATIONS);
         if (after > before * 0.999)
             return after;
         before = after;
     }
     return before;
+}
+
+double kern_fit_glance(KernProblem *p, double *x)
+{
+    return search(p, x, GLANCE_EVALUATIONS);
 }

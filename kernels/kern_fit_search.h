@@ -26,6 +26,9 @@ typedef struct KernProblem {
  *  |log(predicted / measured)| that it reached. */
 double kern_fit_descend(KernProblem *problem, double *x);
 
+/** Likewise, for a few hundred evaluations only: to tell forms apart. */
+double kern_fit_glance(KernProblem *problem, double *x);
+
 /** The error of the coefficients that are set; of the large rows alone. */
 KernFitError kern_fit_measure(const KernProblem *problem);
 KernFitError kern_fit_measure_large(const KernProblem *problem);

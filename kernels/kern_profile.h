@@ -4,6 +4,7 @@
 
 #include "kern_host_profile.h"
 #include "kern_range.h"
+#include "kern_serve_fit.h"
 #include "topo_cluster.h"
 
 #include <glib.h>
@@ -59,6 +60,7 @@ typedef struct KernAttentionFit {
     double head_dim_half; /* head width at which half the rate is reached: d / (d + half) */
     double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
+    double sustained_clock_fraction; /* of a long run, over boost; 0: the profile's */
     double median_error_fraction;
     double p90_error_fraction;
     int64_t rows;
@@ -79,6 +81,9 @@ typedef struct KernProfile {
     KernGrade grade;
     KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
+    KernPrefillFit prefill[KERN_HEAD_COUNT][KERN_CACHE_COUNT];
+    KernDecodeFit decode[KERN_HEAD_COUNT][KERN_CACHE_COUNT];
+    KernMoeFit moe[KERN_MOE_TYPES][KERN_MOE_FAMILIES];
     KernMemoryFit memory;
     KernHostFit host;                /* of a CPU, which it prices instead of the fits above */
     double sustained_clock_fraction; /* clock under the power cap over boost clock */

@@ -1,12 +1,14 @@
 /* `orrery fit --check`: how far the shipped coefficients are from measurements.
  *
  * Products and attention are judged by type, over all rows and by decade of the measured time; rows
- * far from the shapes that the coefficients were fitted on are counted beside the error.
- * A collective's error depends on its size: launch and protocol decide below a megabyte, wires
- * above a hundred. So errors are given by decade, and over 64 kB to 1 GB together. They are
- * |predicted / measured - 1|; bias is the median with its sign. Where the table is the one that was
- * fitted, that flatters; held-out errors are of coefficients that never saw the sizes that they are
- * judged on. */
+ * far from the shapes that the coefficients were fitted on are counted beside the error. The
+ * kernels of serving are judged by class (head width and cache; type and family of kernels) and
+ * each operation over all of them, likewise by decade; their held-out rows are drawn at random. A
+ * collective's error depends on its size: launch and protocol decide below a megabyte, wires above
+ * a hundred. So errors are given by decade, and over 64 kB to 1 GB together. They are |predicted /
+ * measured - 1|; bias is the median with its sign. Where the table is the one that was fitted, that
+ * flatters; held-out errors are of coefficients that never saw the sizes that they are judged on.
+ */
 #include "scen_fit_check.h"
 
 #include "kern_evidence.h"
@@ -156,6 +158,28 @@ static void judge_engine(ScenFitCheck *check, const TopoNode *node, const TopoEn
     add_spans(check, names, judged, count, false);
 }
 
+/* A class of the kernels of serving, or all of one operation. */
+typedef struct ServeContext {
+    ScenFitCheck *check;
+    const char *node, *profile;
+} ServeContext;
+
+static void take_serve(void *ctx, const char *operation, const ScenServeJudged *rows, size_t count)
+{
+    const ServeContext *context = ctx;
+    ScenFitCheck *check = context->check;
+    const char *const names[3] = {context->node, context->profile, operation};
+    g_autofree Judged *judged = g_new(Judged, count);
+    for (size_t i = 0; i < count; i++)
+        judged[i] = (Judged){rows[i].seconds, rows[i].log_ratio, rows[i].held_out_log_ratio};
+    for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
+        Verdict verdict = {.span = span, .shipped = error_in(judged, count, span, false)};
+        if (check->folds > 0)
+            verdict.held_out = error_in(judged, count, span, true);
+        add(check, names, &verdict);
+    }
+}
+
 /* Adds the errors of the products @rows by @names, all together and by decade. */
 static void judge_gemm(ScenFitCheck *check, const char *const names[3], const KernDevice *device,
                        const GArray *rows, const KernGemmFit *fit)
@@ -232,6 +256,8 @@ static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernP
     const char *const names[3] = {node->name, profile->name, "attention"};
     if (table->attention->len > 0 && profile->attention.rows > 0)
         judge_attention(check, names, &device, table->attention);
+    ServeContext context = {check, node->name, profile->name};
+    scen_fit_serve_judge(table->serve, &node->gpu, profile, check->folds, take_serve, &context);
 }
 
 void scen_fit_check_add(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
@@ -254,7 +280,8 @@ bool scen_fit_check_any(const ScenFitCheck *check, GError **error)
     if (check->verdicts->len == 0)
         g_set_error(
             error, SCEN_ERROR, SCEN_ERROR_WRONG,
-            "no line of these tables is a product, an attention or a collective from 64 kB to "
+            "no line of these tables is a product, an attention, an expert layer or a collective "
+            "from 64 kB to "
             "1 GB that has shipped coefficients (an engine's own all-reduces need its name)");
     return check->verdicts->len > 0;
 }
@@ -275,7 +302,7 @@ static const Verdict *worst_of(const ScenFitCheck *check)
 /* Held-out errors take the place of the bias, so that a line fits a screen. */
 static void print_text(const ScenFitCheck *check)
 {
-    printf("%-14s %-13s %-17s %-14s %5s %7s %7s  %s\n", "node", "coefficients", "operation",
+    printf("%-14s %-13s %-24s %-14s %5s %7s %7s  %s\n", "node", "coefficients", "operation",
            "sizes", "rows", "median", "p90",
            check->folds > 0 ? "held out: median, p90" : "   bias");
     const Verdict *before = NULL, *worst = worst_of(check);
@@ -284,7 +311,7 @@ static void print_text(const ScenFitCheck *check)
         bool same = before && g_str_equal(before->node, v->node) &&
                     g_str_equal(before->fit, v->fit) &&
                     g_str_equal(before->operation, v->operation);
-        printf("%-14s %-13s %-17s %-14s %5zu %5.1f %% %5.1f %%", same ? "" : v->node,
+        printf("%-14s %-13s %-24s %-14s %5zu %5.1f %% %5.1f %%", same ? "" : v->node,
                same ? "" : v->fit, same ? "" : v->operation, spans[v->span].text, v->shipped.rows,
                100.0 * v->shipped.median_fraction, 100.0 * v->shipped.p90_fraction);
         if (v->held_out.rows > 0)

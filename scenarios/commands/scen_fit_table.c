@@ -4,6 +4,7 @@
  *
  *   gemm               gemm_dtype,m,n,k,latency
  *   context_attention  batch_size,isl,num_heads,head_dim,attn_dtype,window_size,latency
+ *   generation_attention, moe   see scen_fit_serve.c
  *   all_reduce, ...    nccl_dtype,num_gpus,message_size,latency
  *   all_reduce         allreduce_dtype,num_gpus,message_size,latency,backend  (a serving engine's)
  *
@@ -158,11 +159,15 @@ static void take(ScenFitTable *table, const Line *line)
             taken = take_gemm(table, line, seconds);
         else if (g_str_equal(name, "context_attention"))
             taken = take_attention(table, line, seconds);
+        else if (g_str_equal(name, "generation_attention") || g_str_equal(name, "moe"))
+            taken = false; /* below */
         else if (cell(line, "allreduce_dtype"))
             taken = take_engine(table, line, seconds);
         else
             taken = take_collective(table, line, seconds);
     }
+    if (name && seconds > 0.0)
+        taken = scen_fit_serve_take(table->serve, line->header, line->cell, seconds) || taken;
     table->skipped += !taken;
 }
 
@@ -193,14 +198,16 @@ bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
 bool scen_fit_table_check(const ScenFitTable *table, GError **error)
 {
     guint taken = table->attention->len + table->engine->len;
+    taken += (guint)scen_fit_serve_rows(table->serve);
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         taken += table->gemm[d]->len;
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
         taken += table->collective[op]->len;
     if (taken == 0)
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                    "no line of these tables is a measurement that can be fitted (op_name is gemm, "
-                    "context_attention or a collective, latency is in ms)");
+        g_set_error(
+            error, SCEN_ERROR, SCEN_ERROR_WRONG,
+            "no line of these tables is a measurement that can be fitted (op_name is gemm, "
+            "context_attention, generation_attention, moe or a collective, latency is in ms)");
     return taken > 0;
 }
 
@@ -209,6 +216,7 @@ ScenFitTable *scen_fit_table_new(bool switch_reduces)
     ScenFitTable *table = g_new0(ScenFitTable, 1);
     table->switch_reduces = switch_reduces;
     table->files = g_string_new(NULL);
+    table->serve = scen_fit_serve_new();
     table->attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
     table->engine = g_array_new(FALSE, FALSE, sizeof(KernEngineRow));
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
@@ -223,6 +231,7 @@ void scen_fit_table_free(ScenFitTable *table)
     if (!table)
         return;
     g_string_free(table->files, TRUE);
+    scen_fit_serve_free(table->serve);
     g_array_unref(table->attention);
     g_array_unref(table->engine);
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)

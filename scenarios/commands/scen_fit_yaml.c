@@ -181,6 +181,7 @@ void scen_fit_yaml_print(const ScenFitTable *table, const TopoNode *node,
            table->skipped);
     print_gemms(table, &node->gpu);
     print_attention(table->attention, &node->gpu);
+    scen_fit_serve_print(table->serve, &node->gpu, ROWS_LEAST);
     scen_fit_range_print(table);
     print_collectives(table, node);
     if (engine)

@@ -1,6 +1,7 @@
 /* The table of a kernel profile: coefficients of the cost forms, as `orrery fit` prints them. */
 #include "kern_profile.h"
 #include "scen_fields.h"
+#include "scen_fields_serve.h"
 #include "scen_kernels.h"
 
 #define GEMM(key, member, of_kind, ...) SCEN_FIELD(key, KernGemmFit, member, of_kind, __VA_ARGS__)
@@ -88,6 +89,8 @@ static const ScenField attention_fields[] = {
               .help = "keys at which half is reached"),
     ATTENTION("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
               .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    ATTENTION("sustained_clock", sustained_clock_fraction, SCEN_NUMBER, .max = 1.5,
+              .help = "clock of a long run over that of the measurements; absent: the profile's"),
     ATTENTION("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
               .help = "measurements fitted"),
     ATTENTION("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,
@@ -137,6 +140,9 @@ static const ScenField profile_fields[] = {
     PROFILE("grade", grade, SCEN_ENUM, .required = true, .names = grades, .help = "how sure it is"),
     SCEN_GROUP("gemm", &gemms_table, .help = "matrix products, by input type"),
     PROFILE("attention", attention, SCEN_MAP, .table = &attention_table, .help = "fused attention"),
+    SCEN_GROUP("prefill", &scen_prefills_table, .help = "prefill attention, by head and cache"),
+    SCEN_GROUP("decode", &scen_decodes_table, .help = "decode attention, by head and cache"),
+    SCEN_GROUP("moe", &scen_moes_table, .help = "layers of experts, by type and kernels"),
     PROFILE("memory", memory, SCEN_MAP, .table = &memory_table, .help = "passes over memory"),
     PROFILE("host", host, SCEN_MAP, .table = &scen_host_table,
             .help = "a CPU, as orrery calibrate writes it, instead of gemm, attention and memory"),
