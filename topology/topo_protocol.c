@@ -151,19 +151,6 @@ static bool is_nothing(const TopoCollectiveCall *call)
     return call->ranks <= 1 || call->bytes <= 0.0;
 }
 
-double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
-                       const TopoCollectiveCall *call, const TopoProtocolWires *wires)
-{
-    TopoCollectiveCost cost;
-    TopoProtocolChoice choice;
-    if (!topo_collective_cost(algorithm, call, &cost, NULL))
-        return INFINITY;
-    if (is_nothing(call))
-        return 0.0;
-    return price(&cost, runs_of(algorithm), protocol, call, wires, &choice) ? choice.seconds
-                                                                            : INFINITY;
-}
-
 /* What decides between Simple and the others: the bias of the wire that the base comes from. */
 static double bias_of(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
                       TopoProtocol protocol)

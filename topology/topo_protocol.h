@@ -77,11 +77,6 @@ const char *topo_protocol_name(TopoProtocol protocol);
 /** The measured operation that @op behaves like. */
 TopoProtocolOp topo_protocol_op(TopoCollectiveOp op);
 
-/** Seconds of @call by @algorithm and @protocol, closed form; infinite where the algorithm cannot
- *  run it or the wires lack the protocol. */
-double topo_protocol_s(const TopoAlgorithm *algorithm, TopoProtocol protocol,
-                       const TopoCollectiveCall *call, const TopoProtocolWires *wires);
-
 /** The algorithm and protocol that the library takes: the least predicted time, Simple's with its
  *  bias. Errors: a call that no algorithm of the library runs. */
 bool topo_protocol_choose(const TopoCollectiveCall *call, const TopoProtocolWires *wires,
