@@ -436,3 +436,39 @@ bool topo_lay_transfer(TopoLay *lay, size_t index, TopoEdgeFunc visit, void *ctx
             fmax(topo_price_s(&choice, lay->longest_across_s) - choice.moving_s, lay->longest_s);
     return true;
 }
+
+TopoWeights topo_weights_init(const TopoGraph *graph)
+{
+    return (TopoWeights){g_new0(double, MAX(topo_graph_link_count(graph), 1)),
+                         g_array_new(FALSE, FALSE, sizeof(uint32_t))};
+}
+
+void topo_weights_clear(TopoWeights *weights)
+{
+    g_free(weights->weight);
+    g_array_unref(weights->touched);
+}
+
+void topo_weights_add(void *ctx, const TopoEdge *edge)
+{
+    TopoWeights *weights = ctx;
+    for (guint i = 0; i < edge->link_count; i++) {
+        uint32_t link = edge->links[i];
+        if (weights->weight[link] <= 0.0)
+            g_array_append_val(weights->touched, link);
+        weights->weight[link] += edge->weight;
+    }
+}
+
+double topo_weights_take(TopoWeights *weights, guint index, uint32_t *link)
+{
+    *link = g_array_index(weights->touched, uint32_t, index);
+    double weight = weights->weight[*link];
+    weights->weight[*link] = 0.0;
+    return weight;
+}
+
+void topo_weights_restart(TopoWeights *weights)
+{
+    g_array_set_size(weights->touched, 0);
+}

@@ -64,4 +64,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoLay, topo_lay_free)
 bool topo_lay_transfer(TopoLay *lay, size_t index, TopoEdgeFunc visit, void *ctx, TopoLoad *load,
                        GError **error);
 
+/** Weights of a transfer's edges summed by link. */
+typedef struct TopoWeights {
+    double *weight;  /* by link; 0 where nothing goes */
+    GArray *touched; /* of uint32_t: links with weight, each once, as they came */
+} TopoWeights;
+
+/** Empty sums for the links of @graph; free with topo_weights_clear(). */
+TopoWeights topo_weights_init(const TopoGraph *graph);
+void topo_weights_clear(TopoWeights *weights);
+
+/** A TopoEdgeFunc: adds @edge to @ctx, a TopoWeights. */
+void topo_weights_add(void *ctx, const TopoEdge *edge);
+
+/** Takes what link number @index of those touched carries. All are taken before the next transfer,
+ *  whose sums begin after topo_weights_restart(). */
+double topo_weights_take(TopoWeights *weights, guint index, uint32_t *link);
+void topo_weights_restart(TopoWeights *weights);
+
 #endif

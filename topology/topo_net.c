@@ -114,33 +114,16 @@ void topo_sim_net_free(SimNet *net)
     g_free(self);
 }
 
-/* Weights of one transfer's edges on the links. */
-typedef struct Alone {
-    const TopoGraph *graph;
-    double *weight;  /* by link */
-    GArray *touched; /* of uint32_t */
-} Alone;
-
-static void add_edge(void *ctx, const TopoEdge *edge)
-{
-    Alone *alone = ctx;
-    for (guint i = 0; i < edge->link_count; i++) {
-        if (alone->weight[edge->links[i]] <= 0.0)
-            g_array_append_val(alone->touched, edge->links[i]);
-        alone->weight[edge->links[i]] += edge->weight;
-    }
-}
-
-static double take_seconds(Alone *alone, const TopoLoad *load)
+/* Seconds of a transfer alone on the links that @weights names, which it takes. */
+static double take_seconds(const TopoGraph *graph, TopoWeights *weights, const TopoLoad *load)
 {
     double rate = load->rate_bound_bytes_per_s;
-    for (guint i = 0; i < alone->touched->len; i++) {
-        uint32_t link = g_array_index(alone->touched, uint32_t, i);
-        double capacity = topo_link_rate_bytes_per_s(topo_graph_link(alone->graph, link));
-        rate = fmin(rate, capacity / alone->weight[link]);
-        alone->weight[link] = 0.0;
+    for (guint i = 0; i < weights->touched->len; i++) {
+        uint32_t link;
+        double weight = topo_weights_take(weights, i, &link);
+        rate = fmin(rate, topo_link_rate_bytes_per_s(topo_graph_link(graph, link)) / weight);
     }
-    g_array_set_size(alone->touched, 0);
+    topo_weights_restart(weights);
     return load->latency_s + (load->bytes > 0.0 ? load->bytes / rate : 0.0);
 }
 
@@ -166,17 +149,18 @@ static bool price_on_fabric(const TopoTrafficSpec *spec, SimTime *duration, GErr
     g_autofree TopoRanks *groups = NULL;
     g_autofree uint32_t *group_ends = NULL;
     TopoTrafficSpec one = first_groups(spec, &groups, &group_ends);
+    const TopoGraph *graph = spec->fabric->graph;
     g_autoptr(TopoLay) lay = topo_lay_new(&one);
-    g_autofree double *weight = g_new0(double, topo_graph_link_count(spec->fabric->graph) + 1);
-    g_autoptr(GArray) touched = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    Alone alone = {spec->fabric->graph, weight, touched};
-    for (size_t i = 0; i < spec->transfer_count; i++) {
+    TopoWeights weights = topo_weights_init(graph);
+    bool is_priced = true;
+    for (size_t i = 0; i < spec->transfer_count && is_priced; i++) {
         TopoLoad load;
-        if (!topo_lay_transfer(lay, i, add_edge, &alone, &load, error) ||
-            !sim_time_from_seconds(take_seconds(&alone, &load), &duration[i], error))
-            return false;
+        is_priced =
+            topo_lay_transfer(lay, i, topo_weights_add, &weights, &load, error) &&
+            sim_time_from_seconds(take_seconds(graph, &weights, &load), &duration[i], error);
     }
-    return true;
+    topo_weights_clear(&weights);
+    return is_priced;
 }
 
 /* NULL and @error when a transfer has no price. */

@@ -19,7 +19,7 @@ typedef struct LinkClass {
     int64_t alike;
 } LinkClass;
 
-struct TopoTraffic {
+typedef struct TopoTraffic {
     const TopoGraph *graph; /* of the fabric, borrowed while names are asked for */
     GArray *classes;        /* of LinkClass */
     GArray *capacity;       /* of double, by class */
@@ -28,7 +28,7 @@ struct TopoTraffic {
     GArray *weights;        /* of double */
     TopoFluidSpec spec;
     TopoFluid *fluid;
-};
+} TopoTraffic;
 
 /* One (transfer, link) pair with its weight. */
 typedef struct Load {
@@ -39,39 +39,26 @@ typedef struct Load {
 typedef struct Builder {
     const TopoTrafficSpec *spec;
     const TopoGraph *graph;
-    GArray *loads;   /* of Load, transfer by transfer */
-    double *weight;  /* by link, of the transfer at hand */
-    GArray *touched; /* of uint32_t: links with weight */
+    GArray *loads;       /* of Load, transfer by transfer */
+    TopoWeights weights; /* of the transfer at hand */
 } Builder;
 
-static void add_edge(void *ctx, const TopoEdge *edge)
-{
-    Builder *b = ctx;
-    for (guint i = 0; i < edge->link_count; i++) {
-        uint32_t link = edge->links[i];
-        if (b->weight[link] <= 0.0)
-            g_array_append_val(b->touched, link);
-        b->weight[link] += edge->weight;
-    }
-}
-
-/* Moves the weights of transfer @index from the scratch to the loads. */
+/* Moves the weights of transfer @index from the sums to the loads. */
 static void take_loads(Builder *b, uint32_t index)
 {
-    for (guint i = 0; i < b->touched->len; i++) {
-        uint32_t link = g_array_index(b->touched, uint32_t, i);
-        Load load = {index, link, b->weight[link]};
+    for (guint i = 0; i < b->weights.touched->len; i++) {
+        Load load = {.transfer = index};
+        load.weight = topo_weights_take(&b->weights, i, &load.link);
         g_array_append_val(b->loads, load);
-        b->weight[link] = 0.0;
     }
-    g_array_set_size(b->touched, 0);
+    topo_weights_restart(&b->weights);
 }
 
 static bool add_transfer(Builder *b, TopoLay *lay, TopoTraffic *traffic, uint32_t index,
                          GError **error)
 {
     TopoLoad load;
-    if (!topo_lay_transfer(lay, index, add_edge, b, &load, error))
+    if (!topo_lay_transfer(lay, index, topo_weights_add, &b->weights, &load, error))
         return false;
     take_loads(b, index);
     TopoFluidTransfer fluid = {.bytes = load.bytes,
@@ -152,7 +139,7 @@ static void fold_loads(const Builder *b, TopoTraffic *traffic)
     }
 }
 
-static TopoTraffic *traffic_new(const TopoGraph *graph)
+static TopoTraffic *traffic_empty(const TopoGraph *graph)
 {
     TopoTraffic *traffic = g_new0(TopoTraffic, 1);
     traffic->graph = graph;
@@ -163,6 +150,19 @@ static TopoTraffic *traffic_new(const TopoGraph *graph)
     traffic->weights = g_array_new(FALSE, TRUE, sizeof(double));
     return traffic;
 }
+
+static void traffic_free(TopoTraffic *traffic)
+{
+    topo_fluid_free(traffic->fluid);
+    g_array_unref(traffic->classes);
+    g_array_unref(traffic->capacity);
+    g_array_unref(traffic->transfers);
+    g_array_unref(traffic->links);
+    g_array_unref(traffic->weights);
+    g_free(traffic);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoTraffic, traffic_free)
 
 static bool lay_all(Builder *b, const TopoTrafficSpec *spec, TopoTraffic *traffic, GError **error)
 {
@@ -189,18 +189,17 @@ static void plan_changes(const TopoTrafficSpec *spec, TopoTraffic *traffic)
     }
 }
 
-TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
+/* Lays every transfer over links. */
+static TopoTraffic *traffic_new(const TopoTrafficSpec *spec, GError **error)
 {
-    g_autoptr(TopoTraffic) traffic = traffic_new(spec->fabric->graph);
+    g_autoptr(TopoTraffic) traffic = traffic_empty(spec->fabric->graph);
     Builder b = {.spec = spec,
                  .graph = traffic->graph,
                  .loads = g_array_new(FALSE, FALSE, sizeof(Load)),
-                 .touched = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-                 .weight = g_new0(double, topo_graph_link_count(traffic->graph))};
+                 .weights = topo_weights_init(traffic->graph)};
     bool is_laid = lay_all(&b, spec, traffic, error);
     g_array_unref(b.loads);
-    g_array_unref(b.touched);
-    g_free(b.weight);
+    topo_weights_clear(&b.weights);
     if (!is_laid)
         return NULL;
     traffic->spec = (TopoFluidSpec){
@@ -216,34 +215,6 @@ TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error)
         return NULL;
     plan_changes(spec, traffic);
     return g_steal_pointer(&traffic);
-}
-
-void topo_traffic_free(TopoTraffic *traffic)
-{
-    if (!traffic)
-        return;
-    topo_fluid_free(traffic->fluid);
-    g_array_unref(traffic->classes);
-    g_array_unref(traffic->capacity);
-    g_array_unref(traffic->transfers);
-    g_array_unref(traffic->links);
-    g_array_unref(traffic->weights);
-    g_free(traffic);
-}
-
-SimNet *topo_traffic_net(TopoTraffic *traffic)
-{
-    return topo_fluid_net(traffic->fluid);
-}
-
-SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
-                         GError **error)
-{
-    g_autoptr(TopoTraffic) traffic = topo_traffic_new(spec, error);
-    SimRun *run = traffic ? sim_exec_run(p, topo_traffic_net(traffic), error) : NULL;
-    if (run && hot_links)
-        *hot_links = topo_traffic_hottest(traffic, sim_time_to_seconds(run->makespan));
-    return run;
 }
 
 static gint hotter_first(gconstpointer left, gconstpointer right)
@@ -299,7 +270,8 @@ static char *link_name(const TopoGraph *graph, uint32_t id)
     return g_strdup_printf("%s -> %s", from, to);
 }
 
-GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s)
+/* After a run of @makespan_s: the links that carried something, hottest first. */
+static GArray *hottest(const TopoTraffic *traffic, double makespan_s)
 {
     GArray *hot = g_array_new(FALSE, TRUE, sizeof(TopoHotLink));
     g_array_set_clear_func(hot, (GDestroyNotify)hot_link_clear);
@@ -324,4 +296,14 @@ GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s)
     }
     g_array_sort(hot, hotter_first);
     return hot;
+}
+
+SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
+                         GError **error)
+{
+    g_autoptr(TopoTraffic) traffic = traffic_new(spec, error);
+    SimRun *run = traffic ? sim_exec_run(p, topo_fluid_net(traffic->fluid), error) : NULL;
+    if (run && hot_links)
+        *hot_links = hottest(traffic, sim_time_to_seconds(run->makespan));
+    return run;
 }

@@ -27,24 +27,8 @@ typedef struct TopoHotLink {
     uint32_t waiter_count;
 } TopoHotLink;
 
-typedef struct TopoTraffic TopoTraffic;
-
-/** Lays every transfer; @spec is needed for that alone. NULL and @error as topo_lay_transfer().
- *  Free with topo_traffic_free(). */
-TopoTraffic *topo_traffic_new(const TopoTrafficSpec *spec, GError **error);
-
-void topo_traffic_free(TopoTraffic *traffic);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(TopoTraffic, topo_traffic_free)
-
-/** The fluid network's TopoNetRun. */
+/** The fluid network's TopoNetRun. @hot_links receives TopoHotLink by waited_s, then by load. */
 SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,
                          GError **error);
-
-/** For one sim_exec_run(); borrowed. */
-SimNet *topo_traffic_net(TopoTraffic *traffic);
-
-/** After a run of @makespan_s: the links (TopoHotLink) by waited_s, then by load; those that
- * carried nothing are left out. The caller frees the array. */
-GArray *topo_traffic_hottest(const TopoTraffic *traffic, double makespan_s);
 
 #endif
