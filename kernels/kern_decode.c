@@ -27,10 +27,11 @@
 
 #include "kern_join.h"
 #include "kern_pass.h"
+#include "kern_table_serve.h"
 
 #include <math.h>
 
-enum { ROWS = 64, SPLIT_KEYS = 128 };
+enum { ROWS = 64, SPLIT_KEYS = 128, PLANNED_SEQUENCES = 512 };
 
 static double context_of(const KernDecodeShape *s)
 {
@@ -56,37 +57,79 @@ double kern_decode_cache_bytes(const KernDecodeShape *s)
            (s->fp8_cache ? 1.0 : 2.0);
 }
 
+/* Mean width of the products with keys and with values. */
+static double width_of(const KernDecodeShape *s)
+{
+    return s->latent_width > 0 ? (double)s->latent_width + 0.5 * (double)s->rope_width
+                               : (double)s->head_dim;
+}
+
+double kern_decode_flop(const KernDecodeShape *s)
+{
+    return 4.0 * (double)s->sequences * (double)s->heads * context_of(s) * width_of(s);
+}
+
+/* Whether vLLM plans the splits of the call, as it does for what it captures as a graph. */
+static bool is_planned(const KernDecodeShape *s)
+{
+    return s->sequences <= PLANNED_SEQUENCES;
+}
+
+/* Blocks that share a sequence, of which one has @units without splits. */
+static double splits_of(const KernDecodeFit *fit, const KernDecodeShape *s, double sms,
+                        double units)
+{
+    double fill = kern_smaller(kern_larger(1.0, context_of(s) * (1.0 / SPLIT_KEYS)),
+                               kern_larger(1.0, sms * fit->occupancy / units));
+    switch (fit->splits) {
+    case KERN_SPLITS_GROUPED:
+        return s->heads > s->kv_heads ? fill : 1.0;
+    case KERN_SPLITS_ALL_32:
+        return is_planned(s) ? 32.0 : 1.0;
+    case KERN_SPLITS_FEW_16:
+        return s->sequences * s->kv_heads <= 128 ? 16.0 : 1.0;
+    case KERN_SPLITS_FILL:
+    case KERN_SPLITS_COUNT:
+        break;
+    }
+    return fill;
+}
+
+/* The blocks of a call, if nothing else held them up. */
+static double blocks_s(const KernDevice *device, const KernDecodeFit *fit, const KernDecodeShape *s,
+                       double blocks, double cache)
+{
+    double sms = (double)device->gpu->multiprocessors;
+    double fixed_s = fit->block_s + (is_planned(s) ? fit->planned_s : 0.0) +
+                     (s->window > 0 && s->context > s->window ? fit->window_s : 0.0);
+    double stream_s = cache / (device->gpu->memory_bytes_per_s * fit->block_fraction);
+    double rounds = kern_larger(1.0, blocks / sms);
+    return rounds * (fixed_s + stream_s * sms / blocks);
+}
+
 double kern_decode_form_s(const KernDevice *device, const KernDecodeFit *fit,
                           const KernDecodeShape *s)
 {
     const TopoGpu *gpu = device->gpu;
-    double sms = (double)gpu->multiprocessors, bandwidth = gpu->memory_bytes_per_s;
+    double sms = (double)gpu->multiprocessors, per_byte_s = 1.0 / gpu->memory_bytes_per_s;
     double batch = (double)s->sequences, heads = (double)s->heads, kv_heads = kv_heads_of(s);
-    double group = heads / kv_heads, context = context_of(s);
-    double units = batch * kv_heads * ceil(group / ROWS);
-    double splits = kern_smaller(kern_larger(1.0, context / SPLIT_KEYS),
-                                 kern_larger(1.0, sms * fit->occupancy / units));
-    if (fit->regroups && group <= 1.0)
-        splits = 1.0;
-    double cache = kern_decode_cache_bytes(s);
+    double group = heads / kv_heads, cache = kern_decode_cache_bytes(s);
+    double units = batch * kv_heads * kern_whole_up(group * (1.0 / ROWS));
+    double splits = splits_of(fit, s, sms, units);
     double miss = cache / (fit->l2_capacity * gpu->l2_bytes);
     double hit = 1.0 / (1.0 + kern_power(miss, fit->l2_sharpness));
     double stream =
-        cache / bandwidth * (hit / fit->l2_fraction + (1.0 - hit) / fit->memory_fraction);
-    double block_bytes = cache / (batch * kv_heads * splits);
-    double blocks = kern_larger(1.0, units * splits / sms) *
-                    (fit->block_s + block_bytes * sms / (bandwidth * fit->block_fraction));
-    double width = s->latent_width > 0 ? (double)s->latent_width + 0.5 * (double)s->rope_width
-                                       : (double)s->head_dim;
-    double flop = 4.0 * units * ROWS * context * width;
+        cache * per_byte_s * (hit / fit->l2_fraction + (1.0 - hit) / fit->memory_fraction);
+    double blocks = blocks_s(device, fit, s, units * splits, cache);
+    double flop = 4.0 * units * ROWS * context_of(s) * width_of(s);
     double rate = gpu->peak_flop_per_s[s->dtype] * device->clock_fraction * fit->rate_fraction;
-    double p = fit->overlap_exponent;
-    double pass = 4.0 * batch * (heads + 2.0 * kv_heads) * 0.5 * row_elements(s);
+    double p = fit->overlap_loss;
+    double pass = 2.0 * batch * (heads + 2.0 * kv_heads) * row_elements(s);
     double time = fit->launch_s + kern_join(kern_join(stream, blocks, p), flop / rate, p) +
-                  pass / (bandwidth * fit->pass_fraction) + batch * fit->sequence_s;
+                  pass * per_byte_s / fit->pass_fraction + batch * fit->sequence_s;
     if (splits > 1.0)
         time += fit->combine_s * (1.0 - 1.0 / splits) + fit->split_s * splits;
-    if (fit->regroups && group > 1.0 && batch > 1.0 && kv_heads > 1.0)
+    if (fit->splits == KERN_SPLITS_GROUPED && group > 1.0 && batch > 1.0 && kv_heads > 1.0)
         time += fit->copy_s + fit->copy_element_s * batch * heads * (double)s->head_dim;
     return time;
 }
@@ -106,6 +149,9 @@ const KernDecodeFit *kern_decode_fit(const KernProfile *profile, const KernDecod
 
 double kern_decode_s(const KernDevice *device, const KernDecodeShape *s)
 {
+    double measured;
+    if (kern_table_decode_s(device, s, &measured))
+        return measured;
     const KernDecodeFit *fit = kern_decode_fit(device->profile, s);
     return fit ? kern_decode_form_s(device, fit, s)
                : kern_pass_s(device, kern_decode_cache_bytes(s), 1);

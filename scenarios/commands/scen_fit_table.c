@@ -149,6 +149,12 @@ static bool take_collective(ScenFitTable *table, const Line *line, double second
     return false;
 }
 
+static const char *text_of(const void *line, const char *name)
+{
+    const char *text = cell(line, name);
+    return text ? text : "";
+}
+
 static void take(ScenFitTable *table, const Line *line)
 {
     const char *name = cell(line, "op_name");
@@ -167,7 +173,8 @@ static void take(ScenFitTable *table, const Line *line)
             taken = take_collective(table, line, seconds);
     }
     if (name && seconds > 0.0)
-        taken = scen_fit_serve_take(table->serve, line->header, line->cell, seconds) || taken;
+        taken =
+            scen_serve_rows_take(table->serve, &(ScenServeLine){text_of, line}, seconds) || taken;
     table->skipped += !taken;
 }
 
@@ -198,7 +205,7 @@ bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
 bool scen_fit_table_check(const ScenFitTable *table, GError **error)
 {
     guint taken = table->attention->len + table->engine->len;
-    taken += (guint)scen_fit_serve_rows(table->serve);
+    taken += (guint)scen_serve_rows_count(table->serve);
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
         taken += table->gemm[d]->len;
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
@@ -216,7 +223,7 @@ ScenFitTable *scen_fit_table_new(bool switch_reduces)
     ScenFitTable *table = g_new0(ScenFitTable, 1);
     table->switch_reduces = switch_reduces;
     table->files = g_string_new(NULL);
-    table->serve = scen_fit_serve_new();
+    table->serve = scen_serve_rows_new();
     table->attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
     table->engine = g_array_new(FALSE, FALSE, sizeof(KernEngineRow));
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
@@ -231,7 +238,7 @@ void scen_fit_table_free(ScenFitTable *table)
     if (!table)
         return;
     g_string_free(table->files, TRUE);
-    scen_fit_serve_free(table->serve);
+    scen_serve_rows_free(table->serve);
     g_array_unref(table->attention);
     g_array_unref(table->engine);
     for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
