@@ -2,27 +2,37 @@
  *
  *   cache  = sequences * kv_heads * context * 2 d * (2 or 1 bytes)
  *   units  = sequences * kv_heads * ceil(group / 64)            a block's work before splitting
- *   splits = clamp(SMs * occupancy / units, 1, context / 128)   split-KV fills idle SMs
+ *   blocks = max(1, units splits / SMs) * (block + planned + window + its bytes / bandwidth of one)
  *   hit    = 1 / (1 + (cache / (c L2))^e)
  *   stream = cache * (hit / l2 bandwidth + (1 - hit) / HBM bandwidth)
- *   blocks = max(1, units splits / SMs) * (block + its bytes / one block's bandwidth)
  *   flop   = 4 * units * 64 * context * d                       rows are padded to 64
- *   time   = launch + |stream, blocks, flop / rate|_p + joining the splits + new token's bytes
+ *   time   = launch + |stream, blocks, flop / rate| + joining the splits + new token's bytes
  *
- * A window caps the context, rounded up by half a tile (64). The tables repeat a call without
- * flushing, so that a cache that fits the L2 stays there; a serving engine, which runs other layers
- * in between, finds it in HBM: pass a large batch, or read the form with l2_fraction = memory_
- * fraction. FlashAttention-2 with grouped heads first copies the queries into groups (not for one
- * sequence or one KV head, where that is a view), and does not split ungrouped calls at all: rows
- * of one sequence with as many KV heads as heads run on as many SMs.
+ * with |..| as in kern_join.h. How many splits a sequence gets belongs to the software:
+ *
+ *   fill     clamp(SMs * occupancy / units, 1, context / 128), so that all SMs have blocks
+ *   grouped  the same where heads share keys, else none. FlashAttention-2 first copies such queries
+ *            into groups (not for one sequence or one KV head, where that is a view)
+ *   all_32   32 whatever the context, in calls of up to 512 sequences: vLLM's bound of what it
+ *            captures as a graph and its number of splits there, which FlashAttention-4 takes as is
+ *   few_16   16 in calls of up to 128 sequences times KV heads: vLLM's Triton kernel (its segments
+ *            and its least grid)
+ *
+ * vLLM plans the splits of calls that it captures, which costs each block of them the planned time.
+ * A window caps the context, rounded up by half a tile (64), and costs a block more where it cuts.
+ * The tables repeat a call without flushing, so that a cache that fits the L2 stays there; a
+ * serving engine, which runs other layers in between, finds it in HBM: pass a large batch, or read
+ * the form with l2_fraction = memory_fraction.
  *
  * MLA: all heads share one vector of latent + rope elements that serves as key and value, so that
  * cache = sequences * context * (latent + rope) * bytes and flop = 2 * heads * context *
- * (2 latent + rope): DeepSeek-AI 2024 (DeepSeek-V2, section 2.1). No rows here: a datasheet's
- * grade.
+ * (2 latent + rope), whose rows fill their tiles, so that no rate above the peak is believed:
+ * DeepSeek-AI 2024 (DeepSeek-V2, section 2.1). No rows here; FlashMLA's figures on H800 are met
+ * within 3 % (memory) and 8 % (products), see tests/analytic/test_kern_mla.c.
  *
- * Sources: split-KV: Dao 2023 (Flash-Decoding) and num_splits_heuristic() of FlashAttention; paged
- * blocks cost nothing that the rows show. Left out: speculative tokens. */
+ * Sources: split-KV: Dao 2023 (Flash-Decoding) and num_splits_heuristic() of FlashAttention;
+ * vLLM's backends flash_attn.py and triton_attn.py; paged blocks cost nothing that the rows show.
+ * Left out: speculative tokens. */
 #include "kern_decode.h"
 
 #include "kern_join.h"
@@ -122,7 +132,9 @@ double kern_decode_form_s(const KernDevice *device, const KernDecodeFit *fit,
         cache * per_byte_s * (hit / fit->l2_fraction + (1.0 - hit) / fit->memory_fraction);
     double blocks = blocks_s(device, fit, s, units * splits, cache);
     double flop = 4.0 * units * ROWS * context_of(s) * width_of(s);
-    double rate = gpu->peak_flop_per_s[s->dtype] * device->clock_fraction * fit->rate_fraction;
+    double rate =
+        gpu->peak_flop_per_s[s->dtype] * device->clock_fraction *
+        (s->latent_width > 0 ? kern_smaller(1.0, fit->rate_fraction) : fit->rate_fraction);
     double p = fit->overlap_loss;
     double pass = 2.0 * batch * (heads + 2.0 * kv_heads) * row_elements(s);
     double time = fit->launch_s + kern_join(kern_join(stream, blocks, p), flop / rate, p) +
@@ -134,14 +146,22 @@ double kern_decode_form_s(const KernDevice *device, const KernDecodeFit *fit,
     return time;
 }
 
+/* Kernels for a latent cache fill the SMs (FlashMLA), whatever those for wide heads do. */
+static bool prices(const KernDecodeFit *fit, const KernDecodeShape *s)
+{
+    return fit->fitted.rows > 0 && (s->latent_width == 0 || fit->splits == KERN_SPLITS_FILL ||
+                                    fit->splits == KERN_SPLITS_GROUPED);
+}
+
 const KernDecodeFit *kern_decode_fit(const KernProfile *profile, const KernDecodeShape *shape)
 {
-    int wanted = (int)kern_head_class(shape->head_dim);
+    int64_t width = shape->latent_width > 0 ? shape->latent_width : shape->head_dim;
+    int wanted = (int)kern_head_class(width);
     int cache = shape->fp8_cache ? KERN_CACHE_FP8 : KERN_CACHE_16_BIT;
     for (int other = 0; other < KERN_CACHE_COUNT; other++, cache = KERN_CACHE_COUNT - 1 - cache)
         for (int off = 0; off < 2 * KERN_HEAD_COUNT; off++) { /* wanted, +1, -1, +2, -2, ... */
             int head = wanted + (off % 2 ? (off + 1) / 2 : -(off / 2));
-            if (head >= 0 && head < KERN_HEAD_COUNT && profile->decode[head][cache].fitted.rows > 0)
+            if (head >= 0 && head < KERN_HEAD_COUNT && prices(&profile->decode[head][cache], shape))
                 return &profile->decode[head][cache];
         }
     return NULL;

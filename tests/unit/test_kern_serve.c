@@ -270,3 +270,34 @@ Test(kern_serve, an_unmeasured_class_takes_its_neighbour)
     cr_expect(kern_moe_fit(&world.profile, &fp8) ==
               &world.profile.moe[KERN_MOE_BF16][KERN_MOE_TRITON]);
 }
+
+Test(kern_serve, splits_follow_the_rules_of_the_software)
+{
+    ToyWorld world = fitted_world();
+    KernDevice device = device_of(&world);
+    KernDecodeFit *fit = &world.profile.decode[KERN_HEAD_128][KERN_CACHE_16_BIT];
+    KernDecodeShape few = step(512, 64), many = step(513, 64);
+    few.heads = many.heads = few.kv_heads = many.kv_heads = 1;
+    cr_expect(kern_decode_s(&device, &many) >= kern_decode_s(&device, &few));
+    fit->splits = KERN_SPLITS_ALL_32; /* 32 blocks a sequence, then one */
+    cr_expect(kern_decode_s(&device, &few) > 5.0 * kern_decode_s(&device, &many));
+    fit->splits = KERN_SPLITS_FEW_16;
+    few.sequences = 128;
+    many.sequences = 129;
+    cr_expect(kern_decode_s(&device, &few) > 2.0 * kern_decode_s(&device, &many));
+}
+
+Test(kern_serve, a_latent_cache_is_not_priced_by_kernels_that_split_by_rule)
+{
+    ToyWorld world = fitted_world();
+    world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT] = decode_fit;
+    world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT].splits = KERN_SPLITS_ALL_32;
+    KernDecodeShape s = step(4, 1000);
+    s.latent_width = 512;
+    cr_expect(kern_decode_fit(&world.profile, &s) ==
+              &world.profile.decode[KERN_HEAD_128][KERN_CACHE_16_BIT]);
+    s.latent_width = 0;
+    s.head_dim = 512;
+    cr_expect(kern_decode_fit(&world.profile, &s) ==
+              &world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT]);
+}
