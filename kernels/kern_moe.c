@@ -8,22 +8,25 @@
  *
  *   weights  = touched * matrices * hidden * inter / tensor * bytes
  *   rows_T   = sum over touched experts of loads, rounded up to tiles of T = 16, 64, 128 rows
- *   products = 2 rows_T * matrices * hidden * inter / tensor / (rate_T peak)
+ *   products = 2 rows_T * matrices * hidden * width / (rate_T peak) * (1 + spill A / (A + L2))
  *   stream   = weights / bandwidth * (1 + idle (max(1, SMs / tiles) - 1)), less what L2 keeps
- *   time     = launches + ramp min(1, tokens / 64) + local experts * e + touched * e' + assignments
- * * s
- *            + passes over activations / bandwidth
- *            + |products, stream, (hidden + inter) step|_p
+ *   time     = launches + ramp min(1, tokens / 64) + local experts * e + touched * t
+ *            + assignments * s + passes over activations / bandwidth
+ *            + |products, stream, (hidden + inter) step| (1 + unaligned)
+ *
+ * with |..| as in kern_join.h, width = inter / tensor rounded up to 64, the columns of a tile, and
+ * A the bytes of the tokens, which every column of tiles reads again. unaligned counts where inter
+ * / tensor is no multiple of 16: the compiler of Triton loads vectors only of such rows.
  *
  * T is the best of the three (searched kernels, CUTLASS, TensorRT-LLM) or follows the default of
  * the Triton kernel of SGLang and vLLM: 16 rows up to as many tokens as experts, then 64. Some
- * software computes every choice of a token that reaches the rank, other ranks' too: rows grow by
- * the choices of min(1, topk / R) of the tokens (balanced choices are strided over the ranks), or
- * under a power law of 1 - (1 - hottest expert's share) exp(-spread * rest).
+ * software sees only the tokens that reach the rank, and computes all their choices, other ranks'
+ * too: min(1, topk / R) of the tokens (balanced choices are strided over the ranks), or under a
+ * power law 1 - (1 - hottest expert's share) exp(-spread * rest).
  *
  * Sources: sorting and padding: vLLM's and SGLang's moe_align_block_size and get_default_config;
- * tiles and streams as in kern_gemm.c. Left out: communication (topo_protocol_expert.c), shared
- * experts (a dense product). */
+ * divisibility by 16: Triton's specialisation of arguments; tiles and streams as in kern_gemm.c.
+ * Left out: communication (topo_protocol_expert.c), shared experts (a dense product). */
 #include "kern_moe.h"
 
 #include "kern_join.h"
