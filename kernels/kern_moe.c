@@ -110,7 +110,8 @@ static void skewed_loads(const KernMoeFit *fit, const KernMoeShape *s, Loads *lo
     double tokens = (double)s->tokens, ranks = (double)s->expert;
     double octaves = about_log2(kern_larger(2.0, 0.8 * tokens)) / NODES; /* between nodes */
     double step = kern_exp2(octaves), fewer = kern_exp2(octaves * (1.0 - s->power));
-    double sum = geometric_sum(fewer), per_load = 1.0 / geometric_sum(fewer * step);
+    double sum = geometric_sum(fewer), load_sum = geometric_sum(fewer * step);
+    double both = 1.0 / (sum * load_sum), share = load_sum * both, per_load = sum * both;
     loads->imbalance = 1.0;
     if (s->expert > 1) {
         double squares = geometric_sum(fewer * step * step) * per_load * per_load * sum;
@@ -120,9 +121,9 @@ static void skewed_loads(const KernMoeFit *fit, const KernMoeShape *s, Loads *lo
     }
     double load = tokens * loads->share * sum * per_load * loads->imbalance;
     if (fit->tiles == KERN_MOE_BEST)
-        sum_nodes(loads, load, step, 1.0 / sum, fewer, tokens, 0, TILES);
+        sum_nodes(loads, load, step, share, fewer, tokens, 0, TILES);
     else
-        sum_nodes(loads, load, step, 1.0 / sum, fewer, tokens, ruled_tile(fit, s), 1);
+        sum_nodes(loads, load, step, share, fewer, tokens, ruled_tile(fit, s), 1);
 }
 
 static KernMoeLoad loads_of(const KernMoeFit *fit, const KernMoeShape *s, Loads *loads)
@@ -243,8 +244,8 @@ double kern_moe_form_s(const KernDevice *device, const KernMoeFit *fit, const Ke
     double weights =
         load.touched * (s->ungated ? 2.0 : 3.0) * hidden * inter * kern_moe_weight_bytes(s->type);
     double per_byte_s = 1.0 / gpu->memory_bytes_per_s;
-    double over = weights / (fit->l2_capacity * gpu->l2_bytes + 1.0);
-    double kept = 0.6 / (1.0 + over * over * over);
+    double room = fit->l2_capacity * gpu->l2_bytes + 1.0, volume = room * room * room;
+    double kept = 0.6 * volume / (volume + weights * weights * weights);
     double read = tokens * hidden * ACTIVATION_BYTES;
     double spilt = 1.0 + fit->spill * read / (read + gpu->l2_bytes);
     double products =
@@ -280,7 +281,7 @@ const KernMoeFit *kern_moe_fit(const KernProfile *profile, const KernMoeShape *s
 double kern_moe_s(const KernDevice *device, const KernMoeShape *s)
 {
     double measured;
-    if (kern_table_moe_s(device, s, &measured))
+    if (device->table && kern_table_moe_s(device, s, &measured))
         return measured;
     const KernMoeFit *fit = kern_moe_fit(device->profile, s);
     if (fit)
