@@ -86,8 +86,7 @@ static SimTime after_think(const StratThink *think, const SimRandom *stream, uin
 {
     SimRandom own = sim_random_child(stream, index);
     double s = think->exponential ? sim_random_exponential(&own, think->mean_s) : think->mean_s;
-    SimTime length = time_of(s);
-    return length > SIM_TIME_MAX - now ? SIM_TIME_MAX : now + length;
+    return sim_time_later(now, time_of(s));
 }
 
 static Talk new_talk(const Traffic *traffic)
