@@ -1,0 +1,50 @@
+/** A serving engine, as a versioned row of data: which scheduler decides, within which limits, and
+ *  what its CPU side costs. */
+#ifndef STRAT_ENGINE_H
+#define STRAT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The CPU side of an iteration. Seconds are fitted per engine version; the row's source says on
+ *  which measurements. */
+typedef struct StratHost {
+    double step_s;     /* of every iteration: scheduling, inputs, sampling, outputs */
+    double sequence_s; /* of each sequence in it */
+    double prompt_s;   /* of each prompt that starts, tokenising included */
+    double token_s;    /* of each token of a prompt that starts */
+    double kernel_s;   /* launch of one kernel, where no CUDA graph replays the iteration */
+    bool overlapped;   /* prepared while the GPU runs the iteration before: only what is longer than
+                          that shows */
+    bool detokenise_inline; /* turning tokens into text holds the next iteration up */
+    double detokenise_s;    /* of each token */
+} StratHost;
+
+typedef struct StratEngine {
+    const char *name;
+    const char *source;
+    const char *scheduler;       /* a row of strat_scheduler.h */
+    int64_t max_sequences;       /* in one batch (max_num_seqs, max_batch_size) */
+    int64_t max_tokens;          /* of one iteration (max_num_batched_tokens, max_num_tokens) */
+    int64_t max_length;          /* prompt and output of one sequence; 0: the model's */
+    int64_t long_prefill_tokens; /* of one prompt in one iteration; 0: no such limit */
+    int64_t block_tokens;        /* of a KV block */
+    double memory_fraction;      /* of the GPU that the engine takes (gpu_memory_utilization) */
+    double watermark_fraction;   /* of the blocks that admission leaves free */
+    double activation_bytes;     /* that it keeps beside weights and cache: graphs, workspaces; on
+                                    top of what the largest iteration needs */
+    bool chunked_prefill;        /* a prompt may be cut to what is left of the tokens */
+    bool reserve_prompt;         /* a prompt is admitted only when all of it fits into the cache */
+    bool prefix_cache;           /* blocks of equal prefixes are shared */
+    bool graphs;                 /* iterations of decodes replay a CUDA graph */
+    int64_t graph_sequences;     /* largest batch that has one */
+    bool fused_kernels;          /* norms, activation, rotary and residual share passes */
+    double new_token_ratio;      /* SGLang: share of the outputs to come that admission reserves */
+    double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
+    int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */
+    double max_queue_delay_s;    /* Triton: how long a batch may wait to fill */
+    const char *order;           /* of waiting requests: a row of the scheduler's, NULL: fcfs */
+    StratHost host;
+} StratEngine;
+
+#endif

@@ -1,0 +1,83 @@
+/** Serves requests on a deployment: who waited how long, and what every GPU-second went to. */
+#ifndef STRAT_SERVE_H
+#define STRAT_SERVE_H
+
+#include "strat_batch.h"
+#include "strat_deployment.h"
+#include "strat_digest.h"
+#include "strat_request.h"
+
+/** What a run needs; all is borrowed, and the source is consumed. */
+typedef struct StratServeSpec {
+    const StratDeployment *deployment;
+    const StratPricer *pricer[2]; /* of the pools */
+    int64_t blocks[2];            /* of KV on one replica of each pool */
+    double kv_bytes_per_token;    /* that a request takes along from prefill to decode */
+    double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
+    double transfer_latency_s;
+    StratSource *source;
+    bool exact;              /* every iteration on its own, no closed forms */
+    bool keep_requests;      /* fill StratServeResult.outcomes */
+    double sample_s;         /* spacing of the samples; 0: none */
+    double warm_up_fraction; /* of the requests, left out of the latencies at the start */
+    uint64_t seed;
+} StratServeSpec;
+
+/** What became of one request. Times of things that did not happen are -1. */
+typedef struct StratOutcome {
+    int64_t id;
+    int64_t input_tokens, output_tokens, cached_tokens;
+    SimTime arrival_ns, scheduled_ns, first_token_ns, last_token_ns;
+    int32_t replica; /* that finished it */
+    int32_t preemptions;
+} StratOutcome;
+
+/** State of all replicas at one instant; rates are over the time since the sample before. */
+typedef struct StratServeSample {
+    double at_s;
+    double running, waiting;
+    double kv_fraction; /* of the blocks, in use */
+    double prompt_tokens_per_s, output_tokens_per_s;
+} StratServeSample;
+
+typedef struct StratServeResult {
+    int64_t requests; /* that arrived: the three below sum to them */
+    int64_t finished;
+    int64_t refused;    /* longer than the engine takes, or than its cache */
+    int64_t unfinished; /* the scheduler could not go on with them: see stuck */
+    const char *stuck;  /* why, NULL: none is */
+    SimTime end_ns;     /* last token */
+    int64_t gpus;
+    int64_t input_tokens;  /* of finished requests */
+    int64_t cached_tokens; /* of those, found in the prefix cache */
+    int64_t output_tokens;
+    int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
+    int64_t preemptions;
+    int64_t iterations;
+    /* Over finished requests after the warm-up; ITL over their tokens. */
+    StratDigest *ttft_s;  /* arrival to first token */
+    StratDigest *tpot_s;  /* (last - first token) / (output - 1), of requests with two and more */
+    StratDigest *itl_s;   /* gaps between tokens */
+    StratDigest *e2e_s;   /* arrival to last token */
+    StratDigest *queue_s; /* arrival to the first iteration */
+    int64_t measured;     /* requests in these */
+    int64_t within_slo;   /* of those, that meet every objective */
+    int64_t within_slo_tokens;        /* their output */
+    double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
+    double idle_s; /* GPU-seconds without an iteration; with busy_s: gpus x end */
+    double peak_kv_fraction;
+    double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
+    double waiting_growth_per_s; /* slope of the queue's length over the second half of the
+                                    arrivals: above 0 for good, the queue is not stable */
+    GArray *outcomes;            /* of StratOutcome by id, NULL unless asked for */
+    GArray *samples;             /* of StratServeSample */
+} StratServeResult;
+
+/** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or
+ *  router, a source that broke off. Free with strat_serve_result_free(). */
+StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error);
+
+void strat_serve_result_free(StratServeResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratServeResult, strat_serve_result_free)
+
+#endif
