@@ -61,10 +61,11 @@
  * Source of the tile and wave quantisation: NVIDIA, "Matrix Multiplication Background User's
  * Guide" (DA-09799), sections "Tile Quantization" and "Wave Quantization". The rest was chosen by
  * its error on the rows that nvidia.yaml names; a search over four fifths of the shapes predicts
- * the last fifth as well (median, five folds: bf16 on A100 6.0 %, H100 4.8, B200 5.6; fp8 on
- * H100 4.6, B200 4.8). Tried and dropped, because no GPU's median fell by 0.3 points: a second
- * bandwidth for operands that fit into L2, reading a panel again once it has left L2, and more
- * tiles. Left out: transposition, the odd kernel that a library picks against its interest. */
+ * the last fifth as well (median, five folds: bf16 on A100 6.0 %, H100 4.6, B200 5.5; fp8 on
+ * H100 4.5, B200 4.7; block scales on H100 3.9, B200 2.7; int8 and int4 on A100 5.0 and 5.7). Tried
+ * and dropped, because no GPU's median fell by 0.3 points: a second bandwidth for operands that fit
+ * into L2, reading a panel again once it has left L2, and more tiles. Left out: transposition, the
+ * odd kernel that a library picks against its interest. */
 #include "kern_gemm.h"
 
 #include "kern_host_gemm.h"
