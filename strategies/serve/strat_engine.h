@@ -40,6 +40,8 @@ typedef struct StratEngine {
     bool prefix_cache;           /* blocks of equal prefixes are shared */
     bool graphs;                 /* iterations of decodes replay a CUDA graph */
     int64_t graph_sequences;     /* largest batch that has one */
+    bool graphs_mixed;           /* iterations with prompts replay graphs too, up to as many tokens:
+                                    vLLM V1's piecewise graphs */
     bool fused_kernels;          /* norms, activation, rotary and residual share passes */
     double new_token_ratio;      /* SGLang: share of the outputs to come that admission reserves */
     double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */

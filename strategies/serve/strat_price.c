@@ -13,7 +13,8 @@
  *
  * CUDA graphs. Decodes alone, up to the engine's largest captured batch, run padded to the next
  * captured size (vLLM: 1, 2, 4, then multiples of 8, of 16 above 256) and take no launches.
- * Otherwise the host launches every kernel, and the GPU waits where that takes longer than it.
+ * vLLM V1 replays pieces between the attentions for prompts too, up to as many tokens. Otherwise
+ * the host launches every kernel, and the GPU waits where that takes longer than it.
  *
  * Host. step + sequences + prompts that start, as the engine's row has them. Overlapped engines
  * prepare the next iteration meanwhile: only what outlasts the GPU shows. Others add it. Turning
@@ -97,6 +98,20 @@ static void price_tokens(const StratPrice *price, Work *work, StratIteration *ou
     work->kernels = times * cost.kernels;
 }
 
+static void price_attention(const StratPrice *price, const StratBatch *batch, StratIteration *out)
+{
+    double *prefill = &out->part_s[STRAT_SERVE_PREFILL], *decode = &out->part_s[STRAT_SERVE_DECODE];
+    if (!price->spec.profile) {
+        *prefill = strat_price_prefill_s(price, batch);
+        *decode = strat_price_decode_s(price, batch);
+        return;
+    }
+    double layers = (double)price->spec.model->layers;
+    strat_profile_attention(price->spec.profile, batch, prefill, decode);
+    *prefill *= layers;
+    *decode *= layers;
+}
+
 static double sum_of(const StratIteration *out)
 {
     double sum = 0.0;
@@ -151,8 +166,7 @@ static Work price_gpu(const StratPrice *price, const StratBatch *batch, StratIte
     Work work = work_of(price, batch);
     *out = (StratIteration){0};
     price_tokens(price, &work, out);
-    out->part_s[STRAT_SERVE_PREFILL] = strat_price_prefill_s(price, batch);
-    out->part_s[STRAT_SERVE_DECODE] = strat_price_decode_s(price, batch);
+    price_attention(price, batch, out);
     out->part_s[STRAT_SERVE_HEAD] = strat_price_head_s(price, batch->outputs, work.captured);
     if (price->spec.deployment->two_batch_overlap)
         overlap_halves(price, out);

@@ -1,9 +1,11 @@
-/** What an iteration of a deployment costs by our own kernel fits and networks. */
+/** What an iteration of a deployment costs: by kernel fits or an engine's own profile, and by
+ *  networks. */
 #ifndef STRAT_PRICE_H
 #define STRAT_PRICE_H
 
 #include "strat_batch.h"
 #include "strat_deployment.h"
+#include "strat_profile_price.h"
 #include "topo_protocol_engine.h"
 #include "topo_protocol_expert.h"
 
@@ -24,6 +26,8 @@ typedef struct StratPriceSpec {
                                             the library's */
     const TopoExpertFit *expert_decodes; /* likewise of decodes alone */
     KernMoeFamily expert_family;         /* of kernels; another where the profile has none */
+    const StratProfile *profile;         /* the engine's own kernels, measured with the pool's
+                                            tensor ranks; NULL: the device's fits */
 } StratPriceSpec;
 
 /** A pricer of @spec's pool, for one thread: it keeps what it computed by the number of tokens.

@@ -10,6 +10,8 @@
 #include "kern_moe.h"
 #include "kern_pass.h"
 
+#include <math.h>
+
 /* Kernels of one layer of experts beside the grouped products: gate, top-k, sort, two products,
  * activation, sum (vLLM's fused_moe). */
 enum { MOE_KERNELS = 7, ATTENTION_KERNELS = 2, HEAD_KERNELS = 6 };
@@ -60,6 +62,17 @@ static double experts_s(const StratPrice *price, int64_t rows)
     return kern_moe_s(&price->spec.device, &shape);
 }
 
+/* By the engine's profile: an expert is touched with the chance 1 - (1 - k / E)^tokens. */
+static double profiled_experts_s(const StratPrice *price, int64_t rows)
+{
+    const ModelSpec *model = price->spec.model;
+    double tokens = (double)(price->pool.expert > 1 ? rows * price->pool.data : rows);
+    double missed = 1.0 - (double)model->experts_per_token / (double)model->experts;
+    double held = (double)model->experts / (double)price->pool.expert;
+    double touched = held * (1.0 - pow(missed, tokens));
+    return strat_profile_experts_s(price->spec.profile, touched, tokens);
+}
+
 /* Bytes of a layer's passes for one token, and how many kernels they are. */
 static double pass_bytes(const StratPrice *price, bool experts, int *kernels)
 {
@@ -92,36 +105,55 @@ static double pass_bytes(const StratPrice *price, bool experts, int *kernels)
     return 2.0 * elements;
 }
 
+/* Collectives, and kernels to launch. */
+static void add_around(const StratPrice *price, bool experts, double layers, int64_t rows,
+                       bool captured, StratTokenCost *cost)
+{
+    const StratMatrices *list = experts ? &price->sparse : &price->dense;
+    int kernels;
+    pass_bytes(price, experts, &kernels);
+    double reduces = price->pool.tensor > 1 ? 2.0 : 0.0;
+    cost->tensor_s += layers * reduces * strat_price_reduce_s(price, rows, captured);
+    cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
+    if (!experts)
+        return;
+    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, captured);
+    cost->kernels += layers * MOE_KERNELS;
+}
+
 static void add_layers(const StratPrice *price, bool experts, int64_t rows, bool captured,
                        StratTokenCost *cost)
 {
     double layers = (double)(experts ? price->expert_layers : price->dense_layers);
     if (layers <= 0.0)
         return;
-    const StratMatrices *list = experts ? &price->sparse : &price->dense;
-    int kernels;
-    double bytes = pass_bytes(price, experts, &kernels);
-    double reduces = price->pool.tensor > 1 ? 2.0 : 0.0;
-    cost->linear_s += layers * products_s(price, list, rows, captured);
-    cost->passes_s += layers * kern_pass_s(&price->spec.device, bytes * (double)rows, kernels);
-    cost->tensor_s += layers * reduces * strat_price_reduce_s(price, rows, captured);
-    cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
-    if (!experts)
+    add_around(price, experts, layers, rows, captured, cost);
+    if (price->spec.profile) {
+        cost->experts_s += experts ? layers * profiled_experts_s(price, rows) : 0.0;
         return;
-    cost->experts_s += layers * experts_s(price, rows);
-    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, captured);
-    cost->kernels += layers * MOE_KERNELS;
+    }
+    int kernels;
+    double bytes = pass_bytes(price, experts, &kernels) * (double)rows;
+    const StratMatrices *list = experts ? &price->sparse : &price->dense;
+    cost->linear_s += layers * products_s(price, list, rows, captured);
+    cost->passes_s += layers * kern_pass_s(&price->spec.device, bytes, kernels);
+    if (experts)
+        cost->experts_s += layers * experts_s(price, rows);
 }
 
 static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, bool captured)
 {
     StratTokenCost cost = {.known = true};
+    if (price->spec.profile)
+        strat_profile_tokens(price->spec.profile, price->spec.model, (double)rows, &cost.linear_s,
+                             &cost.passes_s);
     add_layers(price, false, rows, captured, &cost);
     add_layers(price, true, rows, captured, &cost);
     const ModelSpec *model = price->spec.model;
     if (model->vocab > 0) {
         double bytes = 2.0 * 2.0 * (double)rows * (double)model->hidden;
-        cost.passes_s += kern_pass_s(&price->spec.device, bytes, 1);
+        if (!price->spec.profile)
+            cost.passes_s += kern_pass_s(&price->spec.device, bytes, 1);
         cost.tensor_s += strat_price_reduce_s(price, rows, captured);
         cost.kernels += 1.0 + HEAD_KERNELS;
     }
@@ -151,6 +183,9 @@ double strat_price_head_s(const StratPrice *price, int64_t outputs, bool capture
     if (outputs == 0 || model->vocab == 0)
         return 0.0;
     int64_t rows = strat_price_share(outputs, price->pool.data);
+    if (price->spec.profile)
+        return strat_profile_head_s(price->spec.profile, (double)rows) +
+               strat_price_gather_s(price, rows);
     StratMatrix matrix = {
         .n = strat_price_share(model->vocab, price->pool.tensor), .k = model->hidden, .wide = true};
     double vocab = (double)rows * (double)model->vocab;
