@@ -91,8 +91,8 @@ static bool read_curves(StratProfile *profile, const char *folder, GError **erro
         if (!points)
             return false;
         for (guint i = 0; i < points->len; i++)
-            strat_curve_add(strat_profile_curve(profile, layer), point_of(points, i)->at[0],
-                            point_of(points, i)->seconds);
+            strat_profile_curve_add(strat_profile_of(profile, layer), point_of(points, i)->at[0],
+                                    point_of(points, i)->seconds);
     }
     return true;
 }

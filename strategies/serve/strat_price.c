@@ -143,10 +143,7 @@ static void price_host(const StratPrice *price, const Work *work, StratIteration
     double gpu = sum_of(out);
     double prepare =
         host->step_s + host->sequence_s * (double)(batch->decodes + (int64_t)batch->chunks);
-    for (size_t i = 0; i < batch->chunks; i++) {
-        if (batch->chunk[i].past == 0)
-            prepare += host->prompt_s + host->token_s * (double)batch->chunk[i].tokens;
-    }
+    prepare += host->prompt_s * (double)batch->starts + host->token_s * (double)batch->start_tokens;
     double launches = work->captured ? 0.0 : work->kernels * host->kernel_s;
     double shown = host->overlapped ? fmax(0.0, prepare + launches - gpu)
                                     : prepare + fmax(0.0, launches - gpu);

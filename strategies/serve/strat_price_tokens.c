@@ -41,8 +41,26 @@ static KernMoeType moe_type(StratWeights weights)
     return types[weights];
 }
 
-static double experts_s(const StratPrice *price, int64_t rows)
+/* Each chosen expert as two products of one row, side by side. */
+static double gathered_s(const StratPrice *price, int64_t rows, bool captured)
 {
+    const ModelSpec *model = price->spec.model;
+    int64_t inner = model->expert_ffn / strat_expert_cut(&price->pool);
+    int64_t chosen = rows * model->experts_per_token;
+    /* side by side: as one product of so many times the columns */
+    StratMatrix up = {.n = chosen * (model->gated_mlp ? 2 : 1) * inner, .k = model->hidden};
+    StratMatrix down = {.n = chosen * model->hidden, .k = inner};
+    StratWeights weights = price->spec.deployment->weights;
+    return strat_price_product_s(price, &up, weights, 1, captured) +
+           strat_price_product_s(price, &down, weights, 1, captured);
+}
+
+static double experts_s(const StratPrice *price, int64_t rows, bool captured)
+{
+    const ModelSpec *spec = price->spec.model;
+    if (price->spec.deployment->engine->gathers_experts && price->pool.expert == 1 &&
+        rows * spec->experts_per_token <= spec->experts)
+        return gathered_s(price, rows, captured);
     const ModelSpec *model = price->spec.model;
     const StratDeployment *deployment = price->spec.deployment;
     bool shared_out = price->pool.expert > 1;
@@ -138,7 +156,7 @@ static void add_layers(const StratPrice *price, bool experts, int64_t rows, bool
     cost->linear_s += layers * products_s(price, list, rows, captured);
     cost->passes_s += layers * kern_pass_s(&price->spec.device, bytes, kernels);
     if (experts)
-        cost->experts_s += layers * experts_s(price, rows);
+        cost->experts_s += layers * experts_s(price, rows, captured);
 }
 
 static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, bool captured)

@@ -38,8 +38,8 @@
 /* A value on an axis and the finer tables behind it. */
 typedef struct Node {
     double at;
-    GArray *inner;    /* of Node; NULL at the last axis */
-    StratCurve curve; /* at the last axis */
+    GArray *inner;           /* of Node; NULL at the last axis */
+    StratProfileCurve curve; /* at the last axis */
 } Node;
 
 typedef struct Skew {
@@ -47,7 +47,7 @@ typedef struct Skew {
 } Skew;
 
 struct StratProfile {
-    StratCurve curve[STRAT_PROFILE_LAYERS];
+    StratProfileCurve curve[STRAT_PROFILE_LAYERS];
     GArray *attention; /* of Node: chunk, decodes, past, context */
     GArray *experts;   /* of Node: touched, tokens */
     GArray *skew;      /* of Skew */
@@ -107,7 +107,7 @@ static guint bracket(const void *axis, guint count, size_t stride, double x, dou
     return low;
 }
 
-double strat_curve_s(const StratCurve *curve, double x)
+double strat_profile_curve_s(const StratProfileCurve *curve, double x)
 {
     if (!curve->at || curve->at->len == 0)
         return 0.0;
@@ -117,7 +117,7 @@ double strat_curve_s(const StratCurve *curve, double x)
     return share > 0.0 ? first + share * (value(curve->seconds, low + 1) - first) : first;
 }
 
-void strat_curve_add(StratCurve *curve, double at, double seconds)
+void strat_profile_curve_add(StratProfileCurve *curve, double at, double seconds)
 {
     if (!curve->at) {
         curve->at = g_array_new(FALSE, FALSE, sizeof(double));
@@ -131,7 +131,7 @@ void strat_curve_add(StratCurve *curve, double at, double seconds)
     g_array_append_val(curve->seconds, seconds);
 }
 
-static void curve_clear(StratCurve *curve)
+static void curve_clear(StratProfileCurve *curve)
 {
     if (curve->at)
         g_array_free(curve->at, TRUE);
@@ -173,8 +173,8 @@ static double lookup(const GArray *nodes, const double *axes)
     guint low = bracket(nodes->data, nodes->len, sizeof(Node), axes[0], &share);
     for (guint i = 0; i < (share > 0.0 ? 2 : 1); i++) {
         const Node *node = &g_array_index(nodes, Node, low + i);
-        found[i] =
-            node->inner ? lookup(node->inner, axes + 1) : strat_curve_s(&node->curve, axes[1]);
+        found[i] = node->inner ? lookup(node->inner, axes + 1)
+                               : strat_profile_curve_s(&node->curve, axes[1]);
     }
     return share > 0.0 ? found[0] + share * (found[1] - found[0]) : found[0];
 }
@@ -200,7 +200,7 @@ void strat_profile_free(StratProfile *profile)
     g_free(profile);
 }
 
-StratCurve *strat_profile_curve(StratProfile *profile, StratProfileLayer layer)
+StratProfileCurve *strat_profile_of(StratProfile *profile, StratProfileLayer layer)
 {
     return &profile->curve[layer];
 }
@@ -211,12 +211,12 @@ void strat_profile_add_attention(StratProfile *profile, double chunk, double dec
     Node *of_chunk = node_at(profile->attention, chunk, true);
     Node *of_decodes = node_at(of_chunk->inner, decodes, true);
     Node *of_past = node_at(of_decodes->inner, past, false);
-    strat_curve_add(&of_past->curve, context, seconds);
+    strat_profile_curve_add(&of_past->curve, context, seconds);
 }
 
 void strat_profile_add_experts(StratProfile *profile, double touched, double tokens, double seconds)
 {
-    strat_curve_add(&node_at(profile->experts, touched, false)->curve, tokens, seconds);
+    strat_profile_curve_add(&node_at(profile->experts, touched, false)->curve, tokens, seconds);
 }
 
 void strat_profile_add_skew(StratProfile *profile, double decodes, double rate, double longest,
@@ -253,14 +253,14 @@ void strat_profile_tokens(const StratProfile *profile, const ModelSpec *model, d
         bool of_mlp = i >= STRAT_PROFILE_UP && i <= STRAT_PROFILE_DOWN;
         double times = layers[i].a_layer * (of_mlp ? dense : (double)model->layers);
         *sums[layers[i].kind] +=
-            (times + layers[i].once) * strat_curve_s(&profile->curve[i], tokens);
+            (times + layers[i].once) * strat_profile_curve_s(&profile->curve[i], tokens);
     }
 }
 
 double strat_profile_head_s(const StratProfile *profile, double sequences)
 {
-    return strat_curve_s(&profile->curve[STRAT_PROFILE_HEAD], sequences) +
-           strat_curve_s(&profile->curve[STRAT_PROFILE_SAMPLER], sequences);
+    return strat_profile_curve_s(&profile->curve[STRAT_PROFILE_HEAD], sequences) +
+           strat_profile_curve_s(&profile->curve[STRAT_PROFILE_SAMPLER], sequences);
 }
 
 static double joint_s(const StratProfile *profile, double chunk, double decodes, double past,

@@ -29,16 +29,16 @@ typedef enum StratProfileLayer {
 const char *strat_profile_layer_name(StratProfileLayer layer);
 
 /** Seconds over one variable, measured at points of increasing @at. */
-typedef struct StratCurve {
+typedef struct StratProfileCurve {
     GArray *at, *seconds; /* of double */
-} StratCurve;
+} StratProfileCurve;
 
 /** The curve at @x: linear between points and beyond the last two, the first before it; 0 of an
  *  empty one. */
-double strat_curve_s(const StratCurve *curve, double x);
+double strat_profile_curve_s(const StratProfileCurve *curve, double x);
 
 /** Adds a point; @at must not fall. A second one at the same place replaces the first. */
-void strat_curve_add(StratCurve *curve, double at, double seconds);
+void strat_profile_curve_add(StratProfileCurve *curve, double at, double seconds);
 
 typedef struct StratProfile StratProfile;
 
@@ -48,7 +48,7 @@ void strat_profile_free(StratProfile *profile);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratProfile, strat_profile_free)
 
 /** The curve of @layer, to be filled. Borrowed. */
-StratCurve *strat_profile_curve(StratProfile *profile, StratProfileLayer layer);
+StratProfileCurve *strat_profile_of(StratProfile *profile, StratProfileLayer layer);
 
 /** Adds a measurement of attention in one layer: a chunk of @chunk tokens after @past (0: none)
  *  beside @decodes sequences of @context tokens each. Rows come ordered by chunk, decodes, past,

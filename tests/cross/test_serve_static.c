@@ -16,7 +16,7 @@
 static const struct {
     const char *gpu, *node, *reduce;
 } homes[] = {
-    {"a100-sxm-80gb-330w",   "a100-330w-mesh",  NULL       },
+    {"a100-sxm-80gb-330w",   "a100-330w-mesh",  "vllm-a100"},
     {"a100-sxm-80gb",        "dgx-a100-80gb",   "vllm-a100"},
     {"h100-sxm",             "dgx-h100",        "vllm-h100"},
     {"l40s",                 "l40s-server",     NULL       },
@@ -103,7 +103,8 @@ static bool world_init(World *world, JsonObject *row, bool graphs, bool own_redu
                                   .memory_fraction = 0.9,
                                   .graphs = graphs,
                                   .graph_sequences = 4096,
-                                  .fused_kernels = true};
+                                  .fused_kernels = true,
+                                  .gathers_experts = graphs};
     world->deployment = (StratDeployment){
         .engine = &world->engine,
         .pool = {{.replicas = 1,
@@ -223,7 +224,7 @@ static const struct {
     bool graphs, own_reduce;
     double median_most; /* 0: only printed */
 } families[] = {
-    {"gpt-fast/",             "decode_tokens_per_s",   true,  false, 0.0},
+    {"gpt-fast/",             "decode_tokens_per_s",   true,  true,  0.0},
     {"tinychat/",             "tpot",                  false, false, 0.0},
     {"trtllm-v0.5-ttft/",     "ttft",                  false, true,  0.0},
     {"trtllm-v0.6.1-static/", "output_throughput",     false, true,  0.0},
