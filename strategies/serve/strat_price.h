@@ -17,8 +17,11 @@ typedef struct StratPriceSpec {
     const TopoCluster *cluster;
     /* clock_fraction 1 unless the GPU is held below its boost clock: the kernels of serving were
      * measured at boost, and decoding, which waits for memory, stays far below the power limit
-     * (Patel 2024, POLCA, section 4: token phases draw well under the peak of the prompt phase). */
+     * (Patel 2024, POLCA: the token phase draws well under the peak of the prompt phase). */
     KernDevice device;
+    /* Clock of iterations with prompts, 0: the same. They draw the whole power limit (same place;
+     * MLPerf runs of training do too): the profile's sustained_clock_fraction. */
+    double prompt_clock_fraction;
     const StratDeployment *deployment;
     size_t pool;                         /* of the deployment's */
     const TopoEngineFit *reduce;         /* the engine's own all-reduces; NULL: the library's */

@@ -121,6 +121,7 @@ static bool world_init(World *world, JsonObject *row, bool graphs, bool own_redu
         .model = &world->model,
         .cluster = cluster,
         .device = {.gpu = &cluster->node.gpu, .profile = &world->profile, .clock_fraction = 1.0},
+        .prompt_clock_fraction = world->profile.sustained_clock_fraction,
         .deployment = &world->deployment,
         .reduce = reduces && own_reduce ? &world->reduce : NULL
     };
