@@ -6,10 +6,11 @@
  *             their figures (topo_protocol_engine.c), else by the collective library.
  *   experts   tokens go to the ranks of their experts and back: DeepEP's kernels where a fit is
  *             given (topo_protocol_expert.c), else the library's all-to-all. Dispatch carries fp8
- * with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), else 16 bits;
- * combine 16 bits. Only where ranks hold different tokens (attention DP): a tensor group has them
- * all on each rank, and its all-reduce sums the experts' outputs as well. pipeline  each rank of a
- * tensor group hands its share of the rows on.
+ *             with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), else 16
+ *             bits; combine 16 bits. Only where ranks hold different tokens (attention DP): a
+ *             tensor group has them all on each rank, and its all-reduce sums the experts' outputs
+ *             as well
+ *   pipeline  each rank of a tensor group hands its share of the rows on
  *
  * Left out: contention of groups with each other, all-reduces fused with norms. */
 #include "strat_price_private.h"
