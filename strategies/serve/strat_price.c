@@ -226,6 +226,8 @@ static void price_free(StratPricer *pricer)
     for (int i = 0; i < STRAT_MODES; i++) {
         if (price->tokens[i])
             g_array_free(price->tokens[i], TRUE);
+        if (price->head[i])
+            g_array_free(price->head[i], TRUE);
     }
     strat_pricer_free(price->draft);
     g_free(price);
@@ -317,8 +319,10 @@ StratPricer *strat_price_new(const StratPriceSpec *spec, GError **error)
     price->device[0] = price->device[1] = spec->device;
     if (spec->prompt_clock_fraction > 0.0)
         price->device[1].clock_fraction = spec->prompt_clock_fraction;
-    for (int i = 0; i < STRAT_MODES; i++)
+    for (int i = 0; i < STRAT_MODES; i++) {
         price->tokens[i] = g_array_new(FALSE, TRUE, sizeof(StratTokenCost));
+        price->head[i] = g_array_new(FALSE, TRUE, sizeof(double));
+    }
     if (!add_draft(price, error)) {
         price_free(&price->pricer);
         return NULL;

@@ -194,13 +194,10 @@ StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMo
 
 /* The last norm, the logits and a sampler that reads them in fp32 (vLLM: cast, scale, argmax or
  * draw). */
-double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode)
+static double head_s(const StratPrice *price, int64_t rows, StratMode mode)
 {
     const ModelSpec *model = price->spec.model;
     const KernDevice *device = strat_price_device(price, mode);
-    if (outputs == 0 || model->vocab == 0)
-        return 0.0;
-    int64_t rows = strat_price_share(outputs, price->pool.data);
     if (price->spec.profile)
         return strat_profile_head_s(price->spec.profile, (double)rows) +
                strat_price_gather_s(price, rows);
@@ -211,4 +208,18 @@ double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mo
     double sample = kern_pass_s(device, (2.0 + 4.0 + 4.0) * vocab, 2);
     return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, mode) +
            strat_price_gather_s(price, rows) + sample;
+}
+
+double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode)
+{
+    if (outputs == 0 || price->spec.model->vocab == 0)
+        return 0.0;
+    int64_t rows = strat_price_share(outputs, price->pool.data);
+    GArray *table = price->head[mode.captured + 2 * mode.prompts];
+    if ((guint)rows >= table->len)
+        g_array_set_size(table, (guint)rows + 1);
+    double *seconds = &g_array_index(table, double, rows); /* 0: not asked yet */
+    if (*seconds <= 0.0)
+        *seconds = head_s(price, rows, mode);
+    return *seconds;
 }
