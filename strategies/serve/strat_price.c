@@ -320,6 +320,7 @@ static void fit_decode(StratPrice *price)
 {
     const ModelSpec *model = price->spec.model;
     KernDecodeShape heads = {.head_dim = model->head_dim,
+                             .latent_width = model->kv_lora_rank,
                              .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT};
     price->decode = kern_decode_fit(price->spec.device.profile, &heads);
     if (!price->decode)

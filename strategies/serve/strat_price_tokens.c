@@ -63,7 +63,7 @@ static double gathered_s(const StratPrice *price, int64_t rows, StratMode mode)
  * its own, and its own experts, whose products run side by side; an activation between them. */
 static double dispatched_s(const StratPrice *price, const KernMoeShape *shape, StratMode mode)
 {
-    const KernMoeFit plain = {.touch_exponent = 1.0};
+    const KernMoeFit plain = {0};
     const KernDevice *device = strat_price_device(price, mode);
     const KernMoeFit *fit = kern_moe_fit(device->profile, shape);
     KernMoeLoad load = kern_moe_load(fit ? fit : &plain, shape);
