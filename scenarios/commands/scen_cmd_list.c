@@ -18,11 +18,11 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary =
-        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
-        "engine-kernels,\n"
-        "profiles, schedules, fabrics, routings, networks, placements), each with its source;\n"
-        "without a kind, how many there are.",
+    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+               "engine-kernels,\n"
+               "profiles, engines, prices, uncertainty, schedules, fabrics, routings, networks,\n"
+               "placements), each with its source;\n"
+               "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -126,6 +126,8 @@ static const Kind kinds[] = {
     {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
     {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
     {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
+    {"engines",        "serving engines by version",               SCEN_CATALOG_SERVING_ENGINE, NULL          },
+    {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
