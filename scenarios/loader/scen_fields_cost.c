@@ -61,7 +61,7 @@ static const ScenField fields[] = {
     FIELD("years", years, SCEN_NUMBER, .min = 0.1, .max = 100.0,
           .help = "over which the purchase is written off"),
     SCEN_GROUP("power", &power_table, .help = "of one GPU with its share of the node"),
-    FIELD("pue", pue, SCEN_NUMBER, .min = 1.0, .max = 5.0, .fallback = "1",
+    FIELD("pue", pue, SCEN_NUMBER, .min = 1.0, .max = 5.0,
           .help = "power of the building over that of the machines (default: 1)"),
     FIELD("energy", energy_usd_per_kwh, SCEN_QUANTITY, .zero = true,
           .dimension = SCEN_PRICE_USD_PER_KWH, .help = "in $ a kWh (default: 0)"),
