@@ -16,10 +16,10 @@ typedef struct StratServeSpec {
     double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
     double transfer_latency_s;
     StratSource *source;
-    bool exact;              /* every iteration on its own, no closed forms */
-    bool keep_requests;      /* fill StratServeResult.outcomes */
-    double sample_s;         /* spacing of the samples; 0: none */
-    double warm_up_fraction; /* of the requests, left out of the latencies at the start */
+    bool exact;               /* every iteration on its own, no closed forms */
+    bool keep_requests;       /* fill StratServeResult.outcomes */
+    double sample_s;          /* spacing of the samples; 0: none */
+    int64_t warm_up_requests; /* the first so many are left out of the latencies */
     uint64_t seed;
 } StratServeSpec;
 
@@ -57,7 +57,8 @@ typedef struct StratServeResult {
     /* Over finished requests after the warm-up; ITL over their tokens. */
     StratDigest *ttft_s;  /* arrival to first token */
     StratDigest *tpot_s;  /* (last - first token) / (output - 1), of requests with two and more */
-    StratDigest *itl_s;   /* gaps between tokens */
+    StratDigest *itl_s;   /* gaps between tokens, or between the iterations that gave some where
+                             one gives several; from the first token of a measured request on */
     StratDigest *e2e_s;   /* arrival to last token */
     StratDigest *queue_s; /* arrival to the first iteration */
     int64_t measured;     /* requests in these */
