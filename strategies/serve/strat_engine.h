@@ -30,6 +30,8 @@ typedef struct StratEngine {
     int64_t long_prefill_tokens; /* of one prompt in one iteration; 0: no such limit */
     int64_t block_tokens;        /* of a KV block */
     double memory_fraction;      /* of the GPU that the engine takes (gpu_memory_utilization) */
+    bool memory_of_rest;         /* the fraction is of what weights and the largest iteration leave
+                                    (TensorRT-LLM: free_gpu_memory_fraction) */
     double watermark_fraction;   /* of the blocks that admission leaves free */
     double activation_bytes;     /* that it keeps beside weights and cache: graphs, workspaces; on
                                     top of what the largest iteration needs */

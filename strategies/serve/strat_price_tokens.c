@@ -1,0 +1,161 @@
+/* What depends on the number of tokens of an iteration alone, computed once for each number, and
+ * the head, which has the rows that sample.
+ *
+ * Passes over memory, a layer, elements of 2 bytes: two norms that read and write the residual and
+ * write their output; rotary positions in place; the activation; norms of heads where there are
+ * any. Unfused engines (2022) add the residual, the biases and the scaling in passes of their own:
+ * about twice the kernels (Aminabadi 2022, DeepSpeed-Inference, section III.A). */
+#include "strat_price_private.h"
+
+#include "kern_moe.h"
+#include "kern_pass.h"
+
+/* Kernels of one layer of experts beside the grouped products: gate, top-k, sort, two products,
+ * activation, sum (vLLM's fused_moe). */
+enum { MOE_KERNELS = 7, ATTENTION_KERNELS = 2, HEAD_KERNELS = 6 };
+
+static double products_s(const StratPrice *price, const StratMatrices *list, int64_t rows,
+                         bool captured)
+{
+    StratWeights weights = price->spec.deployment->weights;
+    double sum = 0.0;
+    for (size_t i = 0; i < list->count; i++)
+        sum += strat_price_product_s(price, &list->at[i], weights, rows, captured);
+    return sum;
+}
+
+static KernMoeType moe_type(StratWeights weights)
+{
+    static const KernMoeType types[STRAT_WEIGHTS_COUNT] = {
+        [STRAT_WEIGHTS_BF16] = KERN_MOE_BF16,
+        [STRAT_WEIGHTS_FP32] = KERN_MOE_BF16,
+        [STRAT_WEIGHTS_FP8] = KERN_MOE_FP8,
+        [STRAT_WEIGHTS_INT8] = KERN_MOE_FP8,
+        [STRAT_WEIGHTS_FP8_BLOCK] = KERN_MOE_FP8_BLOCK,
+        [STRAT_WEIGHTS_INT4] = KERN_MOE_INT4,
+        [STRAT_WEIGHTS_MXFP4] = KERN_MOE_MXFP4,
+        [STRAT_WEIGHTS_NVFP4] = KERN_MOE_NVFP4,
+    };
+    return types[weights];
+}
+
+static double experts_s(const StratPrice *price, int64_t rows)
+{
+    const ModelSpec *model = price->spec.model;
+    const StratDeployment *deployment = price->spec.deployment;
+    bool shared_out = price->pool.expert > 1;
+    KernMoeShape shape = {
+        .tokens = shared_out ? rows * price->pool.data : rows,
+        .hidden = model->hidden,
+        .inter = model->expert_ffn,
+        .topk = model->experts_per_token,
+        .experts = model->experts + (shared_out ? deployment->redundant_experts : 0),
+        .tensor = strat_expert_cut(&price->pool),
+        .expert = price->pool.expert,
+        .power = deployment->expert_power,
+        .type = moe_type(deployment->weights),
+        .ungated = !model->gated_mlp,
+        .family = price->spec.expert_family,
+    };
+    return kern_moe_s(&price->spec.device, &shape);
+}
+
+/* Bytes of a layer's passes for one token, and how many kernels they are. */
+static double pass_bytes(const StratPrice *price, bool experts, int *kernels)
+{
+    const ModelSpec *model = price->spec.model;
+    double tensor = (double)price->pool.tensor, hidden = (double)model->hidden;
+    double heads = (double)model->heads / tensor * (double)model->head_dim;
+    double kv = (double)(strat_kv_heads(model, price->pool.tensor) * model->head_dim);
+    if (model->kv_lora_rank > 0) {
+        heads = (double)model->heads / tensor * (double)model->rope_head_dim;
+        kv = (double)(model->kv_lora_rank + model->rope_head_dim);
+    }
+    double inner = (double)model->ffn / tensor;
+    if (experts)
+        inner = (double)(model->shared_experts * model->expert_ffn) / tensor;
+    bool fused = price->spec.deployment->engine->fused_kernels;
+    double elements = 2.0 * 4.0 * hidden + (model->gated_mlp ? 3.0 : 2.0) * inner;
+    *kernels = 2 + (inner > 0.0 ? 1 : 0);
+    if (model->position == MODEL_POSITION_ROTARY || model->kv_lora_rank > 0) {
+        elements += 2.0 * (heads + kv);
+        *kernels += 1;
+    }
+    if (model->qk_norm || model->kv_lora_rank > 0) {
+        elements += 2.0 * (heads + kv);
+        *kernels += fused ? 1 : 2;
+    }
+    if (!fused) {
+        elements += 2.0 * 3.0 * hidden + 2.0 * (heads + 2.0 * kv + hidden + inner);
+        *kernels *= 2;
+    }
+    return 2.0 * elements;
+}
+
+static void add_layers(const StratPrice *price, bool experts, int64_t rows, bool captured,
+                       StratTokenCost *cost)
+{
+    double layers = (double)(experts ? price->expert_layers : price->dense_layers);
+    if (layers <= 0.0)
+        return;
+    const StratMatrices *list = experts ? &price->sparse : &price->dense;
+    int kernels;
+    double bytes = pass_bytes(price, experts, &kernels);
+    double reduces = price->pool.tensor > 1 ? 2.0 : 0.0;
+    cost->linear_s += layers * products_s(price, list, rows, captured);
+    cost->passes_s += layers * kern_pass_s(&price->spec.device, bytes * (double)rows, kernels);
+    cost->tensor_s += layers * reduces * strat_price_reduce_s(price, rows, captured);
+    cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
+    if (!experts)
+        return;
+    cost->experts_s += layers * experts_s(price, rows);
+    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, captured);
+    cost->kernels += layers * MOE_KERNELS;
+}
+
+static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, bool captured)
+{
+    StratTokenCost cost = {.known = true};
+    add_layers(price, false, rows, captured, &cost);
+    add_layers(price, true, rows, captured, &cost);
+    const ModelSpec *model = price->spec.model;
+    if (model->vocab > 0) {
+        double bytes = 2.0 * 2.0 * (double)rows * (double)model->hidden;
+        cost.passes_s += kern_pass_s(&price->spec.device, bytes, 1);
+        cost.tensor_s += strat_price_reduce_s(price, rows, captured);
+        cost.kernels += 1.0 + HEAD_KERNELS;
+    }
+    double sends = (double)(price->pool.pipeline - 1);
+    cost.send_s = sends > 0.0 ? sends * strat_price_send_s(price, rows) : 0.0;
+    return cost;
+}
+
+/* By the number of rows; computed at the first question. */
+StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, bool captured)
+{
+    GArray *table = price->tokens[captured];
+    if ((guint)rows >= table->len)
+        g_array_set_size(table, (guint)rows + 1);
+    StratTokenCost *cost = &g_array_index(table, StratTokenCost, rows);
+    if (!cost->known)
+        *cost = compute_tokens(price, rows, captured);
+    return *cost;
+}
+
+/* The last norm, the logits and a sampler that reads them in fp32 (vLLM: cast, scale, argmax or
+ * draw). */
+double strat_price_head_s(const StratPrice *price, int64_t outputs, bool captured)
+{
+    const ModelSpec *model = price->spec.model;
+    const KernDevice *device = &price->spec.device;
+    if (outputs == 0 || model->vocab == 0)
+        return 0.0;
+    int64_t rows = strat_price_share(outputs, price->pool.data);
+    StratMatrix matrix = {
+        .n = strat_price_share(model->vocab, price->pool.tensor), .k = model->hidden, .wide = true};
+    double vocab = (double)rows * (double)model->vocab;
+    double norm = kern_pass_s(device, 2.0 * 3.0 * (double)rows * (double)model->hidden, 1);
+    double sample = kern_pass_s(device, (2.0 + 4.0 + 4.0) * vocab, 2);
+    return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, captured) +
+           strat_price_gather_s(price, rows) + sample;
+}
