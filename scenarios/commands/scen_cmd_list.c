@@ -127,6 +127,7 @@ static const Kind kinds[] = {
     {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
     {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
     {"engines",        "serving engines by version",               SCEN_CATALOG_SERVING_ENGINE, NULL          },
+    {"expert-kernels", "dispatch and combine of expert layers",    SCEN_CATALOG_EXPERT_KERNELS, NULL          },
     {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },

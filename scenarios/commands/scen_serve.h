@@ -5,17 +5,7 @@
 #include "scen_money.h"
 #include "scen_scenario.h"
 #include "strat_serve.h"
-
-/** What one GPU of a pool holds, and what that leaves for the cache. */
-typedef struct ScenServeMemory {
-    int64_t blocks; /* of KV on one replica */
-    int64_t block_tokens;
-    double weights_bytes;     /* on one GPU */
-    double activations_bytes; /* of the largest iteration, and what the engine keeps beside */
-    double cache_bytes;
-    double capacity_bytes;
-    double token_bytes; /* one token in the cache of a whole replica */
-} ScenServeMemory;
+#include "strat_serve_memory.h"
 
 /** One run with all that a report says of it. */
 typedef struct ScenServed {
@@ -23,7 +13,7 @@ typedef struct ScenServed {
     StratServeResult *fast; /* with costs 1.64 standard errors lower, and higher; NULL: not asked */
     StratServeResult *slow;
     double error_fraction; /* standard error of an iteration's time */
-    ScenServeMemory memory[2];
+    StratServeMemory memory[2];
     ScenMoney money;
     char *no_fit; /* why it does not fit; NULL: it does */
 } ScenServed;

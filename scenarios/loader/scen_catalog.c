@@ -31,6 +31,7 @@ static const CatalogFile files[] = {
     {"uncertainty",    "strategies/catalog/uncertainty.yaml" },
     {"serving engine", "strategies/catalog/engines.yaml"     },
     {"price",          "strategies/catalog/prices.yaml"      },
+    {"expert kernels", "topology/catalog/expert_kernels.yaml"},
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -20,6 +20,7 @@ extern const ScenTable scen_plan_table;           /* fills a StratPlan */
 extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
+extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_cost_table;           /* fills a ScenCost */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */

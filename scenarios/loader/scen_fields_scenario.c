@@ -4,6 +4,7 @@
 #include "scen_kernels.h"
 #include "scen_scenario.h"
 #include "scen_section.h"
+#include "scen_serving_kernels.h"
 #include "topo_net.h"
 
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
@@ -20,6 +21,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_ERRORS] = &scen_errors_table,
         [SCEN_CATALOG_SERVING_ENGINE] = &scen_serving_engine_table,
         [SCEN_CATALOG_PRICE] = &scen_cost_table,
+        [SCEN_CATALOG_EXPERT_KERNELS] = &scen_expert_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
@@ -65,6 +67,9 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     check_halves(binder, map);
     if (scen_node_item(map, "plan"))
         finish_plan(binder, map, scenario);
+    if (scenario->serving.is_on)
+        scen_serving_find_kernels(binder, map, &scenario->cluster.node.gpu,
+                                  &scenario->serving.engine);
 }
 
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenScenario, member, of_kind, __VA_ARGS__)

@@ -65,6 +65,18 @@ static const ScenTable large_table = {
 #define FIELD(key, member, of_kind, ...)                                                           \
     SCEN_FIELD(key, ScenServingEngine, row.member, of_kind, __VA_ARGS__)
 
+#define OWN(key, member, of_kind, ...)                                                             \
+    SCEN_FIELD(key, ScenServingEngine, member, of_kind, __VA_ARGS__)
+
+static const ScenName families[] = {
+    {"triton",         KERN_MOE_TRITON        },
+    {"cutlass",        KERN_MOE_CUTLASS       },
+    {"trtllm",         KERN_MOE_TRTLLM        },
+    {"trtllm-modular", KERN_MOE_TRTLLM_MODULAR},
+    {"marlin",         KERN_MOE_MARLIN        },
+    {NULL,             0                      },
+};
+
 static const ScenField fields[] = {
     FIELD("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
     FIELD("source", source, SCEN_TEXT, .help = "code or documentation of that version"),
@@ -74,10 +86,10 @@ static const ScenField fields[] = {
           .help = "in one batch (default: by the GPU, below)"),
     FIELD("max_tokens", max_tokens, SCEN_INT, .min = 1, .max = 1e8,
           .help = "of one iteration (default: by the GPU, below)"),
-    SCEN_FIELD("small_gpus", ScenServingEngine, small, SCEN_MAP, .table = &small_table,
-               .help = "limits on other GPUs than large ones"),
-    SCEN_FIELD("large_gpus", ScenServingEngine, large, SCEN_MAP, .table = &large_table,
-               .help = "limits on GPUs with much memory"),
+    OWN("small_gpus", small, SCEN_MAP, .table = &small_table,
+        .help = "limits on other GPUs than large ones"),
+    OWN("large_gpus", large, SCEN_MAP, .table = &large_table,
+        .help = "limits on GPUs with much memory"),
     FIELD("max_length", max_length, SCEN_INT, .min = 1, .max = 1e8,
           .help = "prompt and output of one sequence (default: the model's max_sequence)"),
     FIELD("long_prefill_tokens", long_prefill_tokens, SCEN_INT, .min = 1, .max = 1e8,
@@ -111,6 +123,14 @@ static const ScenField fields[] = {
     FIELD("max_queue_delay", max_queue_delay_s, SCEN_QUANTITY, .zero = true,
           .dimension = SCEN_TIME_S, .help = "Triton: how long a batch may wait to fill, in s"),
     FIELD("order", order, SCEN_TEXT, .help = "of waiting requests (default: fcfs)"),
+    OWN("all_reduce", all_reduce, SCEN_TEXT,
+        .help = "its own all-reduces: engine kernels called this-GPU, as vllm-h100"),
+    OWN("expert_prompts", expert_prompts, SCEN_SECTION, .table = &scen_expert_table,
+        .help = "dispatch and combine of iterations with prompts (default: the library's)"),
+    OWN("expert_decodes", expert_decodes, SCEN_SECTION, .table = &scen_expert_table,
+        .help = "the same of decodes alone"),
+    OWN("expert_family", expert_family, SCEN_ENUM, .names = families, .fallback = "triton",
+        .help = "kernels of the experts' products"),
     FIELD("host", host, SCEN_MAP, .table = &host_table, .help = "its CPU side"),
 };
 

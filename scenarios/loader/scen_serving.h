@@ -17,7 +17,7 @@ typedef struct ScenServing {
     ModelSpec draft;            /* layers 0: none */
     const char *engine_profile; /* folder of measured layer times, NULL: kernel fits */
     double slo_attainment;      /* share of the requests that must meet the objectives */
-    double warm_up_fraction;    /* of the requests, left out of the latencies */
+    int64_t warm_up_requests;   /* the first so many, left out of the latencies */
     bool exact;                 /* every iteration on its own */
     bool interval;              /* run again with other costs, for intervals */
 } ScenServing;

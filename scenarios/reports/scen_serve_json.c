@@ -138,7 +138,7 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
     scen_json_number(json, "busy_fraction", scen_serve_busy_fraction(r));
     scen_json_number(json, "waiting_growth_per_s", r->waiting_growth_per_s);
     scen_json_boolean(json, "queue_is_stable", scen_serve_is_stable(r));
-    scen_json_number(json, "warm_up_fraction", report->scenario->serving.warm_up_fraction);
+    scen_json_integer(json, "warm_up_requests", report->scenario->serving.warm_up_requests);
     scen_json_number(json, "iteration_standard_error_fraction",
                      served->fast ? served->error_fraction : NAN);
     json_builder_end_object(json);
@@ -159,15 +159,17 @@ static void add_memory(JsonBuilder *json, const ScenServeReport *report)
     json_builder_set_member_name(json, "memory");
     json_builder_begin_array(json);
     for (size_t p = 0; p < report->scenario->serving.deployment.pools; p++) {
-        const ScenServeMemory *m = &served->memory[p];
+        const StratServeMemory *m = &served->memory[p];
         json_builder_begin_object(json);
         scen_json_integer(json, "pool", (gint64)p);
         scen_json_integer(json, "weights_bytes", llround(m->weights_bytes));
         scen_json_integer(json, "activations_bytes", llround(m->activations_bytes));
-        scen_json_integer(json, "cache_bytes", llround(m->cache_bytes));
+        scen_json_integer(json, "engine_bytes", llround(m->engine_bytes));
+        scen_json_integer(json, "offloaded_bytes", llround(m->offloaded_bytes));
+        scen_json_integer(json, "cache_bytes", llround(m->kv_bytes));
         scen_json_integer(json, "capacity_bytes", llround(m->capacity_bytes));
         scen_json_integer(json, "blocks", m->blocks);
-        scen_json_integer(json, "block_tokens", m->block_tokens);
+        scen_json_integer(json, "block_tokens", report->scenario->serving.engine.row.block_tokens);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);

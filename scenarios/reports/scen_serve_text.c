@@ -137,9 +137,9 @@ static void add_throughput(GString *out, const ScenServeReport *report)
              (double)r->finished * per_s, end);
     add_line(out, "Requests",
              I64 " finished, " I64 " refused, " I64 " unfinished%s%s; " I64
-                 " measured after a warm-up of %.0f %%",
+                 " measured after a warm-up of " I64,
              r->finished, r->refused, r->unfinished, r->stuck ? ": " : "", r->stuck ? r->stuck : "",
-             r->measured, 100.0 * serving->warm_up_fraction);
+             r->measured, serving->warm_up_requests);
     if (d->slo_ttft_s <= 0.0 && d->slo_tpot_s <= 0.0 && d->slo_e2e_s <= 0.0)
         return;
     double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
@@ -195,14 +195,19 @@ static void add_memory(GString *out, const ScenServeReport *report)
     static const char *const pools[] = {"prompts", "decodes"};
     size_t count = report->scenario->serving.deployment.pools;
     for (size_t p = 0; p < count; p++) {
-        const ScenServeMemory *m = &served->memory[p];
+        const StratServeMemory *m = &served->memory[p];
         g_autofree char *label = g_strdup(count == 2 ? pools[p] : "Memory");
-        add_line(
-            out, label,
-            "%.1f GB of weights, %.1f of activations and %.1f of KV cache of a GPU's %.1f; " I64
-            " blocks of " I64 " tokens a replica, %.4g kB a token",
-            m->weights_bytes * 1e-9, m->activations_bytes * 1e-9, m->cache_bytes * 1e-9,
-            m->capacity_bytes * 1e-9, m->blocks, m->block_tokens, m->token_bytes * 1e-3);
+        g_autofree char *offloaded =
+            m->offloaded_bytes > 0.0
+                ? g_strdup_printf(", %.1f GB of weights in host memory", m->offloaded_bytes * 1e-9)
+                : g_strdup("");
+        add_line(out, label,
+                 "of a GPU's %.1f GB: weights %.1f, activations %.1f, KV cache %.1f%s; " I64
+                 " blocks of " I64 " tokens a replica, %.4g kB of a GPU a token",
+                 m->capacity_bytes * 1e-9, m->weights_bytes * 1e-9,
+                 (m->activations_bytes + m->engine_bytes) * 1e-9, m->kv_bytes * 1e-9, offloaded,
+                 m->blocks, report->scenario->serving.engine.row.block_tokens,
+                 m->kv_token_bytes * 1e-3);
     }
     const StratServeResult *r = served->result;
     if (!r)

@@ -1,0 +1,269 @@
+/* Serving a scenario's traffic: the one place where its deployment meets costs, memory and
+ * requests.
+ *
+ * Intervals: an iteration's time has a relative standard error
+ *
+ *   s^2 = sum over kinds of costs of (share of the GPU-seconds * error of the kind * evidence)^2
+ *
+ * with the errors of `uncertainty:` (kinds are independent, what is of one kind errs together). The
+ * whole run is repeated with all iterations 1.64 s shorter and longer, which carries the error
+ * through queues, where it grows without bound near saturation. Errors of what no cost covers (the
+ * engine's own constants, the traffic) are not in it. */
+#include "scen_serve.h"
+
+#include "scen_simulate.h"
+#include "strat_price.h"
+
+#include <math.h>
+
+/* Of a normal distribution, 90 % lie within so many standard errors. */
+static const double ERRORS_OF_90_PERCENT = 1.6449;
+
+/* Instants in the table of samples. */
+static const double SAMPLES_WANTED = 1000.0;
+
+typedef struct Scaled {
+    StratPricer pricer; /* first */
+    const StratPricer *inner;
+    double factor;
+} Scaled;
+
+static void scaled_price(const StratPricer *pricer, const StratBatch *batch, StratIteration *out)
+{
+    const Scaled *scaled = (const Scaled *)(const void *)pricer;
+    scaled->inner->price(scaled->inner, batch, out);
+    for (int p = 0; p < STRAT_SERVE_PARTS; p++)
+        out->part_s[p] *= scaled->factor;
+    out->seconds *= scaled->factor;
+    out->stage_s *= scaled->factor;
+}
+
+/* What all runs of a scenario share. */
+typedef struct Stage {
+    const ScenScenario *scenario;
+    StratPricer *pricer[2];
+    StratServeSpec spec;
+} Stage;
+
+static void stage_clear(Stage *stage)
+{
+    for (size_t p = 0; p < G_N_ELEMENTS(stage->pricer); p++)
+        strat_pricer_free(stage->pricer[p]);
+}
+
+static StratPricer *pricer_new(const ScenScenario *scenario, size_t pool, GError **error)
+{
+    const ScenServingEngine *engine = &scenario->serving.engine;
+    StratPriceSpec spec = {
+        .model = &scenario->model,
+        .cluster = &scenario->cluster,
+        .device = {.gpu = &scenario->cluster.node.gpu,
+                   .profile = &scenario->profile,
+                   .clock_fraction = 1.0,
+                   .table = scenario->profile.table},
+        .deployment = &scenario->serving.deployment,
+        .pool = pool,
+        .reduce = engine->reduce.name ? &engine->reduce : NULL,
+        .expert_prompts = engine->expert_prompts.name ? &engine->expert_prompts : NULL,
+        .expert_decodes = engine->expert_decodes.name ? &engine->expert_decodes : NULL,
+        .expert_family = engine->expert_family,
+    };
+    return strat_price_new(&spec, error);
+}
+
+/* How fast a cache moves from a prefill replica to a decoding one: by the NICs of the smaller of
+ * the two, or inside a scale-up domain that holds both pools. */
+static void fill_transfer(const ScenScenario *scenario, StratServeSpec *spec)
+{
+    const StratDeployment *deployment = &scenario->serving.deployment;
+    const TopoNode *node = &scenario->cluster.node;
+    int64_t gpus =
+        MIN(strat_pool_gpus(&deployment->pool[0]), strat_pool_gpus(&deployment->pool[1]));
+    bool inside = scenario->cluster.gpu_count <= node->scale_up_gpus;
+    double nic_bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
+    spec->kv_bytes_per_token = strat_kv_token_bytes(&scenario->model, deployment->kv);
+    spec->transfer_bytes_per_s =
+        (double)gpus * (inside ? node->scale_up_bytes_per_s : nic_bytes_per_s);
+    spec->transfer_latency_s = inside ? node->scale_up_latency_s : node->nic_latency_s;
+}
+
+/* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
+ * fit. */
+static bool prepare(Stage *stage, ScenServed *served, GError **error)
+{
+    const ScenScenario *scenario = stage->scenario;
+    const StratDeployment *deployment = &scenario->serving.deployment;
+    stage->spec.deployment = deployment;
+    for (size_t p = 0; p < deployment->pools; p++) {
+        StratServeMemory *memory = &served->memory[p];
+        g_autoptr(GError) no_fit = NULL;
+        *memory =
+            strat_serve_memory(&scenario->model, &scenario->cluster.node.gpu, deployment, p, 0);
+        if (!strat_serve_memory_check(memory, deployment, p, &no_fit)) {
+            served->no_fit = g_strdup(no_fit->message);
+            return false;
+        }
+        stage->pricer[p] = pricer_new(scenario, p, error);
+        if (!stage->pricer[p])
+            return false;
+        stage->spec.pricer[p] = stage->pricer[p];
+        stage->spec.blocks[p] = memory->blocks;
+    }
+    if (deployment->pools == 2)
+        fill_transfer(scenario, &stage->spec);
+    stage->spec.exact = scenario->serving.exact;
+    stage->spec.warm_up_requests = scenario->serving.warm_up_requests;
+    stage->spec.seed = scenario->seed;
+    return true;
+}
+
+static StratServeResult *run_once(Stage *stage, GError **error)
+{
+    g_autoptr(StratSource) source =
+        scen_traffic_source(&stage->scenario->traffic, stage->scenario->seed, error);
+    if (!source)
+        return NULL;
+    stage->spec.source = source;
+    StratServeResult *result = strat_serve_run(&stage->spec, error);
+    stage->spec.source = NULL;
+    return result;
+}
+
+static StratServeResult *run_scaled(Stage *stage, double factor, GError **error)
+{
+    Scaled scaled[2];
+    for (size_t p = 0; p < stage->spec.deployment->pools; p++) {
+        scaled[p] = (Scaled){{.price = scaled_price}, stage->pricer[p], factor};
+        stage->spec.pricer[p] = &scaled[p].pricer;
+    }
+    StratServeResult *result = run_once(stage, error);
+    for (size_t p = 0; p < stage->spec.deployment->pools; p++)
+        stage->spec.pricer[p] = stage->pricer[p];
+    return result;
+}
+
+/* The kind of cost that a part is. */
+static StratKind kind_of(const ScenScenario *scenario, int part)
+{
+    const StratDeployment *deployment = &scenario->serving.deployment;
+    int64_t gpus = 0;
+    for (size_t p = 0; p < deployment->pools; p++)
+        gpus = MAX(gpus, strat_pool_gpus(&deployment->pool[p]));
+    bool across = gpus > scenario->cluster.node.scale_up_gpus;
+    switch (part) {
+    case STRAT_SERVE_PREFILL:
+    case STRAT_SERVE_DECODE:
+        return STRAT_KIND_ATTENTION;
+    case STRAT_SERVE_PASSES:
+        return STRAT_KIND_PASSES;
+    case STRAT_SERVE_TENSOR:
+        return STRAT_KIND_SCALE_UP;
+    case STRAT_SERVE_ALL_TO_ALL:
+    case STRAT_SERVE_PIPELINE:
+        return across ? STRAT_KIND_SCALE_OUT : STRAT_KIND_SCALE_UP;
+    case STRAT_SERVE_HOST:
+    case STRAT_SERVE_OFFLOAD:
+        return STRAT_KIND_HOST;
+    default:
+        return STRAT_KIND_PRODUCTS;
+    }
+}
+
+static double iteration_error(const ScenScenario *scenario, const StratServeResult *result)
+{
+    double kind_s[STRAT_KIND_COUNT] = {0}, all_s = 0.0, variance = 0.0;
+    bool fitted = scenario->profile.grade == KERN_GRADE_FITTED;
+    double widen = scenario->errors.widen[fitted ? KERN_EVIDENCE_FITTED : KERN_EVIDENCE_DATASHEET];
+    for (int p = 0; p < STRAT_SERVE_PARTS; p++) {
+        kind_s[kind_of(scenario, p)] += result->busy_s[p];
+        all_s += result->busy_s[p];
+    }
+    for (int k = 0; k < STRAT_KIND_COUNT && all_s > 0.0; k++) {
+        double error = kind_s[k] / all_s * scenario->errors.kind[k] *
+                       (k == STRAT_KIND_SCALE_OUT ? 1.0 : widen);
+        variance += error * error;
+    }
+    return sqrt(variance);
+}
+
+static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GError **error)
+{
+    const ScenScenario *scenario = stage->scenario;
+    stage->spec.keep_requests = wants.requests;
+    served->result = run_once(stage, error);
+    if (!served->result)
+        return false;
+    if (wants.requests) { /* samples need the length of the run */
+        double end_s = sim_time_to_seconds(served->result->end_ns);
+        stage->spec.sample_s = end_s / SAMPLES_WANTED;
+        strat_serve_result_free(served->result);
+        served->result = run_once(stage, error);
+        if (!served->result)
+            return false;
+    }
+    stage->spec.keep_requests = false;
+    stage->spec.sample_s = 0.0;
+    served->error_fraction = iteration_error(scenario, served->result);
+    if (!wants.interval)
+        return true;
+    double reach = exp(ERRORS_OF_90_PERCENT * served->error_fraction);
+    served->fast = run_scaled(stage, 1.0 / reach, error);
+    served->slow = served->fast ? run_scaled(stage, reach, error) : NULL;
+    return served->slow != NULL;
+}
+
+static ScenMoney money_of(const ScenScenario *scenario, const ScenServed *served)
+{
+    const StratDeployment *deployment = &scenario->serving.deployment;
+    double tokens = 0.0;
+    for (size_t p = 0; p < deployment->pools; p++)
+        tokens += (double)(deployment->pool[p].replicas * served->memory[p].blocks *
+                           deployment->engine->block_tokens);
+    double all_bytes =
+        scenario->cluster.node.gpu.memory_bytes * (double)scenario->cluster.gpu_count;
+    double token_bytes = strat_kv_token_bytes(&scenario->model, deployment->kv);
+    return scen_money(scenario, served->result, tokens, token_bytes / all_bytes);
+}
+
+ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GError **error)
+{
+    g_autoptr(ScenServed) served = g_new0(ScenServed, 1);
+    Stage stage = {.scenario = scenario};
+    bool done = prepare(&stage, served, error) && run_all(&stage, served, wants, error);
+    stage_clear(&stage);
+    if (!done)
+        return served->no_fit ? g_steal_pointer(&served) : NULL;
+    served->money = money_of(scenario, served);
+    return g_steal_pointer(&served);
+}
+
+void scen_served_free(ScenServed *served)
+{
+    if (!served)
+        return;
+    strat_serve_result_free(served->result);
+    strat_serve_result_free(served->fast);
+    strat_serve_result_free(served->slow);
+    g_free(served->no_fit);
+    g_free(served);
+}
+
+double scen_serve_speedup(const ScenScenario *scenario, const ScenServed *served, GError **error)
+{
+    ScenScenario plain = *scenario;
+    plain.serving.deployment.speculation = (StratSpeculation){0};
+    g_autoptr(ScenServed) slow = scen_serve(&plain, (ScenServeWants){0}, error);
+    if (!slow || !slow->result)
+        return NAN;
+    return strat_digest_mean(slow->result->tpot_s) / strat_digest_mean(served->result->tpot_s);
+}
+
+bool scen_served_misses(const ScenScenario *scenario, const ScenServed *served)
+{
+    const StratServeResult *result = served->result;
+    const StratDeployment *d = &scenario->serving.deployment;
+    bool promises = d->slo_ttft_s > 0.0 || d->slo_tpot_s > 0.0 || d->slo_e2e_s > 0.0;
+    if (!promises || !result || result->measured == 0)
+        return false;
+    return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->measured;
+}
