@@ -50,6 +50,9 @@ static void check_halves(ScenBinder *binder, const ScenNode *map)
     if (trains && serves)
         scen_bind_fail(binder, map, "serve",
                        "a scenario trains (plan:) or serves (serve: and traffic:), not both");
+    else if (serves != (scen_node_item(map, "traffic") != NULL))
+        scen_bind_fail(binder, map, serves ? "serve" : "traffic",
+                       "serve: (how) and traffic: (what) go together");
     else if (!trains && !serves)
         scen_bind_fail(binder, map, "plan",
                        "missing key 'plan' (how training is laid out) or 'serve' (how requests are "
@@ -91,6 +94,7 @@ static const ScenField fields[] = {
           .help = "how training is laid out"),
     FIELD("serve", serving, SCEN_MAP, .table = &scen_serving_table,
           .help = "how requests are served, instead of plan"),
+    FIELD("traffic", traffic, SCEN_MAP, .table = &scen_traffic_table, .help = "who sends requests"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,

@@ -30,6 +30,7 @@ void scen_scenario_free(ScenScenario *scenario)
         return;
     scen_fabric_clear(&scenario->fabric);
     scen_serving_clear(&scenario->serving);
+    scen_traffic_clear(&scenario->traffic);
     kern_table_free(scenario->profile.table);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);

@@ -10,6 +10,7 @@
 #include "scen_job.h"
 #include "scen_placement.h"
 #include "scen_serving.h"
+#include "scen_traffic.h"
 #include "strat_interval.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
@@ -29,6 +30,7 @@ typedef struct ScenScenario {
     TopoCluster cluster;
     StratPlan plan;      /* of training */
     ScenServing serving; /* or of serving */
+    ScenTraffic traffic; /* that is served */
     ScenCost cost;
     KernProfile profile;
     StratErrors errors; /* of its costs */
