@@ -13,7 +13,8 @@
  *
  * CUDA graphs. Decodes alone, up to the engine's largest captured batch, run padded to the next
  * captured size (vLLM: 1, 2, 4, then multiples of 8, of 16 above 256) and take no launches.
- * Otherwise the host launches every kernel, and the GPU waits where that takes longer than it.
+ * vLLM V1 replays pieces between the attentions for prompts too, up to as many tokens. Otherwise
+ * the host launches every kernel, and the GPU waits where that takes longer than it.
  *
  * Host. step + sequences + prompts that start, as the engine's row has them. Overlapped engines
  * prepare the next iteration meanwhile: only what outlasts the GPU shows. Others add it. Turning
@@ -62,7 +63,7 @@ static int64_t captured_size(int64_t tokens)
 typedef struct Work {
     const StratBatch *batch;
     int64_t rows; /* of one rank, padded */
-    bool captured;
+    StratMode mode;
     double kernels;
 } Work;
 
@@ -73,10 +74,12 @@ static Work work_of(const StratPrice *price, const StratBatch *batch)
     int64_t prompts = 0;
     for (size_t i = 0; i < batch->chunks; i++)
         prompts += batch->chunk[i].tokens;
-    work.captured = prompts == 0 && engine->graphs && batch->decodes <= engine->graph_sequences;
-    work.rows =
-        strat_price_share(prompts + batch->decodes * batch->decode_tokens, price->pool.data);
-    if (work.captured)
+    int64_t tokens = prompts + batch->decodes * batch->decode_tokens;
+    bool small = prompts == 0 ? batch->decodes <= engine->graph_sequences
+                              : engine->graphs_mixed && tokens <= engine->graph_sequences;
+    work.mode = (StratMode){.captured = engine->graphs && small, .prompts = prompts > 0};
+    work.rows = strat_price_share(tokens, price->pool.data);
+    if (work.mode.captured)
         work.rows = captured_size(work.rows);
     return work;
 }
@@ -87,7 +90,7 @@ static void price_tokens(const StratPrice *price, Work *work, StratIteration *ou
     bool halves = price->spec.deployment->two_batch_overlap && work->rows >= 2;
     double times = halves ? 2.0 : 1.0;
     StratTokenCost cost = strat_price_tokens(
-        price, halves ? strat_price_share(work->rows, 2) : work->rows, work->captured);
+        price, halves ? strat_price_share(work->rows, 2) : work->rows, work->mode);
     out->part_s[STRAT_SERVE_LINEAR] = times * cost.linear_s;
     out->part_s[STRAT_SERVE_EXPERTS] = times * cost.experts_s;
     out->part_s[STRAT_SERVE_PASSES] = times * cost.passes_s;
@@ -95,6 +98,20 @@ static void price_tokens(const StratPrice *price, Work *work, StratIteration *ou
     out->part_s[STRAT_SERVE_ALL_TO_ALL] = times * cost.all_to_all_s;
     out->part_s[STRAT_SERVE_PIPELINE] = times * cost.send_s;
     work->kernels = times * cost.kernels;
+}
+
+static void price_attention(const StratPrice *price, const StratBatch *batch, StratIteration *out)
+{
+    double *prefill = &out->part_s[STRAT_SERVE_PREFILL], *decode = &out->part_s[STRAT_SERVE_DECODE];
+    if (!price->spec.profile) {
+        *prefill = strat_price_prefill_s(price, batch);
+        *decode = strat_price_decode_s(price, batch);
+        return;
+    }
+    double layers = (double)price->spec.model->layers;
+    strat_profile_attention(price->spec.profile, batch, prefill, decode);
+    *prefill *= layers;
+    *decode *= layers;
 }
 
 static double sum_of(const StratIteration *out)
@@ -128,11 +145,8 @@ static void price_host(const StratPrice *price, const Work *work, StratIteration
     double gpu = sum_of(out);
     double prepare =
         host->step_s + host->sequence_s * (double)(batch->decodes + (int64_t)batch->chunks);
-    for (size_t i = 0; i < batch->chunks; i++) {
-        if (batch->chunk[i].past == 0)
-            prepare += host->prompt_s + host->token_s * (double)batch->chunk[i].tokens;
-    }
-    double launches = work->captured ? 0.0 : work->kernels * host->kernel_s;
+    prepare += host->prompt_s * (double)batch->starts + host->token_s * (double)batch->start_tokens;
+    double launches = work->mode.captured ? 0.0 : work->kernels * host->kernel_s;
     double shown = host->overlapped ? fmax(0.0, prepare + launches - gpu)
                                     : prepare + fmax(0.0, launches - gpu);
     if (host->detokenise_inline)
@@ -151,9 +165,8 @@ static Work price_gpu(const StratPrice *price, const StratBatch *batch, StratIte
     Work work = work_of(price, batch);
     *out = (StratIteration){0};
     price_tokens(price, &work, out);
-    out->part_s[STRAT_SERVE_PREFILL] = strat_price_prefill_s(price, batch);
-    out->part_s[STRAT_SERVE_DECODE] = strat_price_decode_s(price, batch);
-    out->part_s[STRAT_SERVE_HEAD] = strat_price_head_s(price, batch->outputs, work.captured);
+    price_attention(price, batch, out);
+    out->part_s[STRAT_SERVE_HEAD] = strat_price_head_s(price, batch->outputs, work.mode);
     if (price->spec.deployment->two_batch_overlap)
         overlap_halves(price, out);
     return work;
@@ -210,7 +223,7 @@ static void price_iteration(const StratPricer *pricer, const StratBatch *batch, 
 static void price_free(StratPricer *pricer)
 {
     StratPrice *price = (StratPrice *)pricer;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < STRAT_MODES; i++) {
         if (price->tokens[i])
             g_array_free(price->tokens[i], TRUE);
     }
@@ -301,7 +314,10 @@ StratPricer *strat_price_new(const StratPriceSpec *spec, GError **error)
         price->decode_from_memory.l2_fraction = price->decode->memory_fraction;
     }
     price->weights_bytes = strat_serve_weights_bytes(model, spec->deployment, &price->pool);
-    for (int i = 0; i < 2; i++)
+    price->device[0] = price->device[1] = spec->device;
+    if (spec->prompt_clock_fraction > 0.0)
+        price->device[1].clock_fraction = spec->prompt_clock_fraction;
+    for (int i = 0; i < STRAT_MODES; i++)
         price->tokens[i] = g_array_new(FALSE, TRUE, sizeof(StratTokenCost));
     if (!add_draft(price, error)) {
         price_free(&price->pricer);

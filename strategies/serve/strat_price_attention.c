@@ -50,7 +50,7 @@ static double causal_s(const StratPrice *price, int64_t sequences, int64_t queri
     KernPrefillShape shape = prefill_shape(price);
     shape.sequences = sequences;
     shape.queries = queries;
-    return kern_prefill_s(&price->spec.device, &shape);
+    return kern_prefill_s(&price->device[true], &shape);
 }
 
 /* @sequences chunks at once. */
@@ -73,7 +73,8 @@ static double expand_s(const StratPrice *price, int64_t past)
     StratMatrix matrix = {.n = heads * (model->head_dim + model->value_head_dim),
                           .k = model->kv_lora_rank,
                           .wide = true};
-    return strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, past, false);
+    return strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, past,
+                                 (StratMode){.prompts = true});
 }
 
 double strat_price_prefill_s(const StratPrice *price, const StratBatch *batch)
@@ -99,9 +100,10 @@ double strat_price_prefill_s(const StratPrice *price, const StratBatch *batch)
     return layer * (double)price->spec.model->layers;
 }
 
-static double decode_at(const StratPrice *price, KernDecodeShape *shape, int64_t context)
+static double decode_at(const StratPrice *price, StratMode mode, KernDecodeShape *shape,
+                        int64_t context)
 {
-    const KernDevice *device = &price->spec.device;
+    const KernDevice *device = strat_price_device(price, mode);
     shape->context = MAX(context, 1);
     return price->decode ? kern_decode_form_s(device, &price->decode_from_memory, shape)
                          : kern_decode_s(device, shape);
@@ -111,6 +113,7 @@ double strat_price_decode_s(const StratPrice *price, const StratBatch *batch)
 {
     if (batch->decodes == 0)
         return 0.0;
+    StratMode mode = {.prompts = batch->chunks > 0};
     const ModelSpec *model = price->spec.model;
     int64_t tensor = price->pool.tensor;
     KernDecodeShape shape = {
@@ -125,8 +128,8 @@ double strat_price_decode_s(const StratPrice *price, const StratBatch *batch)
     };
     double knots = batch->context / KNOT, below = floor(knots);
     int64_t low = (int64_t)below * KNOT;
-    double layer = decode_at(price, &shape, low);
+    double layer = decode_at(price, mode, &shape, low);
     if (knots > below)
-        layer += (knots - below) * (decode_at(price, &shape, low + KNOT) - layer);
+        layer += (knots - below) * (decode_at(price, mode, &shape, low + KNOT) - layer);
     return layer * (double)model->layers;
 }

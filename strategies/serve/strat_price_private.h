@@ -20,6 +20,14 @@ typedef struct StratDraft {
     StratDeployment deployment;
 } StratDraft;
 
+/** How an iteration runs. */
+typedef struct StratMode {
+    bool captured; /* replays a CUDA graph */
+    bool prompts;  /* has prompts: under the power limit's clock */
+} StratMode;
+
+enum { STRAT_MODES = 4 };
+
 typedef struct StratPrice {
     StratPricer pricer; /* first */
     StratPriceSpec spec;
@@ -29,11 +37,18 @@ typedef struct StratPrice {
     StratMatrices dense, sparse; /* of a dense layer, of one with experts */
     const KernDecodeFit *decode; /* NULL: the profile has none */
     KernDecodeFit decode_from_memory;
-    double weights_bytes; /* of one GPU, all stages' mean */
-    GArray *tokens[2];    /* of StratTokenCost by tokens of a rank; [1]: in a CUDA graph */
-    StratPricer *draft;   /* NULL: no draft model */
+    double weights_bytes;        /* of one GPU, all stages' mean */
+    KernDevice device[2];        /* [1]: in iterations with prompts */
+    GArray *tokens[STRAT_MODES]; /* of StratTokenCost by tokens of a rank */
+    StratPricer *draft;          /* NULL: no draft model */
     StratDraft draft_priced;
 } StratPrice;
+
+/** The device at the clock of @mode. */
+static inline const KernDevice *strat_price_device(const StratPrice *price, StratMode mode)
+{
+    return &price->device[mode.prompts];
+}
 
 /** What one of @ranks has of @count at most. */
 static inline int64_t strat_price_share(int64_t count, int64_t ranks)
@@ -42,10 +57,10 @@ static inline int64_t strat_price_share(int64_t count, int64_t ranks)
 }
 
 /** The costs of @rows rows of a rank; computed at the first question. */
-StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, bool captured);
+StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMode mode);
 
 /** Seconds of the last norm, the logits and the sampler for @outputs sequences. */
-double strat_price_head_s(const StratPrice *price, int64_t outputs, bool captured);
+double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode);
 
 /** Seconds of attention in all layers. @past tokens of a chunk are in the cache. */
 double strat_price_prefill_s(const StratPrice *price, const StratBatch *batch);
@@ -66,6 +81,6 @@ double strat_price_send_s(const StratPrice *price, int64_t tokens);
 
 /** Seconds of a product of @rows rows with @matrix, stored in @weights. */
 double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
-                             StratWeights weights, int64_t rows, bool captured);
+                             StratWeights weights, int64_t rows, StratMode mode);
 
 #endif

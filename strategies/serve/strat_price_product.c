@@ -28,9 +28,10 @@ static double widened_s(const KernDevice *device, const KernGemmShape *shape, do
     return fmax(fmax(plain - saved, math), fmin(plain, read));
 }
 
-static double dense_s(const StratPrice *price, KernGemmShape *shape, StratWeights weights)
+static double dense_s(const StratPrice *price, StratMode mode, KernGemmShape *shape,
+                      StratWeights weights)
 {
-    const KernDevice *device = &price->spec.device;
+    const KernDevice *device = strat_price_device(price, mode);
     switch (weights) {
     case STRAT_WEIGHTS_FP32:
         shape->dtype = TOPO_DTYPE_FP32;
@@ -55,10 +56,9 @@ static double dense_s(const StratPrice *price, KernGemmShape *shape, StratWeight
 }
 
 double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
-                             StratWeights weights, int64_t rows, bool captured)
+                             StratWeights weights, int64_t rows, StratMode mode)
 {
-    (void)captured;
-    const KernDevice *device = &price->spec.device;
+    const KernDevice *device = strat_price_device(price, mode);
     bool wide = matrix->wide || strat_weights_experts_only(weights);
     KernGemmShape shape = {
         .batch = 1, .m = rows, .n = matrix->n, .k = matrix->k, .dtype = price->wide};
@@ -68,6 +68,6 @@ double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
         index = 0.25 * 0.5 * (double)matrix->n * (double)matrix->k;
         shape.k = (matrix->k + 1) / 2;
     }
-    double seconds = dense_s(price, &shape, wide ? STRAT_WEIGHTS_BF16 : weights);
+    double seconds = dense_s(price, mode, &shape, wide ? STRAT_WEIGHTS_BF16 : weights);
     return seconds + index / device->gpu->memory_bytes_per_s;
 }

@@ -10,17 +10,19 @@
 #include "kern_moe.h"
 #include "kern_pass.h"
 
+#include <math.h>
+
 /* Kernels of one layer of experts beside the grouped products: gate, top-k, sort, two products,
  * activation, sum (vLLM's fused_moe). */
 enum { MOE_KERNELS = 7, ATTENTION_KERNELS = 2, HEAD_KERNELS = 6 };
 
 static double products_s(const StratPrice *price, const StratMatrices *list, int64_t rows,
-                         bool captured)
+                         StratMode mode)
 {
     StratWeights weights = price->spec.deployment->weights;
     double sum = 0.0;
     for (size_t i = 0; i < list->count; i++)
-        sum += strat_price_product_s(price, &list->at[i], weights, rows, captured);
+        sum += strat_price_product_s(price, &list->at[i], weights, rows, mode);
     return sum;
 }
 
@@ -39,8 +41,26 @@ static KernMoeType moe_type(StratWeights weights)
     return types[weights];
 }
 
-static double experts_s(const StratPrice *price, int64_t rows)
+/* Each chosen expert as two products of one row, side by side. */
+static double gathered_s(const StratPrice *price, int64_t rows, StratMode mode)
 {
+    const ModelSpec *model = price->spec.model;
+    int64_t inner = model->expert_ffn / strat_expert_cut(&price->pool);
+    int64_t chosen = rows * model->experts_per_token;
+    /* side by side: as one product of so many times the columns */
+    StratMatrix up = {.n = chosen * (model->gated_mlp ? 2 : 1) * inner, .k = model->hidden};
+    StratMatrix down = {.n = chosen * model->hidden, .k = inner};
+    StratWeights weights = price->spec.deployment->weights;
+    return strat_price_product_s(price, &up, weights, 1, mode) +
+           strat_price_product_s(price, &down, weights, 1, mode);
+}
+
+static double experts_s(const StratPrice *price, int64_t rows, StratMode mode)
+{
+    const ModelSpec *spec = price->spec.model;
+    if (price->spec.deployment->engine->gathers_experts && price->pool.expert == 1 &&
+        rows * spec->experts_per_token <= spec->experts)
+        return gathered_s(price, rows, mode);
     const ModelSpec *model = price->spec.model;
     const StratDeployment *deployment = price->spec.deployment;
     bool shared_out = price->pool.expert > 1;
@@ -57,7 +77,18 @@ static double experts_s(const StratPrice *price, int64_t rows)
         .ungated = !model->gated_mlp,
         .family = price->spec.expert_family,
     };
-    return kern_moe_s(&price->spec.device, &shape);
+    return kern_moe_s(strat_price_device(price, mode), &shape);
+}
+
+/* By the engine's profile: an expert is touched with the chance 1 - (1 - k / E)^tokens. */
+static double profiled_experts_s(const StratPrice *price, int64_t rows)
+{
+    const ModelSpec *model = price->spec.model;
+    double tokens = (double)(price->pool.expert > 1 ? rows * price->pool.data : rows);
+    double missed = 1.0 - (double)model->experts_per_token / (double)model->experts;
+    double held = (double)model->experts / (double)price->pool.expert;
+    double touched = held * (1.0 - pow(missed, tokens));
+    return strat_profile_experts_s(price->spec.profile, touched, tokens);
 }
 
 /* Bytes of a layer's passes for one token, and how many kernels they are. */
@@ -92,37 +123,56 @@ static double pass_bytes(const StratPrice *price, bool experts, int *kernels)
     return 2.0 * elements;
 }
 
-static void add_layers(const StratPrice *price, bool experts, int64_t rows, bool captured,
+/* Collectives, and kernels to launch. */
+static void add_around(const StratPrice *price, bool experts, double layers, int64_t rows,
+                       StratMode mode, StratTokenCost *cost)
+{
+    const StratMatrices *list = experts ? &price->sparse : &price->dense;
+    int kernels;
+    pass_bytes(price, experts, &kernels);
+    double reduces = price->pool.tensor > 1 ? 2.0 : 0.0;
+    cost->tensor_s += layers * reduces * strat_price_reduce_s(price, rows, mode.captured);
+    cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
+    if (!experts)
+        return;
+    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, !mode.prompts);
+    cost->kernels += layers * MOE_KERNELS;
+}
+
+static void add_layers(const StratPrice *price, bool experts, int64_t rows, StratMode mode,
                        StratTokenCost *cost)
 {
     double layers = (double)(experts ? price->expert_layers : price->dense_layers);
     if (layers <= 0.0)
         return;
-    const StratMatrices *list = experts ? &price->sparse : &price->dense;
-    int kernels;
-    double bytes = pass_bytes(price, experts, &kernels);
-    double reduces = price->pool.tensor > 1 ? 2.0 : 0.0;
-    cost->linear_s += layers * products_s(price, list, rows, captured);
-    cost->passes_s += layers * kern_pass_s(&price->spec.device, bytes * (double)rows, kernels);
-    cost->tensor_s += layers * reduces * strat_price_reduce_s(price, rows, captured);
-    cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
-    if (!experts)
+    add_around(price, experts, layers, rows, mode, cost);
+    if (price->spec.profile) {
+        cost->experts_s += experts ? layers * profiled_experts_s(price, rows) : 0.0;
         return;
-    cost->experts_s += layers * experts_s(price, rows);
-    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, captured);
-    cost->kernels += layers * MOE_KERNELS;
+    }
+    int kernels;
+    double bytes = pass_bytes(price, experts, &kernels) * (double)rows;
+    const StratMatrices *list = experts ? &price->sparse : &price->dense;
+    cost->linear_s += layers * products_s(price, list, rows, mode);
+    cost->passes_s += layers * kern_pass_s(strat_price_device(price, mode), bytes, kernels);
+    if (experts)
+        cost->experts_s += layers * experts_s(price, rows, mode);
 }
 
-static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, bool captured)
+static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, StratMode mode)
 {
     StratTokenCost cost = {.known = true};
-    add_layers(price, false, rows, captured, &cost);
-    add_layers(price, true, rows, captured, &cost);
+    if (price->spec.profile)
+        strat_profile_tokens(price->spec.profile, price->spec.model, (double)rows, &cost.linear_s,
+                             &cost.passes_s);
+    add_layers(price, false, rows, mode, &cost);
+    add_layers(price, true, rows, mode, &cost);
     const ModelSpec *model = price->spec.model;
     if (model->vocab > 0) {
         double bytes = 2.0 * 2.0 * (double)rows * (double)model->hidden;
-        cost.passes_s += kern_pass_s(&price->spec.device, bytes, 1);
-        cost.tensor_s += strat_price_reduce_s(price, rows, captured);
+        if (!price->spec.profile)
+            cost.passes_s += kern_pass_s(strat_price_device(price, mode), bytes, 1);
+        cost.tensor_s += strat_price_reduce_s(price, rows, mode.captured);
         cost.kernels += 1.0 + HEAD_KERNELS;
     }
     double sends = (double)(price->pool.pipeline - 1);
@@ -131,31 +181,34 @@ static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, bool
 }
 
 /* By the number of rows; computed at the first question. */
-StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, bool captured)
+StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMode mode)
 {
-    GArray *table = price->tokens[captured];
+    GArray *table = price->tokens[mode.captured + 2 * mode.prompts];
     if ((guint)rows >= table->len)
         g_array_set_size(table, (guint)rows + 1);
     StratTokenCost *cost = &g_array_index(table, StratTokenCost, rows);
     if (!cost->known)
-        *cost = compute_tokens(price, rows, captured);
+        *cost = compute_tokens(price, rows, mode);
     return *cost;
 }
 
 /* The last norm, the logits and a sampler that reads them in fp32 (vLLM: cast, scale, argmax or
  * draw). */
-double strat_price_head_s(const StratPrice *price, int64_t outputs, bool captured)
+double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode)
 {
     const ModelSpec *model = price->spec.model;
-    const KernDevice *device = &price->spec.device;
+    const KernDevice *device = strat_price_device(price, mode);
     if (outputs == 0 || model->vocab == 0)
         return 0.0;
     int64_t rows = strat_price_share(outputs, price->pool.data);
+    if (price->spec.profile)
+        return strat_profile_head_s(price->spec.profile, (double)rows) +
+               strat_price_gather_s(price, rows);
     StratMatrix matrix = {
         .n = strat_price_share(model->vocab, price->pool.tensor), .k = model->hidden, .wide = true};
     double vocab = (double)rows * (double)model->vocab;
     double norm = kern_pass_s(device, 2.0 * 3.0 * (double)rows * (double)model->hidden, 1);
     double sample = kern_pass_s(device, (2.0 + 4.0 + 4.0) * vocab, 2);
-    return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, captured) +
+    return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, mode) +
            strat_price_gather_s(price, rows) + sample;
 }
