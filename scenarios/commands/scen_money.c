@@ -6,13 +6,13 @@
  * for nights too. A purchase is written off evenly over its years of 8,766 hours. Energy is (busy
  * GPU-seconds * load W + idle GPU-seconds * idle W) * PUE.
  *
- * The total is split by GPU-seconds: those that computed prompts pay for prompt tokens, those that
- * decoded for output tokens, and each bears idle time in proportion (with pools of their own,
- * prompts bear what their pool idles). A prompt token that was found in the cache took no
- * computing; it pays for the memory that it was kept in: its share of all GPU memory times the time
- * that it stays, which is what the cache holds over the rate at which tokens enter it (Little), at
- * most the run. That is taken off the prompts' part, so that the three parts sum to the total. What
- * it leaves out: staff, egress, storage, taxes. */
+ * The total is split by GPU-seconds: what prompts add to iterations pays for prompt tokens, what
+ * decoding alone takes for output tokens, and each bears idle time in proportion (with pools of
+ * their own, prompts bear what their pool idles). A prompt token that was found in the cache took
+ * no computing; it pays for the memory that it was kept in: its share of all GPU memory times the
+ * time that it stays, which is what the cache holds over the rate at which tokens enter it
+ * (Little), at most the run. That is taken off the prompts' part, so that the three parts sum to
+ * the total. What it leaves out: staff, egress, storage, taxes. */
 #include "scen_money.h"
 
 static const double SECONDS_PER_HOUR = 3600.0;

@@ -8,6 +8,9 @@
  * is asked by whoever runs the scenario. */
 #include "scen_check_serving.h"
 
+#include "strat_router.h"
+#include "strat_scheduler.h"
+
 #define I64 "%" G_GINT64_FORMAT
 
 typedef struct Check {
@@ -86,11 +89,15 @@ static void check_gpus(const Check *check)
 static void check_engine(const Check *check)
 {
     ScenServingEngine *engine = &check->serving->engine;
+    g_autoptr(GError) no_scheduler = NULL;
+    g_autoptr(GError) no_router = NULL;
+    if (engine->row.scheduler && !strat_scheduler_by_name(engine->row.scheduler, &no_scheduler))
+        fail(check, "serve.engine.scheduler", "%s", no_scheduler->message);
+    if (!strat_router_by_name(check->serving->deployment.router, &no_router))
+        fail(check, "serve.router", "%s", no_router->message);
     scen_serving_engine_settle(engine, &check->scenario->cluster.node.gpu);
     if (engine->row.max_sequences == 0 || engine->row.max_tokens == 0)
         fail(check, "serve.engine", "an engine needs max_sequences and max_tokens");
-    if (engine->row.max_length == 0)
-        engine->row.max_length = check->scenario->model.max_sequence;
 }
 
 /* Types whose products run on matrix units of the same type. */
