@@ -5,11 +5,12 @@
  *             logits are gathered (Shoeybi 2019). By the engine's own kernels where the GPU has
  *             their figures (topo_protocol_engine.c), else by the collective library.
  *   experts   tokens go to the ranks of their experts and back: DeepEP's kernels where a fit is
- *             given (topo_protocol_expert.c), else the library. Dispatch carries fp8 with a scale
- *             of 4 bytes for 128 elements where the weights are fp8 (DeepEP), else 16 bits; combine
- *             16 bits. Only where ranks hold different tokens (attention DP): a tensor group has
- *             them all on each rank, and its all-reduce sums the experts' outputs as well.
- *   pipeline  each rank of a tensor group hands its share of the rows on.
+ *             given (topo_protocol_expert.c), else the library's all-to-all. Dispatch carries fp8
+ *             with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), else 16
+ *             bits; combine 16 bits. Only where ranks hold different tokens (attention DP): a
+ *             tensor group has them all on each rank, and its all-reduce sums the experts' outputs
+ *             as well
+ *   pipeline  each rank of a tensor group hands its share of the rows on
  *
  * Left out: contention of groups with each other, all-reduces fused with norms. */
 #include "strat_price_private.h"
@@ -80,6 +81,9 @@ static double route_s(const StratPrice *price, const TopoExpertFit *fit, TopoCol
         if (topo_protocol_expert_s(fit, &call, &rates, &seconds, NULL))
             return seconds;
     }
+    transfer.op = TOPO_OP_ALL_TO_ALL; /* the library knows nothing of experts: a copy for each */
+    transfer.bytes *= (double)MIN((int64_t)routing->topk, price->pool.expert);
+    transfer.routing = NULL;
     return library_s(price, &transfer);
 }
 
