@@ -72,7 +72,7 @@ bool scen_scan_key(ScenScan *scan, ScenSlice *key)
 
 static const char *digits_end(const char *at)
 {
-    while (g_ascii_isdigit(*at))
+    while (*at >= '0' && *at <= '9')
         at++;
     return at;
 }
@@ -107,14 +107,11 @@ static bool skip_value(ScenScan *scan, int depth)
     }
     if (first == '"')
         return read_text(scan, &unused);
-    static const char *const words[] = {"true", "false", "null"};
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (g_str_has_prefix(scan->at, words[i])) {
-            scan->at += strlen(words[i]);
-            return true;
-        }
-    }
     const char *end = scen_scan_number_end(scan->at);
+    static const char *const words[] = {"true", "false", "null"};
+    for (size_t i = 0; i < G_N_ELEMENTS(words) && end == scan->at; i++)
+        if (g_str_has_prefix(scan->at, words[i]))
+            end += strlen(words[i]);
     if (end == scan->at)
         return fail(scan, "a JSON value");
     scan->at = end;

@@ -47,22 +47,27 @@ static char *requests_of(const char *text, const char *folder)
     return g_string_free(lines, FALSE);
 }
 
+/* clang-format off */
 static const struct {
     const char *text, *want;
 } exact[] = {
     {"{arrivals: all-at-once, requests: 2, input: 512, output: 8}",
-     "0.000 512 8 -1 0 -1\n0.000 512 8 -1 0 -1\n"                                                                                                               },
+     "0.000 512 8 -1 0 -1\n0.000 512 8 -1 0 -1\n"},
     {"{arrivals: constant, rate: 4 /s, duration: 1 s, input: 1, output: 1, rate_scale: 0.5}",
-     "0.000 1 1 -1 0 -1\n0.500 1 1 -1 0 -1\n"                                                                                                                   },
+     "0.000 1 1 -1 0 -1\n0.500 1 1 -1 0 -1\n"},
     {"{arrivals: single-stream, requests: 2, input: {distribution: constant, mean: 3}, output: 1}",
-     "0.000 3 1 -1 0 -1\n1.000 3 1 -1 0 -1\n"                                                                                                                   },
+     "0.000 3 1 -1 0 -1\n1.000 3 1 -1 0 -1\n"},
     {"{arrivals: closed-loop, concurrency: 2, think_time: 500 ms, requests: 3, input: 1,"
-     " output: {distribution: values, values: [9, 9]}, priorities: [0, 0, 1]}",                "0.000 1 9 -1 2 -1\n0.000 1 9 -1 2 -1\n1.500 1 9 -1 2 -1\n" },
+     " output: {distribution: values, values: [9, 9]}, priorities: [0, 0, 1]}",
+     "0.000 1 9 -1 2 -1\n0.000 1 9 -1 2 -1\n1.500 1 9 -1 2 -1\n"},
     {"{arrivals: constant, rate: 1 /min, requests: 3, input: 5, output: 2, adapters: {count: 1},"
-     " sessions: {turns: 2, think_time: 4 s, system_prompt: 100}}",                            "0.000 105 2 0 0 0\n5.000 112 2 0 0 0\n60.000 105 2 1 0 0\n"},
+     " sessions: {turns: 2, think_time: 4 s, system_prompt: 100}}",
+     "0.000 105 2 0 0 0\n5.000 112 2 0 0 0\n60.000 105 2 1 0 0\n"},
     {"{arrivals: constant, rate: 1 /s, requests: 1, output: 7,"
-     " input: {distribution: histogram, edges: [64, 65, 900], weights: [1, 0]}}",              "0.000 64 7 -1 0 -1\n"                                      },
+     " input: {distribution: histogram, edges: [64, 65, 900], weights: [1, 0]}}",
+     "0.000 64 7 -1 0 -1\n"},
 };
+/* clang-format on */
 
 Test(scen_traffic, a_section_becomes_its_requests)
 {
@@ -80,8 +85,8 @@ Test(scen_traffic, every_arrival_process_keeps_its_rate)
         "arrivals: weibull, cv: 2",
         "arrivals: on-off, on: 1 s, off: 3 s, on_factor: 2",
         "arrivals: diurnal, amplitude: 0.5, period: 1 min, peak: 10 s, start: 5 s",
-        "arrivals: diurnal, period: 1 min, hourly: [1,1,1,1,1,1,1,1,1,1,1,1,"
-        "2,2,2,2,2,2,2,2,2,2,2,2]",
+        "arrivals: diurnal, period: 1 min, hourly: "
+        "[1,1,1,1,1,1,1,1,1,1,1,1,2,2,2,2,2,2,2,2,2,2,2,2]",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(processes); i++) {
         g_autofree char *text = g_strdup_printf(
@@ -131,13 +136,16 @@ static const struct {
     {"{arrivals: poison, rate: 1 /s, " SOUND "}",
      "t:1:12: 'arrivals' must be one of all-at-once, constant, poisson, gamma, weibull, on-off, "
      "diurnal, closed-loop, single-stream, not 'poison', did you mean 'poisson'?"},
-    {"{arrivals: poisson, " SOUND "}", "t:1:1: missing key 'rate', which goes with arrivals: poisson"},
+    {"{arrivals: poisson, " SOUND "}",
+     "t:1:1: missing key 'rate', which goes with arrivals: poisson"},
     {"{arrivals: poisson, rate: 10, " SOUND "}",
-     "t:1:27: 'rate': '10' has no unit: expected a request rate with a unit of /s /min, as in '10 /s'"},
+     "t:1:27: 'rate': '10' has no unit: expected a request rate with a unit of /s /min, "
+     "as in '10 /s'"},
     {"{arrivals: poisson, rate: 0 /s, " SOUND "}", "t:1:27: 'rate' must be above zero, not '0 /s'"},
     {"{arrivals: poisson, rate: 1 /s, cv: 2, " SOUND "}",
      "t:1:33: 'cv' does not go with arrivals: poisson"},
-    {"{arrivals: gamma, rate: 1 /s, " SOUND "}", "t:1:1: missing key 'cv', which goes with arrivals: gamma"},
+    {"{arrivals: gamma, rate: 1 /s, " SOUND "}",
+     "t:1:1: missing key 'cv', which goes with arrivals: gamma"},
     {"{arrivals: all-at-once, input: 1, output: 1}",
      "t:1:1: missing key 'requests', which goes with arrivals: all-at-once"},
     {"{arrivals: all-at-once, duration: 1 s, " SOUND "}",
