@@ -11,7 +11,8 @@
  * engine's own constants, the traffic) are not in it. */
 #include "scen_serve.h"
 
-#include "scen_simulate.h"
+#include "scen_engine_profile.h"
+#include "scen_serve_burst.h"
 #include "strat_price.h"
 
 #include <math.h>
@@ -41,19 +42,30 @@ static void scaled_price(const StratPricer *pricer, const StratBatch *batch, Str
 /* What all runs of a scenario share. */
 typedef struct Stage {
     const ScenScenario *scenario;
+    StratProfile *profile[2]; /* measured layer times of the engine, NULL: none */
     StratPricer *pricer[2];
     StratServeSpec spec;
 } Stage;
 
 static void stage_clear(Stage *stage)
 {
-    for (size_t p = 0; p < G_N_ELEMENTS(stage->pricer); p++)
+    for (size_t p = 0; p < G_N_ELEMENTS(stage->pricer); p++) {
         strat_pricer_free(stage->pricer[p]);
+        strat_profile_free(stage->profile[p]);
+    }
 }
 
-static StratPricer *pricer_new(const ScenScenario *scenario, size_t pool, GError **error)
+static StratPricer *pricer_new(Stage *stage, size_t pool, GError **error)
 {
-    const ScenServingEngine *engine = &scenario->serving.engine;
+    const ScenScenario *scenario = stage->scenario;
+    const ScenServing *serving = &scenario->serving;
+    const ScenServingEngine *engine = &serving->engine;
+    if (serving->engine_profile) {
+        int64_t tensor = serving->deployment.pool[pool].tensor;
+        stage->profile[pool] = scen_engine_profile_read(serving->engine_profile, tensor, error);
+        if (!stage->profile[pool])
+            return NULL;
+    }
     StratPriceSpec spec = {
         .model = &scenario->model,
         .cluster = &scenario->cluster,
@@ -61,12 +73,14 @@ static StratPricer *pricer_new(const ScenScenario *scenario, size_t pool, GError
                    .profile = &scenario->profile,
                    .clock_fraction = 1.0,
                    .table = scenario->profile.table},
-        .deployment = &scenario->serving.deployment,
+        .prompt_clock_fraction = scenario->profile.sustained_clock_fraction,
+        .deployment = &serving->deployment,
         .pool = pool,
         .reduce = engine->reduce.name ? &engine->reduce : NULL,
         .expert_prompts = engine->expert_prompts.name ? &engine->expert_prompts : NULL,
         .expert_decodes = engine->expert_decodes.name ? &engine->expert_decodes : NULL,
         .expert_family = engine->expert_family,
+        .profile = stage->profile[pool],
     };
     return strat_price_new(&spec, error);
 }
@@ -103,7 +117,7 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
             served->no_fit = g_strdup(no_fit->message);
             return false;
         }
-        stage->pricer[p] = pricer_new(scenario, p, error);
+        stage->pricer[p] = pricer_new(stage, p, error);
         if (!stage->pricer[p])
             return false;
         stage->spec.pricer[p] = stage->pricer[p];
@@ -115,6 +129,12 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     stage->spec.warm_up_requests = scenario->serving.warm_up_requests;
     stage->spec.seed = scenario->seed;
     return true;
+}
+
+static double tokens_per_s(const StratServeResult *result)
+{
+    double end_s = sim_time_to_seconds(result->end_ns);
+    return end_s > 0.0 ? (double)(result->input_tokens + result->output_tokens) / end_s : 0.0;
 }
 
 static StratServeResult *run_once(Stage *stage, GError **error)
@@ -186,6 +206,24 @@ static double iteration_error(const ScenScenario *scenario, const StratServeResu
     return sqrt(variance);
 }
 
+/* How much of what the deployment can do the traffic asks for: tokens a second over those of a run
+ * in which the first requests all arrive at once. 0 where requests wait for answers. */
+static double load_fraction(Stage *stage, const StratServeResult *result)
+{
+    g_autoptr(StratSource) source =
+        scen_traffic_source(&stage->scenario->traffic, stage->scenario->seed, NULL);
+    if (!source || result->requests == 0)
+        return 0.0;
+    g_autoptr(StratSource) burst = scen_serve_burst_new(source);
+    if (!burst)
+        return 0.0;
+    stage->spec.source = burst;
+    g_autoptr(StratServeResult) fastest = strat_serve_run(&stage->spec, NULL);
+    stage->spec.source = NULL;
+    double asked = tokens_per_s(result), most = fastest ? tokens_per_s(fastest) : 0.0;
+    return most > 0.0 ? asked / most : 0.0;
+}
+
 static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GError **error)
 {
     const ScenScenario *scenario = stage->scenario;
@@ -207,6 +245,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     if (!wants.interval)
         return true;
     double reach = exp(ERRORS_OF_90_PERCENT * served->error_fraction);
+    served->load_fraction = load_fraction(stage, served->result);
     served->fast = run_scaled(stage, 1.0 / reach, error);
     served->slow = served->fast ? run_scaled(stage, reach, error) : NULL;
     return served->slow != NULL;

@@ -136,6 +136,8 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
     add_latency(json, "queue_s", served, queue_of);
     add_objectives(json, report);
     scen_json_number(json, "busy_fraction", scen_serve_busy_fraction(r));
+    scen_json_number(json, "load_fraction",
+                     served->load_fraction > 0.0 ? served->load_fraction : NAN);
     scen_json_number(json, "waiting_growth_per_s", r->waiting_growth_per_s);
     scen_json_boolean(json, "queue_is_stable", scen_serve_is_stable(r));
     scen_json_integer(json, "warm_up_requests", report->scenario->serving.warm_up_requests);

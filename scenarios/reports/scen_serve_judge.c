@@ -63,8 +63,9 @@ char *scen_serve_limit(const ScenServed *served)
             "the KV cache was %.0f %% full (serve.kv, serve.weights, more GPUs); "
             "iterations were mostly %s",
             100.0 * result->peak_kv_fraction, mostly);
-    if (busy >= BUSY_FRACTION)
+    bool waits = !scen_serve_is_stable(result) || served->load_fraction >= BUSY_FRACTION ||
+                 (served->load_fraction <= 0.0 && busy >= BUSY_FRACTION);
+    if (waits)
         return g_strdup_printf("GPUs were %.1f %% busy, mostly with %s", 100.0 * busy, mostly);
-    return g_strdup_printf("the traffic: GPUs were %.1f %% busy, mostly with %s", 100.0 * busy,
-                           mostly);
+    return g_strdup_printf("the traffic, not the deployment; iterations were mostly %s", mostly);
 }

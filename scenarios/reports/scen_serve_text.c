@@ -239,14 +239,22 @@ static void add_cost(GString *out, const ScenServeReport *report)
                  m->usd_per_slo_output);
 }
 
-static void add_saturation(GString *out, const StratServeResult *r)
+static void add_saturation(GString *out, const ScenServed *served)
 {
-    add_line(out, "Saturation",
-             "GPUs %.1f %% busy; over the second half of the arrivals the queue grew by %.3g "
-             "requests/s, so it was %s",
-             100.0 * scen_serve_busy_fraction(r), r->waiting_growth_per_s,
-             scen_serve_is_stable(r) ? "stable"
-                                     : "NOT stable: a longer run would have longer latencies");
+    const StratServeResult *r = served->result;
+    g_autofree char *load =
+        served->load_fraction > 0.0
+            ? g_strdup_printf(
+                  "%.0f %% of the tokens/s that come out when everything arrives at once; ",
+                  100.0 * served->load_fraction)
+            : g_strdup("");
+    add_line(
+        out, "Saturation",
+        "%sGPUs busy %.1f %% of the time; over the second half of the arrivals the queue grew by "
+        "%.2g requests/s, so it was %s",
+        load, 100.0 * scen_serve_busy_fraction(r), MAX(r->waiting_growth_per_s, 0.0),
+        scen_serve_is_stable(r) ? "stable"
+                                : "NOT stable: a longer run would have longer latencies");
 }
 
 static void add_notes(GString *out, const ScenServeReport *report)
@@ -282,7 +290,7 @@ char *scen_serve_text(const ScenServeReport *report)
     g_string_append_c(out, '\n');
     add_memory(out, report);
     add_cost(out, report);
-    add_saturation(out, served->result);
+    add_saturation(out, served);
     g_autofree char *limit = scen_serve_limit(served);
     add_line(out, "Limited by", "%s", limit);
     add_notes(out, report);

@@ -1,0 +1,11 @@
+/** The same requests, all at once: what a deployment does when it never waits for them. */
+#ifndef SCEN_SERVE_BURST_H
+#define SCEN_SERVE_BURST_H
+
+#include "strat_request.h"
+
+/** The first requests of @source (borrowed), with their arrivals at 0. NULL where requests depend
+ * on answers: then there is no such thing. Free with strat_source_free(). */
+StratSource *scen_serve_burst_new(StratSource *source);
+
+#endif
