@@ -210,13 +210,14 @@ static double iteration_error(const ScenScenario *scenario, const StratServeResu
  * in which the first requests all arrive at once. 0 where requests wait for answers. */
 static double load_fraction(Stage *stage, const StratServeResult *result)
 {
-    g_autoptr(StratSource) source =
-        scen_traffic_source(&stage->scenario->traffic, stage->scenario->seed, NULL);
-    if (!source || result->requests == 0)
+    const ScenTraffic *traffic = &stage->scenario->traffic;
+    g_autoptr(StratSource) source = scen_traffic_source(traffic, stage->scenario->seed, NULL);
+    bool waits = traffic->trace ? source && source->done
+                                : traffic->spec.sessions ||
+                                      traffic->spec.arrivals.kind == STRAT_ARRIVALS_CLOSED_LOOP;
+    if (!source || waits || result->requests == 0)
         return 0.0;
     g_autoptr(StratSource) burst = scen_serve_burst_new(source);
-    if (!burst)
-        return 0.0;
     stage->spec.source = burst;
     g_autoptr(StratServeResult) fastest = strat_serve_run(&stage->spec, NULL);
     stage->spec.source = NULL;

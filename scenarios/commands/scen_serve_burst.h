@@ -4,8 +4,8 @@
 
 #include "strat_request.h"
 
-/** The first requests of @source (borrowed), with their arrivals at 0. NULL where requests depend
- * on answers: then there is no such thing. Free with strat_source_free(). */
+/** The first requests of @source (borrowed, and told of no answers), with their arrivals at 0. Free
+ * with strat_source_free(). */
 StratSource *scen_serve_burst_new(StratSource *source);
 
 #endif
