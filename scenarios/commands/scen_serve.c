@@ -101,6 +101,22 @@ static void fill_transfer(const ScenScenario *scenario, StratServeSpec *spec)
     spec->transfer_latency_s = inside ? node->scale_up_latency_s : node->nic_latency_s;
 }
 
+/* Why the host cannot hold the weights that the GPUs of pool @pool leave to it; NULL: it can. */
+static char *no_host_memory(const ScenScenario *scenario, size_t pool,
+                            const StratServeMemory *memory)
+{
+    const TopoNode *node = &scenario->cluster.node;
+    const StratPool *p = &scenario->serving.deployment.pool[pool];
+    double gpus = (double)MIN(node->gpus, p->replicas * strat_pool_gpus(p));
+    double bytes = memory->offloaded_bytes * gpus;
+    if (bytes <= 0.0 || node->host_memory_bytes <= 0.0 || bytes <= node->host_memory_bytes)
+        return NULL;
+    return g_strdup_printf(
+        "%.1f GB of weights do not fit into the %.1f GB of host memory of a node, "
+        "and disks are not modelled",
+        bytes * 1e-9, node->host_memory_bytes * 1e-9);
+}
+
 /* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
  * fit. */
 static bool prepare(Stage *stage, ScenServed *served, GError **error)
@@ -117,6 +133,9 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
             served->no_fit = g_strdup(no_fit->message);
             return false;
         }
+        served->no_fit = no_host_memory(scenario, p, memory);
+        if (served->no_fit)
+            return false;
         stage->pricer[p] = pricer_new(stage, p, error);
         if (!stage->pricer[p])
             return false;

@@ -43,6 +43,8 @@ double scen_served_metric(const ScenScenario *scenario, const ScenServed *served
         return median_of(r->ttft_s);
     case SCEN_METRIC_TPOT_P50:
         return median_of(r->tpot_s);
+    case SCEN_METRIC_ITL_P50:
+        return median_of(r->itl_s);
     case SCEN_METRIC_OUTPUT_RATE:
         return rate(r, r->output_tokens);
     case SCEN_METRIC_INPUT_RATE:

@@ -19,7 +19,7 @@ static const int64_t COUNT_MAX = 1 << 24;
 /* Where a source does not say how long outputs are: enough tokens that their mean is that of
  * decoding. gpt-fast generates 200 by default. */
 static const int64_t OUTPUT_ASSUMED = 200;
-static const int64_t DECODED_ASSUMED = 64;
+static const int64_t DECODED_ASSUMED = 128;
 
 /* Requests where a closed or open loop does not say: as InferenceMAX does, ten for each user. */
 static const int64_t REQUESTS_PER_USER = 10;
@@ -29,6 +29,10 @@ static const int64_t REQUESTS_ASSUMED = 500;
  * post both say 16,384), and how many such batches are run. */
 static const int64_t PREFILL_TOKENS = 16384;
 static const int64_t PREFILL_ROUNDS = 4;
+
+/* Engines take at least so many tokens in an iteration, or cut prompts; longer prompts were run
+ * with more. */
+static const int64_t LEAST_TOKENS = 8192;
 
 /* No length is drawn above it, where lengths vary: ShareGPT conversations are cut at about that. */
 static const int64_t VARIABLE_MAX = 2048;
@@ -202,21 +206,57 @@ static void put_types(Writer *w, const char *model)
                  as_kv ? as_kv : "bf16");
 }
 
+/* Tokens of one iteration: what the row's notes say, else whatever its batches need; 0: the
+ * engine's default does. */
+static int64_t max_tokens(Writer *w, const Shape *s)
+{
+    static const char key[] = "max_num_tokens ";
+    const char *notes = text(w, w->row, "notes", "");
+    const char *said = strstr(notes, key);
+    bool alone = !s->arrival || g_str_equal(s->arrival, "single-stream");
+    if (said)
+        return CLAMP(g_ascii_strtoll(said + strlen(key), NULL, 10), 1, COUNT_MAX);
+    if (s->prefills_only || s->decodes_only)
+        return PREFILL_TOKENS * s->gpus;
+    if (alone || g_str_equal(s->arrival, "static-batch"))
+        return s->batch * (s->input + s->output);
+    return s->input > LEAST_TOKENS ? s->input : 0;
+}
+
+static bool is_about_constant(const char *spread)
+{
+    return !spread || strstr(spread, "onstant") || strstr(spread, "about");
+}
+
+/* Tokens of the longest sequence. */
+static int64_t longest(Writer *w, const Shape *s)
+{
+    const char *spreads[] = {text(w, w->row, "input_len_dist", NULL),
+                             text(w, w->row, "output_len_dist", NULL)};
+    int64_t lengths[] = {s->input, s->output}, sum = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(lengths); i++) {
+        bool varies = !is_about_constant(spreads[i]) && !g_str_has_prefix(spreads[i], "uniform");
+        sum += varies ? VARIABLE_MAX : lengths[i];
+    }
+    return sum;
+}
+
 static void put_engine(Writer *w, const Shape *s)
 {
     const char *engine = engine_of(w);
+    bool is_closed = g_strcmp0(s->arrival, "closed-loop") == 0;
+    bool is_batch =
+        g_strcmp0(s->arrival, "static-batch") == 0 || s->decodes_only || s->prefills_only;
+    int64_t sequences = is_closed  ? integer(w, "concurrency", 0)
+                        : is_batch ? MAX(s->requests, s->batch)
+                                   : 0;
+    int64_t tokens = max_tokens(w, s);
     scen_row_put(w, "\nserve:\n  engine:\n    base: %s\n    max_length: " I64 "\n", engine,
-                 s->input + s->output);
-    bool batched = g_strcmp0(s->arrival, "static-batch") == 0 || s->decodes_only ||
-                   s->prefills_only || g_strcmp0(s->arrival, "closed-loop") == 0;
-    int64_t sequences =
-        g_strcmp0(s->arrival, "closed-loop") == 0 ? integer(w, "concurrency", 0) : s->batch;
-    if (batched && sequences > 0)
-        scen_row_put(w, "    max_sequences: " I64 "\n", MAX(sequences, 1));
-    if (s->prefills_only)
-        scen_row_put(w, "    max_tokens: " I64 "\n", PREFILL_TOKENS * s->gpus);
-    else if (s->decodes_only)
-        scen_row_put(w, "    max_tokens: " I64 "\n", s->requests * (s->input + 1));
+                 longest(w, s));
+    if (sequences > 0)
+        scen_row_put(w, "    max_sequences: " I64 "\n", sequences);
+    if (tokens > 0)
+        scen_row_put(w, "    max_tokens: " I64 "\n", tokens);
 }
 
 static void put_layout(Writer *w, const Shape *s, const char *model)
@@ -236,9 +276,16 @@ static void put_layout(Writer *w, const Shape *s, const char *model)
     }
 }
 
-static bool is_about_constant(const char *spread)
+/* Weights that stay in host memory: all of them with ZeRO-Inference, and with others where they do
+ * not fit onto the GPU. */
+static void put_offload(Writer *w, const char *model)
 {
-    return !spread || strstr(spread, "onstant") || strstr(spread, "about");
+    const char *engine = text(w, w->setup, "engine", ""), *kind = text(w, w->row, "kind", "");
+    bool fits = g_str_equal(model, "opt-6.7b") && !g_str_equal(engine, "zero-inference");
+    if (!g_str_equal(kind, "offload_batch") || fits)
+        return;
+    scen_row_put(w, "  offload: 1\n");
+    scen_row_assume(w, "all weights in host memory");
 }
 
 static void put_length(Writer *w, const char *key, int64_t length, const char *spread)
@@ -330,6 +377,7 @@ static char *write_row(Writer *w, GPtrArray *left_out)
     put_engine(w, &s);
     put_layout(w, &s, model);
     put_types(w, model);
+    put_offload(w, model);
     scen_row_put(w, "  interval: false\n");
     put_traffic(w, &s);
     if (scen_serving_results_put(w, &setup, left_out) == 0)

@@ -17,6 +17,7 @@ static const ScenField fields[] = {
     TIME("e2e", SCEN_METRIC_E2E, .help = "time to the last token, mean, in s"),
     TIME("ttft_p50", SCEN_METRIC_TTFT_P50, .help = "time to first token, median, in s"),
     TIME("tpot_p50", SCEN_METRIC_TPOT_P50, .help = "time of each further token, median, in s"),
+    TIME("itl_p50", SCEN_METRIC_ITL_P50, .help = "gap between tokens, median, in s"),
     RATE("output_tokens_per_s", SCEN_METRIC_OUTPUT_RATE, .help = "of the whole run"),
     RATE("input_tokens_per_s", SCEN_METRIC_INPUT_RATE, .help = "of the whole run"),
     RATE("total_tokens_per_s", SCEN_METRIC_TOTAL_RATE, .help = "of the whole run"),
