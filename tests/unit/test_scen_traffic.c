@@ -79,15 +79,16 @@ Test(scen_traffic, a_section_becomes_its_requests)
 
 Test(scen_traffic, every_arrival_process_keeps_its_rate)
 {
+    /* clang-format off */
     static const char *const processes[] = {
         "arrivals: poisson",
         "arrivals: gamma, cv: 2",
         "arrivals: weibull, cv: 2",
         "arrivals: on-off, on: 1 s, off: 3 s, on_factor: 2",
         "arrivals: diurnal, amplitude: 0.5, period: 1 min, peak: 10 s, start: 5 s",
-        "arrivals: diurnal, period: 1 min, hourly: "
-        "[1,1,1,1,1,1,1,1,1,1,1,1,2,2,2,2,2,2,2,2,2,2,2,2]",
+        "arrivals: diurnal, period: 9 s, hourly: [1,1,1,1,1,1,1,1,1,1,1,1,3,3,3,3,3,3,3,3,3,3,3,3]",
     };
+    /* clang-format on */
     for (size_t i = 0; i < G_N_ELEMENTS(processes); i++) {
         g_autofree char *text = g_strdup_printf(
             "{%s, rate: 10 /s, duration: 1200 s, input: 1, output: 1}", processes[i]);
