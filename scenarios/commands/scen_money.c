@@ -9,10 +9,11 @@
  * The total is split by GPU-seconds: what prompts add to iterations pays for prompt tokens, what
  * decoding alone takes for output tokens, and each bears idle time in proportion (with pools of
  * their own, prompts bear what their pool idles). A prompt token that was found in the cache took
- * no computing; it pays for the memory that it was kept in: its share of all GPU memory times the
- * time that it stays, which is what the cache holds over the rate at which tokens enter it
- * (Little), at most the run. That is taken off the prompts' part, so that the three parts sum to
- * the total. What it leaves out: staff, egress, storage, taxes. */
+ * no computing; it pays for the attention that the rest of its prompt pays to it. With c cached and
+ * n computed tokens, computed ones attend to all c and, on average, to n / 2 of their own kind, so
+ * cached tokens pay c / (c + n / 2) of the prompts' attention, and computed ones for the rest of
+ * the prompts' part. Room in the cache is free: a block that nobody needs now is lost to nobody.
+ * What it leaves out: staff, egress, storage, taxes. */
 #include "scen_money.h"
 
 static const double SECONDS_PER_HOUR = 3600.0;
@@ -48,11 +49,14 @@ static double prompt_share(const ScenScenario *scenario, const StratServeResult 
     return busy_s > 0.0 ? result->prompt_s / busy_s : 0.0;
 }
 
-/* How long a token stays in the cache. */
-static double kept_s(const StratServeResult *result, double cache_tokens, double end_s)
+/* Share of all busy GPU-seconds that is attention to cached tokens of prompts. */
+static double cached_share(const StratServeResult *result, double busy_s)
 {
-    double entered = (double)(result->input_tokens - result->cached_tokens + result->output_tokens);
-    return entered > 0.0 ? MIN(end_s, cache_tokens * end_s / entered) : 0.0;
+    double cached = (double)result->cached_tokens;
+    double computed = (double)(result->input_tokens - result->cached_tokens);
+    if (cached <= 0.0 || busy_s <= 0.0)
+        return 0.0;
+    return result->busy_s[STRAT_SERVE_PREFILL] / busy_s * cached / (cached + 0.5 * computed);
 }
 
 static double per_million(double usd, int64_t tokens)
@@ -60,8 +64,7 @@ static double per_million(double usd, int64_t tokens)
     return tokens > 0 ? usd / (double)tokens * MILLION : 0.0;
 }
 
-ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result,
-                     double cache_tokens, double token_fraction)
+ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result)
 {
     const ScenCost *cost = &scenario->cost;
     double end_s = sim_time_to_seconds(result->end_ns), gpus = (double)result->gpus;
@@ -76,11 +79,9 @@ ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *resul
     };
     m.usd_energy = buys ? m.energy_kwh * cost->energy_usd_per_kwh : 0.0;
     m.usd_total = m.gpu_hours * m.usd_per_gpu_hour + m.usd_energy;
-    m.idle_fraction = m.gpu_hours > 0.0 ? 1.0 - m.busy_gpu_hours / m.gpu_hours : 0.0;
+    m.idle_fraction = m.gpu_hours > 0.0 ? MAX(1.0 - m.busy_gpu_hours / m.gpu_hours, 0.0) : 0.0;
     double share = prompt_share(scenario, result, busy_s);
-    double kept = kept_s(result, cache_tokens, end_s);
-    double keep_usd = end_s > 0.0 ? m.usd_total * token_fraction * kept / end_s : 0.0;
-    m.usd_cached = MIN(keep_usd * (double)result->cached_tokens, m.usd_total * share);
+    m.usd_cached = m.usd_total * MIN(cached_share(result, busy_s), share);
     m.usd_prompts = m.usd_total * share - m.usd_cached;
     m.usd_outputs = m.usd_total * (1.0 - share);
     m.usd_per_input = per_million(m.usd_prompts, result->input_tokens - result->cached_tokens);
@@ -89,6 +90,7 @@ ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *resul
     m.output_usd_on_busy = m.usd_per_output * (1.0 - m.idle_fraction);
     double measured =
         result->finished > 0 ? (double)result->measured / (double)result->finished : 0;
-    m.usd_per_slo_output = per_million(m.usd_total * measured, result->within_slo_tokens);
+    if (scen_serving_promises(&scenario->serving))
+        m.usd_per_slo_output = per_million(m.usd_total * measured, result->within_slo_tokens);
     return m;
 }

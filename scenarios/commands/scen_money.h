@@ -14,8 +14,8 @@ typedef struct ScenMoney {
     double usd_energy;         /* of that; 0 where a GPU is rented */
     double usd_total;          /* GPU-hours and energy */
     double usd_prompts;        /* of the total, what computed prompts */
-    double usd_outputs;        /* and what decoded; the rest keeps cached tokens */
-    double usd_cached;         /* what keeping the tokens took that were found in the cache */
+    double usd_outputs;        /* and what decoded; the rest is attention to cached tokens */
+    double usd_cached;         /* attention to prompt tokens that were found in the cache */
     double usd_per_input;      /* a million computed prompt tokens */
     double usd_per_cached;     /* a million prompt tokens that were found in the cache */
     double usd_per_output;     /* a million output tokens */
@@ -25,9 +25,7 @@ typedef struct ScenMoney {
     double idle_fraction;      /* of the GPU-hours */
 } ScenMoney;
 
-/** @result of @scenario, in money. @cache_tokens fit into all caches, a token of which takes
- *  @token_fraction of all GPU memory. */
-ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result,
-                     double cache_tokens, double token_fraction);
+/** @result of @scenario, in money. */
+ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result);
 
 #endif

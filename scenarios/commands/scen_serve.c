@@ -271,19 +271,6 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     return served->slow != NULL;
 }
 
-static ScenMoney money_of(const ScenScenario *scenario, const ScenServed *served)
-{
-    const StratDeployment *deployment = &scenario->serving.deployment;
-    double tokens = 0.0;
-    for (size_t p = 0; p < deployment->pools; p++)
-        tokens += (double)(deployment->pool[p].replicas * served->memory[p].blocks *
-                           deployment->engine->block_tokens);
-    double all_bytes =
-        scenario->cluster.node.gpu.memory_bytes * (double)scenario->cluster.gpu_count;
-    double token_bytes = strat_kv_token_bytes(&scenario->model, deployment->kv);
-    return scen_money(scenario, served->result, tokens, token_bytes / all_bytes);
-}
-
 ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GError **error)
 {
     g_autoptr(ScenServed) served = g_new0(ScenServed, 1);
@@ -292,7 +279,7 @@ ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GErro
     stage_clear(&stage);
     if (!done)
         return served->no_fit ? g_steal_pointer(&served) : NULL;
-    served->money = money_of(scenario, served);
+    served->money = scen_money(scenario, served->result);
     return g_steal_pointer(&served);
 }
 
@@ -320,9 +307,7 @@ double scen_serve_speedup(const ScenScenario *scenario, const ScenServed *served
 bool scen_served_misses(const ScenScenario *scenario, const ScenServed *served)
 {
     const StratServeResult *result = served->result;
-    const StratDeployment *d = &scenario->serving.deployment;
-    bool promises = d->slo_ttft_s > 0.0 || d->slo_tpot_s > 0.0 || d->slo_e2e_s > 0.0;
-    if (!promises || !result || result->measured == 0)
+    if (!scen_serving_promises(&scenario->serving) || !result || result->measured == 0)
         return false;
     return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->measured;
 }

@@ -156,6 +156,12 @@ const ScenTable scen_serving_table = {
     .finish = finish,
 };
 
+bool scen_serving_promises(const ScenServing *serving)
+{
+    const StratDeployment *d = &serving->deployment;
+    return d->slo_ttft_s > 0.0 || d->slo_tpot_s > 0.0 || d->slo_e2e_s > 0.0;
+}
+
 void scen_serving_clear(ScenServing *serving)
 {
     g_clear_pointer(&serving->by_position, g_array_unref);

@@ -22,6 +22,9 @@ typedef struct ScenServing {
     bool interval;              /* run again with other costs, for intervals */
 } ScenServing;
 
+/** Does the deployment promise anything: has it an objective? */
+bool scen_serving_promises(const ScenServing *serving);
+
 /** Frees what @serving owns. */
 void scen_serving_clear(ScenServing *serving);
 

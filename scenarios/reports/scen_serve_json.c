@@ -111,9 +111,8 @@ static void add_rates(JsonBuilder *json, const ScenServeReport *report)
 static void add_objectives(JsonBuilder *json, const ScenServeReport *report)
 {
     const StratServeResult *r = report->served->result;
-    const StratDeployment *d = &report->scenario->serving.deployment;
     double end_s = sim_time_to_seconds(r->end_ns);
-    if (d->slo_ttft_s <= 0.0 && d->slo_tpot_s <= 0.0 && d->slo_e2e_s <= 0.0)
+    if (!scen_serving_promises(&report->scenario->serving))
         return;
     double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
     scen_json_number(json, "slo_attainment_fraction", attained);

@@ -41,8 +41,9 @@ static void note_money(GPtrArray *notes, const ScenScenario *scenario)
         return;
     add(notes,
         "costs: prompts pay for the GPU-seconds that they add to iterations, outputs for those of "
-        "decoding alone, both for idle time in proportion; a cached token pays for the memory that "
-        "it was kept in");
+        "decoding alone, both for idle time in proportion; cached tokens pay for the attention "
+        "that "
+        "is paid to them");
     if (cost->purchase_usd > 0.0 && cost->idle_w <= 0.0)
         add(notes, "energy: idle power is not given (cost.power.idle), so idle GPUs draw what busy "
                    "ones do");

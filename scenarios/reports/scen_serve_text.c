@@ -125,7 +125,6 @@ static void add_throughput(GString *out, const ScenServeReport *report)
 {
     const StratServeResult *r = report->served->result;
     const ScenServing *serving = &report->scenario->serving;
-    const StratDeployment *d = &serving->deployment;
     double end_s = sim_time_to_seconds(r->end_ns);
     double per_s = end_s > 0.0 ? 1.0 / end_s : 0.0;
     double output_per_s = (double)r->output_tokens * per_s;
@@ -140,7 +139,7 @@ static void add_throughput(GString *out, const ScenServeReport *report)
                  " measured after a warm-up of " I64,
              r->finished, r->refused, r->unfinished, r->stuck ? ": " : "", r->stuck ? r->stuck : "",
              r->measured, serving->warm_up_requests);
-    if (d->slo_ttft_s <= 0.0 && d->slo_tpot_s <= 0.0 && d->slo_e2e_s <= 0.0)
+    if (!scen_serving_promises(serving))
         return;
     double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
     add_line(out, "Goodput",
