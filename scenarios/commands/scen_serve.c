@@ -117,6 +117,14 @@ static char *no_host_memory(const ScenScenario *scenario, size_t pool,
         bytes * 1e-9, node->host_memory_bytes * 1e-9);
 }
 
+/* The cache is as large as the scenario says, whatever would fit. */
+static void take_blocks(const StratDeployment *deployment, size_t pool, StratServeMemory *memory)
+{
+    memory->blocks = deployment->blocks;
+    memory->kv_bytes = (double)deployment->blocks * (double)deployment->engine->block_tokens *
+                       memory->kv_token_bytes / (double)deployment->pool[pool].data;
+}
+
 /* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
  * fit. */
 static bool prepare(Stage *stage, ScenServed *served, GError **error)
@@ -127,9 +135,12 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     for (size_t p = 0; p < deployment->pools; p++) {
         StratServeMemory *memory = &served->memory[p];
         g_autoptr(GError) no_fit = NULL;
+        bool is_known = deployment->blocks > 0;
         *memory =
             strat_serve_memory(&scenario->model, &scenario->cluster.node.gpu, deployment, p, 0);
-        if (!strat_serve_memory_check(memory, deployment, p, &no_fit)) {
+        if (is_known)
+            take_blocks(deployment, p, memory);
+        if (!is_known && !strat_serve_memory_check(memory, deployment, p, &no_fit)) {
             served->no_fit = g_strdup(no_fit->message);
             return false;
         }
@@ -229,18 +240,18 @@ static double iteration_error(const ScenScenario *scenario, const StratServeResu
  * in which the first requests all arrive at once. 0 where requests wait for answers. */
 static double load_fraction(Stage *stage, const StratServeResult *result)
 {
-    const ScenTraffic *traffic = &stage->scenario->traffic;
-    g_autoptr(StratSource) source = scen_traffic_source(traffic, stage->scenario->seed, NULL);
-    bool waits = traffic->trace ? source && source->done
-                                : traffic->spec.sessions ||
-                                      traffic->spec.arrivals.kind == STRAT_ARRIVALS_CLOSED_LOOP;
-    if (!source || waits || result->requests == 0)
+    g_autoptr(StratSource) source =
+        scen_traffic_source(&stage->scenario->traffic, stage->scenario->seed, NULL);
+    if (!source || result->requests == 0)
         return 0.0;
     g_autoptr(StratSource) burst = scen_serve_burst_new(source);
     stage->spec.source = burst;
     g_autoptr(StratServeResult) fastest = strat_serve_run(&stage->spec, NULL);
     stage->spec.source = NULL;
-    double asked = tokens_per_s(result), most = fastest ? tokens_per_s(fastest) : 0.0;
+    /* Where requests wait for answers, not all of them come at once. */
+    if (!fastest || fastest->requests < MIN(result->requests, SCEN_SERVE_BURST))
+        return 0.0;
+    double asked = tokens_per_s(result), most = tokens_per_s(fastest);
     return most > 0.0 ? asked / most : 0.0;
 }
 

@@ -1,9 +1,7 @@
-/* A source whose requests all arrive at the start, up to BURST of them, which bounds the queue of a
- * long trace; a thousand are far more than run at a time on most deployments, so the rate at which
- * they are served is that of a full machine, but for the last ones that run alone. */
+/* A source whose requests all arrive at the start, up to SCEN_SERVE_BURST of them, which bounds the
+ * queue of a long trace; a thousand are far more than run at a time on most deployments, so the
+ * rate at which they are served is that of a full machine, but for the last ones that run alone. */
 #include "scen_serve_burst.h"
-
-enum { BURST = 4096 };
 
 typedef struct Burst {
     StratSource source; /* first */
@@ -15,7 +13,8 @@ typedef struct Burst {
 static const StratRequest *burst_peek(StratSource *source)
 {
     Burst *burst = (Burst *)(void *)source;
-    const StratRequest *request = burst->taken < BURST ? burst->inner->peek(burst->inner) : NULL;
+    const StratRequest *request =
+        burst->taken < SCEN_SERVE_BURST ? burst->inner->peek(burst->inner) : NULL;
     if (!request)
         return NULL;
     burst->request = *request;
