@@ -7,12 +7,15 @@
  *   skew_fit.csv      pc, n_label, skew_rate_label, kv_big_label, kp_label, alpha, n_samples, the
  *                     bins of each axis up to and with a limit: "n<=64", "sr<=15%", "kvB<=4k",
  *                     "kp=0", and above the last: "n>256"
+ *   meta.yaml         in the folder above; skew_fit: {enabled: false} says that the skew table is
+ *                     not of this machine, and it is left alone
  *
  * Format: casys-kaist/LLMServingSim, profiler/, of 2026. Of the skew table, the rows of decodes
  * alone (pc 0) are read; strat_profile_price.c says why. */
 #include "scen_engine_profile.h"
 
 #include "scen_csv.h"
+#include "scen_doc.h"
 
 #include <math.h>
 
@@ -160,10 +163,27 @@ static bool read_skew_row(StratProfile *profile, const ScenCsv *csv, GError **er
     return true;
 }
 
+/* Whether the meta.yaml beside @folder disowns its skew table. */
+static bool skew_is_off(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "..", "meta.yaml", NULL);
+    g_autofree char *text = NULL;
+    size_t length;
+    text = scen_file_read(path, &length, NULL);
+    if (!text)
+        return false;
+    g_autoptr(ScenPool) pool = scen_pool_new();
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    const ScenNode *meta = scen_doc_parse(pool, path, SCEN_ORIGIN_DOCUMENT, text, length, errors);
+    const ScenNode *fit = meta ? scen_node_get(meta, "skew_fit") : NULL;
+    const ScenNode *enabled = fit ? scen_node_get(fit, "enabled") : NULL;
+    return enabled && enabled->text && g_str_equal(enabled->text, "false");
+}
+
 static bool read_skew(StratProfile *profile, const char *folder, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "skew_fit.csv", NULL);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) || skew_is_off(folder))
         return true;
     g_autoptr(ScenCsv) csv = scen_csv_open(path, error);
     if (!csv)

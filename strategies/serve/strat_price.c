@@ -226,6 +226,8 @@ static void price_free(StratPricer *pricer)
     for (int i = 0; i < STRAT_MODES; i++) {
         if (price->tokens[i])
             g_array_free(price->tokens[i], TRUE);
+        if (price->head[i])
+            g_array_free(price->head[i], TRUE);
     }
     strat_pricer_free(price->draft);
     g_free(price);
@@ -291,6 +293,26 @@ static bool add_draft(StratPrice *price, GError **error)
     return price->draft != NULL;
 }
 
+/* How decodes read their cache: from HBM throughout. Latent attention has no rows in the profiles;
+ * its rates are those of FlashMLA on H800 SXM (deepseek-ai/FlashMLA, README 2025): 3000 GB/s of
+ * 3350 where memory binds, 660 TFLOP/s of 989 where products do. */
+static void fit_decode(StratPrice *price)
+{
+    const ModelSpec *model = price->spec.model;
+    KernDecodeShape heads = {.head_dim = model->head_dim,
+                             .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT};
+    price->decode = kern_decode_fit(price->spec.device.profile, &heads);
+    if (!price->decode)
+        return;
+    KernDecodeFit *fit = &price->decode_from_memory;
+    *fit = *price->decode;
+    if (model->kv_lora_rank > 0) {
+        fit->memory_fraction = 3000.0 / 3350.0;
+        fit->rate_fraction = 660.0 / 989.0;
+    }
+    fit->l2_fraction = fit->memory_fraction;
+}
+
 StratPricer *strat_price_new(const StratPriceSpec *spec, GError **error)
 {
     if (!check(spec, error))
@@ -306,19 +328,15 @@ StratPricer *strat_price_new(const StratPriceSpec *spec, GError **error)
     price->expert_layers = strat_expert_layers(model);
     price->dense = strat_matrices(model, price->pool.tensor, false);
     price->sparse = strat_matrices(model, price->pool.tensor, true);
-    KernDecodeShape heads = {.head_dim = model->head_dim,
-                             .fp8_cache = spec->deployment->kv != STRAT_KV_16_BIT};
-    price->decode = kern_decode_fit(spec->device.profile, &heads);
-    if (price->decode) {
-        price->decode_from_memory = *price->decode;
-        price->decode_from_memory.l2_fraction = price->decode->memory_fraction;
-    }
+    fit_decode(price);
     price->weights_bytes = strat_serve_weights_bytes(model, spec->deployment, &price->pool);
     price->device[0] = price->device[1] = spec->device;
     if (spec->prompt_clock_fraction > 0.0)
         price->device[1].clock_fraction = spec->prompt_clock_fraction;
-    for (int i = 0; i < STRAT_MODES; i++)
+    for (int i = 0; i < STRAT_MODES; i++) {
         price->tokens[i] = g_array_new(FALSE, TRUE, sizeof(StratTokenCost));
+        price->head[i] = g_array_new(FALSE, TRUE, sizeof(double));
+    }
     if (!add_draft(price, error)) {
         price_free(&price->pricer);
         return NULL;

@@ -40,6 +40,7 @@ typedef struct StratPrice {
     double weights_bytes;        /* of one GPU, all stages' mean */
     KernDevice device[2];        /* [1]: in iterations with prompts */
     GArray *tokens[STRAT_MODES]; /* of StratTokenCost by tokens of a rank */
+    GArray *head[STRAT_MODES];   /* of double, seconds by rows that sample; 0: not asked yet */
     StratPricer *draft;          /* NULL: no draft model */
     StratDraft draft_priced;
 } StratPrice;

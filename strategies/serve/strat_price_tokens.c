@@ -1,6 +1,10 @@
 /* What depends on the number of tokens of an iteration alone, computed once for each number, and
  * the head, which has the rows that sample.
  *
+ * Experts of a tensor group see all tokens and compute their own choices. Where ranks hold
+ * different tokens (attention DP) a dispatch brings each rank the rows of its experts and no
+ * others: the fullest rank is priced, with as many rows as assignments.
+ *
  * Passes over memory, a layer, elements of 2 bytes: two norms that read and write the residual and
  * write their output; rotary positions in place; the activation; norms of heads where there are
  * any. Unfused engines (2022) add the residual, the biases and the scaling in passes of their own:
@@ -55,13 +59,28 @@ static double gathered_s(const StratPrice *price, int64_t rows, StratMode mode)
            strat_price_product_s(price, &down, weights, 1, mode);
 }
 
+/* What dispatch leaves on the fullest rank of @shape: its share of the assignments, each a row of
+ * its own, and its own experts. */
+static KernMoeShape dispatched(const KernDevice *device, const KernMoeShape *shape)
+{
+    const KernMoeFit plain = {.touch_exponent = 1.0};
+    const KernMoeFit *fit = kern_moe_fit(device->profile, shape);
+    KernMoeShape local = *shape;
+    local.tokens = MAX(1, (int64_t)ceil(kern_moe_load(fit ? fit : &plain, shape).assignments));
+    local.topk = 1;
+    local.experts = strat_price_share(shape->experts, shape->expert);
+    local.expert = 1;
+    local.power = 0.0; /* the load of the fullest rank has it in it */
+    return local;
+}
+
 static double experts_s(const StratPrice *price, int64_t rows, StratMode mode)
 {
-    const ModelSpec *spec = price->spec.model;
-    if (price->spec.deployment->engine->gathers_experts && price->pool.expert == 1 &&
-        rows * spec->experts_per_token <= spec->experts)
-        return gathered_s(price, rows, mode);
     const ModelSpec *model = price->spec.model;
+    const KernDevice *device = strat_price_device(price, mode);
+    if (price->spec.deployment->engine->gathers_experts && price->pool.expert == 1 &&
+        rows * model->experts_per_token <= model->experts)
+        return gathered_s(price, rows, mode);
     const StratDeployment *deployment = price->spec.deployment;
     bool shared_out = price->pool.expert > 1;
     KernMoeShape shape = {
@@ -77,7 +96,9 @@ static double experts_s(const StratPrice *price, int64_t rows, StratMode mode)
         .ungated = !model->gated_mlp,
         .family = price->spec.expert_family,
     };
-    return kern_moe_s(strat_price_device(price, mode), &shape);
+    if (shared_out && price->pool.data > 1)
+        shape = dispatched(device, &shape);
+    return kern_moe_s(device, &shape);
 }
 
 /* By the engine's profile: an expert is touched with the chance 1 - (1 - k / E)^tokens. */
@@ -194,13 +215,10 @@ StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMo
 
 /* The last norm, the logits and a sampler that reads them in fp32 (vLLM: cast, scale, argmax or
  * draw). */
-double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode)
+static double head_s(const StratPrice *price, int64_t rows, StratMode mode)
 {
     const ModelSpec *model = price->spec.model;
     const KernDevice *device = strat_price_device(price, mode);
-    if (outputs == 0 || model->vocab == 0)
-        return 0.0;
-    int64_t rows = strat_price_share(outputs, price->pool.data);
     if (price->spec.profile)
         return strat_profile_head_s(price->spec.profile, (double)rows) +
                strat_price_gather_s(price, rows);
@@ -211,4 +229,18 @@ double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mo
     double sample = kern_pass_s(device, (2.0 + 4.0 + 4.0) * vocab, 2);
     return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, mode) +
            strat_price_gather_s(price, rows) + sample;
+}
+
+double strat_price_head_s(const StratPrice *price, int64_t outputs, StratMode mode)
+{
+    if (outputs == 0 || price->spec.model->vocab == 0)
+        return 0.0;
+    int64_t rows = strat_price_share(outputs, price->pool.data);
+    GArray *table = price->head[mode.captured + 2 * mode.prompts];
+    if ((guint)rows >= table->len)
+        g_array_set_size(table, (guint)rows + 1);
+    double *seconds = &g_array_index(table, double, rows); /* 0: not asked yet */
+    if (*seconds <= 0.0)
+        *seconds = head_s(price, rows, mode);
+    return *seconds;
 }

@@ -15,11 +15,12 @@
  * its own list of decodes, each of these its own list of pasts, and so on; an axis is bracketed
  * within what was measured there.
  *
- * Several prompts in one iteration: the profile has one at a time. Attention does not cross
- * prompts, so each adds what it adds alone to the decodes of the iteration (to the shortest chunk
- * that was measured, where there are none):
+ * Several prompts in one iteration: the profile has one at a time. Decodes run in another kernel
+ * beside a prompt than alone, and slower, however many prompts there are: the largest chunk is
+ * looked up together with the decodes. Attention does not cross prompts, so each other one adds
+ * what it takes alone, without the launch (a chunk of nothing):
  *
- *   attention = A(decodes) + sum_i (A(chunk_i, past_i, decodes) - A(decodes))
+ *   attention = A(largest chunk, decodes) + sum over the others of (A(chunk) - A(nothing))
  *
  * Unequal contexts. Decodes of the same mean take longer when one is long (tiles are padded, SMs
  * wait): t = t(mean) + alpha (t(longest) - t(mean)), alpha measured in bins of decodes, of how far
@@ -296,21 +297,42 @@ static double decodes_s(const StratProfile *profile, const StratBatch *batch)
     return mean + fmax(0.0, longest - mean) * alpha_of(profile, batch);
 }
 
+/* The chunk with the most pairs of a query and a key. */
+static const StratChunk *largest_of(const StratBatch *batch)
+{
+    const StratChunk *largest = NULL;
+    double most = 0.0;
+    for (size_t i = 0; i < batch->chunks; i++) {
+        const StratChunk *chunk = &batch->chunk[i];
+        double pairs = (double)chunk->tokens * (double)(chunk->past + chunk->tokens);
+        if (pairs > most) {
+            most = pairs;
+            largest = chunk;
+        }
+    }
+    return largest;
+}
+
 void strat_profile_attention(const StratProfile *profile, const StratBatch *batch,
                              double *prefill_s, double *decode_s)
 {
     double decodes = (double)(batch->decodes * batch->decode_tokens);
     *decode_s = batch->decodes > 0 ? decodes_s(profile, batch) : 0.0;
     *prefill_s = 0.0;
-    double before = *decode_s;
+    const StratChunk *largest = largest_of(batch);
+    if (!largest)
+        return;
+    double together =
+        joint_s(profile, (double)largest->tokens, decodes, (double)largest->past, batch->context);
+    double nothing = batch->chunks > 1 ? joint_s(profile, 0.0, 0.0, 0.0, 0.0) : 0.0;
     for (size_t i = 0; i < batch->chunks; i++) {
         const StratChunk *chunk = &batch->chunk[i];
-        double both =
-            joint_s(profile, (double)chunk->tokens, decodes, (double)chunk->past, batch->context);
-        *prefill_s += fmax(0.0, both - before);
-        if (before <= 0.0)
-            before = joint_s(profile, 1.0, 0.0, 0.0, 0.0);
+        if (chunk != largest)
+            *prefill_s +=
+                fmax(0.0, joint_s(profile, (double)chunk->tokens, 0.0, (double)chunk->past, 0.0) -
+                              nothing);
     }
+    *prefill_s += fmax(0.0, together - *decode_s);
 }
 
 double strat_profile_experts_s(const StratProfile *profile, double touched, double tokens)

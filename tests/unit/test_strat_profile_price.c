@@ -97,7 +97,7 @@ Test(strat_profile_price, attention_is_linear_on_a_ragged_grid)
     }
 }
 
-Test(strat_profile_price, every_prompt_adds_what_it_adds_alone)
+Test(strat_profile_price, the_largest_prompt_meets_the_decodes_and_others_run_alone)
 {
     g_autoptr(StratProfile) profile = linear_profile();
     StratChunk chunks[2] = {
@@ -110,10 +110,11 @@ Test(strat_profile_price, every_prompt_adds_what_it_adds_alone)
                         .decode_tokens = 1,
                         .context = 256.0,
                         .longest = 256.0};
-    double prefill, decode, alone = truth(0.0, 16.0, 0.0, 256.0);
+    double prefill, decode, nothing = truth(0.0, 1.0, 0.0, 16.0); /* the least that was measured */
     strat_profile_attention(profile, &batch, &prefill, &decode);
-    expect_near(prefill,
-                truth(64.0, 16.0, 256.0, 256.0) + truth(128.0, 16.0, 0.0, 256.0) - 2.0 * alone,
+    /* 64 queries over 320 keys are more pairs than 128 over 128 */
+    expect_near(prefill + decode,
+                truth(64.0, 16.0, 256.0, 256.0) + truth(128.0, 0.0, 0.0, 0.0) - nothing,
                 "two prompts");
 }
 
@@ -154,6 +155,8 @@ static const char skew_csv[] =
     "pc,n_label,skew_rate_label,kv_big_label,kp_label,alpha,n_samples\n"
     "0,n<=64,sr<=40%,kvB<=4k,kp=0,0.25,4\n16,n<=64,sr<=40%,kvB<=4k,kp=0,9,4\n";
 
+static const char meta_yaml[] = "model: toy\nskew_fit:\n  enabled: false\n";
+
 static char *write_folder(void)
 {
     char *folder = g_dir_make_tmp("profile-XXXXXX", NULL);
@@ -179,6 +182,7 @@ static void remove_folder(const char *folder)
                                         "tp2/attention.csv",
                                         "tp2/skew_fit.csv",
                                         "tp2",
+                                        "meta.yaml",
                                         "."};
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autofree char *path = g_build_filename(folder, files[i], NULL);
@@ -202,6 +206,14 @@ Test(strat_profile_price, a_folder_of_the_profiler_is_read)
     double prefill, decode;
     strat_profile_attention(profile, &batch, &prefill, &decode);
     expect_near(decode, 18e-6, "attention");
+    batch = (StratBatch){.decodes = 2, .decode_tokens = 1, .context = 24.0, .longest = 64.0};
+    strat_profile_attention(profile, &batch, &prefill, &decode);
+    expect_near(decode, 18e-6 + 0.25 * 40e-6, "one longer than the other");
+    g_autofree char *meta = g_build_filename(folder, "meta.yaml", NULL);
+    cr_assert(g_file_set_contents(meta, meta_yaml, -1, NULL));
+    g_autoptr(StratProfile) plain = scen_engine_profile_read(folder, 2, &error);
+    strat_profile_attention(plain, &batch, &prefill, &decode);
+    expect_near(decode, 18e-6, "a table that is switched off");
     cr_expect_null(scen_engine_profile_read(folder, 4, &error), "not measured with 4 ranks");
     remove_folder(folder);
 }
