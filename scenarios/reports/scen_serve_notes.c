@@ -56,7 +56,9 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
     note_money(notes, scenario);
     if (served->result && served->result->unfinished > 0)
         add(notes, "requests are left unfinished, so latencies are of those that got through");
-    if (served->result && !scenario->serving.warm_up_requests)
+    const ScenTraffic *traffic = &scenario->traffic;
+    bool ramps = !traffic->trace && traffic->spec.arrivals.kind != STRAT_ARRIVALS_ALL_AT_ONCE;
+    if (served->result && ramps && !scenario->serving.warm_up_requests)
         add(notes, "no warm-up is left out (serve.warm_up): requests that met an empty deployment "
                    "count");
     return notes;

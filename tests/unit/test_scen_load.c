@@ -486,5 +486,6 @@ Test(scen_load, a_missing_scenario_is_a_clear_error)
     g_autoptr(GError) list = NULL;
     ScenLoadOptions options = {.data_dir = "/nonexistent"};
     cr_expect_null(scen_scenario_parse("s", "[1]", 3, &options, &list));
-    cr_expect_str_eq(list->message, "s:1:1: a scenario must be a map with model, cluster, and plan or serve");
+    cr_expect_str_eq(list->message,
+                     "s:1:1: a scenario must be a map with model, cluster, and plan or serve");
 }
