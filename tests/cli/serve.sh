@@ -100,12 +100,4 @@ sed 's/gpu_hour: /purchase: /; s/\$2\.50\/h/$30000/' "$scenario" >wrong.yaml
 expect_wrong 'purchase needs years'
 sed 's/\$2\.50\/h/2.50/' "$scenario" >wrong.yaml
 expect_wrong "'gpu_hour': '2.50' has no unit"
-
-# What is shipped loads, but for files that the user has to bring.
-for shipped in "$ROOT"/scenarios/serving/*.yaml; do
-    case $shipped in
-    */cpu-only.yaml) ;; # needs orrery calibrate
-    *) expect_exit 0 "$ORRERY" check "$shipped" ;;
-    esac
-done
 finish
