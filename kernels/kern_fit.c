@@ -4,14 +4,14 @@
  * sqrt(log(predicted / measured)^2 + 0.01^2): about |log ratio|, so that an outlier weighs as much
  * as its distance and not its square, and smooth at zero. The search is Subplex (Rowan 1990) of
  * NLopt, which needs no derivatives and is deterministic, started again from where it stopped for
- * as long as that gains a thousandth. At most 4,000 rows enter the search, taken evenly; the error
- * that is reported is over all of them. */
+ * as long as that gains a thousandth; folds of held-out rows start from the fit to all. At most
+ * 4,000 rows enter the search, taken evenly; the error that is reported is over all of them. */
 #include "kern_fit.h"
 
 #include <math.h>
 #include <nlopt.h>
 
-enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000 };
+enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000, NEAR_FROM = 3 /* of search()'s steps */ };
 
 /* One coefficient. */
 typedef struct Coefficient {
@@ -28,6 +28,7 @@ typedef struct Problem {
     void *fit;
     const void *rows;
     const void *hardware;
+    bool near; /* its starts are the answer to almost the same rows */
 } Problem;
 
 static double *coefficient_of(void *fit, const Coefficient *c)
@@ -107,7 +108,7 @@ static KernFitError search(Problem *p)
     nlopt_set_min_objective(opt, objective, p);
     nlopt_set_maxeval(opt, EVALUATIONS);
     nlopt_set_xtol_rel(opt, 1e-4);
-    for (size_t start = 0; start < G_N_ELEMENTS(steps); start++) {
+    for (size_t start = p->near ? NEAR_FROM : 0; start < G_N_ELEMENTS(steps); start++) {
         double least;
         for (unsigned i = 0; i < n; i++)
             step[i] = steps[start] * (p->coefficients[i].high - p->coefficients[i].low);
@@ -123,7 +124,7 @@ static KernFitError search(Problem *p)
 /* Searches @fit, whose coefficients are @coefficients, so that @log_ratio comes near 0 on @rows. */
 static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient_count,
                              double (*log_ratio)(const Problem *, size_t), const void *hardware,
-                             const void *rows, size_t count, void *fit)
+                             const void *rows, size_t count, bool near, void *fit)
 {
     Problem p = {.coefficients = coefficients,
                  .coefficient_count = coefficient_count,
@@ -131,7 +132,8 @@ static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient
                  .log_ratio = log_ratio,
                  .fit = fit,
                  .rows = rows,
-                 .hardware = hardware};
+                 .hardware = hardware,
+                 .near = near};
     return search(&p);
 }
 
@@ -181,9 +183,10 @@ static const struct {
     {{offsetof(KernGemmFit, host_few_s), 1e-6, 1e-4, 5e-4},           ISSUED | FEW    },
 };
 
-/* Fits @fit, its kernels given, with the coefficients that its rows can tell. */
+/* Fits @fit, its kernels given, with the coefficients that its rows can tell. @near: from where it
+ * stands, which is the answer to almost the same rows. */
 static KernFitError fit_gemm_kernels(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
-                                     bool few, KernGemmFit *fit)
+                                     bool few, bool near, KernGemmFit *fit)
 {
     Coefficient searched[G_N_ELEMENTS(gemm_coefficients)];
     size_t n = 0;
@@ -194,10 +197,15 @@ static KernFitError fit_gemm_kernels(const TopoGpu *gpu, const KernGemmRow *rows
     has |= (weights >= KERN_WEIGHTS_INT8 ? WIDENED : 0) | (few ? FEW : 0);
     for (size_t i = 0; i < count; i++)
         has |= rows[i].shape.quantised ? QUANTISED : 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(gemm_coefficients); i++)
-        if ((gemm_coefficients[i].needs & ~has) == 0)
-            searched[n++] = gemm_coefficients[i].coefficient;
-    return fit_rows(searched, n, gemm_log_ratio, gpu, rows, count, fit);
+    for (size_t i = 0; i < G_N_ELEMENTS(gemm_coefficients); i++) {
+        Coefficient c = gemm_coefficients[i].coefficient;
+        if ((gemm_coefficients[i].needs & ~has) != 0)
+            continue;
+        if (near)
+            c.start = CLAMP(*coefficient_of(fit, &c), c.low, c.high);
+        searched[n++] = c;
+    }
+    return fit_rows(searched, n, gemm_log_ratio, gpu, rows, count, near, fit);
 }
 
 /* Products with conversion may run on an engine's own kernels, those with block scales on others
@@ -218,7 +226,7 @@ KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t c
     for (int k = 0; k < (engine ? KERN_GEMM_KERNELS : issued ? 2 : 1); k++) {
         KernGemmFit tried = hidden;
         tried.kernels = engine ? (KernGemmKernels)k : KERN_GEMM_FASTEST;
-        KernFitError error = fit_gemm_kernels(gpu, rows, count, issued && k == 1, &tried);
+        KernFitError error = fit_gemm_kernels(gpu, rows, count, issued && k == 1, false, &tried);
         if (k > 0 && error.median_fraction >= least.median_fraction)
             continue;
         least = error;
@@ -250,7 +258,7 @@ void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t 
             if (gemm_fold(&rows[i].shape, folds) != fold)
                 kept[keep++] = rows[i];
         KernGemmFit fit = *whole;
-        kern_fit_gemm(gpu, kept, keep, &fit);
+        fit_gemm_kernels(gpu, kept, keep, fit.host_few_s > 0.0, true, &fit);
         const Problem p = {.fit = &fit, .rows = rows, .hardware = gpu};
         for (size_t i = 0; i < count; i++)
             if (gemm_fold(&rows[i].shape, folds) == fold)
@@ -288,7 +296,7 @@ KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows
                                 KernAttentionFit *fit)
 {
     KernFitError error = fit_rows(attention_coefficients, G_N_ELEMENTS(attention_coefficients),
-                                  attention_log_ratio, gpu, rows, count, fit);
+                                  attention_log_ratio, gpu, rows, count, false, fit);
     fit->median_error_fraction = error.median_fraction;
     fit->p90_error_fraction = error.p90_fraction;
     fit->rows = (int64_t)count;

@@ -41,8 +41,8 @@ KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t c
                            KernGemmFit *fit);
 
 /** Log of predicted / measured of each of @rows into @log_ratios, by coefficients fitted to rows of
- *  other shapes: shapes are dealt into @folds (at least 2) by a hash, and each is left out once. Of
- *  @whole only the times are used that such rows hide: see kern_fit_gemm(). */
+ *  other shapes: shapes are dealt into @folds (at least 2) by a hash, and each is left out once.
+ * The searches start from @whole, a fit to all rows or the like, and keep its kernels. */
 void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t count, size_t folds,
                             const KernGemmFit *whole, double *log_ratios);
 

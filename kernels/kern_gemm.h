@@ -13,7 +13,7 @@ typedef struct KernGemmShape {
     TopoDtype dtype;         /* of A and, unless @weights differ, of B */
     bool quantised;          /* A arrives in 16 bits and is converted to @dtype first */
     KernGemmWeights weights; /* block scales need fp8, integers 16 bits */
-    bool captured;           /* in a CUDA graph: the host's time does not count */
+    bool captured;           /* in a CUDA graph: the host takes no time; tables ignore it */
 } KernGemmShape;
 
 /** The type that @shape is fitted by, and its name as profiles have it: "bf16", "int4_wo". */

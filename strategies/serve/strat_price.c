@@ -25,8 +25,11 @@
  * one); what outlasts it shows.
  *
  * Two batches. With two_batch_overlap both halves of the batch are priced apart, and the
- * collectives of one run under the computation of the other (DeepSeek-AI 2024, arXiv 2412.19437,
- * section 3.4): what outlasts it shows, and the first half's collectives of one layer.
+ * collectives of one run under the computation of the other: the dispatch of one beside the
+ * attention of the other, the combine beside its experts (DeepSeek-AI 2024, arXiv 2412.19437,
+ * section 3.4.1). What outlasts that shows, and the first half's collectives of one layer. Kernels
+ * that move prompts take 20 of 132 SMs from the computation (section 3.2.2); those of decodes leave
+ * the bytes to the NICs (DeepEP, low-latency kernels with hooks).
  *
  * Speculation. The target's own iteration is priced as the batch says (decode_tokens); proposing
  * costs as many iterations of the draft model as tokens, or a fraction of the target's plain one.
@@ -42,6 +45,9 @@
 #include "strat_serve_memory.h"
 
 #include <math.h>
+
+/* SMs of an H800, and those that its kernels for prompts take. */
+static const double GPU_SMS = 132.0, COMM_SMS = 20.0;
 
 static const StratPrice *price_of(const StratPricer *pricer)
 {
@@ -64,6 +70,7 @@ typedef struct Work {
     const StratBatch *batch;
     int64_t rows; /* of one rank, padded */
     StratMode mode;
+    double dispatch_s, combine_s;
     double kernels;
 } Work;
 
@@ -95,8 +102,10 @@ static void price_tokens(const StratPrice *price, Work *work, StratIteration *ou
     out->part_s[STRAT_SERVE_EXPERTS] = times * cost.experts_s;
     out->part_s[STRAT_SERVE_PASSES] = times * cost.passes_s;
     out->part_s[STRAT_SERVE_TENSOR] = times * cost.tensor_s;
-    out->part_s[STRAT_SERVE_ALL_TO_ALL] = times * cost.all_to_all_s;
+    out->part_s[STRAT_SERVE_ALL_TO_ALL] = times * (cost.dispatch_s + cost.combine_s);
     out->part_s[STRAT_SERVE_PIPELINE] = times * cost.send_s;
+    work->dispatch_s = times * cost.dispatch_s;
+    work->combine_s = times * cost.combine_s;
     work->kernels = times * cost.kernels;
 }
 
@@ -122,19 +131,30 @@ static double sum_of(const StratIteration *out)
     return sum;
 }
 
-/* Collectives of one half batch under the computation of the other. */
-static void overlap_halves(const StratPrice *price, StratIteration *out)
+/* What @comm, beside @compute of the other half batch, adds to it: what outlasts it, and the SMs
+ * that its kernels take meanwhile. */
+static double beside_s(double comm, double compute, bool takes_sms)
 {
-    double *tensor = &out->part_s[STRAT_SERVE_TENSOR];
-    double *experts = &out->part_s[STRAT_SERVE_ALL_TO_ALL];
-    double comm = *tensor + *experts;
+    return fmax(0.0, comm - compute) +
+           (takes_sms ? COMM_SMS / (GPU_SMS - COMM_SMS) * fmin(comm, compute) : 0.0);
+}
+
+/* Collectives of one half batch under the computation of the other. */
+static void overlap_halves(const StratPrice *price, const Work *work, StratIteration *out)
+{
+    double *part = out->part_s, *tensor = &part[STRAT_SERVE_TENSOR];
+    double comm = *tensor + part[STRAT_SERVE_ALL_TO_ALL];
     if (comm <= 0.0)
         return;
-    double compute = sum_of(out) - comm;
-    double first = comm / (2.0 * (double)price->spec.model->layers);
-    double shows = fmin(comm, fmax(0.0, comm - compute) + first) / comm;
+    bool takes_sms = work->mode.prompts && part[STRAT_SERVE_ALL_TO_ALL] > 0.0;
+    double attention = part[STRAT_SERVE_LINEAR] + part[STRAT_SERVE_PASSES] +
+                       part[STRAT_SERVE_PREFILL] + part[STRAT_SERVE_DECODE];
+    double adds = comm / (2.0 * (double)price->spec.model->layers) +
+                  beside_s(*tensor + work->dispatch_s, attention, takes_sms) +
+                  beside_s(work->combine_s, part[STRAT_SERVE_EXPERTS], takes_sms);
+    double shows = fmin(1.0, adds / comm);
     *tensor *= shows;
-    *experts *= shows;
+    part[STRAT_SERVE_ALL_TO_ALL] *= shows;
 }
 
 static void price_host(const StratPrice *price, const Work *work, StratIteration *out)
@@ -168,7 +188,7 @@ static Work price_gpu(const StratPrice *price, const StratBatch *batch, StratIte
     price_attention(price, batch, out);
     out->part_s[STRAT_SERVE_HEAD] = strat_price_head_s(price, batch->outputs, work.mode);
     if (price->spec.deployment->two_batch_overlap)
-        overlap_halves(price, out);
+        overlap_halves(price, &work, out);
     return work;
 }
 
@@ -300,6 +320,7 @@ static void fit_decode(StratPrice *price)
 {
     const ModelSpec *model = price->spec.model;
     KernDecodeShape heads = {.head_dim = model->head_dim,
+                             .latent_width = model->kv_lora_rank,
                              .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT};
     price->decode = kern_decode_fit(price->spec.device.profile, &heads);
     if (!price->decode)

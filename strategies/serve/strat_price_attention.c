@@ -1,11 +1,8 @@
 /* Attention of an iteration: prompts and decodes run as two groups of kernels.
  *
- * Prompts. A chunk of q tokens after p in the cache is the last q rows of a causal prompt of p + q:
- *
- *   T(q after p) = max(T(p + q) - T(p), T(q))                                               [s]
- *
- * All chunks of an iteration share one launch and fill the GPU together, so that each is priced as
- * its part of as many like it; the longest alone is the least that all can take.
+ * Prompts. All chunks of an iteration share one launch and fill the GPU together, so that each is
+ * priced as its part of as many like it (kern_prefill.c); the longest alone is the least that all
+ * can take.
  *
  * Decodes. The form of kern_decode.c, linear between contexts that are KNOT tokens apart: the cost
  * of a batch is linear in its mean context (the cache streams), and the kernels' steps (splits,
@@ -45,22 +42,14 @@ static KernPrefillShape prefill_shape(const StratPrice *price)
     };
 }
 
-static double causal_s(const StratPrice *price, int64_t sequences, int64_t queries)
-{
-    KernPrefillShape shape = prefill_shape(price);
-    shape.sequences = sequences;
-    shape.queries = queries;
-    return kern_prefill_s(&price->device[true], &shape);
-}
-
 /* @sequences chunks at once. */
 static double chunks_s(const StratPrice *price, int64_t sequences, const StratChunk *chunk)
 {
-    double fresh = causal_s(price, sequences, chunk->tokens);
-    if (chunk->past == 0)
-        return fresh;
-    double all = causal_s(price, sequences, chunk->past + chunk->tokens);
-    return fmax(all - causal_s(price, sequences, chunk->past), fresh);
+    KernPrefillShape shape = prefill_shape(price);
+    shape.sequences = sequences;
+    shape.queries = chunk->tokens;
+    shape.past = chunk->past;
+    return kern_prefill_s(&price->device[true], &shape);
 }
 
 /* Keys and values of what is in the cache, from their latents. */

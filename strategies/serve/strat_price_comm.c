@@ -87,11 +87,13 @@ static double route_s(const StratPrice *price, const TopoExpertFit *fit, TopoCol
     return library_s(price, &transfer);
 }
 
-double strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes)
+void strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes,
+                           double *dispatch_s, double *combine_s)
 {
     const ModelSpec *model = price->spec.model;
+    *dispatch_s = *combine_s = 0.0;
     if (price->pool.expert <= 1 || price->pool.data <= 1)
-        return 0.0;
+        return;
     StratWeights weights = price->spec.deployment->weights;
     bool fp8 = weights == STRAT_WEIGHTS_FP8 || weights == STRAT_WEIGHTS_FP8_BLOCK;
     double hidden = (double)model->hidden;
@@ -103,9 +105,9 @@ double strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decod
         .topk = (uint32_t)model->experts_per_token,
     };
     const TopoExpertFit *fit = decodes ? price->spec.expert_decodes : price->spec.expert_prompts;
-    double dispatch = route_s(price, fit, TOPO_OP_DISPATCH, &routing);
+    *dispatch_s = route_s(price, fit, TOPO_OP_DISPATCH, &routing);
     routing.token_bytes = 2.0 * hidden;
-    return dispatch + route_s(price, fit, TOPO_OP_COMBINE, &routing);
+    *combine_s = route_s(price, fit, TOPO_OP_COMBINE, &routing);
 }
 
 double strat_price_send_s(const StratPrice *price, int64_t tokens)

@@ -10,7 +10,7 @@
  *  kernels that they take. */
 typedef struct StratTokenCost {
     bool known;
-    double linear_s, experts_s, passes_s, tensor_s, all_to_all_s, send_s;
+    double linear_s, experts_s, passes_s, tensor_s, dispatch_s, combine_s, send_s;
     double kernels;
 } StratTokenCost;
 
@@ -73,9 +73,10 @@ double strat_price_reduce_s(const StratPrice *price, int64_t tokens, bool captur
 /** Seconds of gathering @rows rows of logits. */
 double strat_price_gather_s(const StratPrice *price, int64_t rows);
 
-/** Seconds of dispatch and combine of one layer, when every rank of the replica holds @tokens;
- *  @decodes: no prompts among them. */
-double strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes);
+/** Seconds of the dispatch and of the combine of one layer, when every attention rank of the
+ * replica holds @tokens; @decodes: no prompts among them. 0 where there are none. */
+void strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes,
+                           double *dispatch_s, double *combine_s);
 
 /** Seconds of handing @tokens rows to the next pipeline stage. */
 double strat_price_send_s(const StratPrice *price, int64_t tokens);
@@ -83,5 +84,10 @@ double strat_price_send_s(const StratPrice *price, int64_t tokens);
 /** Seconds of a product of @rows rows with @matrix, stored in @weights. */
 double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
                              StratWeights weights, int64_t rows, StratMode mode);
+
+/** The same of @count matrices of one shape side by side, routed experts' weights among them: each
+ *  has @rows rows of its own. */
+double strat_price_products_s(const StratPrice *price, const StratMatrix *matrix,
+                              StratWeights weights, int64_t rows, int64_t count, StratMode mode);
 
 #endif

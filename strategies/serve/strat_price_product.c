@@ -31,12 +31,20 @@ static const struct {
 double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
                              StratWeights weights, int64_t rows, StratMode mode)
 {
+    if (strat_weights_experts_only(weights))
+        weights = STRAT_WEIGHTS_BF16;
+    return strat_price_products_s(price, matrix, weights, rows, 1, mode);
+}
+
+double strat_price_products_s(const StratPrice *price, const StratMatrix *matrix,
+                              StratWeights weights, int64_t rows, int64_t count, StratMode mode)
+{
     const KernDevice *device = strat_price_device(price, mode);
-    if (matrix->wide || strat_weights_experts_only(weights))
+    if (matrix->wide)
         weights = STRAT_WEIGHTS_BF16;
     TopoDtype dtype = ways[weights].dtype;
     bool native = dtype != TOPO_DTYPE_BF16 && device->gpu->peak_flop_per_s[dtype] > 0.0;
-    KernGemmShape shape = {.batch = 1,
+    KernGemmShape shape = {.batch = count,
                            .m = rows,
                            .n = matrix->n,
                            .k = matrix->k,
@@ -48,7 +56,7 @@ double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,
     double index = 0.0;
     if (price->spec.deployment->sparse_2_4 && !matrix->wide &&
         device->gpu->peak_flop_per_s[TOPO_DTYPE_BF16] > 0.0) {
-        index = 0.25 * 0.5 * (double)matrix->n * (double)matrix->k;
+        index = 0.25 * 0.5 * (double)count * (double)matrix->n * (double)matrix->k;
         shape.k = (matrix->k + 1) / 2;
     }
     return kern_gemm_s(device, &shape) + index / device->gpu->memory_bytes_per_s;

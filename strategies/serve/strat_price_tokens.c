@@ -60,24 +60,27 @@ static double gathered_s(const StratPrice *price, int64_t rows, StratMode mode)
 }
 
 /* What dispatch leaves on the fullest rank of @shape: its share of the assignments, each a row of
- * its own, and its own experts. */
-static KernMoeShape dispatched(const KernDevice *device, const KernMoeShape *shape)
+ * its own, and its own experts, whose products run side by side; an activation between them. */
+static double dispatched_s(const StratPrice *price, const KernMoeShape *shape, StratMode mode)
 {
-    const KernMoeFit plain = {.touch_exponent = 1.0};
+    const KernMoeFit plain = {0};
+    const KernDevice *device = strat_price_device(price, mode);
     const KernMoeFit *fit = kern_moe_fit(device->profile, shape);
-    KernMoeShape local = *shape;
-    local.tokens = MAX(1, (int64_t)ceil(kern_moe_load(fit ? fit : &plain, shape).assignments));
-    local.topk = 1;
-    local.experts = strat_price_share(shape->experts, shape->expert);
-    local.expert = 1;
-    local.power = 0.0; /* the load of the fullest rank has it in it */
-    return local;
+    KernMoeLoad load = kern_moe_load(fit ? fit : &plain, shape);
+    int64_t experts = MAX(1, (int64_t)ceil(load.touched));
+    int64_t rows = MAX(1, (int64_t)ceil(load.assignments / (double)experts));
+    int64_t inner = shape->inter / shape->tensor, outputs = (shape->ungated ? 1 : 2) * inner;
+    StratMatrix up = {.n = outputs, .k = shape->hidden}, down = {.n = shape->hidden, .k = inner};
+    StratWeights weights = price->spec.deployment->weights;
+    double moved = 2.0 * (double)(experts * rows) * (double)(outputs + inner);
+    return strat_price_products_s(price, &up, weights, rows, experts, mode) +
+           strat_price_products_s(price, &down, weights, rows, experts, mode) +
+           kern_pass_s(device, moved, 1);
 }
 
 static double experts_s(const StratPrice *price, int64_t rows, StratMode mode)
 {
     const ModelSpec *model = price->spec.model;
-    const KernDevice *device = strat_price_device(price, mode);
     if (price->spec.deployment->engine->gathers_experts && price->pool.expert == 1 &&
         rows * model->experts_per_token <= model->experts)
         return gathered_s(price, rows, mode);
@@ -97,8 +100,8 @@ static double experts_s(const StratPrice *price, int64_t rows, StratMode mode)
         .family = price->spec.expert_family,
     };
     if (shared_out && price->pool.data > 1)
-        shape = dispatched(device, &shape);
-    return kern_moe_s(device, &shape);
+        return dispatched_s(price, &shape, mode);
+    return kern_moe_s(strat_price_device(price, mode), &shape);
 }
 
 /* By the engine's profile: an expert is touched with the chance 1 - (1 - k / E)^tokens. */
@@ -156,7 +159,10 @@ static void add_around(const StratPrice *price, bool experts, double layers, int
     cost->kernels += layers * ((double)list->count + kernels + reduces + ATTENTION_KERNELS);
     if (!experts)
         return;
-    cost->all_to_all_s += layers * strat_price_experts_s(price, rows, !mode.prompts);
+    double dispatch, combine;
+    strat_price_experts_s(price, rows, !mode.prompts, &dispatch, &combine);
+    cost->dispatch_s += layers * dispatch;
+    cost->combine_s += layers * combine;
     cost->kernels += layers * MOE_KERNELS;
 }
 

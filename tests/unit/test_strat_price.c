@@ -188,10 +188,11 @@ Test(strat_price, tokens_verified_together_read_the_cache_once)
     cr_expect_gt(out.part_s[STRAT_SERVE_LINEAR], 8.0 * product);
 }
 
-static double causal(const Fixture *f, int64_t sequences, int64_t queries)
+static double causal(const Fixture *f, int64_t sequences, int64_t queries, int64_t past)
 {
     KernPrefillShape shape = {.sequences = sequences,
                               .queries = queries,
+                              .past = past,
                               .heads = 16,
                               .kv_heads = 4,
                               .head_dim = 64,
@@ -199,17 +200,17 @@ static double causal(const Fixture *f, int64_t sequences, int64_t queries)
     return kern_prefill_s(&f->spec.device, &shape);
 }
 
-Test(strat_price, a_chunk_is_the_end_of_a_causal_prompt)
+Test(strat_price, a_chunk_attends_to_what_is_in_the_cache)
 {
     Fixture f;
     fixture_init(&f);
     StratChunk chunk = {.tokens = 512};
     StratBatch batch = {.chunk = &chunk, .chunks = 1, .outputs = 1};
-    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], 8.0 * causal(&f, 1, 512),
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], 8.0 * causal(&f, 1, 512, 0),
                 "first chunk");
     chunk.past = 1536;
-    double want = 8.0 * (causal(&f, 1, 2048) - causal(&f, 1, 1536));
-    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], want, "last chunk");
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], 8.0 * causal(&f, 1, 512, 1536),
+                "last chunk");
 }
 
 Test(strat_price, equal_prompts_are_one_call)
@@ -218,7 +219,7 @@ Test(strat_price, equal_prompts_are_one_call)
     fixture_init(&f);
     StratChunk chunks[3] = {{.tokens = 512}, {.tokens = 512}, {.tokens = 512}};
     StratBatch batch = {.chunk = chunks, .chunks = 3, .outputs = 3};
-    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], 8.0 * causal(&f, 3, 512),
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_PREFILL], 8.0 * causal(&f, 3, 512, 0),
                 "three prompts");
 }
 
