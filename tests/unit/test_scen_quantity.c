@@ -36,6 +36,9 @@ static const struct {
     {"3.35 TB/s",    SCEN_RATE_BYTES_PER_S,   3.35e12      },
     {"1410 MHz",     SCEN_FREQUENCY_HZ,       1.41e9       },
     {"1.98 GHz",     SCEN_FREQUENCY_HZ,       1.98e9       },
+    {"10 /s",        SCEN_RATE_PER_S,         10.0         },
+    {"90/min",       SCEN_RATE_PER_S,         1.5          },
+    {"5 req/s",      SCEN_RATE_PER_S,         5.0          },
     {"312 TFLOP/s",  SCEN_COMPUTE_FLOP_PER_S, 312e12       },
     {"1.979 PFLOPS", SCEN_COMPUTE_FLOP_PER_S, 1.979e15     },
     {"400 W",        SCEN_POWER_W,            400.0        },
@@ -45,6 +48,8 @@ static const struct {
     {"$2.00/h",      SCEN_PRICE_USD_PER_H,    2.0          },
     {"2.5 $/h",      SCEN_PRICE_USD_PER_H,    2.5          },
     {"2.5 USD/h",    SCEN_PRICE_USD_PER_H,    2.5          },
+    {"$30000",       SCEN_MONEY_USD,          30000.0      },
+    {"$0.10/kWh",    SCEN_PRICE_USD_PER_KWH,  0.1          },
 };
 
 Test(scen_quantity, units_become_si)
@@ -87,12 +92,15 @@ static const struct {
     {"-0 us",         SCEN_TIME_S,             "is negative"                                      },
     {"1e999 s",       SCEN_TIME_S,             "is too large"                                     },
     {"1e300 TB/s",    SCEN_RATE_BYTES_PER_S,   "is too large"                                     },
+    {"10 s",          SCEN_RATE_PER_S,         "is a time: expected a request rate"               },
+    {"10",            SCEN_RATE_PER_S,         "has no unit"                                      },
     {"400 EFLOP/s/s", SCEN_COMPUTE_FLOP_PER_S, "has an unknown unit"                              },
     {"1e-400 s",      SCEN_TIME_S,             "is too small"                                     },
     {"1e-300 ns",     SCEN_TIME_S,             "is too small"                                     },
     {"0.0001 B/s",    SCEN_RATE_BYTES_PER_S,   "is too small"                                     },
     {"2.00/h",        SCEN_PRICE_USD_PER_H,    "has an unknown unit"                              },
-    {"$2.00",         SCEN_PRICE_USD_PER_H,    "has an unknown unit"                              },
+    {"$2.00",         SCEN_PRICE_USD_PER_H,    "is money"                                         },
+    {"$2.00/h",       SCEN_PRICE_USD_PER_KWH,  "is a price"                                       },
     {"$ 5 us",        SCEN_TIME_S,             "is no number with a unit"                         },
 };
 
