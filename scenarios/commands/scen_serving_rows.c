@@ -39,21 +39,23 @@ static const int64_t VARIABLE_MAX = 2048;
 
 typedef ScenRowWriter Writer;
 
-/* The engine of the catalog: by name in `setup`, by the start of the version, by the start of
- * `engine`. First match wins. */
+/* The engine of the catalog: by name in `setup`, by the start of the version, of `engine` and of
+ * the id; NULL: any, but for `setup`. First match wins. */
 static const struct {
-    const char *setup, *version, *text, *engine;
+    const char *setup, *version, *text, *id, *engine;
 } engines[] = {
-    {"trtllm-guaranteed-no-evict", "0.14", NULL,                "trtllm-0.14"  },
-    {"trtllm-guaranteed-no-evict", "0.17", NULL,                "trtllm-0.17"  },
-    {"trtllm-guaranteed-no-evict", "1.",   NULL,                "trtllm-1.x"   },
-    {"trtllm-guaranteed-no-evict", "comm", NULL,                "trtllm-1.x"   },
-    {"vllm-v0",                    "0.6",  NULL,                "vllm-0.6"     },
-    {NULL,                         NULL,   "gpt-fast",          "gpt-fast"     },
-    {NULL,                         NULL,   "TinyChat",          "tinychat"     },
-    {NULL,                         NULL,   "HF Accelerate",     "hf-accelerate"},
-    {NULL,                         NULL,   "DeepSeek in-house", "sglang"       },
-    {NULL,                         NULL,   "SGLang",            "sglang"       },
+    {"trtllm-guaranteed-no-evict", "0.14",   NULL,                NULL,        "trtllm-0.14"        },
+    {"trtllm-guaranteed-no-evict", "0.17",   NULL,                NULL,        "trtllm-0.17"        },
+    {"trtllm-guaranteed-no-evict", "1.",     NULL,                NULL,        "trtllm-1.x"         },
+    {"trtllm-guaranteed-no-evict", "commit", NULL,                NULL,        "trtllm-1.x"         },
+    {"fastertransformer",          "0.5",    NULL,                NULL,        "trtllm-static-0.5"  },
+    {"fastertransformer",          "0.6",    NULL,                NULL,        "trtllm-static-0.6.1"},
+    {"vllm-v0",                    "0.6",    NULL,                NULL,        "vllm-0.6"           },
+    {NULL,                         NULL,     "gpt-fast",          NULL,        "gpt-fast"           },
+    {NULL,                         NULL,     "TinyChat",          NULL,        "tinychat"           },
+    {NULL,                         NULL,     "HF Accelerate",     NULL,        "hf-accelerate"      },
+    {NULL,                         NULL,     "DeepSeek in-house", NULL,        "deepseek-2025"      },
+    {NULL,                         NULL,     NULL,                "splitwise", "splitwise-2023"     },
 };
 
 static const struct {
@@ -96,11 +98,13 @@ static const char *engine_of(Writer *w)
     const char *setup = text(w, w->setup, "engine", NULL);
     const char *version = text(w, w->row, "engine_version", "");
     const char *words = text(w, w->row, "engine", "");
+    const char *id = text(w, w->row, "id", "");
     for (size_t i = 0; i < G_N_ELEMENTS(engines); i++) {
         bool same = g_strcmp0(engines[i].setup, setup) == 0;
         bool versioned = !engines[i].version || g_str_has_prefix(version, engines[i].version);
         bool said = !engines[i].text || g_str_has_prefix(words, engines[i].text);
-        if (same && versioned && said)
+        bool of = !engines[i].id || g_str_has_prefix(id, engines[i].id);
+        if (same && versioned && said && of)
             return engines[i].engine;
     }
     if (setup)
