@@ -112,12 +112,13 @@ static bool take_attention(ScenServeRows *serve, const ScenServeLine *line, doub
                            bool decode)
 {
     int64_t tokens = whole(line, "isl"), step = whole(line, "step");
+    int64_t heads = whole(line, "num_heads"), kv_heads = whole(line, "num_key_value_heads");
     const KernPrefillShape s = {
         .sequences = whole(line, "batch_size"),
         .queries = decode ? 1 : tokens,
         .past = decode ? tokens + step - 1 : step,
-        .heads = whole(line, "num_heads"),
-        .kv_heads = whole(line, "num_key_value_heads"),
+        .heads = heads,
+        .kv_heads = kv_heads > 0 ? kv_heads : heads,
         .head_dim = whole(line, "head_dim"),
         .window = whole(line, "window_size"),
         .dtype = TOPO_DTYPE_BF16,

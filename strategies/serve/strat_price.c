@@ -82,10 +82,11 @@ static Work work_of(const StratPrice *price, const StratBatch *batch)
     for (size_t i = 0; i < batch->chunks; i++)
         prompts += batch->chunk[i].tokens;
     int64_t tokens = prompts + batch->decodes * batch->decode_tokens;
-    bool small = prompts == 0 ? batch->decodes <= engine->graph_sequences
-                              : engine->graphs_mixed && tokens <= engine->graph_sequences;
-    work.mode = (StratMode){.captured = engine->graphs && small, .prompts = prompts > 0};
     work.rows = strat_price_share(tokens, price->pool.data);
+    int64_t decodes = strat_price_share(batch->decodes, price->pool.data);
+    bool small = prompts == 0 ? decodes <= engine->graph_sequences
+                              : engine->graphs_mixed && work.rows <= engine->graph_sequences;
+    work.mode = (StratMode){.captured = engine->graphs && small, .prompts = prompts > 0};
     if (work.mode.captured)
         work.rows = captured_size(work.rows);
     return work;
