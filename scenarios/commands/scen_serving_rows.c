@@ -16,10 +16,8 @@
 /* Counts that a row may have; products of two stay far below int64. */
 static const int64_t COUNT_MAX = 1 << 24;
 
-/* Where a source does not say how long outputs are: enough tokens that their mean is that of
- * decoding. gpt-fast generates 200 by default. */
+/* Where a source does not say how long outputs are. gpt-fast generates 200 by default. */
 static const int64_t OUTPUT_ASSUMED = 200;
-static const int64_t DECODED_ASSUMED = 128;
 
 /* Requests where a closed or open loop does not say: as InferenceMAX does, ten for each user. */
 static const int64_t REQUESTS_PER_USER = 10;
@@ -146,8 +144,8 @@ static void read_lengths(Writer *w, Shape *s)
         scen_row_refuse(w, "the row does not say how long prompts are");
     if (s->prefills_only)
         s->output = 1;
-    if (s->output < 1) {
-        s->output = s->decodes_only ? DECODED_ASSUMED : OUTPUT_ASSUMED;
+    if (s->output < 1 && !s->decodes_only) {
+        s->output = OUTPUT_ASSUMED;
         scen_row_assume(w, I64 " output tokens", s->output);
     }
     const int64_t counts[] = {s->input, s->output, s->batch};
@@ -156,18 +154,22 @@ static void read_lengths(Writer *w, Shape *s)
             scen_row_refuse(w, "a count of " I64, counts[i]);
 }
 
-/* Whole batches of a phase that was measured alone: of sequences by GPU, or of prompt tokens by
- * GPU. */
-static void read_phase(Writer *w, Shape *s)
+/* Decoding alone, on a cache of so many tokens each: sequences that begin with one token and end
+ * with twice as many attend to as many in the mean, and none has a prompt to speak of. Their cache
+ * is as large as that takes, whatever fits. */
+static void read_decodes(Writer *w, Shape *s)
 {
-    if (s->decodes_only && g_str_has_prefix(text(w, w->row, "id", ""), "pope2022"))
-        s->requests = s->batch; /* batches of all chips there */
-    else if (s->decodes_only && s->batch > 1)
-        s->requests = s->batch *= s->gpus;
-    else if (s->decodes_only)
+    bool by_gpu = !g_str_has_prefix(text(w, w->row, "id", ""), "pope2022"); /* there: by all */
+    if (s->batch <= 1)
         scen_row_refuse(w, "the row does not say how many sequences decode together");
-    if (!s->prefills_only)
-        return;
+    s->requests = s->batch *= by_gpu ? s->gpus : 1;
+    s->output = 2 * s->input - 1;
+    s->input = 1;
+}
+
+/* Prompts alone: batches of so many tokens a GPU. */
+static void read_prefills(Writer *w, Shape *s)
+{
     s->batch = MAX(PREFILL_TOKENS * s->gpus / s->input, 1);
     s->requests = s->batch * PREFILL_ROUNDS;
     scen_row_assume(w, I64 " prompt tokens a GPU at a time", PREFILL_TOKENS);
@@ -370,8 +372,10 @@ static char *write_row(Writer *w, GPtrArray *left_out)
         read_sizes(w, &s);
     if (!w->failed)
         read_lengths(w, &s);
-    if (!w->failed)
-        read_phase(w, &s);
+    if (!w->failed && s.decodes_only)
+        read_decodes(w, &s);
+    if (!w->failed && s.prefills_only)
+        read_prefills(w, &s);
     if (w->failed)
         return NULL;
     const char *model = text(w, w->setup, "model", "");
@@ -381,6 +385,8 @@ static char *write_row(Writer *w, GPtrArray *left_out)
     put_engine(w, &s);
     put_layout(w, &s, model);
     put_types(w, model);
+    if (s.decodes_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s.requests * (s.output + 1));
     put_offload(w, model);
     scen_row_put(w, "  interval: false\n");
     put_traffic(w, &s);
