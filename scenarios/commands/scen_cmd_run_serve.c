@@ -37,6 +37,7 @@ bool scen_run_serve(const ScenScenario *scenario, bool json, const char *out, bo
     ScenServeReport report = {.scenario = scenario, .served = served, .notes = notes};
     g_autofree char *text = json ? scen_serve_json(&report) : scen_serve_text(&report);
     fputs(text, stdout);
-    *holds = served->result && !scen_served_misses(scenario, served);
+    *holds =
+        served->result && served->result->finished > 0 && !scen_served_misses(scenario, served);
     return !out || write_folder(&report, out, error);
 }

@@ -3,8 +3,7 @@
  * Latencies are in ms or s, throughput in tokens/s of the instance, the node or the GPU; each
  * becomes the figure of scen_metric.h with that definition, or is left out with the reason. Where
  * only decoding was measured (a batch of B sequences that are all there), throughput X of the
- * instance is B over the time of a step, and the median gap between tokens is what a run of such a
- * batch is held to: its prompts come before most of them. */
+ * instance is B over the time of a step, and TPOT is what a run of such a batch is held to. */
 #include "scen_serving_results.h"
 
 #include <string.h>
@@ -96,8 +95,6 @@ static double per_gpu(const char *name, double value, const ScenResultSetup *set
 static void put_one(ScenRowWriter *w, const char *name, const char *unit, ScenMetric metric,
                     double value, const ScenResultSetup *setup)
 {
-    if (setup->decodes_only && metric == SCEN_METRIC_TPOT)
-        metric = SCEN_METRIC_ITL_P50;
     if (scen_metric_is_time(metric)) {
         scen_row_put(w, "  %s: %.9g %s\n", scen_metric_key(metric), value,
                      g_strcmp0(unit, "s") == 0 ? "s" : "ms");
@@ -106,7 +103,7 @@ static void put_one(ScenRowWriter *w, const char *name, const char *unit, ScenMe
     double rate = per_gpu(name, value, setup);
     bool is_output = metric == SCEN_METRIC_OUTPUT_RATE_PER_GPU;
     if (setup->decodes_only && is_output)
-        scen_row_put(w, "  %s: %.9g ms\n", scen_metric_key(SCEN_METRIC_ITL_P50),
+        scen_row_put(w, "  %s: %.9g ms\n", scen_metric_key(SCEN_METRIC_TPOT),
                      1e3 * (double)setup->batch / (rate * (double)setup->gpus));
     else
         scen_row_put(w, "  %s: %.9g\n", scen_metric_key(metric), rate);

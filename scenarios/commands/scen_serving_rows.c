@@ -16,10 +16,8 @@
 /* Counts that a row may have; products of two stay far below int64. */
 static const int64_t COUNT_MAX = 1 << 24;
 
-/* Where a source does not say how long outputs are: enough tokens that their mean is that of
- * decoding. gpt-fast generates 200 by default. */
+/* Where a source does not say how long outputs are. gpt-fast generates 200 by default. */
 static const int64_t OUTPUT_ASSUMED = 200;
-static const int64_t DECODED_ASSUMED = 128;
 
 /* Requests where a closed or open loop does not say: as InferenceMAX does, ten for each user. */
 static const int64_t REQUESTS_PER_USER = 10;
@@ -39,21 +37,23 @@ static const int64_t VARIABLE_MAX = 2048;
 
 typedef ScenRowWriter Writer;
 
-/* The engine of the catalog: by name in `setup`, by the start of the version, by the start of
- * `engine`. First match wins. */
+/* The engine of the catalog: by name in `setup`, by the start of the version, of `engine` and of
+ * the id; NULL: any, but for `setup`. First match wins. */
 static const struct {
-    const char *setup, *version, *text, *engine;
+    const char *setup, *version, *text, *id, *engine;
 } engines[] = {
-    {"trtllm-guaranteed-no-evict", "0.14", NULL,                "trtllm-0.14"  },
-    {"trtllm-guaranteed-no-evict", "0.17", NULL,                "trtllm-0.17"  },
-    {"trtllm-guaranteed-no-evict", "1.",   NULL,                "trtllm-1.x"   },
-    {"trtllm-guaranteed-no-evict", "comm", NULL,                "trtllm-1.x"   },
-    {"vllm-v0",                    "0.6",  NULL,                "vllm-0.6"     },
-    {NULL,                         NULL,   "gpt-fast",          "gpt-fast"     },
-    {NULL,                         NULL,   "TinyChat",          "tinychat"     },
-    {NULL,                         NULL,   "HF Accelerate",     "hf-accelerate"},
-    {NULL,                         NULL,   "DeepSeek in-house", "sglang"       },
-    {NULL,                         NULL,   "SGLang",            "sglang"       },
+    {"trtllm-guaranteed-no-evict", "0.14",   NULL,                NULL,        "trtllm-0.14"        },
+    {"trtllm-guaranteed-no-evict", "0.17",   NULL,                NULL,        "trtllm-0.17"        },
+    {"trtllm-guaranteed-no-evict", "1.",     NULL,                NULL,        "trtllm-1.x"         },
+    {"trtllm-guaranteed-no-evict", "commit", NULL,                NULL,        "trtllm-1.x"         },
+    {"fastertransformer",          "0.5",    NULL,                NULL,        "trtllm-static-0.5"  },
+    {"fastertransformer",          "0.6",    NULL,                NULL,        "trtllm-static-0.6.1"},
+    {"vllm-v0",                    "0.6",    NULL,                NULL,        "vllm-0.6"           },
+    {NULL,                         NULL,     "gpt-fast",          NULL,        "gpt-fast"           },
+    {NULL,                         NULL,     "TinyChat",          NULL,        "tinychat"           },
+    {NULL,                         NULL,     "HF Accelerate",     NULL,        "hf-accelerate"      },
+    {NULL,                         NULL,     "DeepSeek in-house", NULL,        "deepseek-2025"      },
+    {NULL,                         NULL,     NULL,                "splitwise", "splitwise-2023"     },
 };
 
 static const struct {
@@ -96,11 +96,13 @@ static const char *engine_of(Writer *w)
     const char *setup = text(w, w->setup, "engine", NULL);
     const char *version = text(w, w->row, "engine_version", "");
     const char *words = text(w, w->row, "engine", "");
+    const char *id = text(w, w->row, "id", "");
     for (size_t i = 0; i < G_N_ELEMENTS(engines); i++) {
         bool same = g_strcmp0(engines[i].setup, setup) == 0;
         bool versioned = !engines[i].version || g_str_has_prefix(version, engines[i].version);
         bool said = !engines[i].text || g_str_has_prefix(words, engines[i].text);
-        if (same && versioned && said)
+        bool of = !engines[i].id || g_str_has_prefix(id, engines[i].id);
+        if (same && versioned && said && of)
             return engines[i].engine;
     }
     if (setup)
@@ -142,8 +144,8 @@ static void read_lengths(Writer *w, Shape *s)
         scen_row_refuse(w, "the row does not say how long prompts are");
     if (s->prefills_only)
         s->output = 1;
-    if (s->output < 1) {
-        s->output = s->decodes_only ? DECODED_ASSUMED : OUTPUT_ASSUMED;
+    if (s->output < 1 && !s->decodes_only) {
+        s->output = OUTPUT_ASSUMED;
         scen_row_assume(w, I64 " output tokens", s->output);
     }
     const int64_t counts[] = {s->input, s->output, s->batch};
@@ -152,18 +154,22 @@ static void read_lengths(Writer *w, Shape *s)
             scen_row_refuse(w, "a count of " I64, counts[i]);
 }
 
-/* Whole batches of a phase that was measured alone: of sequences by GPU, or of prompt tokens by
- * GPU. */
-static void read_phase(Writer *w, Shape *s)
+/* Decoding alone, on a cache of so many tokens each: sequences that begin with one token and end
+ * with twice as many attend to as many in the mean, and none has a prompt to speak of. Their cache
+ * is as large as that takes, whatever fits. */
+static void read_decodes(Writer *w, Shape *s)
 {
-    if (s->decodes_only && g_str_has_prefix(text(w, w->row, "id", ""), "pope2022"))
-        s->requests = s->batch; /* batches of all chips there */
-    else if (s->decodes_only && s->batch > 1)
-        s->requests = s->batch *= s->gpus;
-    else if (s->decodes_only)
+    bool by_gpu = !g_str_has_prefix(text(w, w->row, "id", ""), "pope2022"); /* there: by all */
+    if (s->batch <= 1)
         scen_row_refuse(w, "the row does not say how many sequences decode together");
-    if (!s->prefills_only)
-        return;
+    s->requests = s->batch *= by_gpu ? s->gpus : 1;
+    s->output = 2 * s->input - 1;
+    s->input = 1;
+}
+
+/* Prompts alone: batches of so many tokens a GPU. */
+static void read_prefills(Writer *w, Shape *s)
+{
     s->batch = MAX(PREFILL_TOKENS * s->gpus / s->input, 1);
     s->requests = s->batch * PREFILL_ROUNDS;
     scen_row_assume(w, I64 " prompt tokens a GPU at a time", PREFILL_TOKENS);
@@ -366,8 +372,10 @@ static char *write_row(Writer *w, GPtrArray *left_out)
         read_sizes(w, &s);
     if (!w->failed)
         read_lengths(w, &s);
-    if (!w->failed)
-        read_phase(w, &s);
+    if (!w->failed && s.decodes_only)
+        read_decodes(w, &s);
+    if (!w->failed && s.prefills_only)
+        read_prefills(w, &s);
     if (w->failed)
         return NULL;
     const char *model = text(w, w->setup, "model", "");
@@ -377,6 +385,8 @@ static char *write_row(Writer *w, GPtrArray *left_out)
     put_engine(w, &s);
     put_layout(w, &s, model);
     put_types(w, model);
+    if (s.decodes_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s.requests * (s.output + 1));
     put_offload(w, model);
     scen_row_put(w, "  interval: false\n");
     put_traffic(w, &s);

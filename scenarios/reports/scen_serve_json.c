@@ -15,12 +15,13 @@ static void open_object(JsonBuilder *json, const char *key)
     json_builder_begin_object(json);
 }
 
-static void add_pair(JsonBuilder *json, const char *key, double a, double b)
+/* The range of a figure and of what it is with other costs. */
+static void add_range(JsonBuilder *json, const char *key, double a, double b, double c)
 {
     json_builder_set_member_name(json, key);
     json_builder_begin_array(json);
-    json_builder_add_double_value(json, MIN(a, b));
-    json_builder_add_double_value(json, MAX(a, b));
+    json_builder_add_double_value(json, MIN(a, MIN(b, c)));
+    json_builder_add_double_value(json, MAX(a, MAX(b, c)));
     json_builder_end_array(json);
 }
 
@@ -67,14 +68,14 @@ static void add_latency(JsonBuilder *json, const char *key, const ScenServed *se
     open_object(json, key);
     scen_json_number(json, "mean", strat_digest_mean(digest));
     if (has_interval)
-        add_pair(json, "mean_interval", strat_digest_mean(of(served->fast)),
-                 strat_digest_mean(of(served->slow)));
+        add_range(json, "mean_interval", strat_digest_mean(of(served->fast)),
+                  strat_digest_mean(digest), strat_digest_mean(of(served->slow)));
     for (size_t i = 0; i < G_N_ELEMENTS(quantiles); i++) {
-        double f = quantiles[i].fraction;
-        scen_json_number(json, quantiles[i].key, strat_digest_quantile(digest, f));
+        double f = quantiles[i].fraction, figure = strat_digest_quantile(digest, f);
+        scen_json_number(json, quantiles[i].key, figure);
         if (has_interval)
-            add_pair(json, quantiles[i].interval, strat_digest_quantile(of(served->fast), f),
-                     strat_digest_quantile(of(served->slow), f));
+            add_range(json, quantiles[i].interval, strat_digest_quantile(of(served->fast), f),
+                      figure, strat_digest_quantile(of(served->slow), f));
     }
     scen_json_number(json, "max", strat_digest_max(digest));
     json_builder_end_object(json);

@@ -54,6 +54,10 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
     note_costs(notes, scenario);
     note_money(notes, scenario);
+    if (served->result && served->result->refused > 0)
+        add(notes,
+            "refused requests are longer than serve.engine.max_length, or than the cache of a "
+            "replica");
     if (served->result && served->result->unfinished > 0)
         add(notes, "requests are left unfinished, so latencies are of those that got through");
     const ScenTraffic *traffic = &scenario->traffic;

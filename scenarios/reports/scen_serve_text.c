@@ -84,15 +84,26 @@ static void add_latencies(GString *out, const StratServeResult *r)
     add_latency(out, "Queue", r->queue_s, "arrival to first iteration");
 }
 
+/* Long tails are jumpy: a run with other costs may well fall between the same two queues, so the
+ * figure itself belongs to its range. */
 static void add_interval(GString *out, const ScenServed *served)
 {
-    const StratServeResult *fast = served->fast, *slow = served->slow;
-    if (!fast || !slow)
+    const StratServeResult *runs[] = {served->fast, served->result, served->slow};
+    double tpot[2] = {INFINITY, 0.0}, ttft[2] = {INFINITY, 0.0};
+    if (!served->fast || !served->slow)
         return;
-    g_autofree char *first = scen_text_seconds(strat_digest_quantile(fast->ttft_s, 0.99));
-    g_autofree char *last = scen_text_seconds(strat_digest_quantile(slow->ttft_s, 0.99));
-    g_autofree char *least = scen_text_seconds(strat_digest_mean(fast->tpot_s));
-    g_autofree char *most = scen_text_seconds(strat_digest_mean(slow->tpot_s));
+    for (size_t i = 0; i < G_N_ELEMENTS(runs); i++) {
+        double mean_s = strat_digest_mean(runs[i]->tpot_s);
+        double tail_s = strat_digest_quantile(runs[i]->ttft_s, 0.99);
+        tpot[0] = MIN(tpot[0], mean_s);
+        tpot[1] = MAX(tpot[1], mean_s);
+        ttft[0] = MIN(ttft[0], tail_s);
+        ttft[1] = MAX(ttft[1], tail_s);
+    }
+    g_autofree char *first = scen_text_seconds(ttft[0]);
+    g_autofree char *last = scen_text_seconds(ttft[1]);
+    g_autofree char *least = scen_text_seconds(tpot[0]);
+    g_autofree char *most = scen_text_seconds(tpot[1]);
     add_line(
         out, "Interval",
         "TPOT mean %s to %s, TTFT p99 %s to %s: 90 %% for the error of iteration times (%.1f %% "

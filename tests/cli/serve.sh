@@ -65,33 +65,34 @@ expect_text err '--trace is the timeline of a training step'
 # An objective that is missed, and a model that does not fit.
 expect_exit 1 "$ORRERY" run "$scenario" --set 'serve.slo.tpot=1 ms'
 expect_text out 'MISSED'
-sed '/blocks:/d' "$scenario" >large.yaml
+sed '/blocks:/d; /engine_profile:/d' "$scenario" >large.yaml
 expect_exit 1 "$ORRERY" run large.yaml --set model=llama-3.1-405b
 expect_text out 'does not fit'
 expect_exit 1 "$ORRERY" run large.yaml --set model=llama-3.1-405b --json
 [ "$(json_value fits)" = false ] || fail "405B parameters fit on an H100"
 
 # Faults, each at its place.
+cp -r "$ROOT/tests/golden/serve_profile" .
 expect_wrong() {
     expect_exit 2 "$ORRERY" check wrong.yaml
     expect_text err "$1"
 }
 { cat "$scenario" && echo 'plan: {global_batch: 8}'; } >wrong.yaml
-expect_wrong '^wrong\.yaml:5:1: a scenario trains \(plan:\) or serves'
+expect_wrong '^wrong\.yaml:6:1: a scenario trains \(plan:\) or serves'
 sed '/^traffic:/,/^  output/d' "$scenario" >wrong.yaml
-expect_wrong '^wrong\.yaml:5:1: serve: \(how\) and traffic: \(what\) go together'
+expect_wrong '^wrong\.yaml:6:1: serve: \(how\) and traffic: \(what\) go together'
 sed '/^serve:/,/^  slo/d' "$scenario" >wrong.yaml
 expect_wrong 'traffic: \(what\) go together'
 sed 's/vllm-v1/vllm-v2/' "$scenario" >wrong.yaml
-expect_wrong "^wrong\.yaml:6:18: unknown serving engine 'vllm-v2', did you mean 'vllm-v1'"
+expect_wrong "^wrong\.yaml:7:18: unknown serving engine 'vllm-v2', did you mean 'vllm-v1'"
 sed 's/tensor: 1/tensor: 3/' "$scenario" >wrong.yaml
-expect_wrong '^wrong\.yaml:7:3: tensor 3 does not divide the model.s 32 heads'
+expect_wrong '^wrong\.yaml:8:3: tensor 3 does not divide the model.s 32 heads'
 sed 's/replicas: 2/replicas: 3/' "$scenario" >wrong.yaml
-expect_wrong '^wrong\.yaml:8:3: 3 replicas of 1 GPUs are 3, but there are 2'
+expect_wrong '^wrong\.yaml:9:3: 3 replicas of 1 GPUs are 3, but there are 2'
 sed 's/tensor: 1/router: by-hand/' "$scenario" >wrong.yaml
-expect_wrong "^wrong\.yaml:7:3: unknown router 'by-hand'"
+expect_wrong "^wrong\.yaml:8:3: unknown router 'by-hand'"
 sed 's/tensor: 1/weights: nvfp4/' "$scenario" >wrong.yaml
-expect_wrong '^wrong\.yaml:7:3: weights nvfp4 need matrix units that GPU h100-sxm does not have'
+expect_wrong '^wrong\.yaml:8:3: weights nvfp4 need matrix units that GPU h100-sxm does not have'
 sed 's/tensor: 1/speculation: {tokens: 3}/' "$scenario" >wrong.yaml
 expect_wrong 'speculation needs acceptance, or a list by_position'
 sed 's/tensor: 1/expert: 2/' "$scenario" >wrong.yaml

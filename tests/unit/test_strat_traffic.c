@@ -92,6 +92,26 @@ Test(strat_traffic, other_lengths_leave_the_arrivals_alone)
     cr_expect(same_seed_differs && other_seed_differs);
 }
 
+Test(strat_traffic, inputs_outputs_and_gaps_are_independent)
+{
+    StratTraffic even = plain;
+    even.requests = 2000;
+    even.input = even.output =
+        (StratLength){.kind = STRAT_LENGTH_UNIFORM, .least = 1, .most = 1000};
+    g_autoptr(GArray) all = run(&even, 2, SIM_TIME_SECOND, NULL);
+    double with_output = 0.0, with_gap = 0.0;
+    for (guint i = 1; i < all->len; i++) {
+        double gap_s = sim_time_to_seconds(REQUEST(all, i).arrival_ns) -
+                       sim_time_to_seconds(REQUEST(all, i - 1).arrival_ns);
+        double input = (REQUEST(all, i).input_tokens - 500.5) / (1000.0 / sqrt(12.0));
+        with_output += input * (REQUEST(all, i).output_tokens - 500.5) / (1000.0 / sqrt(12.0));
+        with_gap += input * (gap_s - 0.1) / 0.1;
+    }
+    /* correlations: four standard errors of 1 / sqrt(n) */
+    cr_expect(fabs(with_output / 2000.0) < 4.0 / sqrt(2000.0), "%g", with_output / 2000.0);
+    cr_expect(fabs(with_gap / 2000.0) < 4.0 / sqrt(2000.0), "%g", with_gap / 2000.0);
+}
+
 Test(strat_traffic, a_closed_loop_has_its_users_and_no_more)
 {
     StratTraffic loop = plain;
