@@ -42,6 +42,8 @@ typedef struct StratBatch {
     double context;        /* tokens that each attends to, its own included; the mean */
     double longest;        /* of the longest, at least the mean */
     int64_t outputs;       /* sequences that sample: rows of the head */
+    int64_t starts;        /* prompts whose first chunk this is */
+    int64_t start_tokens;  /* all the tokens of those, cached ones too */
 } StratBatch;
 
 /** Seconds of an iteration. @seconds is the sum of the parts: from the start of the iteration until

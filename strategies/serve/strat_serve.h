@@ -16,10 +16,10 @@ typedef struct StratServeSpec {
     double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
     double transfer_latency_s;
     StratSource *source;
-    bool exact;              /* every iteration on its own, no closed forms */
-    bool keep_requests;      /* fill StratServeResult.outcomes */
-    double sample_s;         /* spacing of the samples; 0: none */
-    double warm_up_fraction; /* of the requests, left out of the latencies at the start */
+    bool exact;               /* every iteration on its own, no closed forms */
+    bool keep_requests;       /* fill StratServeResult.outcomes */
+    double sample_s;          /* spacing of the samples; 0: none */
+    int64_t warm_up_requests; /* the first so many are left out of the latencies */
     uint64_t seed;
 } StratServeSpec;
 
@@ -54,17 +54,21 @@ typedef struct StratServeResult {
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;
     int64_t iterations;
+    int64_t
+        lost_blocks; /* held by nobody at the end and yet not free: 0, or the program is wrong */
     /* Over finished requests after the warm-up; ITL over their tokens. */
     StratDigest *ttft_s;  /* arrival to first token */
     StratDigest *tpot_s;  /* (last - first token) / (output - 1), of requests with two and more */
-    StratDigest *itl_s;   /* gaps between tokens */
+    StratDigest *itl_s;   /* gaps between tokens, or between the iterations that gave some where
+                             one gives several; from the first token of a measured request on */
     StratDigest *e2e_s;   /* arrival to last token */
     StratDigest *queue_s; /* arrival to the first iteration */
     int64_t measured;     /* requests in these */
     int64_t within_slo;   /* of those, that meet every objective */
     int64_t within_slo_tokens;        /* their output */
     double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
-    double idle_s; /* GPU-seconds without an iteration; with busy_s: gpus x end */
+    double prompt_s; /* of those, of prompts: what they add to the decodes of their iterations */
+    double idle_s;   /* GPU-seconds without an iteration; with busy_s: gpus x end */
     double peak_kv_fraction;
     double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the

@@ -1,0 +1,38 @@
+/** Schedulers: who runs in the next iteration. One row an engine, one file a row.
+ *
+ *  A scheduler is asked at the start of every iteration of a lane (a pipeline stage count of lanes
+ *  take turns on one replica; without pipelining there is one). It looks at the replica and decides
+ *  by calling strat_lane_...() of strat_replica.h: preempt some, let decodes run, hand chunks of
+ *  prompts to running sequences, admit waiting ones. What it left undone it did not want. */
+#ifndef STRAT_SCHEDULER_H
+#define STRAT_SCHEDULER_H
+
+#include "strat_replica.h"
+
+/** What a scheduler says about its decision, beyond what it did. */
+typedef struct StratDecision {
+    /** Only decodes run, and the decision is the same in the iterations that follow until a
+     *  sequence finishes, a growing one finds no block or (unless @deaf) a request comes. */
+    bool repeats;
+    bool deaf;       /* a request that comes changes nothing */
+    int64_t most;    /* so many iterations at most; 0: no bound */
+    SimTime wake_ns; /* when nothing runs: ask again then; 0: when something changes */
+} StratDecision;
+
+typedef struct StratScheduler {
+    const char *name;
+    const char *source;
+    bool holds; /* finished sequences stay in the batch, with their cache, until all have */
+    StratDecision (*decide)(StratLane *lane);
+} StratScheduler;
+
+const StratScheduler *strat_scheduler_all(size_t *count);
+
+/** The row called @name; NULL and @error (STRAT_ERROR_UNKNOWN_NAME, with the known ones). */
+const StratScheduler *strat_scheduler_by_name(const char *name, GError **error);
+
+StratDecision strat_scheduler_vllm_v1(StratLane *lane);
+StratDecision strat_scheduler_static(StratLane *lane);
+StratDecision strat_scheduler_orca(StratLane *lane);
+
+#endif
