@@ -1,0 +1,53 @@
+/*
+ * Steps that several schedulers share. Admission looks at the head of the queue and stops at the
+ * first that does not fit (head-of-line blocking), so a decision of decodes alone stays what it is:
+ * blocks only get fewer until somebody finishes, and who comes stands behind the blocked head
+ * unless it is more urgent.
+ */
+#include "strat_decide.h"
+
+int64_t strat_decide_prompt(const StratLane *lane, const StratSequence *waiting)
+{
+    if (waiting->remote)
+        return 0;
+    return strat_sequence_left(waiting) - strat_replica_hit(lane->replica, waiting);
+}
+
+bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int64_t tokens)
+{
+    const StratReplica *replica = lane->replica;
+    int64_t spare = replica->running > 0 ? replica->watermark : 0;
+    return strat_replica_price(replica, waiting, tokens) + spare <=
+           strat_replica_free_blocks(replica);
+}
+
+bool strat_decide_decodes(StratLane *lane)
+{
+    bool preempted = false;
+    while (!strat_lane_decode(lane)) {
+        strat_lane_preempt(lane, strat_lane_victim(lane));
+        preempted = true;
+    }
+    return preempted;
+}
+
+bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens)
+{
+    if (!strat_lane_admit(lane, waiting, strat_sequence_prompt(waiting)))
+        return false;
+    if (tokens > 0) {
+        bool room = strat_lane_chunk(lane, waiting, tokens);
+        g_assert(room);
+    }
+    return true;
+}
+
+StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool full)
+{
+    const StratReplica *replica = lane->replica;
+    bool by_priority = g_strcmp0(replica->engine->order, "priority") == 0;
+    return (StratDecision){
+        .repeats = lane->decoding && lane->chunk->len == 0 && !preempted,
+        .deaf = full || (replica->waiting.length > 0 && !by_priority),
+    };
+}
