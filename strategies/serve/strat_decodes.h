@@ -17,6 +17,7 @@ typedef struct StratDecodes {
     uint32_t *need;         /* ring: blocks wanted at iteration i are at i mod (mask + 1) */
     size_t mask;
     StratHeap finish; /* by iteration, then order of joining */
+    int64_t joined;   /* so far */
 } StratDecodes;
 
 void strat_decodes_init(StratDecodes *decodes, int64_t block_tokens, int64_t width);

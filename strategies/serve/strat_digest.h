@@ -16,6 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratDigest, strat_digest_free)
 /** Adds @value (0 or more) @count times. O(1). */
 void strat_digest_add(StratDigest *digest, double value, int64_t count);
 
+/** Adds @first, @first + @step, ... of @terms terms (none negative), each @count times. O(bins that
+ *  they meet). */
+void strat_digest_add_series(StratDigest *digest, double first, double step, int64_t terms,
+                             int64_t count);
+
 int64_t strat_digest_count(const StratDigest *digest);
 double strat_digest_mean(const StratDigest *digest); /* 0 when empty */
 double strat_digest_min(const StratDigest *digest);

@@ -3,6 +3,7 @@
 #define STRAT_REPLICA_H
 
 #include "strat_batch.h"
+#include "strat_curve.h"
 #include "strat_decodes.h"
 #include "strat_engine.h"
 #include "strat_fine.h"
@@ -12,6 +13,12 @@
 typedef struct StratReplica StratReplica;
 typedef struct StratLane StratLane;
 
+/** Who sampled their last token when, among those that decode. */
+typedef struct StratGap {
+    StratFine since;
+    int64_t count;
+} StratGap;
+
 /** A batch that goes round: with S pipeline stages S lanes share queue and cache. */
 struct StratLane {
     StratReplica *replica;
@@ -19,12 +26,32 @@ struct StratLane {
     StratDecodes decodes;      /* the sums over those that decode */
     StratFine now;             /* of the decision */
     /* What has been decided for the iteration. */
-    GArray *chunk;    /* of StratChunk */
-    GArray *chunk_of; /* of StratSequence *, whose each is */
-    bool decoding;    /* the decodes run */
-    bool preempted;   /* somebody had to go */
-    double note[4];   /* the scheduler's own, 0 at the start */
+    GArray *chunk;       /* of StratChunk */
+    GPtrArray *chunk_of; /* the StratSequence of each */
+    int64_t starts, start_tokens;
+    bool decoding;  /* the decodes run */
+    double note[4]; /* the scheduler's own, 0 at the start */
+    /* The iterations under way: see strat_lane.h. */
+    bool runs, deaf;
+    int64_t iterations;
+    StratFine end;        /* of the last of them; when nothing runs, when to ask again, or 0 */
+    StratStretch stretch; /* of decodes alone; count 0: one iteration, at @price */
+    StratDecodeLoad load;
+    StratIteration price;
+    StratSequenceList padded; /* finished, held in the batch */
+    GArray *gap;              /* of StratGap: the first is of the last iteration with decodes */
+    size_t place;
 };
+
+/** What a replica tells whoever runs it; @ctx is its own. */
+typedef struct StratReplicaEvents {
+    void *ctx;
+    /** @sequence has all its tokens, at @now; it is freed after. */
+    void (*finished)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+    /** The prompt of @sequence is done and its decoding happens elsewhere: its cache stays until
+     *  strat_replica_forget(). NULL: decoding happens here. */
+    void (*leaves)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+} StratReplicaEvents;
 
 struct StratReplica {
     const StratEngine *engine;
@@ -33,11 +60,55 @@ struct StratReplica {
     int64_t watermark; /* blocks that admission leaves free */
     StratKv *kv;
     StratSequenceList waiting; /* in order of service */
-    int64_t running;           /* sequences of all lanes */
+    StratLane *lane;
+    size_t lanes;
+    int64_t running;        /* sequences of all lanes */
+    int64_t outstanding;    /* waiting, running, leaving */
+    int64_t pending_tokens; /* of prompts, to be computed */
+    int64_t still_tokens;   /* in the cache, of those that do not decode */
+    int32_t index;
+    const struct StratScheduler *scheduler;
+    const StratPricer *pricer;
+    StratCurve *curve;
+    StratFine gate;    /* no lane starts before */
+    double gpus;       /* that one lane keeps busy */
+    StratFine seen_at; /* the last look at how full the cache is */
+    double seen_blocks, seen_tokens;
+    StratReplicaEvents events;
+    struct StratTally *tally;               /* borrowed */
+    const struct StratSpeculation *guesses; /* borrowed */
+    uint64_t seed;
 };
 
-/** Blocks that a run of decodes in the next iteration needs beyond what it has. */
-int64_t strat_lane_growth(const StratLane *lane);
+/** What makes a replica; all is borrowed. */
+typedef struct StratReplicaSpec {
+    const StratEngine *engine;
+    const struct StratScheduler *scheduler;
+    const StratPricer *pricer;
+    int64_t ranks; /* of attention DP */
+    size_t lanes;
+    int64_t gpus;
+    int64_t blocks;
+    int64_t page_tokens;
+    const struct StratSpeculation *guesses;
+    uint64_t seed;
+    struct StratTally *tally;
+    StratReplicaEvents events;
+    int32_t index;
+} StratReplicaSpec;
+
+StratReplica *strat_replica_new(const StratReplicaSpec *spec);
+void strat_replica_free(StratReplica *replica);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratReplica, strat_replica_free)
+
+/** Puts @sequence (taken) into the queue: at the end, or by priority at its place. */
+void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence);
+
+/** Frees the cache that @sequence left behind. */
+void strat_replica_forget(StratReplica *replica, StratSequence *sequence);
+
+/** Tokens in held blocks, each counted once. */
+int64_t strat_replica_tokens(const StratReplica *replica);
 
 /** Lets the decodes run in this iteration and takes the blocks for it. False when they do not fit:
  *  nothing is taken then, preempt somebody. Call it before chunks and admissions where decodes have
@@ -58,7 +129,13 @@ int64_t strat_replica_price(const StratReplica *replica, const StratSequence *wa
                             int64_t tokens);
 
 /** Blocks that are free or hold nothing but unused prefixes. */
-int64_t strat_replica_free(const StratReplica *replica);
+int64_t strat_replica_free_blocks(const StratReplica *replica);
+
+/** Blocks that @sequence, which runs in @lane, has. */
+int64_t strat_lane_blocks(const StratLane *lane, const StratSequence *sequence);
+
+/** Blocks that the decodes of @lane want for their next iteration beyond those they have. */
+int64_t strat_lane_need(const StratLane *lane);
 
 /** Moves @waiting from the queue into the running list, with the prefix that the cache holds, and
  *  reserves blocks for @reserve_tokens for as long as it runs (0: blocks come as tokens do). False,
@@ -70,8 +147,18 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
  *  priority: at its place), to be computed again. Not one that has a chunk in this iteration. */
 void strat_lane_preempt(StratLane *lane, StratSequence *sequence);
 
+/** Whether waiting sequences are served by priority (engine->order), not first come first. */
+bool strat_replica_is_by_priority(const StratReplica *replica);
+
 /** Who goes when blocks run short: the last of the running, or by priority the least urgent and
- *  youngest. NULL when nobody runs. */
+ *  youngest, of those without a chunk in this iteration. NULL when nobody runs. */
 StratSequence *strat_lane_victim(const StratLane *lane);
+
+/** What the iterations of @lane that ended at @now leave behind: blocks for those after the first
+ * are taken, chunks whose prompt is complete sample, and who is finished leaves. */
+void strat_lane_settle(StratLane *lane, StratFine now);
+
+/** The longest context among the decodes of @lane, NULL when there are none. */
+const StratSequence *strat_lane_longest(StratLane *lane);
 
 #endif

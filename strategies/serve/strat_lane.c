@@ -1,0 +1,157 @@
+/*
+ * One lane of a replica. A decision with chunks of prompts is one iteration and priced as it is.
+ * One of decodes only that the scheduler would repeat is a run of k iterations, k the smallest of
+ *
+ *     until the first sequence finishes; until the blocks free now are used up; as far as one line
+ *     of the curve reaches; what the scheduler allows
+ *
+ * whose times are summed in closed form (strat_curve.c). A request that comes in the middle of it,
+ * and might be let in, ends it with the iteration under way. With --exact k is 1 and the scheduler
+ * is asked each time: the same decisions at the same times, since all sums are of integers.
+ *
+ * With S pipeline stages a lane's iteration passes all of them and keeps each busy for 1 / S of its
+ * time; the next lane may start when the first stage is free.
+ */
+#include "strat_lane.h"
+
+#include "strat_replica_private.h"
+#include "strat_scheduler.h"
+#include "strat_tally.h"
+
+/* The decodes of the next iteration, with their own tokens; rows of finished ones that are still in
+ * the batch are computed and attend to nothing. */
+static StratDecodeLoad decode_load(StratLane *lane)
+{
+    const StratDecodes *decodes = &lane->decodes;
+    const StratSequence *longest = strat_lane_longest(lane);
+    int64_t width = decodes->width << STRAT_TOKEN_BITS;
+    return (StratDecodeLoad){
+        .count = decodes->count + lane->padded.length,
+        .sum = decodes->sum + decodes->count * width,
+        .growth = decodes->growth,
+        .longest = (strat_decodes_tokens(decodes, longest) << STRAT_TOKEN_BITS) + width,
+        .longest_growth = longest->growth,
+    };
+}
+
+/* Iterations, of @most, for which the blocks free now last; those of the first are taken. */
+static int64_t fed(const StratLane *lane, int64_t most)
+{
+    const StratDecodes *decodes = &lane->decodes;
+    int64_t free_blocks = strat_replica_free_blocks(lane->replica);
+    int64_t tokens = (most * decodes->growth) >> STRAT_TOKEN_BITS;
+    if (tokens / decodes->block_tokens + 2 * decodes->count <= free_blocks)
+        return most;
+    for (int64_t i = 2; i <= most; i++) {
+        free_blocks -= strat_decodes_need(decodes, i);
+        if (free_blocks < 0)
+            return i - 1;
+    }
+    return most;
+}
+
+static void plan_run(StratLane *lane, const StratDecision *decision, bool alone)
+{
+    StratReplica *replica = lane->replica;
+    lane->load = decode_load(lane);
+    int64_t most = 1;
+    if (decision->repeats && !alone) {
+        most = strat_decodes_left(&lane->decodes);
+        most = decision->most > 0 ? MIN(most, decision->most) : most;
+        most = fed(lane, most);
+    }
+    lane->stretch = strat_curve_stretch(replica->curve, &lane->load, most);
+    lane->iterations = lane->stretch.count;
+    lane->end = lane->now + strat_stretch_time(&lane->stretch, lane->iterations);
+    replica->gate = lane->now + lane->stretch.stage;
+}
+
+/* Sequences that sample at the end of the iteration. */
+static int64_t outputs(const StratLane *lane)
+{
+    int64_t count = lane->decoding ? lane->decodes.count : 0;
+    for (guint i = 0; i < lane->chunk_of->len; i++)
+        count += strat_sequence_left(g_ptr_array_index(lane->chunk_of, i)) == 0;
+    return count;
+}
+
+static void plan_mixed(StratLane *lane)
+{
+    StratReplica *replica = lane->replica;
+    StratBatch batch = {
+        .chunk = (const StratChunk *)(const void *)lane->chunk->data,
+        .chunks = lane->chunk->len,
+        .outputs = outputs(lane),
+        .starts = lane->starts,
+        .start_tokens = lane->start_tokens,
+    };
+    if (lane->decoding) {
+        StratDecodeLoad load = decode_load(lane);
+        double tokens = (double)(INT64_C(1) << STRAT_TOKEN_BITS);
+        batch.decodes = load.count;
+        batch.decode_tokens = lane->decodes.width;
+        batch.context = (double)load.sum / ((double)load.count * tokens);
+        batch.longest = MAX((double)load.longest / tokens, batch.context);
+    }
+    replica->pricer->price(replica->pricer, &batch, &lane->price);
+    lane->stretch.count = 0;
+    lane->iterations = 1;
+    lane->end = lane->now + strat_fine_from_seconds(lane->price.seconds);
+    replica->gate = lane->now + strat_fine_from_seconds(lane->price.stage_s);
+}
+
+bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
+{
+    StratReplica *replica = lane->replica;
+    g_array_set_size(lane->chunk, 0);
+    g_ptr_array_set_size(lane->chunk_of, 0);
+    lane->starts = 0;
+    lane->start_tokens = 0;
+    lane->now = now;
+    StratDecision decision = replica->scheduler->decide(lane);
+    strat_replica_look(replica, now);
+    lane->deaf = decision.deaf;
+    lane->runs = lane->decoding || lane->chunk->len > 0;
+    if (!lane->runs) {
+        lane->end = strat_fine_from_ns(decision.wake_ns);
+        return false;
+    }
+    if (lane->chunk->len > 0)
+        plan_mixed(lane);
+    else
+        plan_run(lane, &decision, exact || replica->lanes > 1);
+    return true;
+}
+
+void strat_lane_interrupt(StratLane *lane, StratFine at)
+{
+    if (!lane->runs || lane->deaf || lane->iterations == 1)
+        return;
+    int64_t reach = strat_stretch_reach(&lane->stretch, at - lane->now);
+    lane->iterations = CLAMP(reach, 1, lane->iterations);
+    lane->end = lane->now + strat_stretch_time(&lane->stretch, lane->iterations);
+}
+
+int64_t strat_lane_done(const StratLane *lane, StratFine at)
+{
+    if (!lane->runs || at >= lane->end)
+        return lane->runs ? lane->iterations : 0;
+    if (lane->stretch.count == 0 || at < lane->now)
+        return 0;
+    return strat_stretch_reach(&lane->stretch, at - lane->now + 1) - 1;
+}
+
+void strat_lane_end(StratLane *lane)
+{
+    StratReplica *replica = lane->replica;
+    StratServeResult *result = replica->tally->result;
+    result->iterations += lane->iterations;
+    if (lane->stretch.count > 0)
+        strat_curve_parts(&lane->stretch, &lane->load, lane->iterations, replica->gpus,
+                          result->busy_s);
+    else
+        for (int i = 0; i < STRAT_SERVE_PARTS; i++)
+            result->busy_s[i] += replica->gpus * lane->price.part_s[i];
+    lane->runs = false;
+    strat_lane_settle(lane, lane->end);
+}

@@ -1,0 +1,376 @@
+/*
+ * A replica between two iterations: what schedulers may do to it, and what its state becomes when
+ * an iteration is over. Who is in which list, who holds which blocks and how many tokens are
+ * computed changes here and nowhere else.
+ *
+ * A sequence waits, runs its prompt in chunks, decodes, and is finished. Blocks are taken when a
+ * chunk or an iteration of decodes is decided, before it runs, and computed tokens count from then
+ * on (vllm/v1/core/sched/scheduler.py does both); full pages of a prompt can be found by others
+ * from then on too. A preempted sequence loses its blocks, keeps what it has said, and its prompt
+ * is then both. Pages of an output enter the cache when the sequence ends.
+ *
+ * A sequence whose prompt was computed by a prefill replica needs blocks for all of it at once and
+ * decodes from its first iteration; its pages are private there.
+ *
+ * Left out: forks of a sequence, swapping to the host, LoRA limits.
+ */
+#include "strat_replica.h"
+
+#include "strat_replica_private.h"
+#include "strat_speculation.h"
+#include "strat_tally.h"
+
+StratReplica *strat_replica_new(const StratReplicaSpec *spec)
+{
+    const StratEngine *engine = spec->engine;
+    StratReplica *replica = g_new0(StratReplica, 1);
+    int64_t width = strat_speculation_width(spec->guesses);
+    replica->engine = engine;
+    replica->max_tokens = engine->max_tokens > 0 ? engine->max_tokens * spec->ranks : INT64_MAX;
+    replica->max_sequences = engine->max_sequences * spec->ranks;
+    if (replica->max_tokens / width < replica->max_sequences)
+        replica->max_sequences = MAX(replica->max_tokens / width, 1);
+    replica->watermark = (int64_t)(engine->watermark_fraction * (double)spec->blocks);
+    replica->kv = strat_kv_new(spec->blocks, engine->block_tokens,
+                               engine->prefix_cache ? spec->page_tokens : 0);
+    replica->lanes = spec->lanes;
+    replica->lane = g_new0(StratLane, spec->lanes);
+    for (size_t i = 0; i < spec->lanes; i++) {
+        StratLane *lane = &replica->lane[i];
+        lane->replica = replica;
+        lane->chunk = g_array_new(false, false, sizeof(StratChunk));
+        lane->chunk_of = g_ptr_array_new();
+        lane->gap = g_array_new(false, false, sizeof(StratGap));
+        strat_decodes_init(&lane->decodes, engine->block_tokens, width);
+    }
+    replica->scheduler = spec->scheduler;
+    replica->pricer = spec->pricer;
+    replica->curve = strat_curve_new(spec->pricer, width);
+    replica->gpus = (double)spec->gpus / (double)spec->lanes;
+    replica->guesses = spec->guesses;
+    replica->seed = spec->seed;
+    replica->tally = spec->tally;
+    replica->events = spec->events;
+    replica->index = spec->index;
+    return replica;
+}
+
+static void free_all(StratSequenceList *list)
+{
+    while (list->head) {
+        StratSequence *sequence = list->head;
+        strat_sequence_remove(list, sequence);
+        strat_sequence_free(sequence);
+    }
+}
+
+void strat_replica_free(StratReplica *replica)
+{
+    if (!replica)
+        return;
+    for (size_t i = 0; i < replica->lanes; i++) {
+        StratLane *lane = &replica->lane[i];
+        free_all(&lane->running);
+        free_all(&lane->padded);
+        strat_decodes_clear(&lane->decodes);
+        g_array_unref(lane->chunk);
+        g_ptr_array_unref(lane->chunk_of);
+        g_array_unref(lane->gap);
+    }
+    free_all(&replica->waiting);
+    strat_kv_free(replica->kv);
+    strat_curve_free(replica->curve);
+    g_free(replica->lane);
+    g_free(replica);
+}
+
+bool strat_replica_is_by_priority(const StratReplica *replica)
+{
+    return g_strcmp0(replica->engine->order, "priority") == 0;
+}
+
+/* Whether @a is served before @b where priorities decide. */
+static bool is_before(const StratSequence *a, const StratSequence *b)
+{
+    if (a->priority != b->priority)
+        return a->priority < b->priority;
+    return a->arrival_ns != b->arrival_ns ? a->arrival_ns < b->arrival_ns : a->id < b->id;
+}
+
+static void queue_up(StratReplica *replica, StratSequence *sequence, bool first)
+{
+    StratSequence *next = first ? replica->waiting.head : NULL;
+    if (strat_replica_is_by_priority(replica)) {
+        StratSequence *prev = replica->waiting.tail;
+        next = NULL;
+        for (; prev && is_before(sequence, prev); prev = prev->prev)
+            next = prev;
+    }
+    sequence->state = STRAT_SEQUENCE_WAITING;
+    replica->pending_tokens += strat_sequence_left(sequence);
+    strat_sequence_insert(&replica->waiting, sequence, next);
+}
+
+void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
+{
+    replica->outstanding++;
+    queue_up(replica, sequence, false);
+}
+
+static bool is_decode(const StratSequence *sequence)
+{
+    return sequence->state == STRAT_SEQUENCE_DECODE;
+}
+
+int64_t strat_lane_blocks(const StratLane *lane, const StratSequence *sequence)
+{
+    if (is_decode(sequence))
+        return strat_decodes_blocks(&lane->decodes, sequence, lane->decoding ? 1 : 0);
+    return MAX(strat_kv_blocks_for(lane->replica->kv, sequence->computed), sequence->reserved);
+}
+
+static int64_t page_blocks(const StratReplica *replica)
+{
+    return strat_kv_page_tokens(replica->kv) / strat_kv_block_tokens(replica->kv);
+}
+
+/* Gives back all that @sequence holds, of which @blocks are its blocks, shared ones counted. */
+static void release(StratReplica *replica, StratSequence *sequence, int64_t blocks)
+{
+    strat_kv_release(replica->kv, sequence->page, sequence->held,
+                     blocks - sequence->held * page_blocks(replica));
+    sequence->held = 0;
+    sequence->reserved = 0;
+}
+
+void strat_replica_publish(StratReplica *replica, StratSequence *sequence)
+{
+    int64_t page_tokens = strat_kv_page_tokens(replica->kv);
+    if (page_tokens == 0 || sequence->remote)
+        return;
+    int64_t full = MIN(sequence->computed / page_tokens, sequence->pages);
+    for (; sequence->held < full; sequence->held++)
+        strat_kv_publish(replica->kv, &sequence->page[sequence->held]);
+}
+
+int64_t strat_lane_need(const StratLane *lane)
+{
+    return lane->decodes.count > 0 ? strat_decodes_need(&lane->decodes, 1) : 0;
+}
+
+bool strat_lane_decode(StratLane *lane)
+{
+    g_assert(!lane->decoding);
+    if (lane->decodes.count == 0)
+        return true;
+    if (!strat_kv_take(lane->replica->kv, strat_lane_need(lane)))
+        return false;
+    lane->decoding = true;
+    return true;
+}
+
+/* Pages of @waiting that it could take over: whole ones, and a token is left to compute. */
+static int64_t matched_pages(const StratReplica *replica, const StratSequence *waiting,
+                             int64_t *idle)
+{
+    *idle = 0;
+    int64_t page_tokens = strat_kv_page_tokens(replica->kv);
+    if (page_tokens == 0 || waiting->remote)
+        return 0;
+    int64_t most = (strat_sequence_prompt(waiting) - 1) / page_tokens;
+    return strat_kv_match(replica->kv, waiting->page, MIN(most, waiting->pages), idle);
+}
+
+int64_t strat_replica_hit(const StratReplica *replica, const StratSequence *waiting)
+{
+    int64_t idle;
+    return matched_pages(replica, waiting, &idle) * strat_kv_page_tokens(replica->kv);
+}
+
+/* What @tokens cost when @pages are found, @idle of them unused. */
+static int64_t price_of(const StratReplica *replica, int64_t tokens, int64_t pages, int64_t idle)
+{
+    int64_t own = strat_kv_blocks_for(replica->kv, tokens) - pages * page_blocks(replica);
+    return MAX(own, 0) + idle * page_blocks(replica);
+}
+
+int64_t strat_replica_price(const StratReplica *replica, const StratSequence *waiting,
+                            int64_t tokens)
+{
+    int64_t idle;
+    int64_t pages = matched_pages(replica, waiting, &idle);
+    return price_of(replica, tokens, pages, idle);
+}
+
+int64_t strat_replica_free_blocks(const StratReplica *replica)
+{
+    return strat_kv_available(replica->kv);
+}
+
+int64_t strat_replica_tokens(const StratReplica *replica)
+{
+    int64_t tokens = replica->still_tokens;
+    for (size_t i = 0; i < replica->lanes; i++)
+        tokens += replica->lane[i].decodes.sum >> STRAT_TOKEN_BITS;
+    return tokens - strat_kv_shared_tokens(replica->kv);
+}
+
+void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since)
+{
+    StratReplica *replica = lane->replica;
+    sequence->steps = (int32_t)strat_speculation_steps(
+        replica->guesses, replica->seed, sequence->id, sequence->preemptions,
+        sequence->output_tokens - sequence->produced);
+    sequence->remote = false;
+    strat_decodes_join(&lane->decodes, sequence);
+    for (guint i = 0; i < lane->gap->len; i++) {
+        StratGap *gap = &g_array_index(lane->gap, StratGap, i);
+        if (gap->since != since)
+            continue;
+        gap->count++;
+        return;
+    }
+    StratGap gap = {.since = since, .count = 1};
+    g_array_append_val(lane->gap, gap);
+}
+
+void strat_lane_part(StratLane *lane, StratSequence *sequence)
+{
+    /* Those that came after the last iteration with decodes are still in a group of their own. */
+    bool fresh = sequence->since == lane->decodes.at;
+    for (guint i = 0; i < lane->gap->len; i++) {
+        StratGap *gap = &g_array_index(lane->gap, StratGap, i);
+        if (fresh && strat_fine_ns(gap->since) != sequence->last_token_ns)
+            continue;
+        sequence->last_token_ns = strat_fine_ns(gap->since);
+        gap->count--;
+        break;
+    }
+    strat_decodes_leave(&lane->decodes, sequence);
+}
+
+/* Holds @pages of the prefix of @sequence and takes the other blocks for @tokens. */
+static void take_cache(StratReplica *replica, StratSequence *sequence, int64_t pages,
+                       int64_t tokens)
+{
+    for (int64_t i = 0; i < pages; i++)
+        strat_kv_hold(replica->kv, &sequence->page[i]);
+    sequence->held = (int32_t)pages;
+    int64_t own = strat_kv_blocks_for(replica->kv, tokens) - pages * page_blocks(replica);
+    bool taken = strat_kv_take(replica->kv, MAX(own, 0));
+    g_assert(taken);
+}
+
+bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_tokens)
+{
+    StratReplica *replica = lane->replica;
+    int64_t idle;
+    int64_t pages = matched_pages(replica, waiting, &idle);
+    int64_t come = waiting->remote ? strat_sequence_prompt(waiting) - 1 : 0;
+    bool rides = waiting->remote && (lane->decoding || lane->decodes.count == 0);
+    int64_t tokens = MAX(reserve_tokens, come + (rides ? lane->decodes.width : 0));
+    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv))
+        return false;
+    replica->pending_tokens -= strat_sequence_left(waiting);
+    strat_sequence_remove(&replica->waiting, waiting);
+    strat_sequence_insert(&lane->running, waiting, NULL);
+    replica->running++;
+    take_cache(replica, waiting, pages, tokens);
+    waiting->reserved = (int32_t)strat_kv_blocks_for(replica->kv, reserve_tokens);
+    if (waiting->remote) {
+        waiting->computed = (int32_t)come;
+        strat_lane_join(lane, waiting, strat_fine_from_ns(waiting->last_token_ns));
+        lane->decoding = rides;
+        return true;
+    }
+    waiting->computed = (int32_t)(pages * strat_kv_page_tokens(replica->kv));
+    waiting->state = STRAT_SEQUENCE_PROMPT;
+    replica->still_tokens += waiting->computed;
+    replica->pending_tokens += strat_sequence_left(waiting);
+    lane->starts++;
+    lane->start_tokens += strat_sequence_prompt(waiting);
+    if (waiting->scheduled_ns < 0) {
+        waiting->scheduled_ns = strat_fine_ns(lane->now);
+        waiting->cached_tokens = waiting->computed;
+    }
+    return true;
+}
+
+bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
+{
+    StratReplica *replica = lane->replica;
+    g_assert(sequence->state == STRAT_SEQUENCE_PROMPT && tokens > 0);
+    g_assert(tokens <= strat_sequence_left(sequence));
+    StratChunk chunk = {.tokens = tokens, .past = sequence->computed};
+    int64_t before = strat_lane_blocks(lane, sequence);
+    int64_t after = strat_kv_blocks_for(replica->kv, chunk.past + tokens);
+    if (after > before && !strat_kv_take(replica->kv, after - before))
+        return false;
+    sequence->computed += (int32_t)tokens;
+    replica->still_tokens += tokens;
+    replica->pending_tokens -= tokens;
+    strat_replica_publish(replica, sequence);
+    g_array_append_val(lane->chunk, chunk);
+    g_ptr_array_add(lane->chunk_of, sequence);
+    return true;
+}
+
+void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
+{
+    StratReplica *replica = lane->replica;
+    int64_t blocks = strat_lane_blocks(lane, sequence);
+    if (is_decode(sequence)) {
+        strat_lane_part(lane, sequence);
+        strat_replica_publish(replica, sequence);
+    } else {
+        replica->pending_tokens -= strat_sequence_left(sequence);
+        replica->still_tokens -= sequence->computed;
+    }
+    release(replica, sequence, blocks);
+    sequence->computed = 0;
+    sequence->preemptions++;
+    replica->tally->result->preemptions++;
+    strat_sequence_remove(&lane->running, sequence);
+    replica->running--;
+    queue_up(replica, sequence, true);
+}
+
+StratSequence *strat_lane_victim(const StratLane *lane)
+{
+    if (!strat_replica_is_by_priority(lane->replica))
+        return lane->running.tail;
+    StratSequence *victim = NULL;
+    for (StratSequence *s = lane->running.tail; s; s = s->prev)
+        if ((!victim || is_before(victim, s)) && !g_ptr_array_find(lane->chunk_of, s, NULL))
+            victim = s;
+    return victim;
+}
+
+const StratSequence *strat_lane_longest(StratLane *lane)
+{
+    StratDecodes *decodes = &lane->decodes;
+    if (decodes->longest || decodes->count == 0)
+        return decodes->longest;
+    int64_t most = -1;
+    for (StratSequence *s = lane->running.head; s; s = s->next) {
+        if (!is_decode(s) || strat_decodes_tokens(decodes, s) <= most)
+            continue;
+        most = strat_decodes_tokens(decodes, s);
+        decodes->longest = s;
+    }
+    return decodes->longest;
+}
+
+void strat_replica_free_still(StratReplica *replica, StratSequence *sequence)
+{
+    replica->still_tokens -= sequence->computed;
+    release(replica, sequence,
+            MAX(strat_kv_blocks_for(replica->kv, sequence->computed), sequence->reserved));
+}
+
+void strat_replica_forget(StratReplica *replica, StratSequence *sequence)
+{
+    g_assert(sequence->state == STRAT_SEQUENCE_LEAVING);
+    strat_replica_free_still(replica, sequence);
+    replica->outstanding--;
+}

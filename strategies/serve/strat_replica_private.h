@@ -1,0 +1,22 @@
+/** How sequences move inside a replica: between strat_replica.c and strat_settle.c. */
+#ifndef STRAT_REPLICA_PRIVATE_H
+#define STRAT_REPLICA_PRIVATE_H
+
+#include "strat_replica.h"
+
+/** @sequence, whose last token came at @since, decodes from the next iteration on. */
+void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since);
+
+/** Takes @sequence out of the decodes and brings it up to date. */
+void strat_lane_part(StratLane *lane, StratSequence *sequence);
+
+/** Full pages of what @sequence has computed can be found from here on. */
+void strat_replica_publish(StratReplica *replica, StratSequence *sequence);
+
+/** Frees the cache of @sequence, which neither decodes nor has a place in a list. */
+void strat_replica_free_still(StratReplica *replica, StratSequence *sequence);
+
+/** Counts how full the cache was since the last look, up to @now. */
+void strat_replica_look(StratReplica *replica, StratFine now);
+
+#endif

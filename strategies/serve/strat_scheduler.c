@@ -1,0 +1,45 @@
+/* The rows of the engines' schedulers, in order of appearance. Static and iteration-level batching
+ * are the baselines that the papers of the others compare with. */
+#include "strat_scheduler.h"
+
+#include "strat_schedule.h"
+
+/* clang-format off */
+static const StratScheduler schedulers[] = {
+    {
+        .name = "static",
+        .source = "NVIDIA FasterTransformer; Yu 2022 (Orca), section 3.1",
+        .holds = true,
+        .decide = strat_scheduler_static,
+    },
+    {
+        .name = "orca",
+        .source = "Yu 2022, Orca: A Distributed Serving System (OSDI), algorithm 1",
+        .decide = strat_scheduler_orca,
+    },
+    {
+        .name = "vllm-v1",
+        .source = "vLLM 0.19, vllm/v1/core/sched/scheduler.py",
+        .decide = strat_scheduler_vllm_v1,
+    },
+};
+/* clang-format on */
+
+const StratScheduler *strat_scheduler_all(size_t *count)
+{
+    *count = G_N_ELEMENTS(schedulers);
+    return schedulers;
+}
+
+const StratScheduler *strat_scheduler_by_name(const char *name, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(schedulers); i++) {
+        if (g_str_equal(schedulers[i].name, name))
+            return &schedulers[i];
+        g_string_append_printf(known, " %s", schedulers[i].name);
+    }
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown scheduler '%s', known:%s",
+                name, known->str);
+    return NULL;
+}
