@@ -24,7 +24,7 @@ bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int6
 bool strat_decide_decodes(StratLane *lane)
 {
     bool preempted = false;
-    while (!strat_lane_decode(lane)) {
+    while (!lane->decoding && !strat_lane_decode(lane)) {
         strat_lane_preempt(lane, strat_lane_victim(lane));
         preempted = true;
     }
@@ -42,12 +42,16 @@ bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens)
     return true;
 }
 
+bool strat_decide_is_full(const StratLane *lane)
+{
+    return lane->replica->running >= lane->replica->max_sequences;
+}
+
 StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool full)
 {
     const StratReplica *replica = lane->replica;
-    bool by_priority = g_strcmp0(replica->engine->order, "priority") == 0;
     return (StratDecision){
         .repeats = lane->decoding && lane->chunk->len == 0 && !preempted,
-        .deaf = full || (replica->waiting.length > 0 && !by_priority),
+        .deaf = full || (replica->waiting.length > 0 && !strat_replica_is_by_priority(replica)),
     };
 }

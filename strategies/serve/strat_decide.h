@@ -20,6 +20,9 @@ bool strat_decide_decodes(StratLane *lane);
  *  left. False, and nothing done, when the blocks are not there. */
 bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens);
 
+/** Whether as many sequences run as may. */
+bool strat_decide_is_full(const StratLane *lane);
+
 /** What to say after decodes, chunks and admissions in the order of the queue. @preempted: somebody
  *  had to go; @full: nobody can be admitted, whoever comes. */
 StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool full);

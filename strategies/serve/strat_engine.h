@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    STRAT_PREFERRED = 8
-};
+enum { STRAT_PREFERRED = 8 };
 
 /** The CPU side of an iteration. Seconds are fitted per engine version; the row's source says on
  *  which measurements. */
@@ -50,14 +48,14 @@ typedef struct StratEngine {
     double max_queue_delay_s;    /* Triton: how long a batch may wait to fill */
     int64_t preferred_sequences[STRAT_PREFERRED]; /* Triton: sizes of a batch that goes at once, the
                                                      rest 0; none: max_sequences */
-    bool padded_prompts;           /* vLLM up to 0.2: prompts count as long as the longest */
-    bool swap_preempted;           /* vLLM V0: the preempted keep their cache, on the host */
-    int64_t chunk_stages;          /* Sarathi: steps by which the chunk shrinks from max_tokens to */
-    int64_t chunk_low_tokens;      /* ... this, */
+    bool padded_prompts;      /* vLLM up to 0.2: prompts count as long as the longest */
+    bool swap_preempted;      /* vLLM V0: the preempted keep their cache, on the host */
+    int64_t chunk_stages;     /* Sarathi: steps by which the chunk shrinks from max_tokens to */
+    int64_t chunk_low_tokens; /* ... this, */
     int64_t chunk_schedule_tokens; /* ... over so much of a prompt; 0 stages: always max_tokens */
     int64_t max_adapters;          /* LoRA adapters in one batch; 0: no limit */
     double adapter_load_s;         /* to bring one in that no slot holds */
-    const char *order;           /* of waiting requests: a row of the scheduler's, NULL: fcfs */
+    const char *order;             /* of waiting requests: a row of the scheduler's, NULL: fcfs */
     StratHost host;
 } StratEngine;
 

@@ -80,8 +80,7 @@ static void shortest_prefill(const StratReplica *replica, StratRank *rank, size_
 {
     (void)processed;
     for (size_t i = 0; i < count; i++)
-        rank[i].key =
-            (double)(strat_sequence_prompt(rank[i].sequence) - hit_of(replica, &rank[i]));
+        rank[i].key = (double)(strat_sequence_prompt(rank[i].sequence) - hit_of(replica, &rank[i]));
     defer_shares(replica, rank, count);
 }
 

@@ -309,7 +309,8 @@ bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
     sequence->computed += (int32_t)tokens;
     replica->still_tokens += tokens;
     replica->pending_tokens -= tokens;
-    strat_replica_publish(replica, sequence);
+    if (!replica->scheduler->late)
+        strat_replica_publish(replica, sequence);
     g_array_append_val(lane->chunk, chunk);
     g_ptr_array_add(lane->chunk_of, sequence);
     return true;

@@ -11,7 +11,8 @@
  *
  * A prompt that does not fit ends the round, and one that was preempted may come back in the same
  * iteration, as the code has it. With chunk_stages the chunk shrinks as a prompt goes on
- * (enable_dynamic_chunking_schedule): stage i of s covers chunk_schedule_tokens / s of a prompt, and
+ * (enable_dynamic_chunking_schedule): stage i of s covers chunk_schedule_tokens / s of a prompt,
+ * and
  *
  *     chunk(i) = high - i (high - low) / (s - 1), to the nearest 32 (or low, if that is less)
  *
@@ -60,15 +61,10 @@ static int64_t continue_prompts(StratLane *lane, int64_t used)
     return used;
 }
 
-static bool full(const StratLane *lane)
-{
-    return lane->replica->running >= lane->replica->max_sequences;
-}
-
 static void admit(StratLane *lane, int64_t used)
 {
     StratReplica *replica = lane->replica;
-    for (StratSequence *at = replica->waiting.head; at && !full(lane);) {
+    for (StratSequence *at = replica->waiting.head; at && !strat_decide_is_full(lane);) {
         StratSequence *next = at->next;
         int64_t left = strat_decide_prompt(lane, at);
         int64_t computed = strat_sequence_left(at) - left;
@@ -89,5 +85,5 @@ StratDecision strat_scheduler_sarathi(StratLane *lane)
     int64_t used = lane->decoding ? lane->decodes.count * lane->decodes.width : 0;
     used = continue_prompts(lane, used);
     admit(lane, used);
-    return strat_decide_after(lane, preempted, full(lane));
+    return strat_decide_after(lane, preempted, strat_decide_is_full(lane));
 }

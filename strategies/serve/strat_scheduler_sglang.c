@@ -4,14 +4,14 @@
  * (retract_decode()). An iteration is prompts or decodes; prompts go first. With
  *
  *     rem_total = free tokens - sum over decodes of min(outputs left, 4096) x new_token_ratio
- *     rem_chunk = chunked_prefill_size (max_tokens; without chunked_prefill it is max_prefill_tokens
- *                 and only stops the batch)
+ *     rem_chunk = chunked_prefill_size (max_tokens; without chunked_prefill it is
+ * max_prefill_tokens and only stops the batch)
  *
  * the prompt under way goes first, then the queue in its order (strat_order.c): a request is let in
- * while its prompt to compute + min(outputs, 4096) < rem_total and fewer than max_sequences run; what
- * it takes, in whole pages, leaves rem_total and rem_chunk, and its outputs rem_total. One that
- * passes rem_chunk is cut to it and goes on in the next iteration. A request that finds no room, or
- * no place, marks the batch as full: until somebody leaves nobody is looked at.
+ * while its prompt to compute + min(outputs, 4096) < rem_total and fewer than max_sequences run;
+ * what it takes, in whole pages, leaves rem_total and rem_chunk, and its outputs rem_total. One
+ * that passes rem_chunk is cut to it and goes on in the next iteration. A request that finds no
+ * room, or no place, marks the batch as full: until somebody leaves nobody is looked at.
  *
  * Only when no prompt goes do the decodes. When they find no room, sequences are retracted, to the
  * end of the queue: the one with the fewest outputs, then the longest prompt, until the others fit;
@@ -116,11 +116,7 @@ static bool add_chunked(Adder *adder)
     return tokens < left;
 }
 
-typedef enum Verdict {
-    GOES_ON,
-    NO_ROOM,
-    NO_BUDGET
-} Verdict;
+typedef enum Verdict { GOES_ON, NO_ROOM, NO_BUDGET } Verdict;
 
 static Verdict add(Adder *adder, StratSequence *waiting)
 {
@@ -130,9 +126,9 @@ static Verdict add(Adder *adder, StratSequence *waiting)
     int64_t outputs = MIN(waiting->output_tokens - waiting->produced, CLIP_OUTPUTS);
     int64_t prompt = strat_sequence_prompt(waiting);
     /* Idle pages of its prefix are free until it holds them. */
-    int64_t held = strat_replica_price(replica, waiting, prompt) *
-                       strat_kv_block_tokens(replica->kv) -
-                   in_pages(adder, tokens);
+    int64_t held =
+        strat_replica_price(replica, waiting, prompt) * strat_kv_block_tokens(replica->kv) -
+        in_pages(adder, tokens);
     if ((double)(tokens + outputs + MAX(held, 0)) >= adder->rem_total)
         return NO_ROOM;
     bool chunked = replica->engine->chunked_prefill;
@@ -210,8 +206,8 @@ static StratSequence *worst(const StratLane *lane)
         if (at->state != STRAT_SEQUENCE_DECODE)
             continue;
         int64_t outputs = strat_decodes_produced(&lane->decodes, at);
-        if (found && (outputs > fewest ||
-                      (outputs == fewest && at->input_tokens < found->input_tokens)))
+        if (found &&
+            (outputs > fewest || (outputs == fewest && at->input_tokens < found->input_tokens)))
             continue;
         found = at;
         fewest = outputs;
@@ -225,7 +221,7 @@ static void retract(StratLane *lane)
     do {
         StratSequence *sequence = worst(lane);
         strat_lane_preempt(lane, sequence);
-        if (g_strcmp0(replica->engine->order, "priority") == 0)
+        if (strat_replica_is_by_priority(replica))
             continue;
         strat_sequence_remove(&replica->waiting, sequence);
         strat_sequence_insert(&replica->waiting, sequence, NULL);
@@ -249,7 +245,7 @@ StratDecision strat_scheduler_sglang(StratLane *lane)
         lane->note[FULL] = 0;
     if (run_prompts(lane))
         return (StratDecision){0};
-    bool retracted = !strat_lane_decode(lane);
+    bool retracted = !lane->decoding && !strat_lane_decode(lane);
     if (retracted)
         retract(lane);
     bool full = lane->note[FULL] > 0;

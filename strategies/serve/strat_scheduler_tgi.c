@@ -1,8 +1,8 @@
 /*
  * Text Generation Inference, backends/v3/src/backend.rs (commit 1d0847a) and queue.rs (120d577) of
- * the repository huggingface/text-generation-inference. The batcher goes round: it may prefill a new
- * batch, which pauses the decodes, and then decodes everybody once, always. A new batch is the head
- * of the queue as far as
+ * the repository huggingface/text-generation-inference. The batcher goes round: it may prefill a
+ * new batch, which pauses the decodes, and then decodes everybody once, always. A new batch is the
+ * head of the queue as far as
  *
  *     sum of prompts                    <= max_batch_prefill_tokens, up to a block (max_tokens)
  *     sum of prompts + outputs to come  <= max_batch_total_tokens - the same sum over the running

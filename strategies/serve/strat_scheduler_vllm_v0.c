@@ -6,16 +6,17 @@
  *      free above the watermark, the prompts together have at most max_tokens tokens and at most
  *      max_sequences run. Up to vLLM 0.2 prompts are padded to the longest (padded_prompts): then
  *      it is their number times the longest that counts.
- *   2. Only when no prompt goes: the decodes. While one finds no block the last of the running goes,
- *      back to the head of the queue to be computed again or, with swap_preempted, to the host.
+ *   2. Only when no prompt goes: the decodes. While one finds no block the last of the running
+ * goes, back to the head of the queue to be computed again or, with swap_preempted, to the host.
  *   3. When nobody had to go: those on the host come back, in order, while their blocks are free
  *      above the watermark, and decode with the others.
  *
- * A prompt longer than max_tokens goes alone: the engine refuses a limit below its longest sequence.
+ * A prompt longer than max_tokens goes alone: the engine refuses a limit below its longest
+ * sequence.
  *
- * Left out: the delay factor (0 by default), chunked prefill on V0 (another scheduler there, akin to
- * Sarathi's), sequence groups of more than one, the limit on padding of vLLM 0.2 (max_paddings), and
- * that the engine wants a free block for each decode even when its last one has room.
+ * Left out: the delay factor (0 by default), chunked prefill on V0 (another scheduler there, akin
+ * to Sarathi's), sequence groups of more than one, the limit on padding of vLLM 0.2 (max_paddings),
+ * and that the engine wants a free block for each decode even when its last one has room.
  */
 #include "strat_decide.h"
 
@@ -33,17 +34,12 @@ static bool within(const StratReplica *replica, const Budget *budget, int64_t to
     return all <= replica->max_tokens;
 }
 
-static bool full(const StratLane *lane)
-{
-    return lane->replica->running >= lane->replica->max_sequences;
-}
-
 /* True when a prompt starts. */
 static bool admit_prompts(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
     Budget budget = {0};
-    for (StratSequence *at = replica->waiting.head; at && !full(lane);) {
+    for (StratSequence *at = replica->waiting.head; at && !strat_decide_is_full(lane);) {
         StratSequence *next = at->next;
         int64_t tokens = strat_decide_prompt(lane, at);
         if (tokens > 0 && !within(replica, &budget, tokens))
@@ -64,5 +60,5 @@ StratDecision strat_scheduler_vllm_v0(StratLane *lane)
     if (admit_prompts(lane))
         return (StratDecision){0};
     bool preempted = strat_decide_decodes(lane);
-    return strat_decide_after(lane, preempted, full(lane));
+    return strat_decide_after(lane, preempted, strat_decide_is_full(lane));
 }

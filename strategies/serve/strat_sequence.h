@@ -38,6 +38,7 @@ struct StratSequence {
     int64_t since;  /* the decodes' count of iterations then */
     int64_t growth; /* tokens it goes on in each, in units of STRAT_TOKEN */
     size_t place;   /* in a heap */
+    double note;    /* the scheduler's own, 0 at the start */
     StratSequenceState state;
     bool remote; /* its prompt was computed elsewhere, and its cache has come */
 };

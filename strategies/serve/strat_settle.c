@@ -120,6 +120,7 @@ static void settle_chunks(StratLane *lane, StratFine now)
         tally->prompt_tokens += tokens;
         tally->result->computed_tokens += tokens;
         StratSequence *sequence = g_ptr_array_index(lane->chunk_of, i);
+        strat_replica_publish(lane->replica, sequence);
         if (strat_sequence_left(sequence) == 0)
             sample(lane, sequence, now);
     }
