@@ -285,6 +285,7 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     }
     waiting->computed = (int32_t)(pages * strat_kv_page_tokens(replica->kv));
     waiting->state = STRAT_SEQUENCE_PROMPT;
+    lane->prompts++;
     replica->still_tokens += waiting->computed;
     replica->pending_tokens += strat_sequence_left(waiting);
     lane->starts++;
@@ -294,6 +295,19 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
         waiting->cached_tokens = waiting->computed;
     }
     return true;
+}
+
+StratSequence *strat_lane_first_prompt(const StratLane *lane)
+{
+    StratSequence *first = NULL;
+    int64_t found = 0;
+    for (StratSequence *s = lane->running.tail; s && found < lane->prompts; s = s->prev) {
+        if (s->state != STRAT_SEQUENCE_PROMPT)
+            continue;
+        first = s;
+        found++;
+    }
+    return first;
 }
 
 bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
@@ -326,6 +340,7 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
     } else {
         replica->pending_tokens -= strat_sequence_left(sequence);
         replica->still_tokens -= sequence->computed;
+        lane->prompts--;
     }
     release(replica, sequence, blocks);
     sequence->computed = 0;

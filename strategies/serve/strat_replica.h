@@ -23,6 +23,7 @@ typedef struct StratGap {
 struct StratLane {
     StratReplica *replica;
     StratSequenceList running; /* in order of admission: prompts under way and decodes */
+    int64_t prompts;           /* of those, prompts under way */
     StratDecodes decodes;      /* the sums over those that decode */
     StratFine now;             /* of the decision */
     /* What has been decided for the iteration. */
@@ -118,6 +119,9 @@ bool strat_lane_decode(StratLane *lane);
 /** Computes @tokens more of the prompt of @sequence, which runs, at least 1 and at most what is
  * left. False, and nothing done, when the cache has no room for them. */
 bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens);
+
+/** The first of the prompts under way in @lane, in order of admission; NULL when there are none. */
+StratSequence *strat_lane_first_prompt(const StratLane *lane);
 
 /** Tokens at the start of the prompt of @waiting that the cache holds: whole pages, and never all
  *  of the prompt. 0 without a prefix cache. */

@@ -39,7 +39,7 @@ static int64_t chunk_of(const StratLane *lane, int64_t left, int64_t budget)
 static bool run_prompts(StratLane *lane, int64_t *budget)
 {
     bool preempted = false;
-    for (StratSequence *s = lane->running.head, *next; s && *budget > 0; s = next) {
+    for (StratSequence *s = strat_lane_first_prompt(lane), *next; s && *budget > 0; s = next) {
         next = s->next;
         if (s->state != STRAT_SEQUENCE_PROMPT)
             continue;

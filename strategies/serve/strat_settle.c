@@ -75,6 +75,7 @@ static void sample(StratLane *lane, StratSequence *sequence, StratFine now)
     StratReplica *replica = lane->replica;
     replica->tally->made += INT64_C(1) << STRAT_TOKEN_BITS;
     replica->still_tokens -= sequence->computed;
+    lane->prompts--;
     if (sequence->first_token_ns < 0) {
         sequence->first_token_ns = strat_fine_ns(now);
         strat_tally_first_token(replica->tally, sequence);

@@ -27,6 +27,12 @@ typedef struct StratQueuePoint {
 void strat_tally_init(StratTally *tally, const StratServeSpec *spec);
 void strat_tally_clear(StratTally *tally);
 
+/** Whether the length of the queue counts at the next arrival. */
+static inline bool strat_tally_notes_queue(const StratTally *tally)
+{
+    return tally->arrivals % tally->stride == 0;
+}
+
 /** A request came while @waiting others waited. */
 void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t waiting);
 
