@@ -17,6 +17,7 @@
 #include "strat_replica.h"
 
 #include "strat_replica_private.h"
+#include "strat_scheduler.h"
 #include "strat_speculation.h"
 #include "strat_tally.h"
 

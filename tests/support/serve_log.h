@@ -1,0 +1,21 @@
+/** What a scheduler decides, iteration by iteration, as text to compare with a schedule by hand. */
+#ifndef SERVE_LOG_H
+#define SERVE_LOG_H
+
+#include "strat_engine.h"
+#include "strat_request.h"
+
+/** Serves @request[0 .. count), in order of arrival, on one replica of @engine with @blocks blocks
+ *  and hashed pages of @page_tokens. Each iteration takes one second and gives one line
+ *
+ *      T: D D ... +P/N ... -V ...
+ *
+ *  T the second in which it starts, D the requests that decode, P/N a chunk of N tokens of the
+ *  prompt of P, V those that were preempted first; all by id. Free with g_free(). */
+char *serve_log(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
+                const StratRequest *request, size_t count);
+
+/** A request at @at_s with @input and @output tokens and no pages. */
+StratRequest serve_request(int64_t id, double at_s, int64_t input, int64_t output);
+
+#endif
