@@ -338,6 +338,7 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
     if (is_decode(sequence)) {
         strat_lane_part(lane, sequence);
         strat_replica_publish(replica, sequence);
+        lane->decoding = lane->decoding && lane->decodes.count > 0;
     } else {
         replica->pending_tokens -= strat_sequence_left(sequence);
         replica->still_tokens -= sequence->computed;

@@ -137,8 +137,8 @@ static Verdict add(Adder *adder, StratSequence *waiting)
         return NO_BUDGET;
     int64_t first = tokens;
     if (chunked && paged > adder->rem_chunk) {
-        int64_t block = strat_kv_block_tokens(replica->kv);
-        first = adder->rem_chunk / block * block;
+        int64_t page = MIN(strat_kv_block_tokens(replica->kv), replica->max_tokens);
+        first = MIN(adder->rem_chunk / page * page, tokens);
         if (first <= 0)
             return NO_BUDGET;
     }
@@ -147,9 +147,9 @@ static Verdict add(Adder *adder, StratSequence *waiting)
     if (first > 0) {
         bool room = strat_lane_chunk(lane, waiting, first);
         g_assert(room);
-        adder->rem_total -= (double)MAX(held, 0);
-        take(adder, first, first < tokens ? 0 : MIN(waiting->output_tokens, CLIP_OUTPUTS));
     }
+    adder->rem_total -= (double)MAX(held, 0);
+    take(adder, first, first < tokens ? 0 : MIN(waiting->output_tokens, CLIP_OUTPUTS));
     if (adder->rem_total <= 0)
         return NO_ROOM;
     return adder->rem_chunk <= 0 || first < tokens ? NO_BUDGET : GOES_ON;
@@ -194,7 +194,7 @@ static bool run_prompts(StratLane *lane)
     };
     if (!add_chunked(&adder))
         add_waiting(&adder);
-    return adder.added > 0;
+    return lane->chunk->len > 0;
 }
 
 /* Of the decodes the one with the fewest outputs, then the longest prompt, then the last. */
@@ -241,7 +241,7 @@ static void retract(StratLane *lane)
 
 StratDecision strat_scheduler_sglang(StratLane *lane)
 {
-    if ((double)lane->running.length < lane->note[FULL] - 1)
+    if (lane->running.length == 0 || (double)lane->running.length < lane->note[FULL] - 1)
         lane->note[FULL] = 0;
     if (run_prompts(lane))
         return (StratDecision){0};

@@ -132,7 +132,7 @@ StratDecision strat_scheduler_tgi(StratLane *lane)
     if (batch.size > 0 && batch.size >= least(lane)) {
         admit(lane, batch.size, prompt_budget(lane));
         lane->note[SINCE] = (double)lane->decodes.at;
-        lane->note[OWED] = joins;
+        lane->note[OWED] = joins && lane->chunk->len > 0;
         if (lane->chunk->len > 0)
             return (StratDecision){0};
     }

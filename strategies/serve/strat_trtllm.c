@@ -35,7 +35,8 @@ typedef struct Round {
 
 static int64_t chunk_of(const Round *round, int64_t left)
 {
-    int64_t unit = strat_kv_block_tokens(round->lane->replica->kv);
+    const StratReplica *replica = round->lane->replica;
+    int64_t unit = MIN(strat_kv_block_tokens(replica->kv), replica->max_tokens);
     return left <= round->tokens ? left : MAX(round->tokens, 0) / unit * unit;
 }
 
@@ -58,7 +59,7 @@ static bool shares(Round *round, const StratSequence *waiting)
 {
     const StratReplica *replica = round->lane->replica;
     int64_t page_tokens = strat_kv_page_tokens(replica->kv);
-    if (page_tokens == 0)
+    if (page_tokens == 0 || waiting->remote)
         return false;
     int64_t next = strat_replica_hit(replica, waiting) / page_tokens;
     if (next >= waiting->pages)
