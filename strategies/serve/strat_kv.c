@@ -137,6 +137,14 @@ int64_t strat_kv_available(const StratKv *kv)
     return kv->available;
 }
 
+int64_t strat_kv_plain(const StratKv *kv)
+{
+    int64_t blocks = 0;
+    for (uint32_t at = kv->node[0].next; at != 0 && kv->node[at].run > 0; at = kv->node[at].next)
+        blocks += kv->node[at].run;
+    return blocks;
+}
+
 int64_t strat_kv_blocks_for(const StratKv *kv, int64_t tokens)
 {
     return (tokens + kv->block_tokens - 1) / kv->block_tokens;

@@ -21,6 +21,9 @@ int64_t strat_kv_page_tokens(const StratKv *kv);
 /** Blocks that nobody holds; unused prefixes among them. */
 int64_t strat_kv_available(const StratKv *kv);
 
+/** Of those, the ones that go before an unused prefix has to. */
+int64_t strat_kv_plain(const StratKv *kv);
+
 /** Blocks for @tokens. */
 int64_t strat_kv_blocks_for(const StratKv *kv, int64_t tokens);
 

@@ -2,8 +2,9 @@
  * One lane of a replica. A decision with chunks of prompts is one iteration and priced as it is.
  * One of decodes only that the scheduler would repeat is a run of k iterations, k the smallest of
  *
- *     until the first sequence finishes; until the blocks free now are used up; as far as one line
- *     of the curve reaches; what the scheduler allows
+ *     until the first sequence finishes; until the blocks free now are used up (while others wait:
+ *     those without a prefix in them); as far as one line of the curve reaches; what the scheduler
+ *     allows
  *
  * whose times are summed in closed form (strat_curve.c). A request that comes in the middle of it,
  * and might be let in, ends it with the iteration under way. With --exact k is 1 and the scheduler
@@ -25,20 +26,26 @@ static StratDecodeLoad decode_load(StratLane *lane)
     const StratDecodes *decodes = &lane->decodes;
     const StratSequence *longest = strat_lane_longest(lane);
     int64_t width = decodes->width << STRAT_TOKEN_BITS;
+    int64_t done = decodes->at - longest->since;
     return (StratDecodeLoad){
         .count = decodes->count + lane->padded.length,
         .sum = decodes->sum + decodes->count * width,
         .growth = decodes->growth,
-        .longest = (strat_decodes_tokens(decodes, longest) << STRAT_TOKEN_BITS) + width,
+        .longest =
+            ((int64_t)longest->computed << STRAT_TOKEN_BITS) + done * longest->growth + width,
         .longest_growth = longest->growth,
     };
 }
 
-/* Iterations, of @most, for which the blocks free now last; those of the first are taken. */
+/* Iterations, of @most, for which the blocks free now last; those of the first are taken. While
+ * somebody waits no prefix may be evicted unseen: one with less of its own in the cache may need
+ * fewer free blocks for its first chunk. */
 static int64_t fed(const StratLane *lane, int64_t most)
 {
+    const StratReplica *replica = lane->replica;
     const StratDecodes *decodes = &lane->decodes;
-    int64_t free_blocks = strat_replica_free_blocks(lane->replica);
+    int64_t free_blocks =
+        replica->waiting.head ? strat_kv_plain(replica->kv) : strat_kv_available(replica->kv);
     int64_t tokens = (most * decodes->growth) >> STRAT_TOKEN_BITS;
     if (tokens / decodes->block_tokens + 2 * decodes->count <= free_blocks)
         return most;

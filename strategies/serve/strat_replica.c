@@ -247,6 +247,8 @@ void strat_lane_part(StratLane *lane, StratSequence *sequence)
         gap->count--;
         break;
     }
+    /* Room for guesses that came to nothing is still its own. */
+    sequence->reserved = (int32_t)strat_lane_blocks(lane, sequence);
     strat_decodes_leave(&lane->decodes, sequence);
 }
 

@@ -171,7 +171,7 @@ static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence,
     *out = *in = end;
     Move *move = g_new(Move, 1);
     *move = (Move){.sequence = sequence, .from = replica, .to = to};
-    strat_heap_push(&run->moves, (end << LANE_BITS) + run->moved++ % (1 << LANE_BITS), move,
+    strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
                     &move->place);
 }
 
@@ -405,6 +405,22 @@ static void seat_lanes(Run *run)
         }
 }
 
+/* Blocks of replicas without sequences that are not free, or all of one that is unsound. */
+static int64_t lost_blocks(const Run *run)
+{
+    int64_t lost = 0;
+    for (size_t i = 0; i < run->pools; i++)
+        for (guint j = 0; j < run->pool[i].replicas->len; j++) {
+            const StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
+            int64_t all = strat_kv_blocks(replica->kv);
+            if (!strat_kv_is_sound(replica->kv, NULL))
+                lost += all;
+            else if (replica->running == 0)
+                lost += all - strat_replica_free_blocks(replica);
+        }
+    return lost;
+}
+
 static void run_clear(Run *run)
 {
     for (size_t i = 0; i < run->pools; i++) {
@@ -464,6 +480,7 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     strat_tally_close(&run.tally);
     StratServeResult *result = g_steal_pointer(&run.tally.result);
     result->unfinished = result->requests - result->finished - result->refused;
+    result->lost_blocks = lost_blocks(&run);
     if (result->unfinished > 0)
         result->stuck = "the scheduler admits no more of the waiting requests";
     return result;

@@ -54,6 +54,8 @@ typedef struct StratServeResult {
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;
     int64_t iterations;
+    int64_t
+        lost_blocks; /* held by nobody at the end and yet not free: 0, or the program is wrong */
     /* Over finished requests after the warm-up; ITL over their tokens. */
     StratDigest *ttft_s;  /* arrival to first token */
     StratDigest *tpot_s;  /* (last - first token) / (output - 1), of requests with two and more */

@@ -1,0 +1,204 @@
+/*
+ * Random requests on random engines, with preemption and shared prefixes: every request finishes
+ * once or is refused, tokens in are tokens out, no block is lost, the ledger sums up, and runs
+ * summed in closed form are those taken one iteration at a time.
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "sim_random.h"
+#include "strat_router.h"
+#include "strat_scheduler.h"
+#include "toy_serve.h"
+
+enum {
+    WORKLOADS = 1000,
+    MOST_REQUESTS = 60,
+    PAGE = 32,
+    MOST_PAGES = 8,
+};
+
+typedef struct World {
+    StratEngine engine;
+    StratDeployment deployment;
+    ToyPricer pricer;
+    int64_t blocks;
+    size_t requests;
+    StratRequest request[MOST_REQUESTS];
+    uint64_t page[MOST_REQUESTS][MOST_PAGES];
+} World;
+
+static int64_t below(SimRandom *stream, int64_t bound)
+{
+    return (int64_t)sim_random_below(stream, (uint64_t)bound);
+}
+
+/* Requests whose prompts begin with pages of a few common texts. */
+static void draw_requests(World *world, SimRandom *stream)
+{
+    double at_s = 0.0;
+    double gap_s = 0.02 * sim_random_uniform(stream);
+    world->requests = (size_t)(1 + below(stream, MOST_REQUESTS));
+    for (size_t i = 0; i < world->requests; i++) {
+        at_s += below(stream, 3) == 0 ? 0.0 : sim_random_exponential(stream, gap_s);
+        int64_t input = 1 + below(stream, 200);
+        int64_t output = 1 + below(stream, 120);
+        int64_t pages = MIN((input + output) / PAGE, MOST_PAGES);
+        int64_t text = below(stream, 4);
+        int64_t common = below(stream, MOST_PAGES);
+        for (int64_t j = 0; j < pages; j++)
+            world->page[i][j] =
+                (uint64_t)(j < common ? text * 100 + j : (int64_t)i * 1000 + j + 999);
+        world->request[i] = (StratRequest){
+            .id = (int64_t)i,
+            .arrival_ns = (SimTime)(at_s * 1e9),
+            .input_tokens = input,
+            .output_tokens = output,
+            .page = world->page[i],
+            .pages = (size_t)pages,
+            .session = -1,
+            .priority = below(stream, 3),
+            .adapter = -1,
+        };
+    }
+}
+
+static void draw_engine(World *world, SimRandom *stream)
+{
+    size_t rows;
+    const StratScheduler *schedulers = strat_scheduler_all(&rows);
+    StratEngine *engine = &world->engine;
+    *engine = toy_engine();
+    engine->scheduler =
+        below(stream, 2) ? "vllm-v1" : schedulers[below(stream, (int64_t)rows)].name;
+    engine->max_sequences = 1 + below(stream, 12);
+    engine->max_tokens = 16 + below(stream, 300);
+    engine->block_tokens = INT64_C(1) << below(stream, 6);
+    engine->chunked_prefill = below(stream, 4) > 0;
+    engine->long_prefill_tokens = below(stream, 3) == 0 ? 1 + below(stream, 64) : 0;
+    engine->reserve_prompt = below(stream, 2);
+    engine->prefix_cache = below(stream, 2);
+    engine->watermark_fraction = below(stream, 2) ? 0.05 : 0.0;
+    engine->order = below(stream, 3) == 0 ? "priority" : NULL;
+    world->blocks = (300 + below(stream, 1500)) / engine->block_tokens;
+}
+
+static void draw_deployment(World *world, SimRandom *stream)
+{
+    size_t rows;
+    const StratRouter *routers = strat_router_all(&rows);
+    StratDeployment *deployment = &world->deployment;
+    *deployment = toy_deployment(&world->engine);
+    deployment->router = routers[below(stream, (int64_t)rows)].name;
+    deployment->pool[0].replicas = 1 + below(stream, 3);
+    deployment->pool[0].pipeline = 1 + (below(stream, 4) == 0);
+    if (below(stream, 4) == 0) {
+        deployment->pools = 2;
+        deployment->pool[1] = deployment->pool[0];
+        deployment->pool[0].role = STRAT_ROLE_PREFILL;
+        deployment->pool[1].role = STRAT_ROLE_DECODE;
+    }
+    if (below(stream, 4) == 0)
+        deployment->speculation =
+            (StratSpeculation){.tokens = 1 + below(stream, 4), .acceptance = 0.7};
+    world->pricer =
+        toy_pricer(2e-3 * (1.0 + sim_random_uniform(stream)), 1e-5 * sim_random_uniform(stream),
+                   1e-7 * sim_random_uniform(stream));
+    world->pricer.pair_s = 1e-8;
+    world->pricer.skew_s = 1e-7 * sim_random_uniform(stream);
+    world->pricer.stages = (double)deployment->pool[0].pipeline;
+}
+
+static World *draw_world(int64_t seed)
+{
+    SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
+    World *world = g_new0(World, 1);
+    draw_engine(world, &stream);
+    draw_deployment(world, &stream);
+    draw_requests(world, &stream);
+    return world;
+}
+
+static StratServeResult *serve(const World *world, bool exact)
+{
+    return toy_serve(&world->deployment, &world->pricer, world->blocks,
+                     toy_source(world->request, world->requests, PAGE), exact);
+}
+
+static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
+{
+    int64_t finished = 0;
+    int64_t out = 0;
+    int64_t in = 0;
+    cr_assert_eq(result->outcomes->len, world->requests);
+    for (guint i = 0; i < result->outcomes->len; i++) {
+        const StratOutcome *outcome = &g_array_index(result->outcomes, StratOutcome, i);
+        cr_assert_eq(outcome->id, (int64_t)i);
+        if (outcome->replica < 0)
+            continue;
+        finished++;
+        out += outcome->output_tokens;
+        in += outcome->input_tokens;
+        cr_assert(outcome->arrival_ns <= outcome->scheduled_ns, "%ld: %u", seed, i);
+        cr_assert(outcome->scheduled_ns < outcome->first_token_ns, "%ld: %u", seed, i);
+        cr_assert(outcome->first_token_ns <= outcome->last_token_ns, "%ld: %u", seed, i);
+        cr_assert(outcome->cached_tokens < outcome->input_tokens, "%ld: %u", seed, i);
+    }
+    cr_assert_eq(finished, result->finished, "%ld: finished", seed);
+    cr_assert_eq(out, result->output_tokens, "%ld: tokens out", seed);
+    cr_assert_eq(in, result->input_tokens, "%ld: tokens in", seed);
+}
+
+static void check_sums(const StratServeResult *result, int64_t seed)
+{
+    cr_assert_eq(result->finished + result->refused + result->unfinished, result->requests);
+    cr_assert_eq(result->lost_blocks, 0, "%ld: %ld blocks are lost", seed, result->lost_blocks);
+    double sum_s = result->idle_s;
+    for (int i = 0; i < STRAT_SERVE_PARTS; i++)
+        sum_s += result->busy_s[i];
+    double want_s = (double)result->gpus * sim_time_to_seconds(result->end_ns);
+    cr_assert(fabs(sum_s - want_s) <= 1e-8 + 1e-9 * want_s, "%ld: %g of %g", seed, sum_s, want_s);
+    cr_assert(result->wasted_kv_fraction > -1e-9 && result->wasted_kv_fraction < 1.0,
+              "%ld: waste %g", seed, result->wasted_kv_fraction);
+}
+
+static void check_equal(const StratServeResult *fast, const StratServeResult *exact, int64_t seed)
+{
+    cr_assert_eq(fast->end_ns, exact->end_ns, "%ld: end", seed);
+    cr_assert_eq(fast->preemptions, exact->preemptions, "%ld: preemptions", seed);
+    cr_assert_eq(fast->iterations, exact->iterations, "%ld: iterations", seed);
+    cr_assert_eq(fast->computed_tokens, exact->computed_tokens, "%ld: computed", seed);
+    for (guint i = 0; i < fast->outcomes->len; i++) {
+        const StratOutcome *a = &g_array_index(fast->outcomes, StratOutcome, i);
+        const StratOutcome *b = &g_array_index(exact->outcomes, StratOutcome, i);
+        cr_assert(memcmp(a, b, sizeof *a) == 0, "%ld: request %u", seed, i);
+    }
+    cr_assert_eq(strat_digest_count(fast->itl_s), strat_digest_count(exact->itl_s));
+    cr_assert(fabs(strat_digest_mean(fast->itl_s) - strat_digest_mean(exact->itl_s)) < 1e-9,
+              "%ld: gaps", seed);
+}
+
+Test(serve_conservation,
+     requests_tokens_blocks_and_seconds_are_kept_and_closed_forms_change_nothing)
+{
+    int64_t preempted = 0;
+    int64_t cached = 0;
+    int64_t refused = 0;
+    int64_t unfinished = 0;
+    for (int64_t seed = 0; seed < WORKLOADS; seed++) {
+        g_autofree World *world = draw_world(seed);
+        g_autoptr(StratServeResult) fast = serve(world, false);
+        g_autoptr(StratServeResult) exact = serve(world, true);
+        check_outcomes(world, fast, seed);
+        check_sums(fast, seed);
+        check_equal(fast, exact, seed);
+        preempted += fast->preemptions > 0;
+        cached += fast->cached_tokens > 0;
+        refused += fast->refused > 0;
+        unfinished += fast->unfinished;
+    }
+    cr_expect_eq(unfinished, 0, "%ld unfinished", unfinished);
+    cr_expect_gt(preempted, WORKLOADS / 10, "preemption in only %ld workloads", preempted);
+    cr_expect_gt(cached, WORKLOADS / 10, "shared prefixes in only %ld workloads", cached);
+    cr_expect_gt(refused, 0);
+}
