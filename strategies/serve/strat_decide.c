@@ -21,6 +21,11 @@ bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int6
            strat_replica_free_blocks(replica);
 }
 
+int64_t strat_decide_whole(const StratLane *lane, const StratSequence *waiting)
+{
+    return (int64_t)waiting->input_tokens + waiting->output_tokens + lane->decodes.width - 1;
+}
+
 bool strat_decide_decodes(StratLane *lane)
 {
     bool preempted = false;
@@ -47,11 +52,11 @@ bool strat_decide_is_full(const StratLane *lane)
     return lane->replica->running >= lane->replica->max_sequences;
 }
 
-StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool full)
+StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool blocked)
 {
-    const StratReplica *replica = lane->replica;
     return (StratDecision){
         .repeats = lane->decoding && lane->chunk->len == 0 && !preempted,
-        .deaf = full || (replica->waiting.length > 0 && !strat_replica_is_by_priority(replica)),
+        .deaf =
+            strat_decide_is_full(lane) || (blocked && !strat_replica_is_by_priority(lane->replica)),
     };
 }

@@ -12,6 +12,10 @@ int64_t strat_decide_prompt(const StratLane *lane, const StratSequence *waiting)
  *  watermark does not count. */
 bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int64_t tokens);
 
+/** Tokens for which @waiting needs room if it is never to want more: prompt, outputs, and guesses
+ *  beyond the last one. */
+int64_t strat_decide_whole(const StratLane *lane, const StratSequence *waiting);
+
 /** Lets the decodes run; those of the lane that strat_lane_victim() names go until they fit. True
  *  when somebody had to. */
 bool strat_decide_decodes(StratLane *lane);
@@ -24,7 +28,7 @@ bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens)
 bool strat_decide_is_full(const StratLane *lane);
 
 /** What to say after decodes, chunks and admissions in the order of the queue. @preempted: somebody
- *  had to go; @full: nobody can be admitted, whoever comes. */
-StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool full);
+ *  had to go; @blocked: one who waits stands in the way of all who come after. */
+StratDecision strat_decide_after(const StratLane *lane, bool preempted, bool blocked);
 
 #endif

@@ -20,7 +20,8 @@ StratDecision strat_scheduler_orca(StratLane *lane)
         int64_t reserve = longest > 0 ? longest : (int64_t)next->input_tokens + next->output_tokens;
         if (!strat_lane_admit(lane, next, reserve + lane->decodes.width - 1))
             break;
-        bool fits = next->remote || strat_lane_chunk(lane, next, strat_sequence_left(next));
+        bool fits = next->state == STRAT_SEQUENCE_DECODE ||
+                    strat_lane_chunk(lane, next, strat_sequence_left(next));
         g_assert(fits);
     }
     return (StratDecision){

@@ -85,5 +85,5 @@ StratDecision strat_scheduler_sarathi(StratLane *lane)
     int64_t used = lane->decoding ? lane->decodes.count * lane->decodes.width : 0;
     used = continue_prompts(lane, used);
     admit(lane, used);
-    return strat_decide_after(lane, preempted, strat_decide_is_full(lane));
+    return strat_decide_after(lane, preempted, lane->replica->waiting.length > 0);
 }

@@ -21,6 +21,9 @@
  *
  * and with each iteration of decodes it decays again, from its start towards 0.14 of that in 600.
  *
+ * A prompt under way for which other lanes leave no room starts again, where the engine would stop
+ * with an error, and one that fills the cache alone is let in, which it refuses.
+ *
  * The limit on outputs (max_new_tokens) is the request's length, as in a benchmark. Left out:
  * mixed chunks (off by default), the other admission rule of requests that ignore the end of text
  * where the radix cache is off, priority preemption, the prefill delayer.
@@ -129,7 +132,8 @@ static Verdict add(Adder *adder, StratSequence *waiting)
     int64_t held =
         strat_replica_price(replica, waiting, prompt) * strat_kv_block_tokens(replica->kv) -
         in_pages(adder, tokens);
-    if ((double)(tokens + outputs + MAX(held, 0)) >= adder->rem_total)
+    bool alone = replica->running == 0 && strat_decide_fits(lane, waiting, prompt);
+    if ((double)(tokens + outputs + MAX(held, 0)) >= adder->rem_total && !alone)
         return NO_ROOM;
     bool chunked = replica->engine->chunked_prefill;
     int64_t paged = in_pages(adder, tokens);
@@ -239,15 +243,26 @@ static void retract(StratLane *lane)
     lane->note[FULL] = 0;
 }
 
+/* Runs prompts, or decodes where there are none. True when sequences were retracted. */
+static bool run(StratLane *lane)
+{
+    if (run_prompts(lane) || lane->decoding || strat_lane_decode(lane))
+        return false;
+    retract(lane);
+    return true;
+}
+
 StratDecision strat_scheduler_sglang(StratLane *lane)
 {
     if (lane->running.length == 0 || (double)lane->running.length < lane->note[FULL] - 1)
         lane->note[FULL] = 0;
-    if (run_prompts(lane))
-        return (StratDecision){0};
-    bool retracted = !lane->decoding && !strat_lane_decode(lane);
-    if (retracted)
-        retract(lane);
+    bool retracted = run(lane);
+    StratSequence *stuck = under_way(lane);
+    if (stuck && !lane->decoding && lane->chunk->len == 0) {
+        strat_lane_preempt(lane, stuck);
+        lane->note[FULL] = 0;
+        retracted = run(lane);
+    }
     bool full = lane->note[FULL] > 0;
     bool settled = full || lane->replica->waiting.length == 0;
     return (StratDecision){

@@ -34,7 +34,8 @@ StratDecision strat_scheduler_static(StratLane *lane)
         StratSequence *next = replica->waiting.head;
         if (!strat_lane_admit(lane, next, reserve + lane->decodes.width - 1))
             break;
-        bool fits = next->remote || strat_lane_chunk(lane, next, strat_sequence_left(next));
+        bool fits = next->state == STRAT_SEQUENCE_DECODE ||
+                    strat_lane_chunk(lane, next, strat_sequence_left(next));
         g_assert(fits);
     }
     return (StratDecision){0};

@@ -61,7 +61,8 @@ static Batch next_batch(const StratLane *lane, int64_t prompt_budget)
             break;
         int64_t prompt = batch.prompt_tokens + strat_decide_prompt(lane, at);
         int64_t all = batch.all_tokens + total_of(at);
-        int64_t blocks = batch.blocks + strat_replica_price(replica, at, total_of(at) - 1);
+        int64_t blocks =
+            batch.blocks + strat_replica_price(replica, at, strat_decide_whole(lane, at) - 1);
         bool cut = prompt > prompt_budget;
         if (cut && (!replica->engine->chunked_prefill || batch.prompt_tokens >= prompt_budget))
             break;
@@ -93,7 +94,7 @@ static void admit(StratLane *lane, int64_t size, int64_t prompt_budget)
     for (int64_t i = 0; i < size; i++) {
         StratSequence *head = lane->replica->waiting.head;
         int64_t tokens = MIN(strat_decide_prompt(lane, head), prompt_budget);
-        if (!strat_lane_admit(lane, head, total_of(head) - 1))
+        if (!strat_lane_admit(lane, head, strat_decide_whole(lane, head) - 1))
             return;
         if (tokens > 0)
             strat_lane_chunk(lane, head, tokens);

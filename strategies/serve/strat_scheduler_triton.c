@@ -80,8 +80,7 @@ StratDecision strat_scheduler_triton(StratLane *lane)
         for (int64_t i = 0; i < size; i++) {
             StratSequence *head = lane->replica->waiting.head;
             int64_t tokens = strat_decide_prompt(lane, head);
-            int64_t all = (int64_t)head->input_tokens + head->output_tokens;
-            if (!strat_lane_admit(lane, head, all))
+            if (!strat_lane_admit(lane, head, strat_decide_whole(lane, head)))
                 break;
             if (tokens > 0)
                 strat_lane_chunk(lane, head, tokens);
@@ -90,5 +89,5 @@ StratDecision strat_scheduler_triton(StratLane *lane)
             return decision;
     }
     strat_decide_decodes(lane);
-    return strat_decide_after(lane, false, true);
+    return (StratDecision){.repeats = true, .deaf = true};
 }

@@ -10,9 +10,15 @@
 #include "strat_decide.h"
 #include "strat_trtllm.h"
 
+static int64_t prompt(const StratLane *lane, const StratSequence *waiting)
+{
+    (void)lane;
+    return strat_sequence_prompt(waiting);
+}
+
 StratDecision strat_scheduler_trtllm_max_util(StratLane *lane)
 {
     bool paused = strat_decide_decodes(lane);
-    strat_trtllm_prompts(lane, !paused, strat_sequence_prompt);
-    return strat_decide_after(lane, paused, strat_decide_is_full(lane));
+    bool blocked = strat_trtllm_prompts(lane, !paused, prompt);
+    return strat_decide_after(lane, paused, blocked);
 }

@@ -11,15 +11,10 @@
 #include "strat_decide.h"
 #include "strat_trtllm.h"
 
-static int64_t to_the_end(const StratSequence *waiting)
-{
-    return (int64_t)waiting->input_tokens + waiting->output_tokens;
-}
-
 StratDecision strat_scheduler_trtllm_no_evict(StratLane *lane)
 {
     bool preempted = strat_decide_decodes(lane);
     g_assert(!preempted);
-    strat_trtllm_prompts(lane, true, to_the_end);
-    return strat_decide_after(lane, false, strat_decide_is_full(lane));
+    bool blocked = strat_trtllm_prompts(lane, true, strat_decide_whole);
+    return strat_decide_after(lane, false, blocked);
 }

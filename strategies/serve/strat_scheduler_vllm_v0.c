@@ -60,5 +60,5 @@ StratDecision strat_scheduler_vllm_v0(StratLane *lane)
     if (admit_prompts(lane))
         return (StratDecision){0};
     bool preempted = strat_decide_decodes(lane);
-    return strat_decide_after(lane, preempted, strat_decide_is_full(lane));
+    return strat_decide_after(lane, preempted, lane->replica->waiting.length > 0);
 }

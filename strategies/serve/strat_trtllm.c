@@ -88,7 +88,7 @@ static bool let_in(Round *round, StratSequence *waiting, StratReserve reserve)
     StratReplica *replica = round->lane->replica;
     bool chunked = replica->engine->chunked_prefill;
     int64_t counted = chunked ? 0 : strat_sequence_prompt(waiting);
-    int64_t blocks = strat_replica_price(replica, waiting, reserve(waiting));
+    int64_t blocks = strat_replica_price(replica, waiting, reserve(round->lane, waiting));
     if (blocks + round->claimed > strat_replica_free_blocks(replica))
         return false;
     round->places--;
@@ -97,7 +97,7 @@ static bool let_in(Round *round, StratSequence *waiting, StratReserve reserve)
         round->claimed += blocks;
         return chunked;
     }
-    if (!strat_lane_admit(round->lane, waiting, reserve(waiting)))
+    if (!strat_lane_admit(round->lane, waiting, reserve(round->lane, waiting)))
         return false;
     if (tokens > 0) {
         bool room = strat_lane_chunk(round->lane, waiting, tokens);
@@ -107,7 +107,7 @@ static bool let_in(Round *round, StratSequence *waiting, StratReserve reserve)
     return true;
 }
 
-void strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
+bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
 {
     const StratReplica *replica = lane->replica;
     const StratDecodes *decodes = &lane->decodes;
@@ -124,7 +124,8 @@ void strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
     while (at && round.places > 0) {
         StratSequence *next = at->next;
         if (!shares(&round, at) && !let_in(&round, at, reserve))
-            return;
+            return true;
         at = next;
     }
+    return false;
 }

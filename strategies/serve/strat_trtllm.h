@@ -5,10 +5,11 @@
 #include "strat_scheduler.h"
 
 /** Tokens for which a waiting request wants blocks that stay its own while it runs. */
-typedef int64_t (*StratReserve)(const StratSequence *waiting);
+typedef int64_t (*StratReserve)(const StratLane *lane, const StratSequence *waiting);
 
 /** After the decodes have been let run: goes on with prompts under way, then (@admits) lets waiting
- *  ones in, in order, each with the blocks that @reserve says. */
-void strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve);
+ *  ones in, in order, each with the blocks that @reserve says. True when one stands in the way of
+ *  those behind it. */
+bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve);
 
 #endif

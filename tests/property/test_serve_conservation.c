@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "sim_random.h"
+#include "strat_order.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
 #include "toy_serve.h"
@@ -69,8 +70,7 @@ static void draw_engine(World *world, SimRandom *stream)
     const StratScheduler *schedulers = strat_scheduler_all(&rows);
     StratEngine *engine = &world->engine;
     *engine = toy_engine();
-    engine->scheduler =
-        below(stream, 2) ? "vllm-v1" : schedulers[below(stream, (int64_t)rows)].name;
+    engine->scheduler = schedulers[below(stream, (int64_t)rows)].name;
     engine->max_sequences = 1 + below(stream, 12);
     engine->max_tokens = 16 + below(stream, 300);
     engine->block_tokens = INT64_C(1) << below(stream, 6);
@@ -80,6 +80,14 @@ static void draw_engine(World *world, SimRandom *stream)
     engine->prefix_cache = below(stream, 2);
     engine->watermark_fraction = below(stream, 2) ? 0.05 : 0.0;
     engine->order = below(stream, 3) == 0 ? "priority" : NULL;
+    engine->new_token_ratio = 0.1 * (double)(1 + below(stream, 10));
+    engine->waiting_served_ratio = 0.3 * (double)(1 + below(stream, 6));
+    engine->max_waiting_tokens = 1 + below(stream, 12);
+    engine->max_queue_delay_s = 0.01 * (double)below(stream, 3);
+    engine->padded_prompts = below(stream, 2);
+    engine->preferred_sequences[0] = below(stream, engine->max_sequences + 1);
+    if (g_str_equal(engine->scheduler, "sglang"))
+        engine->order = strat_order_all(&rows)[below(stream, (int64_t)rows)].name;
     world->blocks = (300 + below(stream, 1500)) / engine->block_tokens;
 }
 
