@@ -115,12 +115,14 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
     lane->starts = 0;
     lane->start_tokens = 0;
     lane->now = now;
+    int64_t preemptions = replica->tally->result->preemptions;
     StratDecision decision = replica->scheduler->decide(lane);
     strat_replica_look(replica, now);
     lane->deaf = decision.deaf;
     lane->runs = lane->decoding || lane->chunk->len > 0;
     if (!lane->runs) {
-        lane->end = strat_fine_from_ns(decision.wake_ns);
+        bool preempted = replica->tally->result->preemptions > preemptions;
+        lane->end = preempted ? now + 1 : strat_fine_from_ns(decision.wake_ns);
         return false;
     }
     if (lane->chunk->len > 0)

@@ -6,7 +6,8 @@
 
 /** Asks the scheduler at @now, not before the replica's gate, and starts what it decides:
  * @lane->end is when that is over. With @exact it is one iteration. False when nothing runs: then
- * @lane->end is when to ask again, 0 for when something changes. */
+ * @lane->end is when to ask again, 0 for when something changes; after mere preemptions it is one
+ * unit of time later, for other lanes to go first. */
 bool strat_lane_begin(StratLane *lane, StratFine now, bool exact);
 
 /** A request has come at @at: a run of iterations that it could change ends with the one under way.

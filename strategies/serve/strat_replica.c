@@ -248,8 +248,9 @@ void strat_lane_part(StratLane *lane, StratSequence *sequence)
         break;
     }
     /* Room for guesses that came to nothing is still its own. */
-    sequence->reserved = (int32_t)strat_lane_blocks(lane, sequence);
+    int64_t blocks = strat_lane_blocks(lane, sequence);
     strat_decodes_leave(&lane->decodes, sequence);
+    sequence->reserved = (int32_t)blocks;
 }
 
 /* Holds @pages of the prefix of @sequence and takes the other blocks for @tokens. */
@@ -278,6 +279,7 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     strat_sequence_remove(&replica->waiting, waiting);
     strat_sequence_insert(&lane->running, waiting, NULL);
     replica->running++;
+    waiting->order = replica->admissions++;
     take_cache(replica, waiting, pages, tokens);
     waiting->reserved = (int32_t)strat_kv_blocks_for(replica->kv, reserve_tokens);
     if (waiting->remote) {
@@ -355,14 +357,33 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
     queue_up(replica, sequence, true);
 }
 
+/* Whether @a is to be kept rather than @b. */
+static bool outranks(const StratReplica *replica, const StratSequence *a, const StratSequence *b)
+{
+    return strat_replica_is_by_priority(replica) ? is_before(a, b) : a->order < b->order;
+}
+
+/* Whether another lane runs a sequence that @sequence outranks. */
+static bool has_lower(const StratLane *lane, const StratSequence *sequence)
+{
+    const StratReplica *replica = lane->replica;
+    for (size_t i = 0; i < replica->lanes; i++)
+        for (const StratSequence *s = replica->lane[i].running.head; s; s = s->next)
+            if (&replica->lane[i] != lane && outranks(replica, sequence, s))
+                return true;
+    return false;
+}
+
 StratSequence *strat_lane_victim(const StratLane *lane)
 {
-    if (!strat_replica_is_by_priority(lane->replica))
-        return lane->running.tail;
+    const StratReplica *replica = lane->replica;
     StratSequence *victim = NULL;
-    for (StratSequence *s = lane->running.tail; s; s = s->prev)
+    bool by_priority = strat_replica_is_by_priority(replica);
+    for (StratSequence *s = lane->running.tail; s && (by_priority || !victim); s = s->prev)
         if ((!victim || is_before(victim, s)) && !g_ptr_array_find(lane->chunk_of, s, NULL))
             victim = s;
+    if (victim && lane->running.length == 1 && has_lower(lane, victim))
+        return NULL;
     return victim;
 }
 

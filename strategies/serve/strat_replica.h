@@ -64,6 +64,7 @@ struct StratReplica {
     StratLane *lane;
     size_t lanes;
     int64_t running;        /* sequences of all lanes */
+    int64_t admissions;     /* so far */
     int64_t outstanding;    /* waiting, running, leaving */
     int64_t pending_tokens; /* of prompts, to be computed */
     int64_t still_tokens;   /* in the cache, of those that do not decode */
@@ -155,7 +156,9 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence);
 bool strat_replica_is_by_priority(const StratReplica *replica);
 
 /** Who goes when blocks run short: the last of the running, or by priority the least urgent and
- *  youngest, of those without a chunk in this iteration. NULL when nobody runs. */
+ *  youngest, of those without a chunk in this iteration. NULL: nobody, what lacks blocks waits. So
+ * it is when the only one left in @lane comes before some sequence of another lane, or two lanes
+ * could throw themselves out in turn for ever. */
 StratSequence *strat_lane_victim(const StratLane *lane);
 
 /** What the iterations of @lane that ended at @now leave behind: blocks for those after the first

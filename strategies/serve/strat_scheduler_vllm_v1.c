@@ -18,13 +18,16 @@
  */
 #include "strat_scheduler.h"
 
-/* Lets the decodes run, preempting until they can. True when somebody had to go. */
+/* Lets the decodes run, preempting until they can. True when blocks ran short. */
 static bool run_decodes(StratLane *lane)
 {
     bool preempted = false;
     while (!strat_lane_decode(lane)) {
-        strat_lane_preempt(lane, strat_lane_victim(lane));
+        StratSequence *victim = strat_lane_victim(lane);
         preempted = true;
+        if (!victim)
+            break;
+        strat_lane_preempt(lane, victim);
     }
     return preempted;
 }
@@ -35,7 +38,7 @@ static int64_t chunk_of(const StratLane *lane, int64_t left, int64_t budget)
     return MIN(limit > 0 ? MIN(left, limit) : left, budget);
 }
 
-/* Goes on with prompts under way, in order. True when somebody had to go. */
+/* Goes on with prompts under way, in order. True when blocks ran short. */
 static bool run_prompts(StratLane *lane, int64_t *budget)
 {
     bool preempted = false;
@@ -46,10 +49,11 @@ static bool run_prompts(StratLane *lane, int64_t *budget)
         int64_t tokens = chunk_of(lane, strat_sequence_left(s), *budget);
         while (!strat_lane_chunk(lane, s, tokens)) {
             StratSequence *victim = strat_lane_victim(lane);
-            bool itself = victim == s;
             preempted = true;
+            if (!victim)
+                return true;
             strat_lane_preempt(lane, victim);
-            if (itself)
+            if (victim == s)
                 return true;
         }
         *budget -= tokens;
@@ -94,8 +98,6 @@ StratDecision strat_scheduler_vllm_v1(StratLane *lane)
            replica->waiting.head)
         if (!admit(lane, replica->waiting.head, &budget))
             break;
-    if (preempted && !lane->decoding && lane->chunk->len == 0)
-        return strat_scheduler_vllm_v1(lane); /* nothing is left to run: the next step is at once */
     return (StratDecision){
         .repeats = !preempted,
         .deaf = replica->waiting.head && !strat_replica_is_by_priority(replica),

@@ -35,6 +35,7 @@ struct StratSequence {
     int32_t priority;
     int32_t adapter;
     int32_t steps;  /* iterations that the outputs left take, when decoding began */
+    int64_t order;  /* of admission */
     int64_t since;  /* the decodes' count of iterations then */
     int64_t growth; /* tokens it goes on in each, in units of STRAT_TOKEN */
     size_t place;   /* in a heap */

@@ -111,6 +111,11 @@ static Seat *seats_of(Run *run, const StratReplica *replica, size_t pool)
     return &run->seat[run->pool[pool].first + index * run->pool[pool].lanes];
 }
 
+static size_t pool_of(const Run *run, const StratReplica *replica)
+{
+    return (guint)replica->index >= run->pool[0].replicas->len;
+}
+
 /* Lanes of @replica that do nothing look again at @now. */
 static void wake(Run *run, const StratReplica *replica, size_t pool, StratFine now)
 {
@@ -296,10 +301,13 @@ static void decide(Run *run, Seat *seat)
         schedule(run, seat, replica->gate, false);
         return;
     }
-    if (strat_lane_begin(lane, run->now, run->spec->exact))
+    if (strat_lane_begin(lane, run->now, run->spec->exact)) {
         schedule(run, seat, lane->end, true);
-    else if (lane->end > run->now)
+    } else if (lane->end > run->now) {
+        if (lane->end == run->now + 1)
+            wake(run, replica, pool_of(run, replica), run->now);
         schedule(run, seat, lane->end, false);
+    }
 }
 
 static void run_seat(Run *run)
@@ -313,7 +321,7 @@ static void run_seat(Run *run)
     }
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
-    wake(run, replica, (guint)replica->index >= run->pool[0].replicas->len, run->now);
+    wake(run, replica, pool_of(run, replica), run->now);
 }
 
 /* Handles the first of all pending events; false when there are none. */
