@@ -132,13 +132,33 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
     return true;
 }
 
+/* Iterations of the run that are over or under way at @at. */
+static int64_t reached(const StratLane *lane, StratFine at)
+{
+    if (lane->iterations == 1)
+        return 1;
+    return CLAMP(strat_stretch_reach(&lane->stretch, at - lane->now), 1, lane->iterations);
+}
+
+static StratFine end_of(const StratLane *lane, int64_t iterations)
+{
+    if (iterations == lane->iterations)
+        return lane->end;
+    return lane->now + strat_stretch_time(&lane->stretch, iterations);
+}
+
 void strat_lane_interrupt(StratLane *lane, StratFine at)
 {
-    if (!lane->runs || lane->deaf || lane->iterations == 1)
+    if (!lane->runs || lane->deaf)
         return;
-    int64_t reach = strat_stretch_reach(&lane->stretch, at - lane->now);
-    lane->iterations = CLAMP(reach, 1, lane->iterations);
-    lane->end = lane->now + strat_stretch_time(&lane->stretch, lane->iterations);
+    int64_t iterations = reached(lane, at);
+    lane->end = end_of(lane, iterations);
+    lane->iterations = iterations;
+}
+
+StratFine strat_lane_boundary(const StratLane *lane, StratFine at)
+{
+    return lane->runs ? end_of(lane, reached(lane, at)) : at;
 }
 
 int64_t strat_lane_done(const StratLane *lane, StratFine at)

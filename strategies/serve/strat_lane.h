@@ -17,6 +17,9 @@ void strat_lane_interrupt(StratLane *lane, StratFine at);
 /** Ends what runs, at @lane->end. */
 void strat_lane_end(StratLane *lane);
 
+/** When the iteration under way at @at ends; @at when nothing runs. */
+StratFine strat_lane_boundary(const StratLane *lane, StratFine at);
+
 /** Iterations of the run that are over at @at, which is not after its end. */
 int64_t strat_lane_done(const StratLane *lane, StratFine at);
 

@@ -15,6 +15,7 @@
  */
 #include "strat_router.h"
 
+#include "strat_lane.h"
 #include "strat_schedule.h"
 
 #include <math.h>
@@ -81,8 +82,7 @@ static double first_token(const StratRouting *routing, const StratReplica *repli
     double tokens = (double)replica->pending_tokens + missing(routing, replica, sequence);
     StratFine until = 0;
     for (size_t i = 0; i < replica->lanes; i++)
-        if (replica->lane[i].runs && replica->lane[i].iterations == 1)
-            until = MAX(until, replica->lane[i].end - routing->now);
+        until = MAX(until, strat_lane_boundary(&replica->lane[i], routing->now) - routing->now);
     return tokens * routing->token_s + strat_fine_seconds(until);
 }
 
