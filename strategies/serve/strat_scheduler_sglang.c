@@ -13,6 +13,8 @@
  * that passes rem_chunk is cut to it and goes on in the next iteration. A request that finds no
  * room, or no place, marks the batch as full: until somebody leaves nobody is looked at.
  *
+ * Requests whose LoRA adapter finds no slot are passed over.
+ *
  * Only when no prompt goes do the decodes. When they find no room, sequences are retracted, to the
  * end of the queue: the one with the fewest outputs, then the longest prompt, until the others fit;
  * then
@@ -165,6 +167,10 @@ static void add_waiting(Adder *adder)
     StratReplica *replica = lane->replica;
     for (StratSequence *at = replica->waiting.head; at && lane->note[FULL] <= 0;) {
         StratSequence *next = at->next;
+        if (!strat_replica_takes_adapter(replica, at)) {
+            at = next;
+            continue;
+        }
         Verdict verdict = NO_ROOM;
         if (replica->running < replica->max_sequences)
             verdict = add(adder, at);

@@ -11,8 +11,8 @@
  *   3. When nobody had to go: those on the host come back, in order, while their blocks are free
  *      above the watermark, and decode with the others.
  *
- * A prompt longer than max_tokens goes alone: the engine refuses a limit below its longest
- * sequence.
+ * Requests whose LoRA adapter finds no slot are passed over. A prompt longer than max_tokens goes
+ * alone: the engine refuses a limit below its longest sequence.
  *
  * Left out: the delay factor (0 by default), chunked prefill on V0 (another scheduler there, akin
  * to Sarathi's), sequence groups of more than one, the limit on padding of vLLM 0.2 (max_paddings),
@@ -22,11 +22,12 @@
 
 typedef struct Budget {
     int64_t prompts, tokens, longest;
+    bool blocked; /* the queue stopped at somebody */
 } Budget;
 
 static bool within(const StratReplica *replica, const Budget *budget, int64_t tokens)
 {
-    if (budget->prompts == 0)
+    if (budget->prompts == 0 || tokens == 0)
         return true;
     int64_t all = budget->tokens + tokens;
     if (replica->engine->padded_prompts)
@@ -34,31 +35,67 @@ static bool within(const StratReplica *replica, const Budget *budget, int64_t to
     return all <= replica->max_tokens;
 }
 
-/* True when a prompt starts. */
-static bool admit_prompts(StratLane *lane)
+static Budget admit_prompts(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
     Budget budget = {0};
     for (StratSequence *at = replica->waiting.head; at && !strat_decide_is_full(lane);) {
         StratSequence *next = at->next;
         int64_t tokens = strat_decide_prompt(lane, at);
-        if (tokens > 0 && !within(replica, &budget, tokens))
-            break;
-        if (!strat_decide_fits(lane, at, strat_sequence_prompt(at)) ||
-            !strat_decide_admit(lane, at, tokens))
+        if (!strat_replica_takes_adapter(replica, at)) {
+            at = next;
+            continue;
+        }
+        budget.blocked = !within(replica, &budget, tokens) ||
+                         !strat_decide_fits(lane, at, strat_sequence_prompt(at)) ||
+                         !strat_decide_admit(lane, at, tokens);
+        if (budget.blocked)
             break;
         budget.prompts += tokens > 0;
         budget.tokens += tokens;
         budget.longest = MAX(budget.longest, tokens);
         at = next;
     }
-    return budget.prompts > 0;
+    return budget;
+}
+
+/* Lets the decodes run. True when somebody had to go. */
+static bool run_decodes(StratLane *lane)
+{
+    bool preempted = false;
+    while (!lane->decoding && !strat_lane_decode(lane)) {
+        StratSequence *victim = strat_lane_victim(lane);
+        if (!lane->replica->engine->swap_preempted || !strat_lane_swap_out(lane, victim))
+            strat_lane_preempt(lane, victim);
+        preempted = true;
+    }
+    return preempted;
+}
+
+/* True when somebody came back. */
+static bool swap_in(StratLane *lane)
+{
+    StratReplica *replica = lane->replica;
+    int64_t swapped = replica->swapped.length;
+    for (StratSequence *at; (at = strat_replica_swapped(replica));) {
+        /* The engine asks for one block more, for the next token. */
+        int64_t blocks = strat_kv_blocks_for(replica->kv, at->computed) + 1;
+        int64_t spare = replica->running > 0 ? replica->watermark : 0;
+        if (strat_decide_is_full(lane) || !strat_replica_takes_adapter(replica, at) ||
+            blocks + spare > strat_replica_free_blocks(replica) || !strat_lane_swap_in(lane, at))
+            break;
+    }
+    return replica->swapped.length < swapped;
 }
 
 StratDecision strat_scheduler_vllm_v0(StratLane *lane)
 {
-    if (admit_prompts(lane))
+    const StratReplica *replica = lane->replica;
+    Budget budget = {.blocked = true};
+    if (replica->swapped.length == 0)
+        budget = admit_prompts(lane);
+    if (budget.prompts > 0)
         return (StratDecision){0};
-    bool preempted = strat_decide_decodes(lane);
-    return strat_decide_after(lane, preempted, lane->replica->waiting.length > 0);
+    bool changes = run_decodes(lane) || swap_in(lane);
+    return strat_decide_after(lane, changes, budget.blocked);
 }

@@ -75,7 +75,8 @@ static bool admit(StratLane *lane, StratSequence *waiting, int64_t *budget)
     }
     int64_t hit = strat_replica_hit(replica, waiting);
     int64_t left = strat_sequence_prompt(waiting) - hit;
-    if (!replica->engine->chunked_prefill && left > *budget)
+    bool alone = *budget == replica->max_tokens;
+    if (!replica->engine->chunked_prefill && left > *budget && !alone)
         return false;
     int64_t tokens = chunk_of(lane, left, *budget);
     int64_t held = replica->engine->reserve_prompt ? left : tokens;
@@ -94,12 +95,15 @@ StratDecision strat_scheduler_vllm_v1(StratLane *lane)
     bool preempted = run_decodes(lane);
     int64_t budget = replica->max_tokens - lane->decodes.count * lane->decodes.width;
     preempted = run_prompts(lane, &budget) || preempted;
-    while (!preempted && budget > 0 && replica->running < replica->max_sequences &&
-           replica->waiting.head)
-        if (!admit(lane, replica->waiting.head, &budget))
+    StratSequence *at = preempted ? NULL : replica->waiting.head;
+    while (at && budget > 0 && replica->running < replica->max_sequences) {
+        StratSequence *next = at->next;
+        if (strat_replica_takes_adapter(replica, at) && !admit(lane, at, &budget))
             break;
+        at = next;
+    }
     return (StratDecision){
         .repeats = !preempted,
-        .deaf = replica->waiting.head && !strat_replica_is_by_priority(replica),
+        .deaf = at && !strat_replica_is_by_priority(replica),
     };
 }

@@ -9,6 +9,7 @@ typedef enum StratSequenceState {
     STRAT_SEQUENCE_PROMPT,  /* runs, its prompt is not all in the cache */
     STRAT_SEQUENCE_DECODE,  /* runs, one token after another */
     STRAT_SEQUENCE_PADDING, /* finished, but its batch has not: a scheduler that holds */
+    STRAT_SEQUENCE_SWAPPED, /* does not run, its cache is in host memory */
     STRAT_SEQUENCE_LEAVING, /* its cache is on the way to a decoding replica */
 } StratSequenceState;
 

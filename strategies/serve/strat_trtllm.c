@@ -4,8 +4,8 @@
  * micro batch scheduler (microBatchScheduler.cpp, commit 0a949d3) says who of them runs. Both
  * policies of the first, guaranteed-no-evict and max-utilization, look at waiting requests in order
  * and stop at the first whose blocks are not there; they differ in how many it wants. Both pass
- * over a request whose next page of prompt another prompt of this iteration computes: it waits and
- * finds that page in the cache.
+ * over a request whose LoRA adapter finds no slot, and one whose next page of prompt another prompt
+ * of this iteration computes: it waits and finds that page in the cache.
  *
  * The second step goes through the same requests in the same order, decodes before prompts, with
  *
@@ -123,7 +123,8 @@ bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
     StratSequence *at = admits ? replica->waiting.head : NULL;
     while (at && round.places > 0) {
         StratSequence *next = at->next;
-        if (!shares(&round, at) && !let_in(&round, at, reserve))
+        if (strat_replica_takes_adapter(replica, at) && !shares(&round, at) &&
+            !let_in(&round, at, reserve))
             return true;
         at = next;
     }

@@ -81,6 +81,13 @@ static void drive(Log *log, StratReplica *replica, const StratRequest *request, 
 char *serve_log(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
                 const StratRequest *request, size_t count)
 {
+    ServeHost host = {0};
+    return serve_log_host(engine, blocks, page_tokens, &host, request, count);
+}
+
+char *serve_log_host(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
+                     const ServeHost *host, const StratRequest *request, size_t count)
+{
     Log log = {.text = g_string_new(NULL), .alive = g_ptr_array_new()};
     g_ptr_array_set_size(log.alive, (int)count);
     ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
@@ -96,6 +103,10 @@ char *serve_log(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
         .lanes = 1,
         .gpus = 1,
         .blocks = blocks,
+        .host_blocks = host->blocks,
+        .swap_block_s = host->swap_block_s,
+        .tier = host->tier,
+        .tiers = host->tiers,
         .page_tokens = page_tokens,
         .guesses = &deployment.speculation,
         .tally = &tally,
