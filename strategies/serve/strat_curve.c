@@ -5,11 +5,10 @@
  *     T(n, c) = T_q + (T_q+1 - T_q) (c - c_q) / (c_q+1 - c_q),     c_q = 1, 16, 16 2^(1/8), ...
  *
  * which is exact where attention is bandwidth (linear in c) and off by a fraction of the steps of
- * tiles where it is not: bench_serve prints the largest error met. Knots are a
- * 2^(1/8) apart because a quadratic part a c^2 is then off by at most a (c_q+1 - c_q)^2 / 4, 0.2 %
- * of it. Each n has its own knots: what depends on n (waves, tiles, graphs) is not smoothed. The
- * ratio of the longest context to the mean is rounded to a power of 2^(1/4); most prices hardly
- * depend on it.
+ * tiles where it is not. Knots are 2^(1/8) apart, 9 %, so a part a c^2 is off by at most
+ * a (c_q+1 - c_q)^2 / 4, 0.2 % of itself. Each n has its own knots: what depends on n (waves,
+ * tiles, graphs) is not smoothed. The ratio of the longest context to the mean is rounded to a
+ * power of 2^(1/4); most prices hardly depend on it.
  *
  * Contexts and times are integers (STRAT_TOKEN_BITS, StratFine), and slopes too, so k iterations in
  * which the sum of contexts s grows by g each take exactly

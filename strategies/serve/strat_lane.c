@@ -173,6 +173,16 @@ StratFine strat_lane_boundary(const StratLane *lane, StratFine at)
     return lane->runs ? end_of(lane, reached(lane, at)) : at;
 }
 
+int64_t strat_lane_grown(const StratLane *lane, StratFine at)
+{
+    int64_t blocks = 0;
+    if (!lane->runs || !lane->decoding)
+        return 0;
+    for (int64_t i = reached(lane, at); i > 1; i--)
+        blocks += strat_decodes_need(&lane->decodes, i);
+    return blocks;
+}
+
 int64_t strat_lane_done(const StratLane *lane, StratFine at)
 {
     if (!lane->runs || at >= lane->end)

@@ -20,6 +20,9 @@ void strat_lane_end(StratLane *lane);
 /** When the iteration under way at @at ends; @at when nothing runs. */
 StratFine strat_lane_boundary(const StratLane *lane, StratFine at);
 
+/** Blocks that the run has grown into by @at beyond those that the cache knows of. */
+int64_t strat_lane_grown(const StratLane *lane, StratFine at);
+
 /** Iterations of the run that are over at @at, which is not after its end. */
 int64_t strat_lane_done(const StratLane *lane, StratFine at);
 

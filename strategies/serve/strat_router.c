@@ -70,10 +70,12 @@ static double missing(const StratRouting *routing, const StratReplica *replica,
 static double blocks(const StratRouting *routing, const StratReplica *replica,
                      const StratSequence *sequence)
 {
-    double used = (double)(strat_kv_blocks(replica->kv) - strat_replica_free_blocks(replica));
+    int64_t used = strat_kv_blocks(replica->kv) - strat_replica_free_blocks(replica);
+    for (size_t i = 0; i < replica->lanes; i++)
+        used += strat_lane_grown(&replica->lane[i], routing->now);
     double block_tokens = (double)strat_kv_block_tokens(replica->kv);
     double compute = pending(routing, replica, sequence) + missing(routing, replica, sequence);
-    return compute / block_tokens + used;
+    return compute / block_tokens + (double)used;
 }
 
 static double first_token(const StratRouting *routing, const StratReplica *replica,

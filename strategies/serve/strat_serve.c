@@ -272,8 +272,7 @@ static void look(Run *run)
         const StratReplica *replica = lane->replica;
         int64_t done = strat_lane_done(lane, run->next_sample);
         made += lane->decoding ? done * lane->decodes.growth : 0;
-        for (int64_t j = 2; j <= MIN(done + 1, lane->iterations) && lane->decoding; j++)
-            used += (double)strat_decodes_need(&lane->decodes, j);
+        used += (double)strat_lane_grown(lane, run->next_sample);
         if (lane != replica->lane)
             continue;
         sample.running += (double)replica->running;

@@ -6,6 +6,7 @@
  *   pages     12,031 requests as in the Mooncake conversation trace (Qin 2024: 12,035 tokens in and
  *             343 out on average, pages of 512), sent to 8 replicas by prefix; conversations go on,
  *             so leading pages repeat
+ *   trace     that trace itself (1 hour), where it is at hand
  *
  * Prices are a straight line with the times of a 70B model on 8 H100, so this measures scheduling
  * and bookkeeping; a real pricer adds its own time for each iteration with prompts. Prints one line
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <json-glib/json-glib.h>
 #include <sys/resource.h>
 
 #include "sim_random.h"
@@ -106,6 +108,53 @@ static void measure(const char *name, StratDeployment *deployment, const StratSe
            usage.ru_maxrss / 1024);
 }
 
+/* The requests of the Mooncake trace; their pages are freed with @requests. */
+static GArray *read_trace(void)
+{
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(SHARED_DIR "/traces/mooncake_conversation.jsonl", &text, NULL, NULL))
+        return NULL;
+    GArray *requests = g_array_new(false, true, sizeof(StratRequest));
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    for (char **line = lines; *line && **line; line++) {
+        if (!json_parser_load_from_data(parser, *line, -1, NULL))
+            continue;
+        JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+        JsonArray *ids = json_object_get_array_member(object, "hash_ids");
+        int64_t input = json_object_get_int_member(object, "input_length");
+        size_t pages = MIN((size_t)(input / PAGE), json_array_get_length(ids));
+        uint64_t *page = g_new(uint64_t, pages + 1);
+        for (guint i = 0; i < pages; i++)
+            page[i] = (uint64_t)json_array_get_int_element(ids, i);
+        StratRequest request = {
+            .id = requests->len,
+            .arrival_ns = json_object_get_int_member(object, "timestamp") * 1000000,
+            .input_tokens = input,
+            .output_tokens = MAX(json_object_get_int_member(object, "output_length"), 1),
+            .page = page,
+            .pages = pages,
+            .session = -1,
+            .adapter = -1,
+        };
+        g_array_append_val(requests, request);
+    }
+    return requests;
+}
+
+static void measure_trace(StratDeployment *deployment, StratServeSpec *spec)
+{
+    g_autoptr(GArray) requests = read_trace();
+    if (!requests)
+        return;
+    g_autoptr(StratSource) source =
+        toy_source((const StratRequest *)(const void *)requests->data, requests->len, PAGE);
+    spec->source = source;
+    measure("trace", deployment, spec);
+    for (guint i = 0; i < requests->len; i++)
+        g_free((void *)g_array_index(requests, StratRequest, i).page);
+}
+
 int main(int argc, char **argv)
 {
     int64_t part = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 100 : 1;
@@ -133,5 +182,6 @@ int main(int argc, char **argv)
     deployment.pool[0].replicas = 8;
     deployment.router = "prefix-affinity";
     measure("pages", &deployment, &spec);
+    measure_trace(&deployment, &spec);
     return 0;
 }
