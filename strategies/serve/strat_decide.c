@@ -26,12 +26,16 @@ int64_t strat_decide_whole(const StratLane *lane, const StratSequence *waiting)
     return (int64_t)waiting->input_tokens + waiting->output_tokens + lane->decodes.width - 1;
 }
 
-bool strat_decide_decodes(StratLane *lane)
+bool strat_decide_decodes(StratLane *lane, bool swaps)
 {
     bool preempted = false;
     while (!lane->decoding && !strat_lane_decode(lane)) {
-        strat_lane_preempt(lane, strat_lane_victim(lane));
+        StratSequence *victim = strat_lane_victim(lane);
         preempted = true;
+        if (!victim)
+            break;
+        if (!swaps || !strat_lane_swap_out(lane, victim))
+            strat_lane_preempt(lane, victim);
     }
     return preempted;
 }

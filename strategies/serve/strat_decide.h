@@ -16,9 +16,9 @@ bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int6
  *  beyond the last one. */
 int64_t strat_decide_whole(const StratLane *lane, const StratSequence *waiting);
 
-/** Lets the decodes run; those of the lane that strat_lane_victim() names go until they fit. True
- *  when somebody had to. */
-bool strat_decide_decodes(StratLane *lane);
+/** Lets the decodes run; those of the lane that strat_lane_victim() names go until they fit, to the
+ *  host if the engine @swaps and there is room. True when blocks ran short. */
+bool strat_decide_decodes(StratLane *lane, bool swaps);
 
 /** Admits @waiting with blocks for all of its prompt and gives it a chunk of @tokens, which it has
  *  left. False, and nothing done, when the blocks are not there. */

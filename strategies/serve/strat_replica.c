@@ -324,7 +324,8 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     int64_t hit = (pages + loaded) * strat_kv_page_tokens(replica->kv);
     int64_t tokens = MAX(reserve_tokens, come + (rides ? lane->decodes.width : 0));
     tokens = MAX(tokens, hit);
-    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv))
+    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv) ||
+        !strat_replica_takes_adapter(replica, waiting))
         return false;
     replica->pending_tokens -= strat_sequence_left(waiting);
     strat_sequence_remove(&replica->waiting, waiting);

@@ -157,15 +157,17 @@ int64_t strat_lane_need(const StratLane *lane);
 
 /** Moves @waiting from the queue into the running list, with the prefix that the cache holds, and
  *  reserves blocks for @reserve_tokens for as long as it runs (0: blocks come as tokens do). False,
- *  and nothing done, when the blocks are not there. One whose prompt came from a prefill replica is
- *  a decode at once, its iteration included when the decodes run. Others need a chunk. */
+ *  and nothing done, when blocks or a slot for its adapter are not there. One whose prompt came
+ * from a prefill replica is a decode at once, its iteration included when the decodes run. Others
+ * need a chunk. */
 bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_tokens);
 
 /** Whether the LoRA adapter of @waiting is there or may come, beside those that run. */
 bool strat_replica_takes_adapter(const StratReplica *replica, const StratSequence *waiting);
 
-/** Moves the cache of @sequence, which decodes in @lane, to the host, and it to the swapped ones;
- *  the iteration waits for that. False, and nothing done, when there is no room. */
+/** Moves the cache of @sequence, which runs in @lane, to the host, and it to the swapped ones; the
+ *  iteration waits for that. False, and nothing done, when there is no room or it does not decode.
+ */
 bool strat_lane_swap_out(StratLane *lane, StratSequence *sequence);
 
 /** Brings @sequence, a swapped one, back: it decodes, in this iteration too when the decodes run or

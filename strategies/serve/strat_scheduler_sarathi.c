@@ -81,7 +81,7 @@ static void admit(StratLane *lane, int64_t used)
 
 StratDecision strat_scheduler_sarathi(StratLane *lane)
 {
-    bool preempted = strat_decide_decodes(lane);
+    bool preempted = strat_decide_decodes(lane, false);
     int64_t used = lane->decoding ? lane->decodes.count * lane->decodes.width : 0;
     used = continue_prompts(lane, used);
     admit(lane, used);

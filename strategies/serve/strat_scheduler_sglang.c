@@ -230,6 +230,8 @@ static void retract(StratLane *lane)
     StratReplica *replica = lane->replica;
     do {
         StratSequence *sequence = worst(lane);
+        if (lane->running.length == 1 && !strat_lane_victim(lane))
+            break; /* another lane has to make room */
         strat_lane_preempt(lane, sequence);
         if (strat_replica_is_by_priority(replica))
             continue;

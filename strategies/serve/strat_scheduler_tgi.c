@@ -110,7 +110,7 @@ static int64_t prompt_budget(const StratLane *lane)
 
 static StratDecision decide_chunked(StratLane *lane)
 {
-    strat_decide_decodes(lane);
+    strat_decide_decodes(lane, false);
     int64_t budget = prompt_budget(lane) - lane->decodes.count;
     for (StratSequence *at = lane->running.head; at; at = at->next) {
         int64_t tokens = MIN(strat_sequence_left(at), budget);
@@ -137,7 +137,7 @@ StratDecision strat_scheduler_tgi(StratLane *lane)
         if (lane->chunk->len > 0)
             return (StratDecision){0};
     }
-    strat_decide_decodes(lane);
+    strat_decide_decodes(lane, false);
     StratDecision decision = strat_decide_after(lane, false, false);
     decision.deaf = false;
     decision.repeats = decision.repeats && !owed;

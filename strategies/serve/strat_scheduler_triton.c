@@ -88,6 +88,6 @@ StratDecision strat_scheduler_triton(StratLane *lane)
         if (lane->chunk->len > 0 || lane->running.length == 0)
             return decision;
     }
-    strat_decide_decodes(lane);
+    strat_decide_decodes(lane, false);
     return (StratDecision){.repeats = true, .deaf = true};
 }

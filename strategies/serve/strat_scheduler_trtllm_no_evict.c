@@ -13,7 +13,7 @@
 
 StratDecision strat_scheduler_trtllm_no_evict(StratLane *lane)
 {
-    bool preempted = strat_decide_decodes(lane);
+    bool preempted = strat_decide_decodes(lane, false);
     g_assert(!preempted);
     bool blocked = strat_trtllm_prompts(lane, true, strat_decide_whole);
     return strat_decide_after(lane, false, blocked);

@@ -59,19 +59,6 @@ static Budget admit_prompts(StratLane *lane)
     return budget;
 }
 
-/* Lets the decodes run. True when somebody had to go. */
-static bool run_decodes(StratLane *lane)
-{
-    bool preempted = false;
-    while (!lane->decoding && !strat_lane_decode(lane)) {
-        StratSequence *victim = strat_lane_victim(lane);
-        if (!lane->replica->engine->swap_preempted || !strat_lane_swap_out(lane, victim))
-            strat_lane_preempt(lane, victim);
-        preempted = true;
-    }
-    return preempted;
-}
-
 /* True when somebody came back. */
 static bool swap_in(StratLane *lane)
 {
@@ -96,6 +83,6 @@ StratDecision strat_scheduler_vllm_v0(StratLane *lane)
         budget = admit_prompts(lane);
     if (budget.prompts > 0)
         return (StratDecision){0};
-    bool changes = run_decodes(lane) || swap_in(lane);
+    bool changes = strat_decide_decodes(lane, replica->engine->swap_preempted) || swap_in(lane);
     return strat_decide_after(lane, changes, budget.blocked);
 }

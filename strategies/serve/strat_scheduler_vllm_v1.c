@@ -16,21 +16,7 @@
  * list; the two differ only when prompts before them use up all of the budget. Encoder inputs,
  * structured outputs, LoRA limits.
  */
-#include "strat_scheduler.h"
-
-/* Lets the decodes run, preempting until they can. True when blocks ran short. */
-static bool run_decodes(StratLane *lane)
-{
-    bool preempted = false;
-    while (!strat_lane_decode(lane)) {
-        StratSequence *victim = strat_lane_victim(lane);
-        preempted = true;
-        if (!victim)
-            break;
-        strat_lane_preempt(lane, victim);
-    }
-    return preempted;
-}
+#include "strat_decide.h"
 
 static int64_t chunk_of(const StratLane *lane, int64_t left, int64_t budget)
 {
@@ -92,7 +78,7 @@ static bool admit(StratLane *lane, StratSequence *waiting, int64_t *budget)
 StratDecision strat_scheduler_vllm_v1(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
-    bool preempted = run_decodes(lane);
+    bool preempted = strat_decide_decodes(lane, false);
     int64_t budget = replica->max_tokens - lane->decodes.count * lane->decodes.width;
     preempted = run_prompts(lane, &budget) || preempted;
     StratSequence *at = preempted ? NULL : replica->waiting.head;

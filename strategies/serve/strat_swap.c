@@ -32,7 +32,8 @@ StratSequence *strat_replica_swapped(const StratReplica *replica)
 bool strat_lane_swap_out(StratLane *lane, StratSequence *sequence)
 {
     StratReplica *replica = lane->replica;
-    g_assert(sequence->state == STRAT_SEQUENCE_DECODE);
+    if (sequence->state != STRAT_SEQUENCE_DECODE)
+        return false;
     int64_t held = strat_lane_blocks(lane, sequence);
     int64_t moved =
         strat_kv_blocks_for(replica->kv, strat_decodes_tokens(&lane->decodes, sequence));
