@@ -31,12 +31,15 @@ static KernEvidence profile_evidence(const KernDevice *device, bool far)
 }
 
 /* fp16 and bf16 run through the same pipes in the same bytes: one's fit is the other's. */
-static bool has_fit(const KernDevice *device, TopoDtype dtype)
+static bool has_fit(const KernDevice *device, const KernGemmShape *shape)
 {
+    TopoDtype dtype = shape->dtype;
     const KernGemmFit *gemm = device->profile->gemm;
     const KernHostFit *host = &device->profile->host;
     if (host->threads > 0)
         return host->weights[dtype].rows > 0;
+    if (shape->weights != KERN_WEIGHTS_PLAIN)
+        return gemm[kern_gemm_type(shape)].rows > 0;
     bool half = dtype == TOPO_DTYPE_FP16 || dtype == TOPO_DTYPE_BF16;
     bool either = gemm[TOPO_DTYPE_FP16].rows > 0 || gemm[TOPO_DTYPE_BF16].rows > 0;
     const double *peak = device->gpu->peak_flop_per_s;
@@ -50,7 +53,7 @@ KernEvidence kern_gemm_evidence(const KernDevice *device, const KernGemmShape *s
     KernGridHit hit = device->table ? kern_table_gemm(device, shape, &seconds) : KERN_GRID_MISS;
     if (hit != KERN_GRID_MISS)
         return table_evidence(hit);
-    if (!has_fit(device, shape->dtype))
+    if (!has_fit(device, shape))
         return KERN_EVIDENCE_DATASHEET;
     const KernFittedOn *on = &device->profile->fitted_on;
     return profile_evidence(device, kern_range_is_far(&on->gemm_m, shape->m) ||

@@ -4,14 +4,14 @@
  * sqrt(log(predicted / measured)^2 + 0.01^2): about |log ratio|, so that an outlier weighs as much
  * as its distance and not its square, and smooth at zero. The search is Subplex (Rowan 1990) of
  * NLopt, which needs no derivatives and is deterministic, started again from where it stopped for
- * as long as that gains a thousandth. At most 4,000 rows enter the search, taken evenly; the error
- * that is reported is over all of them. */
+ * as long as that gains a thousandth; folds of held-out rows start from the fit to all. At most
+ * 4,000 rows enter the search, taken evenly; the error that is reported is over all of them. */
 #include "kern_fit.h"
 
 #include <math.h>
 #include <nlopt.h>
 
-enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000 };
+enum { ROWS_SEARCHED = 4000, EVALUATIONS = 6000, NEAR_FROM = 3 /* of search()'s steps */ };
 
 /* One coefficient. */
 typedef struct Coefficient {
@@ -28,12 +28,18 @@ typedef struct Problem {
     void *fit;
     const void *rows;
     const void *hardware;
+    bool near; /* its starts are the answer to almost the same rows */
 } Problem;
+
+static double *coefficient_of(void *fit, const Coefficient *c)
+{
+    return (double *)((char *)fit + c->offset);
+}
 
 static void set_coefficients(const Problem *p, const double *x)
 {
     for (size_t i = 0; i < p->coefficient_count; i++)
-        *(double *)((char *)p->fit + p->coefficients[i].offset) = x[i];
+        *coefficient_of(p->fit, &p->coefficients[i]) = x[i];
 }
 
 static double objective(unsigned n, const double *x, double *gradient, void *data)
@@ -102,7 +108,7 @@ static KernFitError search(Problem *p)
     nlopt_set_min_objective(opt, objective, p);
     nlopt_set_maxeval(opt, EVALUATIONS);
     nlopt_set_xtol_rel(opt, 1e-4);
-    for (size_t start = 0; start < G_N_ELEMENTS(steps); start++) {
+    for (size_t start = p->near ? NEAR_FROM : 0; start < G_N_ELEMENTS(steps); start++) {
         double least;
         for (unsigned i = 0; i < n; i++)
             step[i] = steps[start] * (p->coefficients[i].high - p->coefficients[i].low);
@@ -118,7 +124,7 @@ static KernFitError search(Problem *p)
 /* Searches @fit, whose coefficients are @coefficients, so that @log_ratio comes near 0 on @rows. */
 static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient_count,
                              double (*log_ratio)(const Problem *, size_t), const void *hardware,
-                             const void *rows, size_t count, void *fit)
+                             const void *rows, size_t count, bool near, void *fit)
 {
     Problem p = {.coefficients = coefficients,
                  .coefficient_count = coefficient_count,
@@ -126,7 +132,8 @@ static KernFitError fit_rows(const Coefficient *coefficients, size_t coefficient
                  .log_ratio = log_ratio,
                  .fit = fit,
                  .rows = rows,
-                 .hardware = hardware};
+                 .hardware = hardware,
+                 .near = near};
     return search(&p);
 }
 
@@ -137,56 +144,95 @@ static double gemm_log_ratio(const Problem *p, size_t i)
     return log(kern_gemm_form_s(&device, p->fit, &row->shape) / row->seconds);
 }
 
-/* The last four only where an operand is converted, the one before only where SMs are paired. */
-static const Coefficient gemm_coefficients[] = {
-    {offsetof(KernGemmFit, compute_fraction),     0.30, 0.80, 1.10 },
-    {offsetof(KernGemmFit, feed_bytes_per_clock), 4.0,  60.0, 160.0},
-    {offsetof(KernGemmFit, step_s),               0.0,  5e-8, 1e-6 },
-    {offsetof(KernGemmFit, prologue_s),           0.0,  5e-7, 5e-6 },
-    {offsetof(KernGemmFit, epilogue_s),           0.0,  1e-6, 1e-5 },
-    {offsetof(KernGemmFit, wave_quantisation),    0.0,  0.50, 1.00 },
-    {offsetof(KernGemmFit, memory_fraction),      0.30, 0.85, 1.05 },
-    {offsetof(KernGemmFit, overlap_loss),         0.0,  0.20, 1.0  },
-    {offsetof(KernGemmFit, launch_s),             5e-7, 3e-6, 2e-5 },
-    {offsetof(KernGemmFit, split_s),              0.0,  2e-6, 1e-5 },
-    {offsetof(KernGemmFit, unpaired_fraction),    0.0,  0.10, 1.0  },
-    {offsetof(KernGemmFit, quantise_launch_s),    0.0,  1e-6, 1e-5 },
-    {offsetof(KernGemmFit, quantise_row_s),       0.0,  5e-9, 3e-8 },
-    {offsetof(KernGemmFit, quantise_pass_s),      0.0,  4e-9, 3e-8 },
-    {offsetof(KernGemmFit, quantise_latency_s),   0.0,  3e-7, 3e-6 },
+/* What rows must have for a coefficient to show in them. */
+enum {
+    ANY = 0,
+    BARE = 1, /* no host before them, which hides launches and streams of weights */
+    SPLIT = 2,
+    PAIRED = 4,
+    QUANTISED = 8,
+    WIDENED = 16,
+    ISSUED = 32, /* by a host, kernel by kernel */
+    FEW = 64     /* likewise, by another way where they are few */
 };
-enum { ALWAYS = 9, SPLIT = 9, UNPAIRED = 10, QUANTISE = 11 };
 
-/* Fits @fit, its kernels given, with the coefficients that its rows can tell. */
+static const struct {
+    Coefficient coefficient;
+    int needs;
+} gemm_coefficients[] = {
+    {{offsetof(KernGemmFit, compute_fraction), 0.30, 0.80, 1.10},     ANY             },
+    {{offsetof(KernGemmFit, feed_bytes_per_clock), 4.0, 60.0, 160.0}, ANY             },
+    {{offsetof(KernGemmFit, step_s), 0.0, 5e-8, 1e-6},                BARE            },
+    {{offsetof(KernGemmFit, prologue_s), 0.0, 5e-7, 5e-6},            BARE            },
+    {{offsetof(KernGemmFit, epilogue_s), 0.0, 1e-6, 1e-5},            ANY             },
+    {{offsetof(KernGemmFit, wave_quantisation), 0.0, 0.50, 1.00},     ANY             },
+    {{offsetof(KernGemmFit, memory_fraction), 0.30, 0.85, 1.05},      BARE            },
+    {{offsetof(KernGemmFit, overlap_loss), 0.0, 0.20, 1.0},           ANY             },
+    {{offsetof(KernGemmFit, launch_s), 5e-7, 3e-6, 2e-5},             BARE            },
+    {{offsetof(KernGemmFit, split_s), 0.0, 2e-6, 1e-5},               SPLIT           },
+    {{offsetof(KernGemmFit, unpaired_fraction), 0.0, 0.10, 1.0},      PAIRED          },
+    {{offsetof(KernGemmFit, quantise_launch_s), 0.0, 1e-6, 1e-5},     QUANTISED | BARE},
+    {{offsetof(KernGemmFit, quantise_row_s), 0.0, 5e-9, 3e-8},        QUANTISED       },
+    {{offsetof(KernGemmFit, quantise_pass_s), 0.0, 4e-9, 3e-8},       QUANTISED       },
+    {{offsetof(KernGemmFit, quantise_latency_s), 0.0, 3e-7, 3e-6},    QUANTISED | BARE},
+    {{offsetof(KernGemmFit, dequantise_per_clock), 1.0, 64.0, 256.0}, WIDENED         },
+    {{offsetof(KernGemmFit, vector_step_s), 0.0, 5e-8, 1e-6},         WIDENED         },
+    {{offsetof(KernGemmFit, host_s), 0.0, 1e-4, 5e-4},                ISSUED          },
+    {{offsetof(KernGemmFit, host_unaligned_s), 0.0, 1e-5, 2e-4},      ISSUED          },
+    {{offsetof(KernGemmFit, host_ragged_s), 0.0, 1e-4, 5e-4},         ISSUED          },
+    {{offsetof(KernGemmFit, host_few_s), 1e-6, 1e-4, 5e-4},           ISSUED | FEW    },
+};
+
+/* Fits @fit, its kernels given, with the coefficients that its rows can tell. @near: from where it
+ * stands, which is the answer to almost the same rows. */
 static KernFitError fit_gemm_kernels(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
-                                     KernGemmFit *fit)
+                                     bool few, bool near, KernGemmFit *fit)
 {
     Coefficient searched[G_N_ELEMENTS(gemm_coefficients)];
-    size_t n = ALWAYS, all = G_N_ELEMENTS(gemm_coefficients);
-    bool quantised = false;
-    memcpy(searched, gemm_coefficients, ALWAYS * sizeof *searched);
-    searched[n++] = gemm_coefficients[fit->kernels == KERN_GEMM_FASTEST ? SPLIT : UNPAIRED];
+    size_t n = 0;
+    KernGemmWeights weights = count > 0 ? rows[0].shape.weights : KERN_WEIGHTS_PLAIN;
+    int has = weights == KERN_WEIGHTS_BLOCK_SCALED ? ISSUED
+              : fit->kernels != KERN_GEMM_FASTEST  ? BARE | PAIRED
+                                                   : BARE | SPLIT;
+    has |= (weights >= KERN_WEIGHTS_INT8 ? WIDENED : 0) | (few ? FEW : 0);
     for (size_t i = 0; i < count; i++)
-        quantised = quantised || rows[i].shape.quantised;
-    for (size_t i = QUANTISE; quantised && i < all; i++)
-        searched[n++] = gemm_coefficients[i];
-    return fit_rows(searched, n, gemm_log_ratio, gpu, rows, count, fit);
+        has |= rows[i].shape.quantised ? QUANTISED : 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(gemm_coefficients); i++) {
+        Coefficient c = gemm_coefficients[i].coefficient;
+        if ((gemm_coefficients[i].needs & ~has) != 0)
+            continue;
+        if (near)
+            c.start = CLAMP(*coefficient_of(fit, &c), c.low, c.high);
+        searched[n++] = c;
+    }
+    return fit_rows(searched, n, gemm_log_ratio, gpu, rows, count, near, fit);
 }
 
-/* Products with conversion may run on an engine's own kernels: those whose fit is nearest. */
+/* Products with conversion may run on an engine's own kernels, those with block scales on others
+ * where rows are few: what comes nearest. */
 KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
                            KernGemmFit *fit)
 {
-    bool engine = count > 0 && rows[0].shape.quantised && rows[0].shape.dtype == TOPO_DTYPE_FP8;
+    KernGemmType type = count > 0 ? kern_gemm_type(&rows[0].shape) : (KernGemmType)TOPO_DTYPE_BF16;
+    bool issued = type == KERN_GEMM_FP8_BLOCK;
+    bool engine = (int)type == TOPO_DTYPE_FP8 && rows[0].shape.quantised;
     KernFitError least = {.median_fraction = INFINITY};
-    for (int k = 0; k < (engine ? KERN_GEMM_KERNELS : 1); k++) {
-        KernGemmFit tried = {.kernels = (KernGemmKernels)k};
-        KernFitError error = fit_gemm_kernels(gpu, rows, count, &tried);
+    KernGemmFit best = {0}, hidden = {0};
+    for (size_t i = 0; issued && i < G_N_ELEMENTS(gemm_coefficients); i++) {
+        const Coefficient *c = &gemm_coefficients[i].coefficient;
+        if (gemm_coefficients[i].needs & BARE)
+            *coefficient_of(&hidden, c) = fit->rows > 0 ? *coefficient_of(fit, c) : c->start;
+    }
+    for (int k = 0; k < (engine ? KERN_GEMM_KERNELS : issued ? 2 : 1); k++) {
+        KernGemmFit tried = hidden;
+        tried.kernels = engine ? (KernGemmKernels)k : KERN_GEMM_FASTEST;
+        KernFitError error = fit_gemm_kernels(gpu, rows, count, issued && k == 1, false, &tried);
         if (k > 0 && error.median_fraction >= least.median_fraction)
             continue;
         least = error;
-        *fit = tried;
+        best = tried;
     }
+    *fit = best;
     fit->median_error_fraction = least.median_fraction;
     fit->p90_error_fraction = least.p90_fraction;
     fit->rows = (int64_t)count;
@@ -203,7 +249,7 @@ static size_t gemm_fold(const KernGemmShape *s, size_t folds)
 }
 
 void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t count, size_t folds,
-                            double *log_ratios)
+                            const KernGemmFit *whole, double *log_ratios)
 {
     g_autofree KernGemmRow *kept = g_new(KernGemmRow, count);
     for (size_t fold = 0; fold < folds; fold++) {
@@ -211,8 +257,8 @@ void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t 
         for (size_t i = 0; i < count; i++)
             if (gemm_fold(&rows[i].shape, folds) != fold)
                 kept[keep++] = rows[i];
-        KernGemmFit fit = {0};
-        kern_fit_gemm(gpu, kept, keep, &fit);
+        KernGemmFit fit = *whole;
+        fit_gemm_kernels(gpu, kept, keep, fit.host_few_s > 0.0, true, &fit);
         const Problem p = {.fit = &fit, .rows = rows, .hardware = gpu};
         for (size_t i = 0; i < count; i++)
             if (gemm_fold(&rows[i].shape, folds) == fold)
@@ -250,7 +296,7 @@ KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows
                                 KernAttentionFit *fit)
 {
     KernFitError error = fit_rows(attention_coefficients, G_N_ELEMENTS(attention_coefficients),
-                                  attention_log_ratio, gpu, rows, count, fit);
+                                  attention_log_ratio, gpu, rows, count, false, fit);
     fit->median_error_fraction = error.median_fraction;
     fit->p90_error_fraction = error.p90_fraction;
     fit->rows = (int64_t)count;

@@ -32,16 +32,19 @@ bool kern_fit_is_large(double bytes);
 /** The distribution of @count logarithms of predicted / measured, which it overwrites. */
 KernFitError kern_fit_error(double *log_ratios, size_t count);
 
-/** Fits @fit to @rows of one dtype measured on @gpu, minimising the mean of |log(predicted /
- *  measured)|, every row with the same weight; what @fit held is lost. fp8 rows with conversion may
- *  come from an engine's own kernels: those that explain them best are found too. Deterministic. */
+/** Fits @fit to @rows of one type measured on @gpu, minimising the mean of |log(predicted /
+ *  measured)|, every row with the same weight; what @fit held is lost, but for what hides behind
+ *  the host in rows with block scales (launch, step, prologue, memory, conversion): that stays, to
+ *  be the GPU's of plain fp8; of a fit without rows it is a guess. fp8 rows with conversion may
+ * come from an engine's own kernels: those that explain them best are found too. Deterministic. */
 KernFitError kern_fit_gemm(const TopoGpu *gpu, const KernGemmRow *rows, size_t count,
                            KernGemmFit *fit);
 
 /** Log of predicted / measured of each of @rows into @log_ratios, by coefficients fitted to rows of
- *  other shapes: shapes are dealt into @folds (at least 2) by a hash, and each is left out once. */
+ *  other shapes: shapes are dealt into @folds (at least 2) by a hash, and each is left out once.
+ * The searches start from @whole, a fit to all rows or the like, and keep its kernels. */
 void kern_fit_gemm_held_out(const TopoGpu *gpu, const KernGemmRow *rows, size_t count, size_t folds,
-                            double *log_ratios);
+                            const KernGemmFit *whole, double *log_ratios);
 
 /** Likewise for the forward of fused attention; backward_fraction is left alone. */
 KernFitError kern_fit_attention(const TopoGpu *gpu, const KernAttentionRow *rows, size_t count,

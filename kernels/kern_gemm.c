@@ -28,6 +28,31 @@
  *
  *   compute *= 1 + unpaired * (1 - SMs / tiles)   where the tile rows are odd and tiles > SMs
  *
+ * Integer weights (int8, int4) are widened to 16 bits on their way into a product of 16 bits, by
+ * every tile anew. They take fewer bytes of memory and of feed, and their tiles more math:
+ *
+ *   feed = (tm * bytes + tn * weight bytes) * 32 / (feed rate of an SM)
+ *   math = (2 tm tn / (f * peak / SMs) + tn / (dequantised weights a second of an SM)) * 32
+ *
+ * so that few rows wait for a half or a quarter of the bytes, and many rows for a little more than
+ * in 16 bits. TensorRT-LLM's plugin (WeightOnlyQuantMatmul) has a kernel without tensor cores for
+ * at most four rows, which does not split k and takes steps of its own; its others split k by at
+ * most seven, here four (weightOnlyQuantMatmulPlugin.h, fpA_intB_gemm.h). int4 has a scale of 16
+ * bits for 128 weights, as GPTQ and AWQ have it; the plugin that was measured has one for each
+ * column, which its fit absorbs. A GPU whose integers were not measured prices them by its own fit
+ * of 16 bits and the A100's weights a clock: on the A100 itself that recipe is 7 to 9 % off above
+ * 50 us (median; p90 19 to 25 %), and low below, by the plugin's launch.
+ *
+ * fp8 with scales of blocks (128 x 128 weights, 128 activations: DeepSeek-V3, arXiv 2412.19437,
+ * section 3.3) runs on kernels that vLLM 0.24 calls one by one: unless a CUDA graph holds them,
+ * the host is what a product of less than about 0.1 ms waits for. Whose kernels they are depends on
+ * the shape (fp8_utils.py: CUTLASS unless n is a multiple of 64 and k of 128, FlashInfer on Hopper
+ * below 32 rows, else DeepGEMM, whose scales are padded to rows of 16 bytes, 4 of them):
+ *
+ *   time = max(time, host + (m % 4 != 0) * unaligned)
+ *
+ * with a host time for each of the three. None of them splits k.
+ *
  * An operand that arrives wider is converted by a kernel of its own, one block a row:
  *
  *   passes  = ceil(k / 2048)
@@ -36,10 +61,11 @@
  * Source of the tile and wave quantisation: NVIDIA, "Matrix Multiplication Background User's
  * Guide" (DA-09799), sections "Tile Quantization" and "Wave Quantization". The rest was chosen by
  * its error on the rows that nvidia.yaml names; a search over four fifths of the shapes predicts
- * the last fifth as well (median, five folds: bf16 on A100 6.0 %, H100 4.8, B200 5.6; fp8 on
- * H100 4.6, B200 4.8). Tried and dropped, because no GPU's median fell by 0.3 points: a second
- * bandwidth for operands that fit into L2, reading a panel again once it has left L2, and more
- * tiles. Left out: transposition, the odd kernel that a library picks against its interest. */
+ * the last fifth as well (median, five folds: bf16 on A100 6.0 %, H100 4.6, B200 5.5; fp8 on
+ * H100 4.5, B200 4.7; block scales on H100 3.9, B200 2.7; int8 and int4 on A100 5.0 and 5.7). Tried
+ * and dropped, because no GPU's median fell by 0.3 points: a second bandwidth for operands that fit
+ * into L2, reading a panel again once it has left L2, and more tiles. Left out: transposition, the
+ * odd kernel that a library picks against its interest. */
 #include "kern_gemm.h"
 
 #include "kern_host_gemm.h"
@@ -92,8 +118,14 @@ static const Kernel engines[KERN_GEMM_KERNELS][5] = {
 };
 enum {
     STEP_K = 32,
+    FEW_ROWS = 32,
+    ALIGNED_ROWS = 4,
+    DEEP_GEMM_N = 64,
+    DEEP_GEMM_K = 128,
     PAIRED_ABOVE_ROWS = 64,
     SPLITS_MOST_LOG = 5,
+    WIDENED_SPLITS_LOG = 2,
+    VECTOR_ROWS = 4,
     SPLIT_STEPS_LEAST = 4,
     SPLIT_WAVES_MOST = 4,
     PASS_ELEMENTS = 2048
@@ -105,7 +137,9 @@ typedef struct Query {
     const KernGemmShape *shape;
     double sms, per_sm;          /* SMs, and 1 / SMs */
     double math_s;               /* of one output over STEP_K steps of k */
-    double feed_s;               /* of one row or column of operands over as many */
+    double row_feed_s;           /* of one row of A over as many */
+    double column_feed_s;        /* of one column of B, likewise */
+    double dequantise_s;         /* of the same column, from integers */
     double least_s;              /* of as many steps */
     double prologue_s, output_s; /* of a tile; of one of its outputs */
     double memory_s, partial_s;  /* of the operands and the output; of one split's partial sums */
@@ -117,18 +151,65 @@ double kern_gemm_flop(const KernGemmShape *shape)
     return 2.0 * (double)shape->batch * (double)shape->m * (double)shape->n * (double)shape->k;
 }
 
-/* Tensor cores want rows of 16 bytes; operands whose rows are no multiple of that fall back to the
- * ordinary fp32 pipes (NVIDIA DA-09799, section "Tensor Core Shape Constraints"). */
-static double gemm_peak_flop_per_s(const TopoGpu *gpu, const KernGemmShape *s, double bytes)
+KernGemmType kern_gemm_type(const KernGemmShape *s)
 {
-    int64_t ragged = (s->n | s->k) & ((int64_t)(16.0 / bytes) - 1); /* a power of two less one */
-    double plain = gpu->peak_flop_per_s[TOPO_DTYPE_FP32];
-    return ragged == 0 || plain <= 0.0 ? gpu->peak_flop_per_s[s->dtype] : plain;
+    return (KernGemmType)(s->weights == KERN_WEIGHTS_PLAIN
+                              ? (int)s->dtype
+                              : KERN_GEMM_FP8_BLOCK + (int)s->weights - 1);
+}
+
+const char *kern_gemm_type_name(KernGemmType type)
+{
+    static const char *const names[KERN_GEMM_TYPES] = {
+        [TOPO_DTYPE_FP32] = "fp32",
+        [TOPO_DTYPE_TF32] = "tf32",
+        [TOPO_DTYPE_FP16] = "fp16",
+        [TOPO_DTYPE_BF16] = "bf16",
+        [TOPO_DTYPE_FP8] = "fp8",
+        [TOPO_DTYPE_FP4] = "fp4",
+        [KERN_GEMM_FP8_BLOCK] = "fp8_block",
+        [KERN_GEMM_INT8_WO] = "int8_wo",
+        [KERN_GEMM_INT4_WO] = "int4_wo",
+    };
+    return names[type];
+}
+
+double kern_gemm_weight_bytes(const KernGemmShape *s)
+{
+    static const double bytes[] = {
+        [KERN_WEIGHTS_BLOCK_SCALED] = 1.0,
+        [KERN_WEIGHTS_INT8] = 1.0,
+        [KERN_WEIGHTS_INT4] = 0.5 + 2.0 / 128.0,
+    };
+    return s->weights == KERN_WEIGHTS_PLAIN ? topo_dtype_bytes(s->dtype) : bytes[s->weights];
 }
 
 static double larger(double a, double b)
 {
     return a > b ? a : b;
+}
+
+/* Tensor cores want rows of 16 bytes; operands whose rows are no multiple of that fall back to the
+ * ordinary fp32 pipes (NVIDIA DA-09799, section "Tensor Core Shape Constraints"). Weights of a type
+ * that the GPU does not multiply are widened to 16 bits. */
+static double gemm_peak_flop_per_s(const TopoGpu *gpu, const KernGemmShape *s, double bytes)
+{
+    int64_t ragged = (s->n | s->k) & ((int64_t)(16.0 / bytes) - 1); /* a power of two less one */
+    double plain = gpu->peak_flop_per_s[TOPO_DTYPE_FP32], tensor = gpu->peak_flop_per_s[s->dtype];
+    if (tensor <= 0.0 && s->weights != KERN_WEIGHTS_PLAIN)
+        tensor =
+            larger(gpu->peak_flop_per_s[TOPO_DTYPE_FP16], gpu->peak_flop_per_s[TOPO_DTYPE_BF16]);
+    return ragged == 0 || plain <= 0.0 ? tensor : plain;
+}
+
+static bool is_widened(const KernGemmShape *s)
+{
+    return s->weights >= KERN_WEIGHTS_INT8;
+}
+
+static bool is_vector(const KernGemmFit *fit, const KernGemmShape *s)
+{
+    return is_widened(s) && s->m <= VECTOR_ROWS && fit->vector_step_s > 0.0;
 }
 
 static double smaller(double a, double b)
@@ -148,6 +229,8 @@ static Query query_of(const KernDevice *device, const KernGemmFit *fit, const Ke
     double slower = 1.0 / device->clock_fraction, per_byte = 1.0 / bandwidth_bytes_per_s(gpu, fit);
     double m = (double)s->m, n = (double)s->n, k = (double)s->k, b = (double)s->batch;
     double feed = fit->feed_bytes_per_clock * gpu->boost_clock_hz;
+    double widened = fit->dequantise_per_clock * gpu->boost_clock_hz;
+    double weight_bytes = kern_gemm_weight_bytes(s);
     return (Query){
         .fit = fit,
         .shape = s,
@@ -155,11 +238,14 @@ static Query query_of(const KernDevice *device, const KernGemmFit *fit, const Ke
         .per_sm = 1.0 / sms,
         .math_s = 2.0 * STEP_K * sms * slower /
                   (gemm_peak_flop_per_s(gpu, s, bytes) * fit->compute_fraction),
-        .feed_s = feed > 0.0 ? STEP_K * bytes * slower / feed : 0.0,
-        .least_s = fit->step_s * slower,
+        .row_feed_s = feed > 0.0 ? STEP_K * bytes * slower / feed : 0.0,
+        .column_feed_s = feed > 0.0 ? STEP_K * weight_bytes * slower / feed : 0.0,
+        .dequantise_s = widened > 0.0 && is_widened(s) ? STEP_K * slower / widened : 0.0,
+        .least_s = (is_vector(fit, s) ? fit->vector_step_s : fit->step_s) * slower,
         .prologue_s = fit->prologue_s * slower,
         .output_s = fit->epilogue_s * slower * (1.0 / (128.0 * 128.0)),
-        .memory_s = b * ((m + n) * k * bytes + m * n * larger(bytes, 2.0)) * per_byte,
+        .memory_s =
+            b * (m * k * bytes + n * k * weight_bytes + m * n * larger(bytes, 2.0)) * per_byte,
         .partial_s = b * m * n * 8.0 * per_byte,
         .steps = (s->k + STEP_K - 1) / STEP_K,
     };
@@ -187,20 +273,21 @@ static int64_t tiles_over(int64_t extent, int log)
 /* Seconds of the kernel, its launch left out, with @tile and @rows rows of tiles, or @best where
  * that is less. No split is looked at that cannot beat @best: it moves the operands and runs a
  * second kernel at least. @loss: of the waves after the first. */
-static double tile_s(const Query *q, const Tile *tile, int64_t rows, bool splits, double loss,
+static double tile_s(const Query *q, const Tile *tile, int64_t rows, int splits, double loss,
                      double best)
 {
     const KernGemmFit *fit = q->fit;
     double count = (double)(q->shape->batch * rows * tiles_over(q->shape->n, tile->columns));
-    double area = (double)((int64_t)1 << (tile->rows + tile->columns));
-    double side = (double)(((int64_t)1 << tile->rows) + ((int64_t)1 << tile->columns));
-    double step = larger(joined(area * q->math_s, side * q->feed_s, fit->overlap_loss), q->least_s);
+    double high = (double)((int64_t)1 << tile->rows), wide = (double)((int64_t)1 << tile->columns);
+    double area = high * wide, math = area * q->math_s + wide * q->dequantise_s;
+    double feed = high * q->row_feed_s + wide * q->column_feed_s;
+    double step = larger(joined(math, feed, fit->overlap_loss), q->least_s);
     double fixed = q->prologue_s + area * q->output_s, full = count * q->per_sm;
     double compute = waves(full, fit->wave_quantisation) * (fixed + (double)q->steps * step);
     if (loss > 0.0 && full > 1.0)
         compute *= 1.0 + loss * (1.0 - 1.0 / full);
     best = smaller(best, joined(compute, q->memory_s, fit->overlap_loss));
-    for (int log = 1; splits && log <= SPLITS_MOST_LOG; log++) {
+    for (int log = 1; log <= splits; log++) {
         double split = (double)(1 << log);
         double memory = q->memory_s + q->partial_s * split;
         if (full * split > SPLIT_WAVES_MOST || q->steps < ((int64_t)SPLIT_STEPS_LEAST << log) ||
@@ -221,7 +308,11 @@ static double fastest_s(const Query *q)
 {
     int64_t m = q->shape->m, n = q->shape->n;
     double middle = (double)(q->shape->batch * tiles_over(m, 7) * tiles_over(n, 7));
-    bool fills = (double)q->shape->batch * (double)m * (double)n > 16384.0 * q->sms;
+    bool fills =
+        m > 64 && n > 64 && (double)q->shape->batch * (double)m * (double)n > 16384.0 * q->sms;
+    int splits = q->shape->weights == KERN_WEIGHTS_PLAIN                ? SPLITS_MOST_LOG
+                 : is_widened(q->shape) && !is_vector(q->fit, q->shape) ? WIDENED_SPLITS_LOG
+                                                                        : 0;
     size_t tried = fills ? SMALLEST_THAT_FILLS : G_N_ELEMENTS(tiles);
     double best = INFINITY;
     for (size_t t = 0; t < tried; t++) {
@@ -233,7 +324,7 @@ static double fastest_s(const Query *q)
                      (tile->columns < 6 && n > (int64_t)8 << tile->columns);
         if (sticks_out || strip || (large && middle <= q->sms))
             continue;
-        best = tile_s(q, tile, tiles_over(m, tile->rows), true, 0.0, best);
+        best = tile_s(q, tile, tiles_over(m, tile->rows), splits, 0.0, best);
     }
     return best;
 }
@@ -246,7 +337,7 @@ static double engine_s(const Query *q)
     int64_t rows = tiles_over(q->shape->m, kernel->tile.rows);
     bool alone = q->shape->m > PAIRED_ABOVE_ROWS && rows % 2 == 1;
     double loss = alone ? q->fit->unpaired_fraction : 0.0;
-    return tile_s(q, &kernel->tile, rows + alone, false, loss, INFINITY);
+    return tile_s(q, &kernel->tile, rows + alone, 0, loss, INFINITY);
 }
 
 static double quantise_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
@@ -260,6 +351,18 @@ static double quantise_s(const KernDevice *device, const KernGemmFit *fit, const
     return launch + larger(work, moved / bandwidth_bytes_per_s(device->gpu, fit));
 }
 
+/* Least time of a call that the host issues kernel by kernel. */
+static double host_s(const KernGemmFit *fit, const KernGemmShape *s)
+{
+    if (s->weights != KERN_WEIGHTS_BLOCK_SCALED || s->captured)
+        return 0.0;
+    if (s->n % DEEP_GEMM_N != 0 || s->k % DEEP_GEMM_K != 0)
+        return fit->host_ragged_s;
+    if (s->m < FEW_ROWS && fit->host_few_s > 0.0)
+        return fit->host_few_s;
+    return fit->host_s + (s->m % ALIGNED_ROWS != 0 ? fit->host_unaligned_s : 0.0);
+}
+
 double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const KernGemmShape *s)
 {
     Query query = query_of(device, fit, s);
@@ -267,15 +370,20 @@ double kern_gemm_form_s(const KernDevice *device, const KernGemmFit *fit, const 
         fit->kernels == KERN_GEMM_FASTEST || !s->quantised ? fastest_s(&query) : engine_s(&query);
     if (s->quantised)
         seconds += quantise_s(device, fit, s);
-    return fit->launch_s + seconds;
+    return larger(fit->launch_s + seconds, host_s(fit, s));
 }
 
-/* The fit to use for @dtype: its own, else that of the nearest type that has one. */
-static const KernGemmFit *gemm_fit(const KernProfile *profile, TopoDtype dtype)
+const KernGemmFit *kern_gemm_fit(const KernProfile *profile, KernGemmType type)
 {
-    static const TopoDtype order[] = {TOPO_DTYPE_BF16, TOPO_DTYPE_FP16, TOPO_DTYPE_FP8};
-    if (profile->gemm[dtype].rows > 0)
-        return &profile->gemm[dtype];
+    static const int nearest[KERN_GEMM_TYPES] = {
+        [KERN_GEMM_FP8_BLOCK] = TOPO_DTYPE_FP8,
+        [KERN_GEMM_INT8_WO] = KERN_GEMM_INT4_WO,
+        [KERN_GEMM_INT4_WO] = KERN_GEMM_INT8_WO,
+    };
+    if (profile->gemm[type].rows > 0)
+        return &profile->gemm[type];
+    const int order[] = {(int)type < TOPO_DTYPE_COUNT ? (int)type : nearest[type], TOPO_DTYPE_BF16,
+                         TOPO_DTYPE_FP16, TOPO_DTYPE_FP8};
     for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
         if (profile->gemm[order[i]].rows > 0)
             return &profile->gemm[order[i]];
@@ -290,5 +398,5 @@ double kern_gemm_s(const KernDevice *device, const KernGemmShape *shape)
         return measured;
     if (device->profile->host.threads > 0)
         return kern_host_gemm_s(&device->profile->host, shape);
-    return kern_gemm_form_s(device, gemm_fit(device->profile, shape->dtype), shape);
+    return kern_gemm_form_s(device, kern_gemm_fit(device->profile, kern_gemm_type(shape)), shape);
 }

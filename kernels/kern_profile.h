@@ -27,7 +27,24 @@ typedef enum KernGemmKernels {
     KERN_GEMM_KERNELS
 } KernGemmKernels;
 
-/** Coefficients of the GEMM form of kern_gemm.c for one input type. Fractions are of the
+/** How the weights B of a product are stored, where not in the type of A. */
+typedef enum KernGemmWeights {
+    KERN_WEIGHTS_PLAIN,
+    KERN_WEIGHTS_BLOCK_SCALED, /* fp8 with a scale for every 128 x 128; A has one for every 128 */
+    KERN_WEIGHTS_INT8,         /* A and the product stay in 16 bits */
+    KERN_WEIGHTS_INT4,
+} KernGemmWeights;
+
+/** Types of products that are fitted apart: those of TopoDtype, by its values, then others by
+ *  their weights, in the order of KernGemmWeights. */
+typedef enum KernGemmType {
+    KERN_GEMM_FP8_BLOCK = TOPO_DTYPE_COUNT,
+    KERN_GEMM_INT8_WO,
+    KERN_GEMM_INT4_WO,
+    KERN_GEMM_TYPES
+} KernGemmType;
+
+/** Coefficients of the GEMM form of kern_gemm.c for one type. Fractions are of the
  *  datasheet's rates; seconds are at the clock of the measurements. */
 typedef struct KernGemmFit {
     const char *source; /* software and rows; NULL: the profile's */
@@ -43,6 +60,12 @@ typedef struct KernGemmFit {
     double split_s;              /* of a product whose k is split: the second kernel */
     double unpaired_fraction;    /* lost where SMs work in pairs and a tile has no partner */
     double launch_s;
+    double dequantise_per_clock;  /* integer weights that an SM widens, at boost clock; 0: all */
+    double vector_step_s;         /* least time of 32 steps of k, integer weights and few rows */
+    double host_s;                /* least time of a call outside a CUDA graph; block scales only */
+    double host_few_s;            /* likewise below 32 rows, where that is another kernel */
+    double host_unaligned_s;      /* more of it, where the rows are no multiple of 4 */
+    double host_ragged_s;         /* likewise of widths that only CUTLASS takes */
     double quantise_launch_s;     /* the kernel that converts A, where it arrives wider */
     double quantise_row_s;        /* one row of it */
     double quantise_pass_s;       /* a row's every further 2048 elements */
@@ -79,7 +102,7 @@ typedef struct KernProfile {
     const char *name;
     const char *source;
     KernGrade grade;
-    KernGemmFit gemm[TOPO_DTYPE_COUNT]; /* rows == 0: not fitted for that type */
+    KernGemmFit gemm[KERN_GEMM_TYPES]; /* rows == 0: not fitted for that type */
     KernAttentionFit attention;
     KernPrefillFit prefill[KERN_HEAD_COUNT][KERN_CACHE_COUNT];
     KernDecodeFit decode[KERN_HEAD_COUNT][KERN_CACHE_COUNT];

@@ -48,7 +48,8 @@ static bool gemm_place(const KernGemmShape *s, TopoDtype dtype, Place *place)
     if (s->batch >= INT64_C(1) << 48)
         return false;
     *place = (Place){
-        .family = (uint64_t)dtype | (uint64_t)s->quantised << 8 | (uint64_t)s->batch << 16,
+        .family = (uint64_t)dtype | (uint64_t)s->quantised << 8 | (uint64_t)s->weights << 9 |
+                  (uint64_t)s->batch << 16,
         .at = {s->n, s->k, s->m},
     };
     return true;
@@ -169,7 +170,8 @@ KernGridHit kern_table_gemm(const KernDevice *device, const KernGemmShape *s, do
         hit = KERN_GRID_BETWEEN;
     if (hit != KERN_GRID_MISS && device->clock_fraction != 1.0) {
         double m = (double)s->m, n = (double)s->n, k = (double)s->k;
-        double bytes = topo_dtype_bytes(s->dtype) * (double)s->batch * (m * k + k * n + m * n);
+        double bytes = (double)s->batch * (topo_dtype_bytes(s->dtype) * (m * k + m * n) +
+                                           kern_gemm_weight_bytes(s) * k * n);
         *seconds *= slowdown(device, s->dtype, kern_gemm_flop(s), bytes);
     }
     return hit;

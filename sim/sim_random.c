@@ -8,24 +8,19 @@
  * so two streams of a seed never meet unless two names share a 64-bit hash (FNV-1a, then the
  * finaliser of SplitMix64, because FNV alone leaves the names' similarity in the low bits).
  *
- * Exponential by inversion, -mean ln(1 - u); normal by Marsaglia's polar method (1964). Both need a
- * logarithm, and the one of the C library may differ in its last bit from one processor to another
- * (it picks a variant with fused multiply-add at run time). This one uses only + - * /, which
- * IEEE 754 fixes, and sqrt is fixed too: draws are the same bits everywhere. With x = m 2^e,
- * m in [sqrt(1/2), sqrt(2)) and s = (m - 1) / (m + 1),
- *
- *     ln x = e ln 2 + 2 (s + s^3/3 + s^5/5 + ...),   |s| <= 0.1716
- *
- * eleven terms leave 2e-18 relative to s.
+ * Exponential by inversion, -mean ln(1 - u); normal by Marsaglia's polar method (1964). Both take
+ * the logarithm of sim_math.h and sqrt, which IEEE 754 fixes: draws are the same bits everywhere.
  */
 #include "sim_random.h"
+
+#include "sim_hash.h"
+#include "sim_math.h"
 
 #include <glib.h>
 #include <math.h>
 
 enum {
     ROUNDS = 10,
-    LOG_TERMS = 11,
 };
 
 /* Multipliers and Weyl increments of the paper, section 3.3 (golden ratio, sqrt(3) - 1). */
@@ -42,23 +37,6 @@ static uint64_t hash_name(const char *name)
     hash = (hash ^ (hash >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     hash = (hash ^ (hash >> 27)) * UINT64_C(0x94D049BB133111EB);
     return hash ^ (hash >> 31);
-}
-
-/* Natural logarithm of a positive normal number, the same bits on every machine. */
-static double portable_log(double x)
-{
-    int exponent;
-    double m = frexp(x, &exponent);
-    if (m < G_SQRT2 / 2.0) {
-        m *= 2.0;
-        exponent--;
-    }
-    double s = (m - 1.0) / (m + 1.0);
-    double square = s * s;
-    double sum = 0.0;
-    for (int i = LOG_TERMS; i >= 0; i--)
-        sum = sum * square + 1.0 / (2 * i + 1);
-    return exponent * G_LN2 + 2.0 * s * sum;
 }
 
 void sim_random_philox(uint32_t counter[4], const uint32_t key[2])
@@ -80,6 +58,12 @@ void sim_random_philox(uint32_t counter[4], const uint32_t key[2])
 SimRandom sim_random_stream(uint64_t seed, const char *name)
 {
     return (SimRandom){.key = seed, .stream = hash_name(name), .spare = NAN};
+}
+
+SimRandom sim_random_child(const SimRandom *stream, uint64_t index)
+{
+    uint64_t name = sim_hash_mix(stream->stream ^ sim_hash_mix(index));
+    return (SimRandom){.key = stream->key, .stream = name, .spare = NAN};
 }
 
 uint64_t sim_random_next(SimRandom *stream)
@@ -114,7 +98,7 @@ uint64_t sim_random_below(SimRandom *stream, uint64_t bound)
 
 double sim_random_exponential(SimRandom *stream, double mean)
 {
-    return -mean * portable_log(1.0 - sim_random_uniform(stream));
+    return -mean * sim_math_log(1.0 - sim_random_uniform(stream));
 }
 
 double sim_random_normal(SimRandom *stream, double mean, double deviation)
@@ -128,7 +112,7 @@ double sim_random_normal(SimRandom *stream, double mean, double deviation)
             y = 2.0 * sim_random_uniform(stream) - 1.0;
             square = x * x + y * y;
         } while (square >= 1.0 || square == 0.0);
-        double scale = sqrt(-2.0 * portable_log(square) / square);
+        double scale = sqrt(-2.0 * sim_math_log(square) / square);
         z = x * scale;
         stream->spare = y * scale;
     }

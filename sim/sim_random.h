@@ -17,6 +17,10 @@ typedef struct SimRandom {
  *  seeds are independent of it: adding a consumer shifts no other. */
 SimRandom sim_random_stream(uint64_t seed, const char *name);
 
+/** Stream @index below @stream, whatever was drawn from either: one for each request or session, so
+ *  that the draws of one do not shift those of the next. */
+SimRandom sim_random_child(const SimRandom *stream, uint64_t index);
+
 /** The next 64 random bits. */
 uint64_t sim_random_next(SimRandom *stream);
 

@@ -31,6 +31,11 @@ bool sim_time_from_seconds(double s, SimTime *out, GError **error)
     return true;
 }
 
+SimTime sim_time_later(SimTime at, SimTime by)
+{
+    return by > SIM_TIME_MAX - at ? SIM_TIME_MAX : at + by;
+}
+
 double sim_time_to_seconds(SimTime time)
 {
     return (double)time / (double)SIM_TIME_SECOND;

@@ -19,6 +19,9 @@ typedef int64_t SimTime;
  *  number, or more than SIM_TIME_MAX; @out is then untouched. */
 bool sim_time_from_seconds(double s, SimTime *out, GError **error);
 
+/** @at (not negative) plus @by, at most SIM_TIME_MAX. */
+SimTime sim_time_later(SimTime at, SimTime by);
+
 /** Seconds of @time, for reports: rounded to a double, never fed back into the clock. */
 double sim_time_to_seconds(SimTime time);
 

@@ -189,7 +189,7 @@ static void judge_gemm(ScenFitCheck *check, const char *const names[3], const Ke
     g_autofree double *in_held_out = g_new0(double, rows->len);
     if (check->folds > 0)
         kern_fit_gemm_held_out(device->gpu, (const KernGemmRow *)(void *)rows->data, rows->len,
-                               check->folds, held_out);
+                               check->folds, fit, held_out);
     for (size_t span = ALL_SIZES; span <= (check->brief ? ALL_SIZES : TIMES_LAST); span++) {
         Verdict verdict = {.span = span};
         g_array_set_size(in, 0);
@@ -236,20 +236,12 @@ static void judge_attention(ScenFitCheck *check, const char *const names[3],
 static void judge_profile(ScenFitCheck *check, const TopoNode *node, const KernProfile *profile,
                           const ScenFitTable *table)
 {
-    static const struct {
-        const char *name;
-        TopoDtype dtype;
-    } dtypes[] = {
-        {"gemm, fp16", TOPO_DTYPE_FP16},
-        {"gemm, bf16", TOPO_DTYPE_BF16},
-        {"gemm, fp8",  TOPO_DTYPE_FP8 },
-        {"gemm, fp4",  TOPO_DTYPE_FP4 },
-    };
     const KernDevice device = {.gpu = &node->gpu, .profile = profile, .clock_fraction = 1.0};
-    for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
-        const GArray *rows = table->gemm[dtypes[i].dtype];
-        const KernGemmFit *fit = &profile->gemm[dtypes[i].dtype];
-        const char *const names[3] = {node->name, profile->name, dtypes[i].name};
+    for (int t = TOPO_DTYPE_FP16; t < KERN_GEMM_TYPES; t++) {
+        const GArray *rows = table->gemm[t];
+        const KernGemmFit *fit = &profile->gemm[t];
+        g_autofree char *name = g_strdup_printf("gemm, %s", kern_gemm_type_name((KernGemmType)t));
+        const char *const names[3] = {node->name, profile->name, name};
         if (rows->len > 0 && fit->rows > 0)
             judge_gemm(check, names, &device, rows, fit);
     }

@@ -26,7 +26,7 @@ static void take_rows(ScenFitTable *table, const ScenMeasured *measured)
 {
     for (guint i = 0; i < measured->gemm->len; i++) {
         const KernGemmRow *row = &g_array_index(measured->gemm, KernGemmRow, i);
-        g_array_append_val(table->gemm[row->shape.dtype], *row);
+        g_array_append_val(table->gemm[kern_gemm_type(&row->shape)], *row);
     }
     for (guint i = 0; i < measured->attention->len; i++) {
         const KernAttentionRow *row = &g_array_index(measured->attention, KernAttentionRow, i);

@@ -15,9 +15,9 @@ static void print_range(const char *name, const KernRange *range, const char *en
 void scen_fit_range_print(const ScenFitTable *table)
 {
     KernFittedOn on = {0};
-    for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
-        for (guint i = 0; i < table->gemm[d]->len; i++) {
-            const KernGemmShape *s = &g_array_index(table->gemm[d], KernGemmRow, i).shape;
+    for (int t = 0; t < KERN_GEMM_TYPES; t++)
+        for (guint i = 0; i < table->gemm[t]->len; i++) {
+            const KernGemmShape *s = &g_array_index(table->gemm[t], KernGemmRow, i).shape;
             kern_range_add(&on.gemm_m, s->m);
             kern_range_add(&on.gemm_n, s->n);
             kern_range_add(&on.gemm_k, s->k);

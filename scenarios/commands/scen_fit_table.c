@@ -16,6 +16,7 @@
 
 #include "scen_errors.h"
 #include "scen_fit_foreign.h"
+#include "scen_measured.h"
 
 typedef struct Line {
     char **header;
@@ -45,7 +46,6 @@ static const struct {
     {"float16",  TOPO_DTYPE_FP16},
     {"half",     TOPO_DTYPE_FP16},
     {"fp8",      TOPO_DTYPE_FP8 },
-    {"nvfp4",    TOPO_DTYPE_FP4 },
 };
 
 static bool dtype_of(const char *text, TopoDtype *dtype)
@@ -62,7 +62,8 @@ static bool dtype_of(const char *text, TopoDtype *dtype)
 static bool take_gemm(ScenFitTable *table, const Line *line, double seconds)
 {
     KernGemmRow row = {{.batch = 1}, seconds};
-    if (!dtype_of(cell(line, "gemm_dtype"), &row.shape.dtype))
+    const char *type = cell(line, "gemm_dtype");
+    if (!type || !scen_measured_gemm_type(type, &row.shape))
         return false;
     row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8 || row.shape.dtype == TOPO_DTYPE_FP4;
     row.shape.m = (int64_t)number(line, "m");
@@ -70,7 +71,7 @@ static bool take_gemm(ScenFitTable *table, const Line *line, double seconds)
     row.shape.k = (int64_t)number(line, "k");
     if (row.shape.m < 1 || row.shape.n < 1 || row.shape.k < 1)
         return false;
-    g_array_append_val(table->gemm[row.shape.dtype], row);
+    g_array_append_val(table->gemm[kern_gemm_type(&row.shape)], row);
     return true;
 }
 
@@ -199,8 +200,8 @@ bool scen_fit_table_check(const ScenFitTable *table, GError **error)
 {
     guint taken = table->attention->len + table->engine->len;
     taken += (guint)scen_fit_serve_rows(table->serve);
-    for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
-        taken += table->gemm[d]->len;
+    for (int t = 0; t < KERN_GEMM_TYPES; t++)
+        taken += table->gemm[t]->len;
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
         taken += table->collective[op]->len;
     if (taken == 0)
@@ -219,8 +220,8 @@ ScenFitTable *scen_fit_table_new(bool switch_reduces)
     table->serve = scen_fit_serve_new();
     table->attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
     table->engine = g_array_new(FALSE, FALSE, sizeof(KernEngineRow));
-    for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
-        table->gemm[d] = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
+    for (int t = 0; t < KERN_GEMM_TYPES; t++)
+        table->gemm[t] = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
         table->collective[op] = g_array_new(FALSE, FALSE, sizeof(KernProtocolRow));
     return table;
@@ -234,8 +235,8 @@ void scen_fit_table_free(ScenFitTable *table)
     scen_fit_serve_free(table->serve);
     g_array_unref(table->attention);
     g_array_unref(table->engine);
-    for (int d = 0; d < TOPO_DTYPE_COUNT; d++)
-        g_array_unref(table->gemm[d]);
+    for (int t = 0; t < KERN_GEMM_TYPES; t++)
+        g_array_unref(table->gemm[t]);
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
         g_array_unref(table->collective[op]);
     g_free(table);

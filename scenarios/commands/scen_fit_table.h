@@ -10,7 +10,7 @@
 
 /** Rows by what is fitted to them. */
 typedef struct ScenFitTable {
-    GArray *gemm[TOPO_DTYPE_COUNT];        /* of KernGemmRow */
+    GArray *gemm[KERN_GEMM_TYPES];         /* of KernGemmRow */
     GArray *attention;                     /* of KernAttentionRow */
     GArray *collective[TOPO_PROTOCOL_OPS]; /* of KernProtocolRow */
     GArray *engine;                        /* of KernEngineRow */

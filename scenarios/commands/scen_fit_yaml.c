@@ -12,13 +12,17 @@
 
 enum { ROWS_LEAST = 20 };
 
-static void print_gemm(const GArray *rows, const TopoGpu *gpu, const char *name)
+/* A time of the host or of a kernel beside the product, where there is one. */
+static void print_time(const char *key, double seconds)
 {
-    if (rows->len < ROWS_LEAST)
-        return;
-    KernGemmFit g = {0};
-    kern_fit_gemm(gpu, (const KernGemmRow *)rows->data, rows->len, &g);
-    printf("    %s:\n", name);
+    if (seconds > 0.0)
+        printf("      %s: %.3f us\n", key, seconds * 1e6);
+}
+
+static void print_gemm(KernGemmType type, const KernGemmFit *fit)
+{
+    const KernGemmFit g = *fit;
+    printf("    %s:\n", kern_gemm_type_name(type));
     static const char *const kernels[KERN_GEMM_KERNELS] = {
         [KERN_GEMM_FASTEST] = "fastest",
         [KERN_GEMM_VLLM_SM90] = "vllm-sm90",
@@ -31,8 +35,14 @@ static void print_gemm(const GArray *rows, const TopoGpu *gpu, const char *name)
     printf("      wave_quantisation: %.4f\n      memory_fraction: %.4f\n"
            "      overlap_loss: %.4f\n      launch: %.3f us\n",
            g.wave_quantisation, g.memory_fraction, g.overlap_loss, g.launch_s * 1e6);
-    if (g.split_s > 0.0)
-        printf("      split: %.3f us\n", g.split_s * 1e6);
+    print_time("split", g.split_s);
+    print_time("host", g.host_s);
+    print_time("host_few", g.host_few_s);
+    print_time("host_unaligned", g.host_unaligned_s);
+    print_time("host_ragged", g.host_ragged_s);
+    if (g.dequantise_per_clock > 0.0)
+        printf("      dequantise_per_clock: %.2f\n      vector_step: %.2f ns\n",
+               g.dequantise_per_clock, g.vector_step_s * 1e9);
     if (g.unpaired_fraction > 0.0)
         printf("      unpaired_fraction: %.4f\n", g.unpaired_fraction);
     if (g.quantise_row_s > 0.0)
@@ -40,28 +50,26 @@ static void print_gemm(const GArray *rows, const TopoGpu *gpu, const char *name)
                "      quantise_pass: %.3f ns\n      quantise_latency: %.1f ns\n",
                g.quantise_launch_s * 1e6, g.quantise_row_s * 1e9, g.quantise_pass_s * 1e9,
                g.quantise_latency_s * 1e9);
-    printf("      rows: %u\n      median_error: %.4f\n      p90_error: %.4f\n", rows->len,
-           g.median_error_fraction, g.p90_error_fraction);
+    printf("      rows: %" G_GINT64_FORMAT "\n      median_error: %.4f\n      p90_error: %.4f\n",
+           g.rows, g.median_error_fraction, g.p90_error_fraction);
 }
 
 static void print_gemms(const ScenFitTable *table, const TopoGpu *gpu)
 {
-    static const struct {
-        const char *name;
-        TopoDtype dtype;
-    } dtypes[] = {
-        {"fp16", TOPO_DTYPE_FP16},
-        {"bf16", TOPO_DTYPE_BF16},
-        {"fp8",  TOPO_DTYPE_FP8 },
-        {"fp4",  TOPO_DTYPE_FP4 },
-    };
+    KernGemmFit fits[KERN_GEMM_TYPES] = {0};
     bool any = false;
-    for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++)
-        any = any || table->gemm[dtypes[i].dtype]->len >= ROWS_LEAST;
-    if (any)
-        puts("  gemm:");
-    for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++)
-        print_gemm(table->gemm[dtypes[i].dtype], gpu, dtypes[i].name);
+    for (int t = TOPO_DTYPE_FP16; t < KERN_GEMM_TYPES; t++) {
+        const GArray *rows = table->gemm[t];
+        if (rows->len < ROWS_LEAST)
+            continue;
+        if (!any)
+            puts("  gemm:");
+        any = true;
+        if (t == KERN_GEMM_FP8_BLOCK)
+            fits[t] = fits[TOPO_DTYPE_FP8]; /* for what the host hides */
+        kern_fit_gemm(gpu, (const KernGemmRow *)(void *)rows->data, rows->len, &fits[t]);
+        print_gemm((KernGemmType)t, &fits[t]);
+    }
 }
 
 static void print_attention(const GArray *rows, const TopoGpu *gpu)

@@ -39,6 +39,13 @@ static const ScenField gemm_fields[] = {
          .help = "lost where SMs work in pairs and a tile has no partner"),
     GEMM("launch", launch_s, SCEN_QUANTITY, .required = true, .zero = true,
          .dimension = SCEN_TIME_S, .help = "launch of the kernel, in s"),
+    GEMM("dequantise_per_clock", dequantise_per_clock, SCEN_NUMBER, .max = 1e5,
+         .help = "integer weights that an SM widens, at boost clock; 0: all"),
+    SHORT_TIME("vector_step", vector_step_s, "least time of 32 steps of k, few rows of such"),
+    SHORT_TIME("host", host_s, "least time of a call outside a CUDA graph, with block scales"),
+    SHORT_TIME("host_few", host_few_s, "likewise below 32 rows; 0: the same"),
+    SHORT_TIME("host_unaligned", host_unaligned_s, "more of it where rows are no multiple of 4"),
+    SHORT_TIME("host_ragged", host_ragged_s, "likewise of widths that only CUTLASS takes"),
     SHORT_TIME("quantise_launch", quantise_launch_s, "of the kernel that converts the activations"),
     SHORT_TIME("quantise_row", quantise_row_s, "converting one row of them"),
     SHORT_TIME("quantise_pass", quantise_pass_s, "a row's every further 2048 elements"),
@@ -58,13 +65,20 @@ static const ScenTable gemm_table = {
     .size = sizeof(KernGemmFit),
 };
 
-#define DTYPE(name, dtype)                                                                         \
-    SCEN_FIELD(name, KernProfile, gemm[dtype], SCEN_MAP, .table = &gemm_table,                     \
-               .help = "products of that input type")
+#define TYPE(name, type)                                                                           \
+    SCEN_FIELD(name, KernProfile, gemm[type], SCEN_MAP, .table = &gemm_table,                      \
+               .help = "products of that type")
 
 static const ScenField gemms_fields[] = {
-    DTYPE("fp32", TOPO_DTYPE_FP32), DTYPE("tf32", TOPO_DTYPE_TF32), DTYPE("fp16", TOPO_DTYPE_FP16),
-    DTYPE("bf16", TOPO_DTYPE_BF16), DTYPE("fp8", TOPO_DTYPE_FP8),   DTYPE("fp4", TOPO_DTYPE_FP4),
+    TYPE("fp32", TOPO_DTYPE_FP32),
+    TYPE("tf32", TOPO_DTYPE_TF32),
+    TYPE("fp16", TOPO_DTYPE_FP16),
+    TYPE("bf16", TOPO_DTYPE_BF16),
+    TYPE("fp8", TOPO_DTYPE_FP8),
+    TYPE("fp4", TOPO_DTYPE_FP4),
+    TYPE("fp8_block", KERN_GEMM_FP8_BLOCK),
+    TYPE("int8_wo", KERN_GEMM_INT8_WO),
+    TYPE("int4_wo", KERN_GEMM_INT4_WO),
 };
 
 static const ScenTable gemms_table = {

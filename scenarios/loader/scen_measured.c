@@ -50,6 +50,27 @@ static bool dtype_of(const char *text, TopoDtype *dtype)
     return false;
 }
 
+bool scen_measured_gemm_type(const char *text, KernGemmShape *shape)
+{
+    static const struct {
+        const char *text;
+        TopoDtype dtype;
+        KernGemmWeights weights;
+    } types[] = {
+        {"fp8_block", TOPO_DTYPE_FP8,  KERN_WEIGHTS_BLOCK_SCALED},
+        {"int8_wo",   TOPO_DTYPE_BF16, KERN_WEIGHTS_INT8        },
+        {"int4_wo",   TOPO_DTYPE_BF16, KERN_WEIGHTS_INT4        },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (g_str_equal(types[i].text, text)) {
+            shape->dtype = types[i].dtype;
+            shape->weights = types[i].weights;
+            return true;
+        }
+    shape->weights = KERN_WEIGHTS_PLAIN;
+    return dtype_of(text, &shape->dtype);
+}
+
 static int column(const ScenMeasuredReader *reader, const char *name)
 {
     return scen_csv_column(reader->csv, name);
@@ -121,7 +142,7 @@ static bool add_product(ScenMeasuredReader *reader, const char *type, bool quant
     if (!size(reader, "m", -1, &shape.m, error) || !size(reader, "n", -1, &shape.n, error) ||
         !size(reader, "k", -1, &shape.k, error) || !size(reader, "batch", 1, &shape.batch, error))
         return false;
-    if (!dtype_of(type, &shape.dtype))
+    if (!scen_measured_gemm_type(type, &shape))
         return skip(reader);
     shape.quantised = quantised && (shape.dtype == TOPO_DTYPE_FP8 || shape.dtype == TOPO_DTYPE_FP4);
     scen_measured_add_gemm(reader, &shape, seconds);

@@ -31,6 +31,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenMeasured, scen_measured_free)
 bool scen_measured_read(ScenMeasured *measured, const char *path, const ScenProfiled *profiled,
                         GError **error);
 
+/** Sets type and weights of @shape to what tables call @text: bf16, nvfp4, fp8_block, int4_wo.
+ * False when it is none; whether activations are converted is left to the caller. */
+bool scen_measured_gemm_type(const char *text, KernGemmShape *shape);
+
 /** The model that the profile @path was taken of, by the meta.yaml of its folder or the one above:
  *  "llama-3.1-8b". NULL when there is none. The caller owns it. */
 char *scen_measured_model_beside(const char *path);

@@ -11,6 +11,7 @@ typedef enum ScenDimension {
     SCEN_DATA_BYTES,
     SCEN_RATE_BYTES_PER_S,
     SCEN_FREQUENCY_HZ,
+    SCEN_RATE_PER_S,
     SCEN_COMPUTE_FLOP_PER_S,
     SCEN_POWER_W,
     SCEN_LENGTH_M,

@@ -89,12 +89,13 @@ static void add_answer(GString *out, const ScenRunReport *report)
     add_published(out, &report->scenario->expect, step_s);
     g_string_append_printf(out, "%-13s%.0f tokens/s, %.1f tokens/s per GPU\n", "Throughput",
                            tokens_per_s, tokens_per_s / gpus);
-    g_string_append_printf(out, "%-13s%.1f model TFLOP/s per GPU\n", "Rate",
+    int decimals = result->peak_flop_per_s < 1e13 ? 3 : 0; /* a CPU has a fraction of a TFLOP/s */
+    g_string_append_printf(out, "%-13s%.*f model TFLOP/s per GPU\n", "Rate", MAX(decimals, 1),
                            result->model_flop / step_s / gpus * 1e-12);
     g_string_append_printf(out,
                            "%-13s%.1f %%  model FLOPs (none recomputed, attention in full) over "
-                           "the peak of %.0f TFLOP/s\n",
-                           "MFU", 100.0 * strat_train_mfu_fraction(result),
+                           "the peak of %.*f TFLOP/s\n",
+                           "MFU", 100.0 * strat_train_mfu_fraction(result), decimals,
                            result->peak_flop_per_s * 1e-12);
     g_string_append_printf(out, "%-13s%.1f %%  the same with recomputation counted\n", "HFU",
                            100.0 * strat_train_hfu_fraction(result));

@@ -1,9 +1,9 @@
 /*
  * Nanoseconds of one cost query of a product, over the shapes that decode, prefill and training ask
  * for, with coefficients like those of an H100: once with all tiles and splits to choose from, once
- * with an engine's table of kernels. Prints one line for each, in time of this process alone, and
- * fails nothing: rates belong to the machine (target: 100 ns). With --quick, a tenth of the
- * queries.
+ * with an engine's table of kernels, once with integer weights. Prints one line for each, in time
+ * of this process alone, and fails nothing: rates belong to the machine (target: 100 ns). With
+ * --quick, a tenth of the queries.
  */
 #include "kern_gemm.h"
 
@@ -35,7 +35,8 @@ static const KernGemmFit fit = {
 static const int64_t heights[] = {1, 2, 7, 16, 64, 200, 512, 2048, 4096, 16384};
 static const int64_t widths[] = {128, 1024, 2560, 4096, 5120, 8192, 14336, 28672};
 
-static double query_ns(const KernProfile *profile, TopoDtype dtype, bool quantised, size_t queries)
+static double query_ns(const KernProfile *profile, TopoDtype dtype, KernGemmWeights weights,
+                       size_t queries)
 {
     TopoGpu gpu = {.memory_bytes_per_s = 3.35e12, .multiprocessors = 132, .boost_clock_hz = 1.83e9};
     for (int t = 0; t < TOPO_DTYPE_COUNT; t++)
@@ -50,7 +51,8 @@ static double query_ns(const KernProfile *profile, TopoDtype dtype, bool quantis
                                    .n = widths[i / 10 % G_N_ELEMENTS(widths)],
                                    .k = widths[i / 80 % G_N_ELEMENTS(widths)],
                                    .dtype = dtype,
-                                   .quantised = quantised};
+                                   .quantised = dtype == TOPO_DTYPE_FP8,
+                                   .weights = weights};
             sum += kern_gemm_s(&device, &shape);
         }
         double took_s = (double)clock() / CLOCKS_PER_SEC - began_s;
@@ -65,9 +67,14 @@ int main(int argc, char **argv)
     KernProfile profile = {.name = "bench"};
     profile.gemm[TOPO_DTYPE_BF16] = profile.gemm[TOPO_DTYPE_FP8] = fit;
     profile.gemm[TOPO_DTYPE_FP8].kernels = KERN_GEMM_VLLM_SM90;
+    profile.gemm[KERN_GEMM_INT4_WO] = fit;
+    profile.gemm[KERN_GEMM_INT4_WO].dequantise_per_clock = 64.0;
+    profile.gemm[KERN_GEMM_INT4_WO].vector_step_s = 6e-8;
     printf("kern_gemm fastest of all tiles: %6.1f ns a query\n",
-           query_ns(&profile, TOPO_DTYPE_BF16, false, queries));
+           query_ns(&profile, TOPO_DTYPE_BF16, KERN_WEIGHTS_PLAIN, queries));
     printf("kern_gemm kernels of an engine: %6.1f ns a query\n",
-           query_ns(&profile, TOPO_DTYPE_FP8, true, queries));
+           query_ns(&profile, TOPO_DTYPE_FP8, KERN_WEIGHTS_PLAIN, queries));
+    printf("kern_gemm integer weights:      %6.1f ns a query\n",
+           query_ns(&profile, TOPO_DTYPE_BF16, KERN_WEIGHTS_INT4, queries));
     return 0;
 }

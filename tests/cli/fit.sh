@@ -22,6 +22,29 @@ cmp first out || fail "two fits differ"
 
 echo 'a,b' >other.csv
 
+# Block scales behind a host of 90 us, 60 below 32 rows; weights of 4 bits that stream at 2 TB/s.
+{
+    echo 'op_name,gemm_dtype,m,n,k,latency'
+    for m in 1 16 64 256 4096; do
+        for n in 512 1024 2048 8192 16384; do
+            awk -v m=$m -v n=$n 'BEGIN {
+                s = 0.005 + 2 * m * n * 4096 / 990e9; host = m < 32 ? 0.06 : 0.09
+                printf "gemm,fp8_block,%d,%d,4096,%.6f\n", m, n, s < host ? host : s
+                printf "gemm,int4_wo,%d,%d,4096,%.6f\n", m, n, 0.01 + n * 2048 / 2e9 + s }'
+        done
+    done
+} >narrow.csv
+expect_exit 0 "$ORRERY" fit --node dgx-h100 narrow.csv
+expect_text out '^    fp8_block:$'
+expect_text out '^      host: (89|90|91)\.[0-9]+ us$'
+expect_text out '^      host_few: (59|60|61)\.[0-9]+ us$'
+expect_text out '^    int4_wo:$'
+expect_text out '^      dequantise_per_clock: [0-9.]+$'
+expect_text out '^      rows: 25$'
+expect_exit 0 "$ORRERY" fit --check --brief --folds 2 --node dgx-h100 narrow.csv
+expect_text out 'gemm, fp8_block +all +25( +[0-9.]+ %){4}'
+! grep -q int4_wo out || fail "a type without a fit is judged"
+
 # Collectives on wires of 450 GB/s: a launch and the bytes, up to a fifth of noise by size.
 {
     echo 'op_name,kernel_source,nccl_dtype,num_gpus,message_size,latency'

@@ -54,14 +54,21 @@ static ScenMeasured *read_well(const char *text, const ScenProfiled *profiled)
     return measured;
 }
 
-static void expect_gemm(const ScenMeasured *measured, guint i, const KernGemmShape *want,
-                        double seconds)
+static KernGemmShape product(int64_t batch, int64_t m, int64_t n, int64_t k, TopoDtype dtype,
+                             bool quantised)
+{
+    return (KernGemmShape){
+        .batch = batch, .m = m, .n = n, .k = k, .dtype = dtype, .quantised = quantised};
+}
+
+static void expect_gemm(const ScenMeasured *measured, guint i, KernGemmShape want, double seconds)
 {
     cr_assert(i < measured->gemm->len, "row %u of %u", i, measured->gemm->len);
     const KernGemmRow *row = &g_array_index(measured->gemm, KernGemmRow, i);
     const KernGemmShape *s = &row->shape;
-    cr_expect(s->batch == want->batch && s->m == want->m && s->n == want->n && s->k == want->k &&
-                  s->dtype == want->dtype && s->quantised == want->quantised,
+    cr_expect(s->batch == want.batch && s->m == want.m && s->n == want.n && s->k == want.k &&
+                  s->dtype == want.dtype && s->quantised == want.quantised &&
+                  s->weights == want.weights,
               "row %u: %d x (%d, %d, %d), type %d", i, (int)s->batch, (int)s->m, (int)s->n,
               (int)s->k, (int)s->dtype);
     cr_expect(fabs(row->seconds / seconds - 1.0) < 1e-12, "row %u: %g s", i, row->seconds);
@@ -88,11 +95,19 @@ Test(scen_measured, reads_the_columns_of_aiconfigurator)
                                              "gemm,x,bfloat16,16,4096,1024,0.005\n"
                                              "gemm,x,fp8,1,128,256,0.25\r\n"
                                              "\n"
-                                             "gemm,x,int4_wo,1,128,256,0.25\n",
+                                             "gemm,x,int4_wo,1,128,256,0.25\n"
+                                             "gemm,x,fp8_block,1,128,256,0.5\n"
+                                             "gemm,x,int2_wo,1,128,256,0.25\n",
                                              NULL);
-    expect_gemm(gemm, 0, &(KernGemmShape){1, 16, 4096, 1024, TOPO_DTYPE_BF16, false}, 5e-6);
-    expect_gemm(gemm, 1, &(KernGemmShape){1, 1, 128, 256, TOPO_DTYPE_FP8, true}, 250e-6);
-    cr_expect(gemm->gemm->len == 2 && gemm->skipped == 1);
+    expect_gemm(gemm, 0, product(1, 16, 4096, 1024, TOPO_DTYPE_BF16, false), 5e-6);
+    expect_gemm(gemm, 1, product(1, 1, 128, 256, TOPO_DTYPE_FP8, true), 250e-6);
+    KernGemmShape narrow = product(1, 1, 128, 256, TOPO_DTYPE_BF16, false);
+    KernGemmShape scaled = product(1, 1, 128, 256, TOPO_DTYPE_FP8, true);
+    narrow.weights = KERN_WEIGHTS_INT4;
+    scaled.weights = KERN_WEIGHTS_BLOCK_SCALED;
+    expect_gemm(gemm, 2, narrow, 250e-6);
+    expect_gemm(gemm, 3, scaled, 500e-6);
+    cr_expect(gemm->gemm->len == 4 && gemm->skipped == 1);
     g_autoptr(ScenMeasured) calls = read_well(
         "op_name,batch_size,isl,num_heads,num_key_value_heads,head_dim,attn_dtype,kv_cache_dtype,"
         "step,window_size,latency\n"
@@ -118,15 +133,15 @@ Test(scen_measured, reads_the_plain_form_whatever_the_order_of_its_columns)
                   "attention_decode,fp16,x,2,,,,32,8,64,300,6\n"
                   "softmax,bf16,x,,128,256,,,,,,7\n",
                   NULL);
-    expect_gemm(measured, 0, &(KernGemmShape){1, 128, 256, 64, TOPO_DTYPE_BF16, false}, 3.5e-6);
-    expect_gemm(measured, 1, &(KernGemmShape){12, 128, 256, 64, TOPO_DTYPE_FP32, false}, 4e-6);
+    expect_gemm(measured, 0, product(1, 128, 256, 64, TOPO_DTYPE_BF16, false), 3.5e-6);
+    expect_gemm(measured, 1, product(12, 128, 256, 64, TOPO_DTYPE_FP32, false), 4e-6);
     expect_call(measured, 0, &(KernAttentionShape){64, 16, 100, 400, 64, 0.875, TOPO_DTYPE_FP16},
                 5e-6);
     expect_call(measured, 1, &(KernAttentionShape){64, 16, 1, 300, 64, 1.0, TOPO_DTYPE_FP16}, 6e-6);
     cr_expect(measured->skipped == 1);
     g_autoptr(ScenMeasured) seconds =
         read_well("seconds,k,n,m,dtype,op\n1e-4,3,2,1,bf16,gemm\n", NULL);
-    expect_gemm(seconds, 0, &(KernGemmShape){1, 1, 2, 3, TOPO_DTYPE_BF16, false}, 1e-4);
+    expect_gemm(seconds, 0, product(1, 1, 2, 3, TOPO_DTYPE_BF16, false), 1e-4);
 }
 
 Test(scen_measured, layers_of_a_known_model_become_shapes)
@@ -139,13 +154,13 @@ Test(scen_measured, layers_of_a_known_model_become_shapes)
                                                "down_proj,7,40\n"
                                                "layernorm,7,50\n",
                                                &profiled);
-    expect_gemm(layers, 0, &(KernGemmShape){1, 7, 5120, 4096, TOPO_DTYPE_BF16, false}, 10e-6);
-    expect_gemm(layers, 1, &(KernGemmShape){1, 7, 4096, 4096, TOPO_DTYPE_BF16, false}, 20e-6);
-    expect_gemm(layers, 2, &(KernGemmShape){1, 7, 14336, 4096, TOPO_DTYPE_BF16, false}, 30e-6);
-    expect_gemm(layers, 3, &(KernGemmShape){1, 7, 4096, 7168, TOPO_DTYPE_BF16, false}, 40e-6);
+    expect_gemm(layers, 0, product(1, 7, 5120, 4096, TOPO_DTYPE_BF16, false), 10e-6);
+    expect_gemm(layers, 1, product(1, 7, 4096, 4096, TOPO_DTYPE_BF16, false), 20e-6);
+    expect_gemm(layers, 2, product(1, 7, 14336, 4096, TOPO_DTYPE_BF16, false), 30e-6);
+    expect_gemm(layers, 3, product(1, 7, 4096, 7168, TOPO_DTYPE_BF16, false), 40e-6);
     cr_expect(layers->gemm->len == 4 && layers->skipped == 1);
     g_autoptr(ScenMeasured) head = read_well("layer,sequences,time_us\nlm_head,3,9\n", &profiled);
-    expect_gemm(head, 0, &(KernGemmShape){1, 3, 64128, 4096, TOPO_DTYPE_BF16, false}, 9e-6);
+    expect_gemm(head, 0, product(1, 3, 64128, 4096, TOPO_DTYPE_BF16, false), 9e-6);
     g_autoptr(ScenMeasured) calls =
         read_well("prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n"
                   "128,384,0,0,5\n0,0,4,1024,6\n128,0,4,1024,7\n",
@@ -165,10 +180,10 @@ Test(scen_measured, vidur_brings_its_shapes_along)
                   "num_tensor_parallel_workers\n"
                   "1,2,3,4,32,8,4096,14336,128256,True,64,4\n",
                   NULL);
-    expect_gemm(layers, 0, &(KernGemmShape){1, 64, 1536, 4096, TOPO_DTYPE_FP16, false}, 1e-3);
-    expect_gemm(layers, 1, &(KernGemmShape){1, 64, 4096, 1024, TOPO_DTYPE_FP16, false}, 2e-3);
-    expect_gemm(layers, 2, &(KernGemmShape){1, 64, 7168, 4096, TOPO_DTYPE_FP16, false}, 3e-3);
-    expect_gemm(layers, 3, &(KernGemmShape){1, 64, 4096, 3584, TOPO_DTYPE_FP16, false}, 4e-3);
+    expect_gemm(layers, 0, product(1, 64, 1536, 4096, TOPO_DTYPE_FP16, false), 1e-3);
+    expect_gemm(layers, 1, product(1, 64, 4096, 1024, TOPO_DTYPE_FP16, false), 2e-3);
+    expect_gemm(layers, 2, product(1, 64, 7168, 4096, TOPO_DTYPE_FP16, false), 3e-3);
+    expect_gemm(layers, 3, product(1, 64, 4096, 3584, TOPO_DTYPE_FP16, false), 4e-3);
     g_autoptr(ScenMeasured) calls =
         read_well("time_stats.attn_prefill.median,time_stats.attn_decode.median,n_embd,n_q_head,"
                   "n_kv_head,num_tensor_parallel_workers,batch_size,prefill_chunk_size,"

@@ -124,3 +124,23 @@ Test(sim_random, logarithm_agrees_with_the_library)
         cr_expect(fabs(got - want) <= 4 * 0x1p-52 * want, "%.17g, not %.17g", got, want);
     }
 }
+
+Test(sim_random, a_child_depends_on_its_index_and_its_stream_only)
+{
+    SimRandom stream = sim_random_stream(1, "lengths");
+    SimRandom drawn = stream;
+    sim_random_next(&drawn);
+    SimRandom a = sim_random_child(&stream, 7), b = sim_random_child(&drawn, 7);
+    SimRandom c = sim_random_child(&stream, 8);
+    SimRandom other = sim_random_stream(2, "lengths"), d = sim_random_child(&other, 7);
+    uint64_t first = sim_random_next(&a);
+    cr_expect_eq(first, sim_random_next(&b));
+    cr_expect_neq(first, sim_random_next(&c));
+    cr_expect_neq(first, sim_random_next(&d));
+    double sum = 0.0;
+    for (uint64_t i = 0; i < 10000; i++) {
+        SimRandom child = sim_random_child(&stream, i);
+        sum += sim_random_uniform(&child);
+    }
+    cr_expect(fabs(sum - 5000.0) < 4.0 * 28.9, "%g", sum); /* 4 sqrt(10000 / 12) */
+}

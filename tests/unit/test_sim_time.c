@@ -53,3 +53,12 @@ Test(sim_time, comes_back_as_seconds)
     cr_expect(sim_time_to_seconds(1500000000) == 1.5);
     cr_expect(sim_time_to_seconds(0) == 0.0);
 }
+
+Test(sim_time, a_later_time_saturates)
+{
+    cr_expect_eq(sim_time_later(5, 7), 12);
+    cr_expect_eq(sim_time_later(5, -7), -2);
+    cr_expect_eq(sim_time_later(SIM_TIME_MAX - 1, 1), SIM_TIME_MAX);
+    cr_expect_eq(sim_time_later(SIM_TIME_MAX - 1, 2), SIM_TIME_MAX);
+    cr_expect_eq(sim_time_later(SIM_TIME_MAX, SIM_TIME_MAX), SIM_TIME_MAX);
+}
