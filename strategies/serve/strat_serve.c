@@ -22,6 +22,7 @@
 
 #include "strat_heap.h"
 #include "strat_lane.h"
+#include "strat_order.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
@@ -370,7 +371,7 @@ static bool open_pool(Run *run, size_t index, GError **error)
     Pool *pool = &run->pool[index];
     pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
     pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
-    if (!scheduler || !pool->router)
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
         return false;
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
