@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { STRAT_PREFERRED = 8 };
+
 /** The CPU side of an iteration. Seconds are fitted per engine version; the row's source says on
  *  which measurements. */
 typedef struct StratHost {
@@ -48,8 +50,18 @@ typedef struct StratEngine {
     double new_token_ratio;      /* SGLang: share of the outputs to come that admission reserves */
     double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
     int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */
+    int64_t max_total_tokens;    /* TGI: prompts and outputs to come of a batch; 0: the cache's */
     double max_queue_delay_s;    /* Triton: how long a batch may wait to fill */
-    const char *order;           /* of waiting requests: a row of the scheduler's, NULL: fcfs */
+    int64_t preferred_sequences[STRAT_PREFERRED]; /* Triton: sizes of a batch that goes at once, the
+                                                     rest 0; none: max_sequences */
+    bool padded_prompts;      /* vLLM up to 0.2: prompts count as long as the longest */
+    bool swap_preempted;      /* vLLM V0: the preempted keep their cache, on the host */
+    int64_t chunk_stages;     /* Sarathi: steps by which the chunk shrinks from max_tokens to */
+    int64_t chunk_low_tokens; /* ... this, */
+    int64_t chunk_schedule_tokens; /* ... over so much of a prompt; 0 stages: always max_tokens */
+    int64_t max_adapters;          /* LoRA adapters in one batch; 0: no limit */
+    double adapter_load_s;         /* to bring one in that no slot holds */
+    const char *order;             /* of waiting requests: a row of the scheduler's, NULL: fcfs */
     StratHost host;
 } StratEngine;
 

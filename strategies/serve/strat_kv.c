@@ -41,6 +41,7 @@ struct StratKv {
     uint32_t nodes, room;
     uint32_t spare; /* unused nodes, chained by next */
     StratKvIndex index;
+    StratKvTiers *tiers; /* where evicted pages go; NULL: nowhere */
 };
 
 static uint32_t new_node(StratKv *kv, Node value)
@@ -117,6 +118,11 @@ void strat_kv_free(StratKv *kv)
     g_free(kv);
 }
 
+void strat_kv_spill(StratKv *kv, StratKvTiers *tiers)
+{
+    kv->tiers = tiers;
+}
+
 int64_t strat_kv_blocks(const StratKv *kv)
 {
     return kv->blocks;
@@ -173,6 +179,8 @@ bool strat_kv_take(StratKv *kv, int64_t blocks)
         Node *node = &kv->node[head];
         if (node->run == 0) {
             strat_kv_index_drop(&kv->index, node->hash);
+            if (kv->tiers)
+                strat_kv_tiers_put(kv->tiers, node->hash);
             node->run = kv->page_blocks;
         }
         int64_t taken = MIN(node->run, blocks);

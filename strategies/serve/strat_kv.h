@@ -2,6 +2,8 @@
 #ifndef STRAT_KV_H
 #define STRAT_KV_H
 
+#include "strat_kv_tiers.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +15,9 @@ typedef struct StratKv StratKv;
 StratKv *strat_kv_new(int64_t blocks, int64_t block_tokens, int64_t page_tokens);
 void strat_kv_free(StratKv *kv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratKv, strat_kv_free)
+
+/** Pages that are evicted go to @tiers (borrowed) from here on. */
+void strat_kv_spill(StratKv *kv, StratKvTiers *tiers);
 
 int64_t strat_kv_blocks(const StratKv *kv);
 int64_t strat_kv_block_tokens(const StratKv *kv);

@@ -82,6 +82,16 @@ static int64_t outputs(const StratLane *lane)
     return count;
 }
 
+/* The iteration starts when what it waits for is there; pages come beside it, layer by layer. */
+static void add_waits(StratLane *lane)
+{
+    StratIteration *price = &lane->price;
+    double late_s = lane->wait_s + MAX(lane->load_s - price->seconds, 0.0);
+    price->part_s[STRAT_SERVE_OFFLOAD] += late_s;
+    price->seconds += late_s;
+    price->stage_s += late_s;
+}
+
 static void plan_mixed(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
@@ -104,6 +114,7 @@ static void plan_mixed(StratLane *lane)
         batch.longest = MAX((double)load.longest / tokens, batch.context);
     }
     replica->pricer->price(replica->pricer, &batch, &lane->price);
+    add_waits(lane);
     lane->prompt_s = MAX(lane->price.seconds - decode_s, 0.0);
     lane->stretch.count = 0;
     lane->iterations = 1;
@@ -118,6 +129,7 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
     g_ptr_array_set_size(lane->chunk_of, 0);
     lane->starts = 0;
     lane->start_tokens = 0;
+    lane->wait_s = lane->load_s = 0.0;
     lane->now = now;
     int64_t preemptions = replica->tally->result->preemptions;
     StratDecision decision = replica->scheduler->decide(lane);
@@ -129,7 +141,7 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
         lane->end = preempted ? now + 1 : strat_fine_from_ns(decision.wake_ns);
         return false;
     }
-    if (lane->chunk->len > 0)
+    if (lane->chunk->len > 0 || lane->wait_s > 0.0)
         plan_mixed(lane);
     else
         plan_run(lane, &decision, exact || replica->lanes > 1);

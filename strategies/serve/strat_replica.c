@@ -12,11 +12,12 @@
  * A sequence whose prompt was computed by a prefill replica needs blocks for all of it at once and
  * decodes from its first iteration; its pages are private there.
  *
- * Left out: forks of a sequence, swapping to the host, LoRA limits.
+ * Left out: forks of a sequence.
  */
 #include "strat_replica.h"
 
 #include "strat_replica_private.h"
+#include "strat_scheduler.h"
 #include "strat_speculation.h"
 #include "strat_tally.h"
 
@@ -30,9 +31,16 @@ StratReplica *strat_replica_new(const StratReplicaSpec *spec)
     replica->max_sequences = engine->max_sequences * spec->ranks;
     if (replica->max_tokens / width < replica->max_sequences)
         replica->max_sequences = MAX(replica->max_tokens / width, 1);
+    replica->host_blocks = spec->host_blocks;
+    replica->swap_block_s = spec->swap_block_s;
+    replica->adapters = engine->max_adapters > 0 ? strat_adapters_new(engine->max_adapters) : NULL;
     replica->watermark = (int64_t)(engine->watermark_fraction * (double)spec->blocks);
     replica->kv = strat_kv_new(spec->blocks, engine->block_tokens,
                                engine->prefix_cache ? spec->page_tokens : 0);
+    if (spec->tiers > 0) {
+        replica->tiers = strat_kv_tiers_new(spec->tier, spec->tiers);
+        strat_kv_spill(replica->kv, replica->tiers);
+    }
     replica->lanes = spec->lanes;
     replica->lane = g_new0(StratLane, spec->lanes);
     for (size_t i = 0; i < spec->lanes; i++) {
@@ -78,6 +86,9 @@ void strat_replica_free(StratReplica *replica)
         g_array_unref(lane->gap);
     }
     free_all(&replica->waiting);
+    free_all(&replica->swapped);
+    strat_adapters_free(replica->adapters);
+    strat_kv_tiers_free(replica->tiers);
     strat_kv_free(replica->kv);
     strat_curve_free(replica->curve);
     g_free(replica->lane);
@@ -134,8 +145,7 @@ static int64_t page_blocks(const StratReplica *replica)
     return strat_kv_page_tokens(replica->kv) / strat_kv_block_tokens(replica->kv);
 }
 
-/* Gives back all that @sequence holds, of which @blocks are its blocks, shared ones counted. */
-static void release(StratReplica *replica, StratSequence *sequence, int64_t blocks)
+void strat_replica_release(StratReplica *replica, StratSequence *sequence, int64_t blocks)
 {
     strat_kv_release(replica->kv, sequence->page, sequence->held,
                      blocks - sequence->held * page_blocks(replica));
@@ -181,10 +191,30 @@ static int64_t matched_pages(const StratReplica *replica, const StratSequence *w
     return strat_kv_match(replica->kv, waiting->page, MIN(most, waiting->pages), idle);
 }
 
+/* Pages after the first @pages of @waiting that come from other tiers, in *@load_s. */
+static int64_t tier_pages(const StratReplica *replica, const StratSequence *waiting, int64_t pages,
+                          double *load_s)
+{
+    *load_s = 0.0;
+    if (!replica->tiers || waiting->remote)
+        return 0;
+    int64_t most = (strat_sequence_prompt(waiting) - 1) / strat_kv_page_tokens(replica->kv);
+    return strat_kv_tiers_match(replica->tiers, waiting->page + pages,
+                                MIN(most, waiting->pages) - pages, load_s);
+}
+
 int64_t strat_replica_hit(const StratReplica *replica, const StratSequence *waiting)
 {
     int64_t idle;
-    return matched_pages(replica, waiting, &idle) * strat_kv_page_tokens(replica->kv);
+    double load_s;
+    int64_t pages = matched_pages(replica, waiting, &idle);
+    pages += tier_pages(replica, waiting, pages, &load_s);
+    return pages * strat_kv_page_tokens(replica->kv);
+}
+
+bool strat_replica_takes_adapter(const StratReplica *replica, const StratSequence *waiting)
+{
+    return !replica->adapters || strat_adapters_fit(replica->adapters, waiting->adapter);
 }
 
 /* What @tokens cost when @pages are found, @idle of them unused. */
@@ -264,6 +294,24 @@ static void take_cache(StratReplica *replica, StratSequence *sequence, int64_t p
     g_assert(taken);
 }
 
+void strat_lane_enlist(StratLane *lane, StratSequence *sequence)
+{
+    StratReplica *replica = lane->replica;
+    strat_sequence_insert(&lane->running, sequence, NULL);
+    replica->running++;
+    sequence->order = replica->admissions++;
+    if (replica->adapters && strat_adapters_hold(replica->adapters, sequence->adapter))
+        lane->wait_s += replica->engine->adapter_load_s;
+}
+
+void strat_lane_unlist(StratLane *lane, StratSequence *sequence)
+{
+    strat_sequence_remove(&lane->running, sequence);
+    lane->replica->running--;
+    if (lane->replica->adapters)
+        strat_adapters_release(lane->replica->adapters, sequence->adapter);
+}
+
 bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_tokens)
 {
     StratReplica *replica = lane->replica;
@@ -271,14 +319,21 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     int64_t pages = matched_pages(replica, waiting, &idle);
     int64_t come = waiting->remote ? strat_sequence_prompt(waiting) - 1 : 0;
     bool rides = waiting->remote && (lane->decoding || lane->decodes.count == 0);
+    double load_s;
+    int64_t loaded = tier_pages(replica, waiting, pages, &load_s);
+    int64_t hit = (pages + loaded) * strat_kv_page_tokens(replica->kv);
     int64_t tokens = MAX(reserve_tokens, come + (rides ? lane->decodes.width : 0));
-    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv))
+    tokens = MAX(tokens, hit);
+    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv) ||
+        !strat_replica_takes_adapter(replica, waiting))
         return false;
     replica->pending_tokens -= strat_sequence_left(waiting);
     strat_sequence_remove(&replica->waiting, waiting);
-    strat_sequence_insert(&lane->running, waiting, NULL);
-    replica->running++;
-    waiting->order = replica->admissions++;
+    strat_lane_enlist(lane, waiting);
+    if (loaded > 0)
+        strat_kv_tiers_load(replica->tiers, waiting->page + pages, loaded);
+    lane->load_s += load_s;
+    replica->tally->result->loaded_tokens += loaded * strat_kv_page_tokens(replica->kv);
     take_cache(replica, waiting, pages, tokens);
     waiting->reserved = (int32_t)strat_kv_blocks_for(replica->kv, reserve_tokens);
     if (waiting->remote) {
@@ -287,7 +342,8 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
         lane->decoding = rides;
         return true;
     }
-    waiting->computed = (int32_t)(pages * strat_kv_page_tokens(replica->kv));
+    waiting->computed = (int32_t)hit;
+    strat_replica_publish(replica, waiting);
     waiting->state = STRAT_SEQUENCE_PROMPT;
     lane->prompts++;
     replica->still_tokens += waiting->computed;
@@ -327,7 +383,8 @@ bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
     sequence->computed += (int32_t)tokens;
     replica->still_tokens += tokens;
     replica->pending_tokens -= tokens;
-    strat_replica_publish(replica, sequence);
+    if (!replica->scheduler->late)
+        strat_replica_publish(replica, sequence);
     g_array_append_val(lane->chunk, chunk);
     g_ptr_array_add(lane->chunk_of, sequence);
     return true;
@@ -346,12 +403,11 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
         replica->still_tokens -= sequence->computed;
         lane->prompts--;
     }
-    release(replica, sequence, blocks);
+    strat_replica_release(replica, sequence, blocks);
     sequence->computed = 0;
     sequence->preemptions++;
     replica->tally->result->preemptions++;
-    strat_sequence_remove(&lane->running, sequence);
-    replica->running--;
+    strat_lane_unlist(lane, sequence);
     queue_up(replica, sequence, true);
 }
 
@@ -403,8 +459,9 @@ const StratSequence *strat_lane_longest(StratLane *lane)
 void strat_replica_free_still(StratReplica *replica, StratSequence *sequence)
 {
     replica->still_tokens -= sequence->computed;
-    release(replica, sequence,
-            MAX(strat_kv_blocks_for(replica->kv, sequence->computed), sequence->reserved));
+    strat_replica_release(
+        replica, sequence,
+        MAX(strat_kv_blocks_for(replica->kv, sequence->computed), sequence->reserved));
 }
 
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence)

@@ -2,12 +2,14 @@
 #ifndef STRAT_REPLICA_H
 #define STRAT_REPLICA_H
 
+#include "strat_adapters.h"
 #include "strat_batch.h"
 #include "strat_curve.h"
 #include "strat_decodes.h"
 #include "strat_engine.h"
 #include "strat_fine.h"
 #include "strat_kv.h"
+#include "strat_kv_tiers.h"
 #include "strat_sequence.h"
 
 typedef struct StratReplica StratReplica;
@@ -31,6 +33,8 @@ struct StratLane {
     GPtrArray *chunk_of; /* the StratSequence of each */
     int64_t starts, start_tokens;
     bool decoding;  /* the decodes run */
+    double wait_s;  /* before the iteration: caches to and from the host, adapters */
+    double load_s;  /* pages of other tiers come, layer by layer beside the iteration */
     double note[4]; /* the scheduler's own, 0 at the start */
     /* The iterations under way: see strat_lane.h. */
     bool runs, deaf;
@@ -62,6 +66,11 @@ struct StratReplica {
     int64_t watermark; /* blocks that admission leaves free */
     StratKv *kv;
     StratSequenceList waiting; /* in order of service */
+    StratSequenceList swapped; /* preempted, their cache in host memory */
+    int64_t host_blocks;       /* free there */
+    double swap_block_s;       /* to move one block to or from it */
+    StratAdapters *adapters;   /* NULL: no limit */
+    StratKvTiers *tiers;       /* of the prefix cache behind the GPU; NULL: none */
     StratLane *lane;
     size_t lanes;
     int64_t running;        /* sequences of all lanes */
@@ -92,6 +101,10 @@ typedef struct StratReplicaSpec {
     size_t lanes;
     int64_t gpus;
     int64_t blocks;
+    int64_t host_blocks; /* for the swapped */
+    double swap_block_s;
+    const StratKvTier *tier;
+    size_t tiers;
     int64_t page_tokens;
     const struct StratSpeculation *guesses;
     uint64_t seed;
@@ -145,9 +158,25 @@ int64_t strat_lane_need(const StratLane *lane);
 
 /** Moves @waiting from the queue into the running list, with the prefix that the cache holds, and
  *  reserves blocks for @reserve_tokens for as long as it runs (0: blocks come as tokens do). False,
- *  and nothing done, when the blocks are not there. One whose prompt came from a prefill replica is
- *  a decode at once, its iteration included when the decodes run. Others need a chunk. */
+ *  and nothing done, when blocks or a slot for its adapter are not there. One whose prompt came
+ * from a prefill replica is a decode at once, its iteration included when the decodes run. Others
+ * need a chunk. */
 bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_tokens);
+
+/** Whether the LoRA adapter of @waiting is there or may come, beside those that run. */
+bool strat_replica_takes_adapter(const StratReplica *replica, const StratSequence *waiting);
+
+/** Moves the cache of @sequence, which runs in @lane, to the host, and it to the swapped ones; the
+ *  iteration waits for that. False, and nothing done, when there is no room or it does not decode.
+ */
+bool strat_lane_swap_out(StratLane *lane, StratSequence *sequence);
+
+/** Brings @sequence, a swapped one, back: it decodes, in this iteration too when the decodes run or
+ *  there are none, which waits for it. False, and nothing done, when blocks are not there. */
+bool strat_lane_swap_in(StratLane *lane, StratSequence *sequence);
+
+/** The swapped one that came first; NULL when there are none. */
+StratSequence *strat_replica_swapped(const StratReplica *replica);
 
 /** Frees the cache of @sequence, which runs in @lane, and puts it back at the head of the queue (by
  *  priority: at its place), to be computed again. Not one that has a chunk in this iteration. */

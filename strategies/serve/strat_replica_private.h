@@ -10,6 +10,15 @@ void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since);
 /** Takes @sequence out of the decodes and brings it up to date. */
 void strat_lane_part(StratLane *lane, StratSequence *sequence);
 
+/** Takes @sequence out of the running ones. */
+void strat_lane_unlist(StratLane *lane, StratSequence *sequence);
+
+/** Puts @sequence among the running ones, with its adapter. */
+void strat_lane_enlist(StratLane *lane, StratSequence *sequence);
+
+/** Gives back all that @sequence holds, of which @blocks are its blocks, shared ones counted. */
+void strat_replica_release(StratReplica *replica, StratSequence *sequence, int64_t blocks);
+
 /** Full pages of what @sequence has computed can be found from here on. */
 void strat_replica_publish(StratReplica *replica, StratSequence *sequence);
 

@@ -22,6 +22,48 @@ static const StratScheduler schedulers[] = {
         .source = "vLLM 0.19, vllm/v1/core/sched/scheduler.py",
         .decide = strat_scheduler_vllm_v1,
     },
+    {
+        .name = "triton-dynamic",
+        .source = "Triton Inference Server core 01ea7d9, src/dynamic_batch_scheduler.cc",
+        .holds = true,
+        .decide = strat_scheduler_triton,
+    },
+    {
+        .name = "vllm-v0",
+        .source = "vLLM 0.4, vllm/core/scheduler.py, _schedule_default()",
+        .late = true,
+        .decide = strat_scheduler_vllm_v0,
+    },
+    {
+        .name = "sarathi",
+        .source = "Sarathi-Serve 13f16cf, sarathi/core/scheduler/sarathi_scheduler.py",
+        .late = true,
+        .decide = strat_scheduler_sarathi,
+    },
+    {
+        .name = "tgi",
+        .source = "Text Generation Inference 3 (1d0847a), backends/v3/src/backend.rs, queue.rs",
+        .late = true,
+        .decide = strat_scheduler_tgi,
+    },
+    {
+        .name = "sglang",
+        .source = "SGLang 0.5.9, python/sglang/srt/managers/scheduler.py, schedule_policy.py",
+        .late = true,
+        .decide = strat_scheduler_sglang,
+    },
+    {
+        .name = "trtllm-guaranteed-no-evict",
+        .source = "TensorRT-LLM 02a10fe, cpp/tensorrt_llm/batch_manager/capacityScheduler.cpp",
+        .late = true,
+        .decide = strat_scheduler_trtllm_no_evict,
+    },
+    {
+        .name = "trtllm-max-utilization",
+        .source = "TensorRT-LLM 02a10fe, cpp/tensorrt_llm/batch_manager/capacityScheduler.cpp",
+        .late = true,
+        .decide = strat_scheduler_trtllm_max_util,
+    },
 };
 /* clang-format on */
 

@@ -22,6 +22,8 @@ typedef struct StratDecision {
 typedef struct StratScheduler {
     const char *name;
     const char *source;
+    bool late;  /* a page of a prompt is found once the iteration that computes it is over; without,
+                   others of the same iteration find it */
     bool holds; /* finished sequences stay in the batch, with their cache, until all have */
     StratDecision (*decide)(StratLane *lane);
 } StratScheduler;
@@ -34,5 +36,12 @@ const StratScheduler *strat_scheduler_by_name(const char *name, GError **error);
 StratDecision strat_scheduler_vllm_v1(StratLane *lane);
 StratDecision strat_scheduler_static(StratLane *lane);
 StratDecision strat_scheduler_orca(StratLane *lane);
+StratDecision strat_scheduler_vllm_v0(StratLane *lane);
+StratDecision strat_scheduler_sarathi(StratLane *lane);
+StratDecision strat_scheduler_tgi(StratLane *lane);
+StratDecision strat_scheduler_triton(StratLane *lane);
+StratDecision strat_scheduler_sglang(StratLane *lane);
+StratDecision strat_scheduler_trtllm_no_evict(StratLane *lane);
+StratDecision strat_scheduler_trtllm_max_util(StratLane *lane);
 
 #endif

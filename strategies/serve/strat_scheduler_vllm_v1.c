@@ -16,21 +16,7 @@
  * list; the two differ only when prompts before them use up all of the budget. Encoder inputs,
  * structured outputs, LoRA limits.
  */
-#include "strat_scheduler.h"
-
-/* Lets the decodes run, preempting until they can. True when blocks ran short. */
-static bool run_decodes(StratLane *lane)
-{
-    bool preempted = false;
-    while (!strat_lane_decode(lane)) {
-        StratSequence *victim = strat_lane_victim(lane);
-        preempted = true;
-        if (!victim)
-            break;
-        strat_lane_preempt(lane, victim);
-    }
-    return preempted;
-}
+#include "strat_decide.h"
 
 static int64_t chunk_of(const StratLane *lane, int64_t left, int64_t budget)
 {
@@ -75,7 +61,8 @@ static bool admit(StratLane *lane, StratSequence *waiting, int64_t *budget)
     }
     int64_t hit = strat_replica_hit(replica, waiting);
     int64_t left = strat_sequence_prompt(waiting) - hit;
-    if (!replica->engine->chunked_prefill && left > *budget)
+    bool alone = *budget == replica->max_tokens;
+    if (!replica->engine->chunked_prefill && left > *budget && !alone)
         return false;
     int64_t tokens = chunk_of(lane, left, *budget);
     int64_t held = replica->engine->reserve_prompt ? left : tokens;
@@ -91,15 +78,18 @@ static bool admit(StratLane *lane, StratSequence *waiting, int64_t *budget)
 StratDecision strat_scheduler_vllm_v1(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
-    bool preempted = run_decodes(lane);
+    bool preempted = strat_decide_decodes(lane, false);
     int64_t budget = replica->max_tokens - lane->decodes.count * lane->decodes.width;
     preempted = run_prompts(lane, &budget) || preempted;
-    while (!preempted && budget > 0 && replica->running < replica->max_sequences &&
-           replica->waiting.head)
-        if (!admit(lane, replica->waiting.head, &budget))
+    StratSequence *at = preempted ? NULL : replica->waiting.head;
+    while (at && budget > 0 && replica->running < replica->max_sequences) {
+        StratSequence *next = at->next;
+        if (strat_replica_takes_adapter(replica, at) && !admit(lane, at, &budget))
             break;
+        at = next;
+    }
     return (StratDecision){
         .repeats = !preempted,
-        .deaf = replica->waiting.head && !strat_replica_is_by_priority(replica),
+        .deaf = at && !strat_replica_is_by_priority(replica),
     };
 }

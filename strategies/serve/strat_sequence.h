@@ -9,6 +9,7 @@ typedef enum StratSequenceState {
     STRAT_SEQUENCE_PROMPT,  /* runs, its prompt is not all in the cache */
     STRAT_SEQUENCE_DECODE,  /* runs, one token after another */
     STRAT_SEQUENCE_PADDING, /* finished, but its batch has not: a scheduler that holds */
+    STRAT_SEQUENCE_SWAPPED, /* does not run, its cache is in host memory */
     STRAT_SEQUENCE_LEAVING, /* its cache is on the way to a decoding replica */
 } StratSequenceState;
 
@@ -39,6 +40,7 @@ struct StratSequence {
     int64_t since;  /* the decodes' count of iterations then */
     int64_t growth; /* tokens it goes on in each, in units of STRAT_TOKEN */
     size_t place;   /* in a heap */
+    double note;    /* the scheduler's own, 0 at the start */
     StratSequenceState state;
     bool remote; /* its prompt was computed elsewhere, and its cache has come */
 };

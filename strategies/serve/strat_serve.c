@@ -22,6 +22,7 @@
 
 #include "strat_heap.h"
 #include "strat_lane.h"
+#include "strat_order.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
@@ -202,7 +203,7 @@ static bool is_servable(const Run *run, size_t pool, const StratRequest *request
     int64_t length = request->input_tokens + request->output_tokens;
     if (engine->max_length > 0 && length > engine->max_length)
         return false;
-    if (!engine->chunked_prefill && length > replica->max_tokens)
+    if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
         return false;
     int64_t width = replica->lane[0].decodes.width;
     bool prompt_only = run->pools > 1 && pool == 0;
@@ -370,7 +371,7 @@ static bool open_pool(Run *run, size_t index, GError **error)
     Pool *pool = &run->pool[index];
     pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
     pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
-    if (!scheduler || !pool->router)
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
         return false;
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
@@ -385,6 +386,10 @@ static bool open_pool(Run *run, size_t index, GError **error)
         .lanes = pool->lanes,
         .gpus = strat_pool_gpus(from),
         .blocks = spec->blocks[index],
+        .host_blocks = spec->host_blocks[index],
+        .swap_block_s = strat_serve_swap_s(spec),
+        .tier = spec->tier,
+        .tiers = deployment->engine->prefix_cache ? spec->tiers : 0,
         .page_tokens = spec->source->page_tokens,
         .guesses = &deployment->speculation,
         .seed = spec->seed,

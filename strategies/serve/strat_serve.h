@@ -5,6 +5,7 @@
 #include "strat_batch.h"
 #include "strat_deployment.h"
 #include "strat_digest.h"
+#include "strat_kv_tiers.h"
 #include "strat_request.h"
 
 /** What a run needs; all is borrowed, and the source is consumed. */
@@ -15,6 +16,10 @@ typedef struct StratServeSpec {
     double kv_bytes_per_token;    /* that a request takes along from prefill to decode */
     double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
     double transfer_latency_s;
+    int64_t host_blocks[2];  /* of KV in host memory, for the preempted of engines that swap */
+    double host_bytes_per_s; /* of one replica to or from host memory; 0: no time */
+    const StratKvTier *tier; /* of each replica's prefix cache behind its GPUs, the fastest first */
+    size_t tiers;
     StratSource *source;
     bool exact;               /* every iteration on its own, no closed forms */
     bool keep_requests;       /* fill StratServeResult.outcomes */
@@ -50,6 +55,7 @@ typedef struct StratServeResult {
     int64_t gpus;
     int64_t input_tokens;  /* of finished requests */
     int64_t cached_tokens; /* of those, found in the prefix cache */
+    int64_t loaded_tokens; /* of prompts, that came from tiers behind the GPU */
     int64_t output_tokens;
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;

@@ -52,8 +52,7 @@ static void finish(StratLane *lane, StratSequence *sequence, StratFine now)
 {
     StratReplica *replica = lane->replica;
     sequence->last_token_ns = strat_fine_ns(now);
-    strat_sequence_remove(&lane->running, sequence);
-    replica->running--;
+    strat_lane_unlist(lane, sequence);
     replica->outstanding--;
     replica->still_tokens += sequence->computed;
     replica->tally->end = MAX(replica->tally->end, now);
@@ -90,8 +89,7 @@ static void sample(StratLane *lane, StratSequence *sequence, StratFine now)
     } else if (replica->events.leaves) {
         sequence->state = STRAT_SEQUENCE_LEAVING;
         replica->still_tokens += sequence->computed;
-        strat_sequence_remove(&lane->running, sequence);
-        replica->running--;
+        strat_lane_unlist(lane, sequence);
         replica->events.leaves(replica->events.ctx, replica, sequence, now);
     } else {
         strat_lane_join(lane, sequence, now);
@@ -121,6 +119,7 @@ static void settle_chunks(StratLane *lane, StratFine now)
         tally->prompt_tokens += tokens;
         tally->result->computed_tokens += tokens;
         StratSequence *sequence = g_ptr_array_index(lane->chunk_of, i);
+        strat_replica_publish(lane->replica, sequence);
         if (strat_sequence_left(sequence) == 0)
             sample(lane, sequence, now);
     }

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "sim_random.h"
+#include "strat_order.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
 #include "toy_serve.h"
@@ -22,7 +23,9 @@ typedef struct World {
     StratEngine engine;
     StratDeployment deployment;
     ToyPricer pricer;
-    int64_t blocks;
+    int64_t blocks, host_blocks;
+    StratKvTier tier[2];
+    size_t tiers;
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
@@ -58,7 +61,7 @@ static void draw_requests(World *world, SimRandom *stream)
             .pages = (size_t)pages,
             .session = -1,
             .priority = below(stream, 3),
-            .adapter = -1,
+            .adapter = below(stream, 6) - 1,
         };
     }
 }
@@ -69,8 +72,7 @@ static void draw_engine(World *world, SimRandom *stream)
     const StratScheduler *schedulers = strat_scheduler_all(&rows);
     StratEngine *engine = &world->engine;
     *engine = toy_engine();
-    engine->scheduler =
-        below(stream, 2) ? "vllm-v1" : schedulers[below(stream, (int64_t)rows)].name;
+    engine->scheduler = schedulers[below(stream, (int64_t)rows)].name;
     engine->max_sequences = 1 + below(stream, 12);
     engine->max_tokens = 16 + below(stream, 300);
     engine->block_tokens = INT64_C(1) << below(stream, 6);
@@ -80,6 +82,21 @@ static void draw_engine(World *world, SimRandom *stream)
     engine->prefix_cache = below(stream, 2);
     engine->watermark_fraction = below(stream, 2) ? 0.05 : 0.0;
     engine->order = below(stream, 3) == 0 ? "priority" : NULL;
+    engine->new_token_ratio = 0.1 * (double)(1 + below(stream, 10));
+    engine->waiting_served_ratio = 0.3 * (double)(1 + below(stream, 6));
+    engine->max_waiting_tokens = 1 + below(stream, 12);
+    engine->max_queue_delay_s = 0.01 * (double)below(stream, 3);
+    engine->padded_prompts = below(stream, 2);
+    engine->preferred_sequences[0] = below(stream, engine->max_sequences + 1);
+    if (g_str_equal(engine->scheduler, "sglang"))
+        engine->order = strat_order_all(&rows)[below(stream, (int64_t)rows)].name;
+    engine->swap_preempted = below(stream, 2);
+    engine->max_adapters = below(stream, 4);
+    engine->adapter_load_s = 1e-3;
+    world->host_blocks = below(stream, 100);
+    world->tiers = (size_t)below(stream, 3);
+    world->tier[0] = (StratKvTier){1 + below(stream, 20), 1e-4, 1e-4};
+    world->tier[1] = (StratKvTier){1 + below(stream, 40), 1e-3, 1e-3};
     world->blocks = (300 + below(stream, 1500)) / engine->block_tokens;
 }
 
@@ -121,8 +138,14 @@ static World *draw_world(int64_t seed)
 
 static StratServeResult *serve(const World *world, bool exact)
 {
-    return toy_serve(&world->deployment, &world->pricer, world->blocks,
-                     toy_source(world->request, world->requests, PAGE), exact);
+    g_autoptr(StratSource) source = toy_source(world->request, world->requests, PAGE);
+    StratServeSpec spec =
+        toy_serve_spec(&world->deployment, &world->pricer, world->blocks, source, exact);
+    spec.host_blocks[0] = spec.host_blocks[1] = world->host_blocks;
+    spec.host_bytes_per_s = 2e10;
+    spec.tier = world->tier;
+    spec.tiers = world->tiers;
+    return strat_serve_run(&spec, NULL);
 }
 
 static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
@@ -183,6 +206,7 @@ Test(serve_conservation,
 {
     int64_t preempted = 0;
     int64_t cached = 0;
+    int64_t loaded = 0;
     int64_t refused = 0;
     int64_t unfinished = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
@@ -194,11 +218,13 @@ Test(serve_conservation,
         check_equal(fast, exact, seed);
         preempted += fast->preemptions > 0;
         cached += fast->cached_tokens > 0;
+        loaded += fast->loaded_tokens > 0;
         refused += fast->refused > 0;
         unfinished += fast->unfinished;
     }
     cr_expect_eq(unfinished, 0, "%ld unfinished", unfinished);
     cr_expect_gt(preempted, WORKLOADS / 10, "preemption in only %ld workloads", preempted);
     cr_expect_gt(cached, WORKLOADS / 10, "shared prefixes in only %ld workloads", cached);
+    cr_expect_gt(loaded, WORKLOADS / 50, "loads from tiers in only %ld workloads", loaded);
     cr_expect_gt(refused, 0);
 }

@@ -116,22 +116,28 @@ StratDeployment toy_deployment(const StratEngine *engine)
     };
 }
 
-StratServeResult *toy_serve(const StratDeployment *deployment, const ToyPricer *pricer,
-                            int64_t blocks, StratSource *source, bool exact)
+StratServeSpec toy_serve_spec(const StratDeployment *deployment, const ToyPricer *pricer,
+                              int64_t blocks, StratSource *source, bool exact)
 {
-    g_autoptr(StratSource) owned = source;
-    StratServeSpec spec = {
+    return (StratServeSpec){
         .deployment = deployment,
         .pricer = {&pricer->base, &pricer->base},
         .blocks = {blocks,        blocks       },
         .kv_bytes_per_token = 1e5,
         .transfer_bytes_per_s = 5e10,
         .transfer_latency_s = 1e-5,
-        .source = owned,
+        .source = source,
         .exact = exact,
         .keep_requests = true,
         .seed = 1,
     };
+}
+
+StratServeResult *toy_serve(const StratDeployment *deployment, const ToyPricer *pricer,
+                            int64_t blocks, StratSource *source, bool exact)
+{
+    g_autoptr(StratSource) owned = source;
+    StratServeSpec spec = toy_serve_spec(deployment, pricer, blocks, owned, exact);
     g_autoptr(GError) error = NULL;
     StratServeResult *result = strat_serve_run(&spec, &error);
     if (!result)

@@ -29,6 +29,10 @@ StratEngine toy_engine(void);
 /** A deployment of one replica of one GPU of @engine. */
 StratDeployment toy_deployment(const StratEngine *engine);
 
+/** What toy_serve() asks for, to be changed; @source is borrowed. */
+StratServeSpec toy_serve_spec(const StratDeployment *deployment, const ToyPricer *pricer,
+                              int64_t blocks, StratSource *source, bool exact);
+
 /** Serves @source (freed) on @deployment with @blocks blocks in each replica; keeps outcomes. */
 StratServeResult *toy_serve(const StratDeployment *deployment, const ToyPricer *pricer,
                             int64_t blocks, StratSource *source, bool exact);

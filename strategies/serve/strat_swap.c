@@ -1,0 +1,71 @@
+/*
+ * Swapping to the host (vLLM V0, vllm/core/scheduler.py, _swap_out() and _swap_in()): a preempted
+ * sequence keeps what it has computed. Its blocks go to host memory, all of them, and come back to
+ * other ones, each way in
+ *
+ *     T = blocks x bytes of a block / host_bytes_per_s
+ *
+ * for which the iteration waits, as the engine does before it runs the model. Pages that others
+ * share or may find stay on the GPU as well.
+ */
+#include "strat_replica_private.h"
+#include "strat_tally.h"
+
+double strat_serve_swap_s(const StratServeSpec *spec)
+{
+    double block_tokens = (double)spec->deployment->engine->block_tokens;
+    if (spec->host_bytes_per_s <= 0.0)
+        return 0.0;
+    return spec->kv_bytes_per_token * block_tokens / spec->host_bytes_per_s;
+}
+
+StratSequence *strat_replica_swapped(const StratReplica *replica)
+{
+    StratSequence *first = replica->swapped.head;
+    for (StratSequence *at = first; at; at = at->next)
+        if (at->arrival_ns < first->arrival_ns ||
+            (at->arrival_ns == first->arrival_ns && at->id < first->id))
+            first = at;
+    return first;
+}
+
+bool strat_lane_swap_out(StratLane *lane, StratSequence *sequence)
+{
+    StratReplica *replica = lane->replica;
+    if (sequence->state != STRAT_SEQUENCE_DECODE)
+        return false;
+    int64_t held = strat_lane_blocks(lane, sequence);
+    int64_t moved =
+        strat_kv_blocks_for(replica->kv, strat_decodes_tokens(&lane->decodes, sequence));
+    if (moved > replica->host_blocks)
+        return false;
+    strat_lane_part(lane, sequence);
+    lane->decoding = lane->decoding && lane->decodes.count > 0;
+    strat_replica_release(replica, sequence, held);
+    replica->host_blocks -= moved;
+    lane->wait_s += replica->swap_block_s * (double)moved;
+    sequence->preemptions++;
+    replica->tally->result->preemptions++;
+    strat_lane_unlist(lane, sequence);
+    sequence->state = STRAT_SEQUENCE_SWAPPED;
+    strat_sequence_insert(&replica->swapped, sequence, NULL);
+    return true;
+}
+
+bool strat_lane_swap_in(StratLane *lane, StratSequence *sequence)
+{
+    StratReplica *replica = lane->replica;
+    g_assert(sequence->state == STRAT_SEQUENCE_SWAPPED);
+    bool rides = lane->decoding || lane->decodes.count == 0;
+    int64_t moved = strat_kv_blocks_for(replica->kv, sequence->computed);
+    int64_t tokens = sequence->computed + (rides ? lane->decodes.width : 0);
+    if (!strat_kv_take(replica->kv, strat_kv_blocks_for(replica->kv, tokens)))
+        return false;
+    replica->host_blocks += moved;
+    lane->wait_s += replica->swap_block_s * (double)moved;
+    strat_sequence_remove(&replica->swapped, sequence);
+    strat_lane_enlist(lane, sequence);
+    strat_lane_join(lane, sequence, strat_fine_from_ns(sequence->last_token_ns));
+    lane->decoding = rides;
+    return true;
+}
