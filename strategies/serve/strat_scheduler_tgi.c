@@ -112,7 +112,7 @@ static StratDecision decide_chunked(StratLane *lane)
 {
     strat_decide_decodes(lane, false);
     int64_t budget = prompt_budget(lane) - lane->decodes.count;
-    for (StratSequence *at = lane->running.head; at; at = at->next) {
+    for (StratSequence *at = strat_lane_first_prompt(lane); at; at = at->next) {
         int64_t tokens = MIN(strat_sequence_left(at), budget);
         if (at->state == STRAT_SEQUENCE_PROMPT && tokens > 0 && strat_lane_chunk(lane, at, tokens))
             budget -= tokens;
