@@ -20,11 +20,15 @@ typedef struct KernDecodeShape {
 /** Bytes of the cache that must be read. */
 double kern_decode_cache_bytes(const KernDecodeShape *shape);
 
+/** Floating-point operations of all heads. */
+double kern_decode_flop(const KernDecodeShape *shape);
+
 /** The fit for @shape: of its class, else of the nearest head width; NULL when the profile has
  *  none. */
 const KernDecodeFit *kern_decode_fit(const KernProfile *profile, const KernDecodeShape *shape);
 
-/** Seconds on @device; pure. Without a fit, a pass over the cache (kern_pass.h). */
+/** Seconds on @device: by its table where that reaches, else by its profile; pure. Without a fit, a
+ * pass over the cache (kern_pass.h). */
 double kern_decode_s(const KernDevice *device, const KernDecodeShape *shape);
 
 /** As kern_decode_s() with explicit coefficients. */

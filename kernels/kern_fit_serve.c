@@ -144,7 +144,7 @@ static void choose_prefill(void *fit, int choice)
 
 static void choose_decode(void *fit, int choice)
 {
-    ((KernDecodeFit *)fit)->regroups = choice;
+    ((KernDecodeFit *)fit)->splits = (KernDecodeSplits)choice;
 }
 
 static void choose_moe(void *fit, int choice)
@@ -173,7 +173,7 @@ void kern_fit_decode(const TopoGpu *gpu, const KernDecodeRow *rows, size_t count
                  .row_size = sizeof *rows,
                  .log_ratio = decode_ratio,
                  .choose = choose_decode,
-                 .choices = 2};
+                 .choices = KERN_SPLITS_COUNT};
     task.coefficients = kern_decode_coefficients(&task.coefficient_count);
     KernFitError error = fit_class(&task, rows, count, searched, fit);
     fit->fitted = fitted(&error, count > 0 ? rows[0].software : NULL);

@@ -28,11 +28,15 @@ KernMoeLoad kern_moe_load(const KernMoeFit *fit, const KernMoeShape *shape);
 /** Bytes of one weight of @type, scales included. */
 double kern_moe_weight_bytes(KernMoeType type);
 
+/** The type of the products of @type. */
+TopoDtype kern_moe_dtype(KernMoeType type);
+
 /** The fit for @shape: of its type and family, else of its type, else of bf16; NULL when the
  *  profile has none. */
 const KernMoeFit *kern_moe_fit(const KernProfile *profile, const KernMoeShape *shape);
 
-/** Seconds on @device; pure. Without a fit, a pass over the weights that are touched. */
+/** Seconds on @device: by its table where that reaches, else by its profile; pure. Without a fit, a
+ * pass over the weights that are touched. */
 double kern_moe_s(const KernDevice *device, const KernMoeShape *shape);
 
 /** As kern_moe_s() with explicit coefficients. */

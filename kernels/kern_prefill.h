@@ -4,10 +4,11 @@
 
 #include "kern_profile.h"
 
-/** @sequences new prompts of @queries tokens each, causal. */
+/** @sequences new prompts of @queries tokens each, causal; chunks, when @past is not 0. */
 typedef struct KernPrefillShape {
     int64_t sequences;
     int64_t queries;
+    int64_t past; /* tokens of the sequence that the cache holds already; 0: a whole prompt */
     int64_t heads;
     int64_t kv_heads;
     int64_t head_dim;
@@ -24,8 +25,9 @@ double kern_prefill_flop(const KernPrefillShape *shape);
  *  none. */
 const KernPrefillFit *kern_prefill_fit(const KernProfile *profile, const KernPrefillShape *shape);
 
-/** Seconds on @device; pure. A profile without prefill fits is priced by its fused attention
- *  (kern_attention.h): no better than a datasheet. */
+/** Seconds on @device: by its table where that reaches, else by its profile; pure. A profile
+ * without prefill fits is priced by its fused attention (kern_attention.h): no better than a
+ * datasheet. */
 double kern_prefill_s(const KernDevice *device, const KernPrefillShape *shape);
 
 /** As kern_prefill_s() with explicit coefficients. */

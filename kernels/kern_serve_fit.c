@@ -62,6 +62,12 @@ KernHead kern_head_class(int64_t head_dim)
     return (KernHead)head;
 }
 
+const char *kern_decode_splits_name(KernDecodeSplits splits)
+{
+    static const char *const names[KERN_SPLITS_COUNT] = {"fill", "grouped", "all_32", "few_16"};
+    return splits < KERN_SPLITS_COUNT ? names[splits] : NULL;
+}
+
 const char *kern_moe_type_name(KernMoeType type)
 {
     static const char *const names[KERN_MOE_TYPES] = {"bf16",  "fp8",         "fp8_block", "int4",

@@ -17,15 +17,16 @@
     X("launch",            launch_s,           TIME,   1e-6,  1e-5, 4e-5, "launch of the kernels of one call")          \
     X("rate_fraction",     rate_fraction,      NUMBER, 0.05,  0.6,  1.5,  "share of the peak inside a tile")            \
     X("tile",              tile_s,             TIME,   0.0,   1e-6, 2e-5, "prologue and epilogue of a tile")            \
-    X("tail_exponent",     tail_exponent,      NUMBER, 1.0,   4.0,  20.0, "joins the load of an SM with the longest tile") \
+    X("tail_loss",         tail_loss,          NUMBER, 0.0,   0.1,  1.0,  "share of the longest tile that is not hidden") \
     X("tail_key",          tail_key_s,         TIME,   1e-10, 5e-10, 1e-7, "one key of the longest tile, at least")     \
     X("diagonal_keys",     diagonal_keys,      NUMBER, -200.0, 0.0, 400.0, "keys that a tile does beyond its mask")     \
     X("wave_quantisation", wave_quantisation,  NUMBER, 0.0,   0.5,  1.0,  "share of a partial wave that is lost")       \
     X("memory_fraction",   memory_fraction,    NUMBER, 0.05,  0.7,  3.0,  "bandwidth of queries, keys and outputs")     \
-    X("memory_exponent",   memory_exponent,    NUMBER, 1.0,   2.0,  20.0, "joins compute and memory")                   \
+    X("memory_loss",       memory_loss,        NUMBER, 0.0,   0.3,  1.0,  "share of the lesser of compute and memory, likewise") \
     X("cache_fraction",    cache_fraction,     NUMBER, 0.02,  0.8,  6.0,  "bandwidth of writing the cache")             \
     X("convert_fraction",  convert_fraction,   NUMBER, 0.02,  0.8,  6.0,  "bandwidth of converting queries to fp8")     \
     X("token",             token_s,            TIME,   0.0,   1e-9, 2e-8, "of each token, beyond its bytes")            \
+    X("writer",            writer_s,           TIME,   0.0,   1e-9, 5e-8, "of the 512 threads that write a token's keys") \
     X("kv_head",           kv_head_s,          TIME,   0.0,   1e-8, 1e-6, "of each KV head")                            \
     X("sequence",          sequence_s,         TIME,   0.0,   1e-7, 1e-6, "of each sequence")                           \
     X("ramp",              ramp_s,             TIME,   0.0,   1e-6, 4e-5, "host and start-up that many tokens add")     \
@@ -37,8 +38,10 @@
     X("l2_fraction",       l2_fraction,        NUMBER, 0.5,   2.0,  8.0,  "of it, where the cache stayed in L2")        \
     X("l2_capacity",       l2_capacity,        NUMBER, 0.2,   0.8,  2.5,  "share of the L2 at which half of it misses") \
     X("l2_sharpness",      l2_sharpness,       NUMBER, 0.5,   2.0,  12.0, "how suddenly it misses")                     \
-    X("overlap_exponent",  overlap_exponent,   NUMBER, 1.0,   3.0,  20.0, "joins stream, blocks and products")          \
-    X("block",             block_s,            TIME,   0.0,   1e-6, 1e-5, "start and end of a thread block")            \
+    X("overlap_loss",      overlap_loss,       NUMBER, 0.0,   0.2,  1.0,  "share of stream, blocks, products not hidden") \
+    X("block",             block_s,            TIME,   0.0,   1e-6, 5e-5, "start and end of a thread block")            \
+    X("window",            window_s,           TIME,   0.0,   0.0,  1e-5, "of a block whose window cuts the context")   \
+    X("planned",           planned_s,          TIME,   0.0,   0.0,  1e-5, "of a block in a call whose splits are planned") \
     X("block_fraction",    block_fraction,     NUMBER, 0.02,  0.5,  5.0,  "bandwidth that one block an SM reaches")     \
     X("occupancy",         occupancy,          NUMBER, 0.5,   1.0,  8.0,  "blocks an SM that splitting aims at")        \
     X("combine",           combine_s,          TIME,   0.0,   2e-6, 2e-5, "kernel that joins the splits")               \
@@ -53,6 +56,7 @@
     X("launch",            launch_s,           TIME,   1e-6,  3e-5, 3e-4, "launch of the kernels of one layer")         \
     X("ramp",              ramp_s,             TIME,   0.0,   0.0,  3e-5, "kernels that only 64 tokens and more need")  \
     X("expert",            expert_s,           TIME,   0.0,   1e-8, 2e-6, "of each expert of the rank")                 \
+    X("touched",           touched_s,          TIME,   0.0,   0.0,  1e-5, "of each expert that has tokens")             \
     X("assignment",        assignment_s,       TIME,   0.0,   1e-9, 1e-7, "of each token and expert, sorted")           \
     X("token_passes",      token_passes,       NUMBER, 0.0,   0.5,  10.0, "passes over the tokens")                     \
     X("route_passes",      route_passes,       NUMBER, 0.0,   0.5,  10.0, "passes over all tokens, once an expert")     \
@@ -63,11 +67,12 @@
     X("rate_16",           rate_16,            NUMBER, 0.005, 0.1,  1.0,  "share of the peak, tiles of 16 rows")        \
     X("rate_64",           rate_64,            NUMBER, 0.02,  0.4,  1.2,  "share of the peak, tiles of 64 rows")        \
     X("rate_128",          rate_128,           NUMBER, 0.02,  0.6,  1.2,  "share of the peak, tiles of 128 rows")       \
-    X("idle_exponent",     idle_exponent,      NUMBER, 0.0,   0.1,  1.0,  "what SMs without a tile cost the stream")    \
-    X("overlap_exponent",  overlap_exponent,   NUMBER, 1.0,   3.0,  20.0, "joins products and weights")                 \
+    X("spill",             spill,              NUMBER, 0.0,   0.1,  3.0,  "rate lost where tokens exceed the L2")       \
+    X("unaligned",         unaligned,          NUMBER, 0.0,   1.0,  4.0,  "lost where a cut expert is no multiple of 16 wide") \
+    X("idle_loss",         idle_loss,          NUMBER, 0.0,   0.1,  1.0,  "what SMs without a tile cost the stream")    \
+    X("overlap_loss",      overlap_loss,       NUMBER, 0.0,   0.2,  1.0,  "share of products and weights not hidden")   \
     X("step",              step_s,             TIME,   0.0,   1e-9, 2e-8, "one step of k of one tile, at least")        \
     X("imbalance",         imbalance,          NUMBER, 0.0,   0.3,  3.0,  "of the fullest rank")                        \
-    X("touch_exponent",    touch_exponent,     NUMBER, 0.1,   0.6,  2.0,  "how rarely used experts are touched")        \
     X("spread",            spread,             NUMBER, 0.2,   1.0,  4.0,  "tokens that reach the fullest rank")         \
     X("foreign_fraction",  foreign_fraction,   NUMBER, 0.0,   0.9,  1.5,  "share of other ranks' choices computed")
 /* clang-format on */
@@ -86,6 +91,15 @@ typedef enum KernHead {
 
 /** Storage of the KV cache. */
 typedef enum KernCache { KERN_CACHE_16_BIT, KERN_CACHE_FP8, KERN_CACHE_COUNT } KernCache;
+
+/** How a kernel of decode attention cuts a sequence: see kern_decode.c. */
+typedef enum KernDecodeSplits {
+    KERN_SPLITS_FILL,    /* so that all SMs have blocks */
+    KERN_SPLITS_GROUPED, /* likewise, only where heads share keys; copies these queries first */
+    KERN_SPLITS_ALL_32,  /* into 32, in calls of up to 512 sequences */
+    KERN_SPLITS_FEW_16,  /* into 16, in calls of up to 128 sequences times KV heads */
+    KERN_SPLITS_COUNT
+} KernDecodeSplits;
 
 /** Types that expert layers are measured in. */
 typedef enum KernMoeType {
@@ -132,7 +146,7 @@ typedef struct KernPrefillFit {
 
 typedef struct KernDecodeFit {
     KernFitted fitted;
-    bool regroups; /* queries are copied by KV head first, and only such calls split (FA2) */
+    KernDecodeSplits splits;
     KERN_DECODE_COEFFICIENTS(KERN_MEMBER)
 } KernDecodeFit;
 
@@ -156,8 +170,10 @@ const KernCoefficient *kern_prefill_coefficients(size_t *count);
 const KernCoefficient *kern_decode_coefficients(size_t *count);
 const KernCoefficient *kern_moe_coefficients(size_t *count);
 
-/** Names as profiles and tables have them: head_128, fp8_block, triton. NULL past the end. */
+/** Names as profiles and tables have them: head_128, grouped, fp8_block, triton. NULL past the end.
+ */
 const char *kern_head_name(KernHead head);
+const char *kern_decode_splits_name(KernDecodeSplits splits);
 const char *kern_moe_type_name(KernMoeType type);
 const char *kern_moe_family_name(KernMoeFamily family);
 

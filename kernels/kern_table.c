@@ -19,35 +19,25 @@
  *   t = t_measured * max(flop / (c peak), bytes / bandwidth) / max(flop / peak, bytes / bandwidth)
  *
  * Left out: the backward of attention, which tables of serving engines do not hold. */
-#include "kern_table.h"
+#include "kern_table_private.h"
 
 #include <math.h>
-
-struct KernTable {
-    KernGrid *grid[KERN_TABLE_OPS];
-    size_t shapes[KERN_TABLE_OPS];
-};
 
 const char *kern_table_op_name(KernTableOp op)
 {
     static const char *const names[KERN_TABLE_OPS] = {
-        [KERN_TABLE_GEMM] = "gemm",
-        [KERN_TABLE_ATTENTION] = "attention",
+        [KERN_TABLE_GEMM] = "gemm",       [KERN_TABLE_ATTENTION] = "attention",
+        [KERN_TABLE_PREFILL] = "prefill", [KERN_TABLE_DECODE] = "decode",
+        [KERN_TABLE_MOE] = "moe",
     };
     return names[op];
 }
 
-/* A place in a grid. Families are packed exactly, so that two never meet. */
-typedef struct Place {
-    uint64_t family;
-    int64_t at[KERN_GRID_LEVELS];
-} Place;
-
-static bool gemm_place(const KernGemmShape *s, TopoDtype dtype, Place *place)
+static bool gemm_place(const KernGemmShape *s, TopoDtype dtype, KernTablePlace *place)
 {
     if (s->batch >= INT64_C(1) << 48)
         return false;
-    *place = (Place){
+    *place = (KernTablePlace){
         .family = (uint64_t)dtype | (uint64_t)s->quantised << 8 | (uint64_t)s->weights << 9 |
                   (uint64_t)s->batch << 16,
         .at = {s->n, s->k, s->m},
@@ -74,13 +64,13 @@ static uint64_t group_of(const KernAttentionShape *s)
 }
 
 static bool attention_place(const KernAttentionShape *s, TopoDtype dtype, uint64_t group,
-                            Place *place)
+                            KernTablePlace *place)
 {
     int64_t before = s->keys - s->queries;
     if (before < 0 || s->queries < 1 || s->head_dim >= 1 << 20 || s->unmasked_fraction > 1.0)
         return false;
     uint64_t one = s->queries == 1;
-    *place = (Place){
+    *place = (KernTablePlace){
         .family = (uint64_t)dtype | one << 8 | mask_of(s, before) << 16 |
                   (uint64_t)s->head_dim << 32 | group << GROUP_SHIFT,
         .at = {before, s->queries, s->batch},
@@ -88,7 +78,7 @@ static bool attention_place(const KernAttentionShape *s, TopoDtype dtype, uint64
     return true;
 }
 
-static void add_point(GArray *points, const Place *place, double seconds)
+void kern_table_add_point(GArray *points, const KernTablePlace *place, double seconds)
 {
     KernGridPoint point = {.family = place->family, .seconds = seconds};
     for (int l = 0; l < KERN_GRID_LEVELS; l++)
@@ -101,17 +91,17 @@ KernTable *kern_table_new(const KernGemmRow *gemm, size_t gemm_count,
 {
     g_autoptr(GArray) products = g_array_new(FALSE, FALSE, sizeof(KernGridPoint));
     g_autoptr(GArray) calls = g_array_new(FALSE, FALSE, sizeof(KernGridPoint));
-    Place place;
+    KernTablePlace place;
     for (size_t i = 0; i < gemm_count; i++)
         if (gemm_place(&gemm[i].shape, gemm[i].shape.dtype, &place))
-            add_point(products, &place, gemm[i].seconds);
+            kern_table_add_point(products, &place, gemm[i].seconds);
     for (size_t i = 0; i < attention_count; i++) {
         const KernAttentionShape *shape = &attention[i].shape;
         uint64_t group = group_of(shape);
         if (group > 0 && attention_place(shape, shape->dtype, group, &place))
-            add_point(calls, &place, attention[i].seconds);
+            kern_table_add_point(calls, &place, attention[i].seconds);
         if (attention_place(shape, shape->dtype, 0, &place))
-            add_point(calls, &place, attention[i].seconds);
+            kern_table_add_point(calls, &place, attention[i].seconds);
     }
     KernTable *table = g_new0(KernTable, 1);
     table->grid[KERN_TABLE_GEMM] =
@@ -132,7 +122,7 @@ void kern_table_free(KernTable *table)
     if (!table)
         return;
     for (int op = 0; op < KERN_TABLE_OPS; op++)
-        kern_grid_free(table->grid[op]);
+        kern_grid_free(table->grid[op]); /* NULL where no rows of serving came */
     g_free(table);
 }
 
@@ -141,16 +131,14 @@ size_t kern_table_count(const KernTable *table, KernTableOp op)
     return table->shapes[op];
 }
 
-/* The type that may stand for @dtype; itself when there is none. */
-static TopoDtype twin_of(TopoDtype dtype)
+TopoDtype kern_table_twin(TopoDtype dtype)
 {
     return dtype == TOPO_DTYPE_FP16   ? TOPO_DTYPE_BF16
            : dtype == TOPO_DTYPE_BF16 ? TOPO_DTYPE_FP16
                                       : dtype;
 }
 
-/* How much longer @flop beside @bytes take at the clock of @device than at boost clock. */
-static double slowdown(const KernDevice *device, TopoDtype dtype, double flop, double bytes)
+double kern_table_slowdown(const KernDevice *device, TopoDtype dtype, double flop, double bytes)
 {
     double compute = flop / device->gpu->peak_flop_per_s[dtype];
     double memory = bytes / device->gpu->memory_bytes_per_s;
@@ -160,11 +148,11 @@ static double slowdown(const KernDevice *device, TopoDtype dtype, double flop, d
 KernGridHit kern_table_gemm(const KernDevice *device, const KernGemmShape *s, double *seconds)
 {
     const KernGrid *grid = device->table->grid[KERN_TABLE_GEMM];
-    Place place;
+    KernTablePlace place;
     if (!gemm_place(s, s->dtype, &place))
         return KERN_GRID_MISS;
     KernGridHit hit = kern_grid_find(grid, place.family, place.at, seconds);
-    TopoDtype twin = twin_of(s->dtype);
+    TopoDtype twin = kern_table_twin(s->dtype);
     if (hit == KERN_GRID_MISS && twin != s->dtype && gemm_place(s, twin, &place) &&
         kern_grid_find(grid, place.family, place.at, seconds) != KERN_GRID_MISS)
         hit = KERN_GRID_BETWEEN;
@@ -172,7 +160,7 @@ KernGridHit kern_table_gemm(const KernDevice *device, const KernGemmShape *s, do
         double m = (double)s->m, n = (double)s->n, k = (double)s->k;
         double bytes = (double)s->batch * (topo_dtype_bytes(s->dtype) * (m * k + m * n) +
                                            kern_gemm_weight_bytes(s) * k * n);
-        *seconds *= slowdown(device, s->dtype, kern_gemm_flop(s), bytes);
+        *seconds *= kern_table_slowdown(device, s->dtype, kern_gemm_flop(s), bytes);
     }
     return hit;
 }
@@ -181,10 +169,10 @@ KernGridHit kern_table_attention(const KernDevice *device, const KernAttentionSh
                                  double *seconds)
 {
     const KernGrid *grid = device->table->grid[KERN_TABLE_ATTENTION];
-    const TopoDtype types[] = {s->dtype, twin_of(s->dtype)};
+    const TopoDtype types[] = {s->dtype, kern_table_twin(s->dtype)};
     uint64_t group = group_of(s);
     KernGridHit hit = KERN_GRID_MISS;
-    Place place;
+    KernTablePlace place;
     /* The call itself, that of all groups, and both in the other type. */
     for (size_t i = 0; hit == KERN_GRID_MISS && i < 4; i++) {
         if (i % 2 == 1 && s->queries == 1 && group > 0)
@@ -198,12 +186,12 @@ KernGridHit kern_table_attention(const KernDevice *device, const KernAttentionSh
     if (hit != KERN_GRID_MISS && device->clock_fraction != 1.0) {
         double rows = 2.0 * (double)(s->queries + s->keys); /* Q and the output, K and V */
         double bytes = topo_dtype_bytes(s->dtype) * (double)s->batch * rows * (double)s->head_dim;
-        *seconds *= slowdown(device, s->dtype, kern_attention_forward_flop(s), bytes);
+        *seconds *= kern_table_slowdown(device, s->dtype, kern_attention_forward_flop(s), bytes);
     }
     return hit;
 }
 
-static bool told(const KernDevice *device, KernTableOp op, KernGridHit hit)
+bool kern_table_told(const KernDevice *device, KernTableOp op, KernGridHit hit)
 {
     if (device->tally)
         device->tally->asked[op][hit]++;
@@ -212,12 +200,13 @@ static bool told(const KernDevice *device, KernTableOp op, KernGridHit hit)
 
 bool kern_table_gemm_s(const KernDevice *device, const KernGemmShape *shape, double *seconds)
 {
-    return device->table && told(device, KERN_TABLE_GEMM, kern_table_gemm(device, shape, seconds));
+    return device->table &&
+           kern_table_told(device, KERN_TABLE_GEMM, kern_table_gemm(device, shape, seconds));
 }
 
 bool kern_table_attention_s(const KernDevice *device, const KernAttentionShape *shape,
                             double *seconds)
 {
-    return device->table &&
-           told(device, KERN_TABLE_ATTENTION, kern_table_attention(device, shape, seconds));
+    return device->table && kern_table_told(device, KERN_TABLE_ATTENTION,
+                                            kern_table_attention(device, shape, seconds));
 }

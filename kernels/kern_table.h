@@ -6,9 +6,16 @@
 #include "kern_grid.h"
 
 /** Operations that a table may answer. */
-typedef enum KernTableOp { KERN_TABLE_GEMM, KERN_TABLE_ATTENTION, KERN_TABLE_OPS } KernTableOp;
+typedef enum KernTableOp {
+    KERN_TABLE_GEMM,
+    KERN_TABLE_ATTENTION,
+    KERN_TABLE_PREFILL,
+    KERN_TABLE_DECODE,
+    KERN_TABLE_MOE,
+    KERN_TABLE_OPS
+} KernTableOp;
 
-/** "gemm", "attention". */
+/** "gemm", "attention", "prefill", "decode", "moe". */
 const char *kern_table_op_name(KernTableOp op);
 
 /** How often a table was asked and how it answered. Only the thread that prices by a device which

@@ -7,7 +7,9 @@
 #include "scen_names.h"
 #include "scen_options.h"
 #include "scen_text.h"
+#include "strat_router.h"
 #include "strat_schedule.h"
+#include "strat_scheduler.h"
 #include "topo_net.h"
 #include "topo_placement.h"
 #include "topo_route.h"
@@ -18,11 +20,12 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary =
-        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
-        "engine-kernels,\n"
-        "profiles, schedules, fabrics, routings, networks, placements), each with its source;\n"
-        "without a kind, how many there are.",
+    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+               "engine-kernels,\n"
+               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
+               "routers, fabrics, routings, networks,\n"
+               "placements), each with its source;\n"
+               "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -48,6 +51,22 @@ static void add_schedules(GArray *rows)
 {
     size_t count = 0;
     const StratSchedule *all = strat_schedule_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_schedulers(GArray *rows)
+{
+    size_t count = 0;
+    const StratScheduler *all = strat_scheduler_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_routers(GArray *rows)
+{
+    size_t count = 0;
+    const StratRouter *all = strat_router_all(&count);
     for (size_t i = 0; i < count; i++)
         add_row(all[i].name, all[i].source, rows);
 }
@@ -126,8 +145,13 @@ static const Kind kinds[] = {
     {"protocols",      "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
     {"engine-kernels", "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
     {"profiles",       "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
+    {"engines",        "serving engines by version",               SCEN_CATALOG_SERVING_ENGINE, NULL          },
+    {"expert-kernels", "dispatch and combine of expert layers",    SCEN_CATALOG_EXPERT_KERNELS, NULL          },
+    {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
+    {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
+    {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },
     {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
     {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },
     {"networks",       "network models",                           SCEN_CATALOG_NONE,           add_networks  },

@@ -5,6 +5,8 @@
  * that reads JSON can turn knobs itself. */
 #include "scen_cmd.h"
 
+#include "scen_cmd_run_serve.h"
+#include "scen_folder.h"
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
@@ -19,9 +21,12 @@ enum { KNOBS_SHOWN = 3 };
 static const ScenUsage usage = {
     .command = "run",
     .arguments = "SCENARIO.yaml",
-    .summary = "Simulates one training step: how long it takes, whether it fits, where every\n"
-               "GPU-second goes and which knob of the plan would help. Exit status 1: it does not\n"
-               "fit in memory.",
+    .summary =
+        "Simulates one training step: how long it takes, whether it fits, where every\n"
+        "GPU-second goes and which knob of the plan would help. A scenario with serve: is\n"
+        "served its traffic instead: latencies, throughput, what a million tokens cost, and\n"
+        "how close to saturation it ran. Exit status 1: it does not fit in memory, or misses\n"
+        "its objectives.",
 };
 
 typedef struct Options {
@@ -29,7 +34,7 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json;
+    gboolean json, exact;
 } Options;
 
 static void options_clear(Options *options)
@@ -53,13 +58,16 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "NAME"},
         {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
          "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
-        {"json",      0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",          'o', 0, G_OPTION_ARG_FILENAME, &o->out,
-         "Also write report.txt, result.json and trace.json there", "DIR"},
-        {"trace",   0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"exact",      0, 0, G_OPTION_ARG_NONE, &o->exact,
+         "Serving: run every iteration, without closed forms between decisions", NULL},
+        {"json",          0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",   'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+         "Also write the report, result.json and the timeline (serving: requests and samples) "
+         "there", "DIR"},
+        {"trace",        0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,        0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0  },
+        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0         },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -90,6 +98,8 @@ static char **overrides_new(const Options *options)
     }
     if (options->fold)
         g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    if (options->exact)
+        g_strv_builder_add(all, "serve.exact=true");
     return g_strv_builder_end(all);
 }
 
@@ -110,11 +120,8 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
 
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
-    if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", folder,
-                    g_strerror(errno));
+    if (!scen_folder_make(folder, error))
         return false;
-    }
     g_autofree char *text = scen_run_text(report), *json = scen_run_json(report);
     g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
     g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
@@ -163,17 +170,12 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
-static bool run(const Options *options, bool *fits, GError **error)
+static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
+                         GError **error)
 {
-    g_auto(GStrv) overrides = overrides_new(options);
-    g_autoptr(ScenScenario) scenario =
-        scen_scenario_load(options->files[0], (const char *const *)overrides, error);
     StratCosting costing;
-    if (!scenario || !scen_costing(scenario, &costing, error))
+    if (!scen_costing(scenario, &costing, error))
         return false;
-    /* What was published is about the scenario as it was written. */
-    if (options->sets)
-        scenario->expect = (ScenExpect){0};
     KernTally tally = {0};
     g_autoptr(StratTrainResult) result = scen_simulate_tallied(scenario, &tally, error);
     if (!result)
@@ -202,6 +204,26 @@ static bool run(const Options *options, bool *fits, GError **error)
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);
+}
+
+static bool run(const Options *options, bool *holds, GError **error)
+{
+    g_auto(GStrv) overrides = overrides_new(options);
+    g_autoptr(ScenScenario) scenario =
+        scen_scenario_load(options->files[0], (const char *const *)overrides, error);
+    if (!scenario)
+        return false;
+    /* What was published is about the scenario as it was written. */
+    if (options->sets)
+        scenario->expect = (ScenExpect){0};
+    if (!scenario->serving.is_on)
+        return run_training(options, scenario, holds, error);
+    if (options->trace) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "--trace is the timeline of a training step; --out writes what serving did");
+        return false;
+    }
+    return scen_run_serve(scenario, options->json, options->out, holds, error);
 }
 
 ScenExit scen_cmd_run(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "scen_options.h"
 #include "scen_row_values.h"
 #include "scen_rows.h"
+#include "scen_serving_rows.h"
 #include "scen_validate_report.h"
 
 #include <errno.h>
@@ -24,7 +25,8 @@ static const ScenUsage usage = {
     .arguments = "[DIR]",
     .summary =
         "Predicts what was measured: every scenario of DIR (default: the published ones) that\n"
-        "has 'expect:', or every row of a JSON table, with the error and the source.",
+        "has 'expect:', or every row of a JSON table, of training or of serving, with the error\n"
+        "and the source.",
 };
 
 typedef struct Options {
@@ -137,12 +139,29 @@ static char *reason_of(const char *message, const char *id)
     return g_string_free(reason, FALSE);
 }
 
+/* The YAML of @row, which is of training or of serving; figures left out are skipped by name. */
+static char *row_yaml(ScenValidation *validation, JsonObject *row, const char *id, GError **error)
+{
+    if (!scen_row_serves(row))
+        return scen_row_to_yaml(row, error);
+    g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);
+    char *yaml = scen_serving_row_to_yaml(row, left_out, error);
+    for (guint i = 0; yaml && i < left_out->len; i++) {
+        char *figure = left_out->pdata[i];
+        char *colon = strstr(figure, ": ");
+        g_autofree char *name = g_strndup(figure, (gsize)(colon - figure));
+        g_autofree char *full = g_strdup_printf("%s, %s", id, name);
+        scen_validation_skip(validation, full, colon + 2);
+    }
+    return yaml;
+}
+
 /* False only when the scenario could not be written. */
 static bool add_row(ScenValidation *validation, const Options *options, JsonObject *row,
                     const char *id, GError **error)
 {
     g_autoptr(GError) fault = NULL;
-    g_autofree char *yaml = scen_row_to_yaml(row, &fault);
+    g_autofree char *yaml = row_yaml(validation, row, id, &fault);
     g_autoptr(ScenScenario) scenario = NULL;
     ScenLoadOptions load = {.overrides = (const char *const *)options->sets};
     if (yaml)
@@ -152,9 +171,9 @@ static bool add_row(ScenValidation *validation, const Options *options, JsonObje
         scen_validation_skip(validation, id, reason);
         return true;
     }
-    guint before = validation->rows->len;
+    guint before = validation->rows->len + validation->served->len;
     scen_validation_add(validation, scenario);
-    bool predicted = validation->rows->len > before;
+    bool predicted = validation->rows->len + validation->served->len > before;
     return !options->write || !predicted || write_scenario(options->write, id, yaml, error);
 }
 

@@ -3,8 +3,9 @@
 #include "scen_fit_serve.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { ROWS_SEARCHED = 400, FOLDS_LEAST_ROWS = 60 };
+enum { FOLDS_LEAST_ROWS = 60 };
 
 typedef enum Operation { PREFILL, DECODE, MOE } Operation;
 
@@ -60,11 +61,11 @@ static void fit_rows(const Judge *judge, Operation operation, const void *rows, 
 {
     *fit = (AnyFit){0};
     if (operation == PREFILL)
-        kern_fit_prefill(judge->gpu, rows, count, ROWS_SEARCHED, &fit->prefill);
+        kern_fit_prefill(judge->gpu, rows, count, SCEN_SERVE_ROWS_SEARCHED, &fit->prefill);
     else if (operation == DECODE)
-        kern_fit_decode(judge->gpu, rows, count, ROWS_SEARCHED, &fit->decode);
+        kern_fit_decode(judge->gpu, rows, count, SCEN_SERVE_ROWS_SEARCHED, &fit->decode);
     else
-        kern_fit_moe(judge->gpu, rows, count, ROWS_SEARCHED, &fit->moe);
+        kern_fit_moe(judge->gpu, rows, count, SCEN_SERVE_ROWS_SEARCHED, &fit->moe);
 }
 
 /* The coefficients that price @row. */
@@ -141,7 +142,7 @@ static void end_operation(Judge *judge, const char *name)
     g_array_set_size(judge->all, 0);
 }
 
-static void judge_attention(Judge *judge, ScenFitServe *serve, Operation operation)
+static void judge_attention(Judge *judge, ScenServeRows *serve, Operation operation)
 {
     const char *what = operation == PREFILL ? "prefill" : "decode";
     for (int h = 0; h < KERN_HEAD_COUNT; h++)
@@ -154,12 +155,12 @@ static void judge_attention(Judge *judge, ScenFitServe *serve, Operation operati
     end_operation(judge, operation == PREFILL ? "prefill attention" : "decode attention");
 }
 
-void scen_fit_serve_judge(ScenFitServe *serve, const TopoGpu *gpu, const KernProfile *profile,
+void scen_fit_serve_judge(ScenServeRows *serve, const TopoGpu *gpu, const KernProfile *profile,
                           size_t folds, ScenServeVerdict verdict, void *ctx)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(ScenServeJudged));
     Judge judge = {gpu, profile, folds, verdict, ctx, all};
-    scen_fit_serve_drop_impossible(serve, gpu);
+    scen_serve_rows_drop_impossible(serve, gpu);
     judge_attention(&judge, serve, PREFILL);
     judge_attention(&judge, serve, DECODE);
     for (int t = 0; t < KERN_MOE_TYPES; t++)

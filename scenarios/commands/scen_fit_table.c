@@ -150,6 +150,12 @@ static bool take_collective(ScenFitTable *table, const Line *line, double second
     return false;
 }
 
+static const char *text_of(const void *line, const char *name)
+{
+    const char *text = cell(line, name);
+    return text ? text : "";
+}
+
 static void take(ScenFitTable *table, const Line *line)
 {
     const char *name = cell(line, "op_name");
@@ -168,7 +174,8 @@ static void take(ScenFitTable *table, const Line *line)
             taken = take_collective(table, line, seconds);
     }
     if (name && seconds > 0.0)
-        taken = scen_fit_serve_take(table->serve, line->header, line->cell, seconds) || taken;
+        taken =
+            scen_serve_rows_take(table->serve, &(ScenServeLine){text_of, line}, seconds) || taken;
     table->skipped += !taken;
 }
 
@@ -199,7 +206,7 @@ bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
 bool scen_fit_table_check(const ScenFitTable *table, GError **error)
 {
     guint taken = table->attention->len + table->engine->len;
-    taken += (guint)scen_fit_serve_rows(table->serve);
+    taken += (guint)scen_serve_rows_count(table->serve);
     for (int t = 0; t < KERN_GEMM_TYPES; t++)
         taken += table->gemm[t]->len;
     for (int op = 0; op < TOPO_PROTOCOL_OPS; op++)
@@ -217,7 +224,7 @@ ScenFitTable *scen_fit_table_new(bool switch_reduces)
     ScenFitTable *table = g_new0(ScenFitTable, 1);
     table->switch_reduces = switch_reduces;
     table->files = g_string_new(NULL);
-    table->serve = scen_fit_serve_new();
+    table->serve = scen_serve_rows_new();
     table->attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
     table->engine = g_array_new(FALSE, FALSE, sizeof(KernEngineRow));
     for (int t = 0; t < KERN_GEMM_TYPES; t++)
@@ -232,7 +239,7 @@ void scen_fit_table_free(ScenFitTable *table)
     if (!table)
         return;
     g_string_free(table->files, TRUE);
-    scen_fit_serve_free(table->serve);
+    scen_serve_rows_free(table->serve);
     g_array_unref(table->attention);
     g_array_unref(table->engine);
     for (int t = 0; t < KERN_GEMM_TYPES; t++)

@@ -14,7 +14,7 @@ typedef struct ScenFitTable {
     GArray *attention;                     /* of KernAttentionRow */
     GArray *collective[TOPO_PROTOCOL_OPS]; /* of KernProtocolRow */
     GArray *engine;                        /* of KernEngineRow */
-    ScenFitServe *serve;                   /* attention and experts as engines run them */
+    ScenServeRows *serve;                  /* attention and experts as engines run them */
     bool switch_reduces;                   /* of the node that was measured: NVLS */
     GString *files;                        /* names of the files, for the source of a fit */
     int64_t skipped;                       /* lines of other kinds */

@@ -7,6 +7,7 @@
 #include "scen_rows.h"
 
 #include "scen_row_values.h"
+#include "scen_row_writer.h"
 #include "strat_schedule.h"
 
 #include <string.h>
@@ -45,67 +46,18 @@ static const struct {
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
 
-/* The node of the catalog around a GPU of that name. */
-static const struct {
-    const char *gpu, *node;
-} nodes[] = {
-    {"v100-sxm2-16gb",     "dgx-1-v100"           },
-    {"v100-sxm3-32gb",     "dgx-2"                },
-    {"a100-sxm-40gb",      "dgx-a100-40gb"        },
-    {"a100-sxm-80gb",      "dgx-a100-80gb"        },
-    {"a100-sxm-80gb-330w", "a100-330w-mesh"       },
-    {"a800-sxm-80gb",      "hgx-a800"             },
-    {"h100-sxm",           "dgx-h100"             },
-    {"h100-sxm-96gb-500w", "grand-teton-h100-96gb"},
-    {"h100-pcie",          "hgx-h100-pcie"        },
-    {"h800-sxm",           "hgx-h800"             },
-    {"h200-sxm",           "hgx-h200"             },
-    {"h20",                "hgx-h20"              },
-    {"b200-sxm",           "dgx-b200"             },
-    {"b300-sxm",           "hgx-b300"             },
-    {"gb200-nvl72",        "gb200-nvl72-tray"     },
-    {"gb300-nvl72",        "gb300-nvl72-tray"     },
-    {"l40s",               "l40s-server"          },
-    {"rtx-4090",           "rtx-4090-server"      },
-    {"rtx-pro-6000",       "rtx-pro-6000-server"  },
-    {"mi300x",             "mi300x-platform"      },
-};
+typedef ScenRowWriter Writer;
 
-typedef struct Writer {
-    JsonObject *row, *model, *setup;
-    GString *yaml;    /* all but the head of the document */
-    GString *assumed; /* what the row leaves open */
-    int guesses;      /* of that, what changes how the plan runs */
-    char *fault;      /* the first value of a wrong type */
-    GError **error;
-    bool failed;
-    int64_t layers, pipeline, chunks; /* chunks: virtual stages */
-} Writer;
-
-static bool has(JsonObject *object, const char *key)
-{
-    return scen_row_has(object, key);
-}
-
-static double number(Writer *w, JsonObject *object, const char *key, double fallback)
-{
-    return scen_row_number(object, key, fallback, &w->fault);
-}
-
-static int64_t integer(Writer *w, JsonObject *object, const char *key, int64_t fallback)
-{
-    return scen_row_integer(object, key, fallback, &w->fault);
-}
-
-static bool flag(Writer *w, JsonObject *object, const char *key, bool fallback)
-{
-    return scen_row_flag(object, key, fallback, &w->fault);
-}
-
-static const char *text(Writer *w, JsonObject *object, const char *key, const char *fallback)
-{
-    return scen_row_text(object, key, fallback, &w->fault);
-}
+#define has scen_row_has
+#define put scen_row_put
+#define assume scen_row_assume
+#define guess scen_row_guess
+#define refuse scen_row_refuse
+#define put_string scen_row_put_string
+#define number(w, object, key, fallback) scen_row_number(object, key, fallback, &(w)->fault)
+#define integer(w, object, key, fallback) scen_row_integer(object, key, fallback, &(w)->fault)
+#define flag(w, object, key, fallback) scen_row_flag(object, key, fallback, &(w)->fault)
+#define text(w, object, key, fallback) scen_row_text(object, key, fallback, &(w)->fault)
 
 /* A remark: of another type, it says nothing. */
 static const char *remark(JsonObject *object, const char *key)
@@ -122,48 +74,6 @@ static JsonObject *child(Writer *w, JsonObject *object, const char *key)
 static const char *yes_no(bool value)
 {
     return value ? "true" : "false";
-}
-
-static void put(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void assume(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void refuse(Writer *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-#define guess(w, ...) (assume(w, __VA_ARGS__), (w)->guesses++)
-
-static void put(Writer *w, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_string_append_vprintf(w->yaml, format, arguments);
-    va_end(arguments);
-}
-
-static void assume(Writer *w, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_string_append(w->assumed, w->assumed->len > 0 ? "; " : "not said by the source: ");
-    g_string_append_vprintf(w->assumed, format, arguments);
-    va_end(arguments);
-}
-
-static void refuse(Writer *w, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    if (!w->failed) /* the first reason is enough */
-        g_set_error_literal(w->error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED, message);
-    w->failed = true;
-}
-
-/* A YAML string: JSON's quoting is YAML's. */
-static void put_string(Writer *w, const char *key, const char *value)
-{
-    g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(), value);
-    g_autofree char *quoted = json_to_string(node, FALSE);
-    put(w, "%s: %s\n", key, quoted);
 }
 
 static const char *preset_of(Writer *w)
@@ -251,15 +161,9 @@ static void put_scale_out(Writer *w, const char *node, int64_t gpus)
 static void put_cluster(Writer *w)
 {
     const char *gpu = text(w, w->setup, "gpu", "");
-    const char *node = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++) {
-        if (g_str_equal(nodes[i].gpu, gpu))
-            node = nodes[i].node;
-    }
-    if (!node) {
-        refuse(w, "no node of the catalog holds GPU '%s'", gpu);
+    const char *node = scen_row_node(w, gpu);
+    if (!node)
         return;
-    }
     put(w, "\ncluster:\n  gpus: " I64 "\n  node:\n    base: %s\n    gpu: %s\n",
         integer(w, w->row, "num_gpus", 0), node, gpu);
     int64_t gpus = integer(w, w->row, "gpus_per_node", 0);
@@ -443,24 +347,6 @@ static void read_sizes(Writer *w)
         refuse(w, I64 " virtual stages", w->chunks);
 }
 
-/* The document: a comment with the source, name, description, then what was put. */
-static char *document(Writer *w)
-{
-    g_autofree char *source = g_str_to_ascii(text(w, w->row, "source", "unknown"), "C");
-    g_strdelimit(source, "\n\r\t", ' ');
-    GString *body = g_steal_pointer(&w->yaml);
-    w->yaml = g_string_new(NULL);
-    put(w, "# A published measurement, restated. Source: %s\n", source);
-    put_string(w, "name", text(w, w->row, "id", "unnamed"));
-    if (w->assumed->len > 0)
-        put_string(w, "description", w->assumed->str);
-    if (w->guesses > 0)
-        put(w, "guesses: %d\n", w->guesses);
-    g_string_append_len(w->yaml, body->str, (gssize)body->len);
-    g_string_free(body, TRUE);
-    return g_strdup(w->yaml->str);
-}
-
 static char *write_row(Writer *w)
 {
     if (number(w, w->row, "target_iteration_time_s", 0.0) <= 0.0)
@@ -472,28 +358,19 @@ static char *write_row(Writer *w)
     put_cluster(w);
     put_plan(w);
     put_expect(w);
-    char *yaml = document(w);
-    if (w->fault)
-        refuse(w, "%s", w->fault);
-    if (w->failed)
-        g_clear_pointer(&yaml, g_free);
-    return yaml;
+    return w->failed ? NULL : scen_row_document(w);
 }
 
 char *scen_row_to_yaml(JsonObject *row, GError **error)
 {
-    Writer w = {.row = row, .error = error};
-    char *yaml = NULL;
-    w.yaml = g_string_new(NULL);
-    w.assumed = g_string_new(NULL);
+    Writer w;
+    scen_row_writer_init(&w, row, error);
     w.model = child(&w, row, "model");
-    w.setup = child(&w, row, "setup");
+    char *yaml = NULL;
     if (w.model && w.setup)
         yaml = write_row(&w);
     else
         refuse(&w, "%s", w.fault ? w.fault : "the row has no 'model' or no 'setup' block");
-    g_string_free(w.yaml, TRUE);
-    g_string_free(w.assumed, TRUE);
-    g_free(w.fault);
+    scen_row_writer_clear(&w);
     return yaml;
 }

@@ -7,6 +7,7 @@
 #include "scen_validate.h"
 
 #include "scen_simulate.h"
+#include "scen_validate_serve.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,6 +33,8 @@ ScenValidation *scen_validation_new(void)
     ScenValidation *v = g_new0(ScenValidation, 1);
     v->rows = g_array_new(FALSE, TRUE, sizeof(ScenValidRow));
     v->skipped = g_array_new(FALSE, TRUE, sizeof(ScenSkippedRow));
+    v->served = g_array_new(FALSE, TRUE, sizeof(ScenServedRow));
+    g_array_set_clear_func(v->served, (GDestroyNotify)scen_served_row_clear);
     g_array_set_clear_func(v->rows, (GDestroyNotify)row_clear);
     g_array_set_clear_func(v->skipped, (GDestroyNotify)skipped_clear);
     return v;
@@ -42,6 +45,7 @@ void scen_validation_free(ScenValidation *validation)
     if (!validation)
         return;
     g_array_unref(validation->rows);
+    g_array_unref(validation->served);
     g_array_unref(validation->skipped);
     g_free(validation);
 }
@@ -69,6 +73,10 @@ static char *group_of(const char *source)
 void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario)
 {
     g_autoptr(GError) error = NULL;
+    if (scenario->serving.is_on) {
+        scen_validation_add_served(validation, scenario);
+        return;
+    }
     if (scenario->expect.step_time_s <= 0.0) {
         scen_validation_skip(validation, scenario->name, "expects no step time");
         return;

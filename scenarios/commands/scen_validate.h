@@ -34,7 +34,8 @@ typedef struct ScenSkippedRow {
 } ScenSkippedRow;
 
 typedef struct ScenValidation {
-    GArray *rows;       /* of ScenValidRow */
+    GArray *rows;       /* of ScenValidRow: training */
+    GArray *served;     /* of ScenServedRow */
     GArray *skipped;    /* of ScenSkippedRow */
     StratErrors errors; /* of the costs of the last row; its texts are gone */
 } ScenValidation;
@@ -43,7 +44,7 @@ ScenValidation *scen_validation_new(void);
 void scen_validation_free(ScenValidation *validation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenValidation, scen_validation_free)
 
-/** Predicts @scenario and adds the row, or the reason why not. */
+/** Predicts @scenario, which trains or serves, and adds its rows, or the reason why not. */
 void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario);
 
 /** Adds a row that could not even be loaded. */

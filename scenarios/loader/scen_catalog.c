@@ -1,4 +1,5 @@
-/* Catalogs of models, GPUs, nodes, clusters, plans, protocols and kernel profiles.
+/* Catalogs of models, GPUs, nodes, clusters, plans, protocols, kernel profiles, serving engines and
+ * prices.
  *
  * A catalog is a YAML map from names to rows. The catalogs of models and of profiles are
  * folders, whose files are read in the order of their names; the others are one file each. Only
@@ -18,16 +19,19 @@ typedef struct CatalogFile {
 } CatalogFile;
 
 static const CatalogFile files[] = {
-    {"nothing",       NULL                                  },
-    {"model",         "models/catalog"                      },
-    {"GPU",           "topology/catalog/gpus.yaml"          },
-    {"node",          "topology/catalog/nodes.yaml"         },
-    {"cluster",       "topology/catalog/clusters.yaml"      },
-    {"training plan", "strategies/catalog/plans.yaml"       },
-    {"protocols",     "topology/catalog/protocols.yaml"     },
-    {"engine",        "topology/catalog/engine_kernels.yaml"},
-    {"profile",       "kernels/profiles"                    },
-    {"uncertainty",   "strategies/catalog/uncertainty.yaml" },
+    {"nothing",        NULL                                  },
+    {"model",          "models/catalog"                      },
+    {"GPU",            "topology/catalog/gpus.yaml"          },
+    {"node",           "topology/catalog/nodes.yaml"         },
+    {"cluster",        "topology/catalog/clusters.yaml"      },
+    {"training plan",  "strategies/catalog/plans.yaml"       },
+    {"protocols",      "topology/catalog/protocols.yaml"     },
+    {"engine",         "topology/catalog/engine_kernels.yaml"},
+    {"profile",        "kernels/profiles"                    },
+    {"uncertainty",    "strategies/catalog/uncertainty.yaml" },
+    {"serving engine", "strategies/catalog/engines.yaml"     },
+    {"price",          "strategies/catalog/prices.yaml"      },
+    {"expert kernels", "topology/catalog/expert_kernels.yaml"},
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

@@ -14,6 +14,7 @@
 #include "scen_check.h"
 
 #include "scen_check_fabric.h"
+#include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
 
@@ -67,15 +68,22 @@ static void check_experts(const Check *check)
     const ModelSpec *model = &check->scenario->model;
     if (model->experts == 0)
         return;
-    fail(check, "model.experts",
-         "mixture-of-experts training is not modelled yet (this model has " I64 " experts a layer)",
-         model->experts);
     if (model->experts_per_token < 1 || model->experts_per_token > model->experts)
         fail(check, "model.experts_per_token",
              "experts_per_token must be from 1 to experts (" I64 "), not " I64, model->experts,
              model->experts_per_token);
     if (model->expert_ffn == 0)
         fail(check, "model.expert_ffn", "a model with experts needs expert_ffn");
+}
+
+static void check_dense(const Check *check)
+{
+    int64_t experts = check->scenario->model.experts;
+    if (experts > 0)
+        fail(check, "model.experts",
+             "mixture-of-experts training is not modelled yet (this model has " I64
+             " experts a layer)",
+             experts);
 }
 
 /** Keeps parameters, tokens and activations far below what int64 can count. */
@@ -262,24 +270,27 @@ static void check_peak(const Check *check)
 
 typedef struct Rule {
     void (*run)(const Check *check);
+    bool trains; /* only where there is a plan */
     const char *needs[6];
 } Rule;
 
 static const Rule rules[] = {
-    {check_shape,    {"model.heads", "model.hidden"}                                              },
-    {check_experts,  {"model.experts"}                                                            },
-    {check_products, {NULL}                                                                       },
-    {check_cluster,  {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
-    {check_sizes,    {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
-    {check_batch,    {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
-    {check_tensor,   {"plan.tensor", "model.heads", "model.ffn"}                                  },
-    {check_layers,   {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
+    {check_shape,    false, {"model.heads", "model.hidden"}                                              },
+    {check_experts,  false, {"model.experts"}                                                            },
+    {check_dense,    true,  {"model.experts"}                                                            },
+    {check_products, false, {NULL}                                                                       },
+    {check_cluster,  false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
+    {check_sizes,
+     true,                  {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_batch,    true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
+    {check_tensor,   true,  {"plan.tensor", "model.heads", "model.ffn"}                                  },
+    {check_layers,   true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
     {check_schedule,
-     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                        },
-    {check_sequence, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
-    {check_zero,     {"plan.zero_stage"}                                                          },
-    {check_peak,     {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
+     true,                  {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch"}                                                                     },
+    {check_sequence, true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
+    {check_zero,     true,  {"plan.zero_stage"}                                                          },
+    {check_peak,     true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
@@ -294,8 +305,10 @@ static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks
 static void check_all(const Check *check, const ScenMarks *unsound)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
-        if (is_ready(&rules[i], unsound, check->marks))
+        if (!(rules[i].trains && check->scenario->serving.is_on) &&
+            is_ready(&rules[i], unsound, check->marks))
             rules[i].run(check);
+    scen_check_serving(check->scenario, check->marks, check->errors);
     scen_check_fabric(check->scenario, check->marks, check->errors);
 }
 

@@ -4,21 +4,26 @@
 
 #include "scen_bind.h"
 
-extern const ScenTable scen_model_table;     /* fills a ModelSpec */
-extern const ScenTable scen_gpu_table;       /* fills a TopoGpu */
-extern const ScenTable scen_node_table;      /* fills a TopoNode */
-extern const ScenTable scen_cluster_table;   /* fills a TopoCluster */
-extern const ScenTable scen_protocol_table;  /* fills a TopoProtocolFits */
-extern const ScenTable scen_engine_table;    /* fills a TopoEngineFit */
-extern const ScenTable scen_profile_table;   /* fills a KernProfile */
-extern const ScenTable scen_fitted_on_table; /* fills a KernFittedOn */
-extern const ScenTable scen_host_table;      /* fills a KernHostFit */
-extern const ScenTable scen_fabric_table;    /* fills a ScenFabric */
-extern const ScenTable scen_placement_table; /* fills a ScenPlacement */
-extern const ScenTable scen_job_table;       /* fills a ScenJob */
-extern const ScenTable scen_plan_table;      /* fills a StratPlan */
-extern const ScenTable scen_errors_table;    /* fills a StratErrors */
-extern const ScenTable scen_scenario_table;  /* fills a ScenScenario */
+extern const ScenTable scen_model_table;          /* fills a ModelSpec */
+extern const ScenTable scen_gpu_table;            /* fills a TopoGpu */
+extern const ScenTable scen_node_table;           /* fills a TopoNode */
+extern const ScenTable scen_cluster_table;        /* fills a TopoCluster */
+extern const ScenTable scen_protocol_table;       /* fills a TopoProtocolFits */
+extern const ScenTable scen_engine_table;         /* fills a TopoEngineFit */
+extern const ScenTable scen_profile_table;        /* fills a KernProfile */
+extern const ScenTable scen_fitted_on_table;      /* fills a KernFittedOn */
+extern const ScenTable scen_host_table;           /* fills a KernHostFit */
+extern const ScenTable scen_fabric_table;         /* fills a ScenFabric */
+extern const ScenTable scen_placement_table;      /* fills a ScenPlacement */
+extern const ScenTable scen_job_table;            /* fills a ScenJob */
+extern const ScenTable scen_plan_table;           /* fills a StratPlan */
+extern const ScenTable scen_errors_table;         /* fills a StratErrors */
+extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
+extern const ScenTable scen_serving_table;        /* fills a ScenServing */
+extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
+extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
+extern const ScenTable scen_cost_table;           /* fills a ScenCost */
+extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
 
 /** Names of TopoDtype, in the order of its values. */
 extern const ScenName scen_dtype_names[];

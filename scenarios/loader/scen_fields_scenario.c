@@ -1,8 +1,10 @@
-/* The table of a whole scenario: three sections, and what is said about the run. */
+/* The table of a whole scenario: model, cluster, a plan to train or a deployment to serve, and what
+ * is said about the run. */
 #include "scen_fields.h"
 #include "scen_kernels.h"
 #include "scen_scenario.h"
 #include "scen_section.h"
+#include "scen_serving_kernels.h"
 #include "topo_net.h"
 
 const ScenTable *scen_catalog_table(ScenCatalogKind kind)
@@ -17,34 +19,16 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_ENGINE_KERNELS] = &scen_engine_table,
         [SCEN_CATALOG_PROFILE] = &scen_profile_table,
         [SCEN_CATALOG_ERRORS] = &scen_errors_table,
+        [SCEN_CATALOG_SERVING_ENGINE] = &scen_serving_engine_table,
+        [SCEN_CATALOG_PRICE] = &scen_cost_table,
+        [SCEN_CATALOG_EXPERT_KERNELS] = &scen_expert_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
 
-static const ScenField expect_fields[] = {
-    SCEN_FIELD("step_time", ScenExpect, step_time_s, SCEN_QUANTITY, .required = true,
-               .dimension = SCEN_TIME_S, .help = "published time of one step, in s"),
-    SCEN_FIELD("source", ScenExpect, source, SCEN_TEXT, .help = "who published it, and where"),
-    SCEN_FIELD("definition", ScenExpect, definition, SCEN_TEXT,
-               .help = "measured, converted, or inverted from FLOP/s, in words"),
-    SCEN_FIELD("group", ScenExpect, group, SCEN_TEXT, .help = "rows summarised together"),
-};
-
-static const ScenTable expect_table = {
-    .what = "expect",
-    .fields = expect_fields,
-    .count = G_N_ELEMENTS(expect_fields),
-    .size = sizeof(ScenExpect),
-};
-
-static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+/* Tokens of one training sequence, where the plan does not say. */
+static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
 {
-    ScenScenario *scenario = out;
-    scen_kernels_finish(binder, map, scenario->cluster.node.gpu.profile, &scenario->profile);
-    scenario->cluster.reducing_radix = scenario->fabric.reduces_under;
-    g_autoptr(GError) error = NULL;
-    if (scenario->network && !topo_net_by_name(scenario->network, &error))
-        scen_bind_fail(binder, map, "network", "%s", error->message);
     StratPlan *plan = &scenario->plan;
     bool written = plan->sequence_length > 0;
     const char *inputs[] = {"plan.sequence_length", "model.max_sequence"};
@@ -59,6 +43,38 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
                        "has no max_sequence to take)");
 }
 
+/* A scenario trains or serves. */
+static void check_halves(ScenBinder *binder, const ScenNode *map)
+{
+    bool trains = scen_node_item(map, "plan"), serves = scen_node_item(map, "serve");
+    if (trains && serves)
+        scen_bind_fail(binder, map, "serve",
+                       "a scenario trains (plan:) or serves (serve: and traffic:), not both");
+    else if (serves != (scen_node_item(map, "traffic") != NULL))
+        scen_bind_fail(binder, map, serves ? "serve" : "traffic",
+                       "serve: (how) and traffic: (what) go together");
+    else if (!trains && !serves)
+        scen_bind_fail(binder, map, "plan",
+                       "missing key 'plan' (how training is laid out) or 'serve' (how requests are "
+                       "served)");
+}
+
+static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    ScenScenario *scenario = out;
+    scen_kernels_finish(binder, map, scenario->cluster.node.gpu.profile, &scenario->profile);
+    scenario->cluster.reducing_radix = scenario->fabric.reduces_under;
+    g_autoptr(GError) error = NULL;
+    if (scenario->network && !topo_net_by_name(scenario->network, &error))
+        scen_bind_fail(binder, map, "network", "%s", error->message);
+    check_halves(binder, map);
+    if (scen_node_item(map, "plan"))
+        finish_plan(binder, map, scenario);
+    if (scenario->serving.is_on)
+        scen_serving_find_kernels(binder, map, &scenario->cluster.node.gpu,
+                                  &scenario->serving.engine);
+}
+
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenScenario, member, of_kind, __VA_ARGS__)
 
 static const ScenField fields[] = {
@@ -71,11 +87,16 @@ static const ScenField fields[] = {
     FIELD("devices", devices, SCEN_TEXT,
           .help = "file of orrery calibrate, whose nodes, GPUs and profiles become catalog rows"),
     FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
-          .help = "what is trained"),
+          .help = "what is trained or served"),
     FIELD("cluster", cluster, SCEN_SECTION, .required = true, .table = &scen_cluster_table,
           .help = "what it runs on"),
-    FIELD("plan", plan, SCEN_SECTION, .required = true, .table = &scen_plan_table,
-          .help = "how the work is laid out"),
+    FIELD("plan", plan, SCEN_SECTION, .table = &scen_plan_table,
+          .help = "how training is laid out"),
+    FIELD("serve", serving, SCEN_MAP, .table = &scen_serving_table,
+          .help = "how requests are served, instead of plan"),
+    FIELD("traffic", traffic, SCEN_MAP, .table = &scen_traffic_table, .help = "who sends requests"),
+    FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
+          .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,
@@ -90,8 +111,8 @@ static const ScenField fields[] = {
           .help = "standard errors of the costs, for intervals (orrery list uncertainty)"),
     FIELD("guesses", guesses, SCEN_INT, .max = 100.0,
           .help = "facts of the plan that are guesses: each widens the interval (default: 0)"),
-    FIELD("expect", expect, SCEN_MAP, .table = &expect_table,
-          .help = "a published figure that this scenario restates"),
+    FIELD("expect", expect, SCEN_MAP, .table = &scen_expect_table,
+          .help = "published figures that this scenario restates"),
 };
 
 const ScenTable scen_scenario_table = {

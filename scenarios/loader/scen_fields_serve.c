@@ -41,10 +41,18 @@ static const ScenField prefill_fields[] = {
                .help = "heads of one KV head share tiles"),
     KERN_PREFILL_COEFFICIENTS(PREFILL)};
 
+static const ScenName splits[] = {
+    {"fill",    KERN_SPLITS_FILL   },
+    {"grouped", KERN_SPLITS_GROUPED},
+    {"all_32",  KERN_SPLITS_ALL_32 },
+    {"few_16",  KERN_SPLITS_FEW_16 },
+    {NULL,      0                  },
+};
+
 static const ScenField decode_fields[] = {FITTED(KernDecodeFit),
-                                          SCEN_FIELD("regroups", KernDecodeFit, regroups, SCEN_BOOL,
-                                                     .required = true,
-                                                     .help = "queries are copied by KV head first"),
+                                          SCEN_FIELD("splits", KernDecodeFit, splits, SCEN_ENUM,
+                                                     .required = true, .names = splits,
+                                                     .help = "how a sequence is cut"),
                                           KERN_DECODE_COEFFICIENTS(DECODE)};
 
 static const ScenName tiles[] = {

@@ -106,9 +106,11 @@ bool scen_table_bind(ScenBinder *binder, const ScenField *field, const ScenNode 
                 read_item(binder, g_array_index(node->items, ScenItem, i).value, measured) && sound;
     if (!sound || scen_errors_count(binder->errors) > before)
         return sound;
-    if (measured->gemm->len + measured->attention->len == 0)
+    if (measured->gemm->len + measured->attention->len + scen_serve_rows_count(measured->serve) ==
+        0)
         scen_errors_add(binder->errors, node->mark,
-                        "no row of these tables is a product or a call of attention");
+                        "no row of these tables is a product, a call of attention or a layer of "
+                        "experts");
     else
         *(KernTable **)slot = scen_measured_table(measured);
     return true;

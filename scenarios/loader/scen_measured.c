@@ -15,7 +15,7 @@
  *
  * The last two name layers of a model: scen_measured_layers.c. A row that is wrong is an error, one
  * of an operation, type or variant that has no place here is counted as skipped: collectives,
- * mixtures of experts, norms, sliding windows, caches in another type than the queries. */
+ * norms, and for training sliding windows and caches in another type than the queries. */
 #include "scen_measured_private.h"
 
 #include "kern_table.h"
@@ -133,6 +133,21 @@ void scen_measured_add_call(ScenMeasuredReader *reader, const ScenMeasuredCall *
         seconds,
     };
     g_array_append_val(reader->measured->attention, row);
+    if (call->sequences > 0)
+        scen_serve_rows_add(reader->measured->serve,
+                            &(KernPrefillShape){.sequences = call->sequences,
+                                                .queries = call->queries,
+                                                .past = call->before,
+                                                .heads = call->batch / call->sequences,
+                                                .kv_heads = call->kv_batch / call->sequences,
+                                                .head_dim = call->head_dim,
+                                                .dtype = call->dtype},
+                            seconds);
+}
+
+static const char *serve_text(const void *csv, const char *name)
+{
+    return scen_csv_text(csv, scen_csv_column(csv, name));
 }
 
 static bool add_product(ScenMeasuredReader *reader, const char *type, bool quantised,
@@ -158,8 +173,10 @@ static bool take_aiconfigurator(ScenMeasuredReader *reader, GError **error)
         return false;
     if (g_str_equal(op, "gemm"))
         return add_product(reader, text(reader, "gemm_dtype"), true, seconds, error);
+    const ScenServeLine line = {serve_text, reader->csv};
+    bool serves = scen_serve_rows_take(reader->measured->serve, &line, seconds);
     if (!decode && !g_str_equal(op, "context_attention"))
-        return skip(reader);
+        return serves || skip(reader);
     int64_t sequences, tokens, heads, kv_heads, window, step;
     ScenMeasuredCall call = {0};
     if (!size(reader, "batch_size", -1, &sequences, error) ||
@@ -170,7 +187,7 @@ static bool take_aiconfigurator(ScenMeasuredReader *reader, GError **error)
         return false;
     const char *type = text(reader, "attn_dtype"), *cache = text(reader, "kv_cache_dtype");
     if (!dtype_of(type, &call.dtype) || window > 0 || (*cache != '\0' && !g_str_equal(cache, type)))
-        return skip(reader);
+        return serves || skip(reader);
     call.batch = sequences * heads;
     call.kv_batch = sequences * (kv_heads > 0 ? kv_heads : heads);
     call.queries = decode ? 1 : tokens;
@@ -219,6 +236,7 @@ static bool take_generic(ScenMeasuredReader *reader, GError **error)
     if (!dtype_of(type, &call.dtype))
         return skip(reader);
     call.before -= decode; /* the context has the query's own key in it */
+    call.sequences = sequences;
     call.batch = sequences * heads;
     call.kv_batch = sequences * kv_heads;
     scen_measured_add_call(reader, &call, seconds);
@@ -308,6 +326,7 @@ ScenMeasured *scen_measured_new(void)
     ScenMeasured *measured = g_new0(ScenMeasured, 1);
     measured->gemm = g_array_new(FALSE, FALSE, sizeof(KernGemmRow));
     measured->attention = g_array_new(FALSE, FALSE, sizeof(KernAttentionRow));
+    measured->serve = scen_serve_rows_new();
     return measured;
 }
 
@@ -317,12 +336,15 @@ void scen_measured_free(ScenMeasured *measured)
         return;
     g_array_unref(measured->gemm);
     g_array_unref(measured->attention);
+    scen_serve_rows_free(measured->serve);
     g_free(measured);
 }
 
 KernTable *scen_measured_table(const ScenMeasured *measured)
 {
-    return kern_table_new((const KernGemmRow *)(void *)measured->gemm->data, measured->gemm->len,
-                          (const KernAttentionRow *)(void *)measured->attention->data,
-                          measured->attention->len);
+    KernTable *table = kern_table_new(
+        (const KernGemmRow *)(void *)measured->gemm->data, measured->gemm->len,
+        (const KernAttentionRow *)(void *)measured->attention->data, measured->attention->len);
+    scen_serve_rows_index(measured->serve, table);
+    return table;
 }

@@ -4,6 +4,7 @@
 
 #include "kern_fit.h"
 #include "model_spec.h"
+#include "scen_serve_rows.h"
 
 #include <glib.h>
 
@@ -11,7 +12,8 @@
 typedef struct ScenMeasured {
     GArray *gemm;      /* of KernGemmRow */
     GArray *attention; /* of KernAttentionRow */
-    int64_t skipped;   /* rows of operations and types that have no place here */
+    ScenServeRows *serve;
+    int64_t skipped; /* rows of operations and types that have no place here */
 } ScenMeasured;
 
 /** The model whose layers a profile of an engine names, and how it was cut. */

@@ -151,13 +151,15 @@ bool scen_measured_take_mixed(ScenMeasuredReader *reader, GError **error)
         !scen_csv_integer(csv, scen_csv_column(csv, "kv_decode"), 0, 0, &keys, error) ||
         !scen_measured_seconds(reader, scen_csv_column(csv, "time_us"), 1e-6, &seconds, error))
         return false;
-    ScenMeasuredCall call = {.batch = w.heads / w.tensor,
+    ScenMeasuredCall call = {.sequences = 1,
+                             .batch = w.heads / w.tensor,
                              .kv_batch = MAX(w.kv_heads / w.tensor, 1),
                              .before = before,
                              .queries = chunk,
                              .head_dim = w.head_dim,
                              .dtype = reader->profiled.dtype};
     if (chunk == 0) {
+        call.sequences = decoding;
         call.batch *= decoding;
         call.kv_batch *= decoding;
         call.before = keys;

@@ -31,6 +31,7 @@ void scen_measured_add_gemm(ScenMeasuredReader *reader, const KernGemmShape *sha
 /** A causal call: @batch query and @kv_batch key/value heads of all sequences, with @before keys
  *  before the first of the @queries. */
 typedef struct ScenMeasuredCall {
+    int64_t sequences; /* of equal length; 0: not told */
     int64_t batch, kv_batch, before, queries, head_dim;
     TopoDtype dtype;
 } ScenMeasuredCall;

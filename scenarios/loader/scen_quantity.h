@@ -16,6 +16,8 @@ typedef enum ScenDimension {
     SCEN_POWER_W,
     SCEN_LENGTH_M,
     SCEN_PRICE_USD_PER_H,
+    SCEN_MONEY_USD,
+    SCEN_PRICE_USD_PER_KWH,
     SCEN_DIMENSION_COUNT
 } ScenDimension;
 

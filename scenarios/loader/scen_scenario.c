@@ -29,6 +29,8 @@ void scen_scenario_free(ScenScenario *scenario)
     if (!scenario)
         return;
     scen_fabric_clear(&scenario->fabric);
+    scen_serving_clear(&scenario->serving);
+    scen_traffic_clear(&scenario->traffic);
     kern_table_free(scenario->profile.table);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
@@ -103,7 +105,9 @@ static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root
     g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(options->data_dir, pool);
     g_autoptr(ScenScenario) scenario = scenario_new(path);
     if (root && root->kind != SCEN_NODE_MAP)
-        scen_errors_add(errors, root->mark, "a scenario must be a map with model, cluster, plan");
+        scen_errors_add(errors, root->mark,
+                        "a scenario must be a map with model, cluster, and plan "
+                        "or serve");
     if (root && root->kind == SCEN_NODE_MAP) {
         for (size_t i = 0; options->overrides && options->overrides[i]; i++)
             root = scen_override_apply(pool, &scen_scenario_table, root, options->overrides[i],

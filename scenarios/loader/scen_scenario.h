@@ -4,23 +4,19 @@
 
 #include "kern_profile.h"
 #include "model_spec.h"
+#include "scen_cost.h"
+#include "scen_expect.h"
 #include "scen_fabric.h"
 #include "scen_job.h"
 #include "scen_placement.h"
+#include "scen_serving.h"
+#include "scen_traffic.h"
 #include "strat_interval.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
 #include <glib.h>
 #include <stdint.h>
-
-/** A published figure that the scenario restates. */
-typedef struct ScenExpect {
-    double step_time_s; /* 0: the scenario expects nothing */
-    const char *source;
-    const char *definition; /* measured, converted, or inverted from FLOP/s, in words */
-    const char *group;      /* rows of one group are summarised together by `orrery validate` */
-} ScenExpect;
 
 typedef struct ScenScenario {
     const char *path;
@@ -32,7 +28,10 @@ typedef struct ScenScenario {
     bool fold;
     ModelSpec model;
     TopoCluster cluster;
-    StratPlan plan;
+    StratPlan plan;      /* of training */
+    ScenServing serving; /* or of serving */
+    ScenTraffic traffic; /* that is served */
+    ScenCost cost;
     KernProfile profile;
     StratErrors errors; /* of its costs */
     int64_t guesses;    /* facts of the plan that are guesses */

@@ -1,9 +1,11 @@
-/* The JSON of `orrery validate`, schema 1. The summary counts all rows; beside it stand those whose
- * costs Orrery prices ("cost_model") and those whose stage times were measured ("schedule_only"),
- * which have no baseline. */
+/* The JSON of `orrery validate`, schema 1. The summary counts all training rows; beside it stand
+ * those whose costs Orrery prices ("cost_model") and those whose stage times were measured
+ * ("schedule_only"), which have no baseline, and those of serving ("serving", by group and metric),
+ * a row a figure. */
 #include "scen_validate_report.h"
 
 #include "scen_json.h"
+#include "scen_validate_served.h"
 
 #include <math.h>
 
@@ -109,6 +111,7 @@ static void add_summary(JsonBuilder *json, const ScenValidation *validation)
     add_by_source(json, validation);
     add_named(json, "cost_model", &cost);
     add_named(json, "schedule_only", &schedule);
+    scen_served_summary_json(json, validation);
     json_builder_end_object(json);
 }
 
@@ -121,6 +124,7 @@ char *scen_validate_json(const ScenValidation *validation)
     json_builder_begin_array(json);
     for (guint i = 0; i < validation->rows->len; i++)
         add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
+    scen_served_rows_json(json, validation);
     json_builder_end_array(json);
     json_builder_set_member_name(json, "skipped");
     json_builder_begin_array(json);

@@ -4,6 +4,7 @@
 #include "scen_validate_report.h"
 
 #include "scen_text.h"
+#include "scen_validate_served.h"
 
 #include <string.h>
 
@@ -137,10 +138,15 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     g_autoptr(GPtrArray) groups = groups_of(validation);
     if (validation->rows->len > 0)
         add_rows(out, validation, verbose);
+    if (validation->rows->len > 0 && validation->served->len > 0)
+        g_string_append_c(out, '\n');
+    scen_served_rows_text(out, validation, verbose);
     add_skipped(out, validation->skipped);
     add_kind(out, validation, groups, SCEN_VALID_COST_MODEL, "Costs and schedule, by source");
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
-    add_coverage(out, validation);
+    if (validation->rows->len > 0)
+        add_coverage(out, validation);
+    scen_served_summary_text(out, validation);
     if (scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL).rows > 0) {
         g_string_append_c(out, '\n');
         scen_text_wrap(

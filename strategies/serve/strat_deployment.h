@@ -29,11 +29,11 @@ typedef enum StratKvType {
 } StratKvType;
 
 /** What replicas of a pool do. */
-typedef enum StratRole {
+typedef enum StratPoolRole {
     STRAT_ROLE_BOTH,
     STRAT_ROLE_PREFILL, /* prompts, whose cache then moves to a decoding replica */
     STRAT_ROLE_DECODE,
-} StratRole;
+} StratPoolRole;
 
 /** Speculative decoding: tokens proposed, then verified in one iteration (Leviathan 2023). */
 typedef struct StratSpeculation {
@@ -51,7 +51,7 @@ typedef struct StratSpeculation {
 /** Equal replicas. tensor x pipeline x data = GPUs of one; the experts are shared out over
  *  @expert of them. */
 typedef struct StratPool {
-    StratRole role;
+    StratPoolRole role;
     int64_t replicas;
     int64_t tensor;
     int64_t pipeline;

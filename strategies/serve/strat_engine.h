@@ -32,6 +32,8 @@ typedef struct StratEngine {
     int64_t long_prefill_tokens; /* of one prompt in one iteration; 0: no such limit */
     int64_t block_tokens;        /* of a KV block */
     double memory_fraction;      /* of the GPU that the engine takes (gpu_memory_utilization) */
+    bool memory_of_rest;         /* the fraction is of what weights and the largest iteration leave
+                                    (TensorRT-LLM: free_gpu_memory_fraction) */
     double watermark_fraction;   /* of the blocks that admission leaves free */
     double activation_bytes;     /* that it keeps beside weights and cache: graphs, workspaces; on
                                     top of what the largest iteration needs */
@@ -40,7 +42,11 @@ typedef struct StratEngine {
     bool prefix_cache;           /* blocks of equal prefixes are shared */
     bool graphs;                 /* iterations of decodes replay a CUDA graph */
     int64_t graph_sequences;     /* largest batch that has one */
+    bool graphs_mixed;           /* iterations with prompts replay graphs too, up to as many tokens:
+                                    vLLM V1's piecewise graphs */
     bool fused_kernels;          /* norms, activation, rotary and residual share passes */
+    bool gathers_experts;        /* the experts that few tokens choose are products of their own:
+                                    no sorting, no grouped kernel (gpt-fast, batch 1) */
     double new_token_ratio;      /* SGLang: share of the outputs to come that admission reserves */
     double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
     int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */

@@ -102,8 +102,11 @@ static void plan_mixed(StratLane *lane)
         .starts = lane->starts,
         .start_tokens = lane->start_tokens,
     };
+    double decode_s = 0.0;
     if (lane->decoding) {
         StratDecodeLoad load = decode_load(lane);
+        StratStretch alone = strat_curve_stretch(replica->curve, &load, 1);
+        decode_s = strat_fine_seconds(strat_stretch_time(&alone, 1));
         double tokens = (double)(INT64_C(1) << STRAT_TOKEN_BITS);
         batch.decodes = load.count;
         batch.decode_tokens = lane->decodes.width;
@@ -111,6 +114,7 @@ static void plan_mixed(StratLane *lane)
         batch.longest = MAX((double)load.longest / tokens, batch.context);
     }
     replica->pricer->price(replica->pricer, &batch, &lane->price);
+    lane->prompt_s = MAX(lane->price.seconds - decode_s, 0.0);
     add_waits(lane);
     lane->stretch.count = 0;
     lane->iterations = 1;
@@ -192,6 +196,14 @@ int64_t strat_lane_done(const StratLane *lane, StratFine at)
     return strat_stretch_reach(&lane->stretch, at - lane->now + 1) - 1;
 }
 
+/* An iteration with prompts. */
+static void charge_mixed(const StratLane *lane, StratServeResult *result)
+{
+    for (int i = 0; i < STRAT_SERVE_PARTS; i++)
+        result->busy_s[i] += lane->replica->gpus * lane->price.part_s[i];
+    result->prompt_s += lane->replica->gpus * lane->prompt_s;
+}
+
 void strat_lane_end(StratLane *lane)
 {
     StratReplica *replica = lane->replica;
@@ -201,8 +213,7 @@ void strat_lane_end(StratLane *lane)
         strat_curve_parts(&lane->stretch, &lane->load, lane->iterations, replica->gpus,
                           result->busy_s);
     else
-        for (int i = 0; i < STRAT_SERVE_PARTS; i++)
-            result->busy_s[i] += replica->gpus * lane->price.part_s[i];
+        charge_mixed(lane, result);
     lane->runs = false;
     strat_lane_settle(lane, lane->end);
 }

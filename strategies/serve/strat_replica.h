@@ -43,6 +43,7 @@ struct StratLane {
     StratStretch stretch; /* of decodes alone; count 0: one iteration, at @price */
     StratDecodeLoad load;
     StratIteration price;
+    double prompt_s;          /* of @price, what prompts add to the decodes beside them */
     StratSequenceList padded; /* finished, held in the batch */
     GArray *gap;              /* of StratGap: the first is of the last iteration with decodes */
     size_t place;

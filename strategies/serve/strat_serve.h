@@ -73,7 +73,8 @@ typedef struct StratServeResult {
     int64_t within_slo;   /* of those, that meet every objective */
     int64_t within_slo_tokens;        /* their output */
     double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
-    double idle_s; /* GPU-seconds without an iteration; with busy_s: gpus x end */
+    double prompt_s; /* of those, of prompts: what they add to the decodes of their iterations */
+    double idle_s;   /* GPU-seconds without an iteration; with busy_s: gpus x end */
     double peak_kv_fraction;
     double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the

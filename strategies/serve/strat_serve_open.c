@@ -144,7 +144,7 @@ static bool is_possible(const StratServeSpec *spec, GError **error)
     }
     bool split = spec->deployment->pools == 2;
     for (size_t i = 0; i < spec->deployment->pools; i++) {
-        StratRole role = spec->deployment->pool[i].role;
+        StratPoolRole role = spec->deployment->pool[i].role;
         if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))
             continue;
         g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,

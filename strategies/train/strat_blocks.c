@@ -5,7 +5,7 @@
 #include "sim_time.h"
 
 typedef struct BlockKey {
-    StratChunk chunk;
+    StratModelChunk chunk;
     int direction;
     uint32_t block;
 } BlockKey;
@@ -36,7 +36,7 @@ void strat_blocks_free(StratBlocks *blocks)
     g_free(blocks);
 }
 
-static bool same_chunk(const StratChunk *a, const StratChunk *b)
+static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
 {
     return a->layers == b->layers && a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
@@ -64,8 +64,8 @@ static bool add_block(StratBlocks *blocks, uint32_t *block, GError **error)
     return true;
 }
 
-bool strat_blocks_get(StratBlocks *blocks, const StratChunk *chunk, int direction, uint32_t *block,
-                      GError **error)
+bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, int direction,
+                      uint32_t *block, GError **error)
 {
     for (guint i = 0; i < blocks->known->len; i++) {
         const BlockKey *key = &g_array_index(blocks->known, BlockKey, i);

@@ -18,8 +18,8 @@ void strat_blocks_free(StratBlocks *blocks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratBlocks, strat_blocks_free)
 
 /** The block of @chunk in @direction, into @block. False and @error when a price is not a time. */
-bool strat_blocks_get(StratBlocks *blocks, const StratChunk *chunk, int direction, uint32_t *block,
-                      GError **error);
+bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, int direction,
+                      uint32_t *block, GError **error);
 
 /** A new block of one span. */
 bool strat_blocks_span(StratBlocks *blocks, const StratSpan *span, uint32_t *block, GError **error);

@@ -21,7 +21,7 @@
 #include "strat_cost_traffic.h"
 
 static const struct {
-    StratRole role;
+    StratTransferRole role;
     StratBucket bucket;
     const char *name;
 } kinds[] = {
@@ -45,7 +45,7 @@ static GArray *peers_of(const StratCompiler *c, uint32_t class)
     return peers;
 }
 
-static int64_t per_domain(const StratClassCode *code, StratRole role)
+static int64_t per_domain(const StratClassCode *code, StratTransferRole role)
 {
     return role == STRAT_ROLE_TENSOR ? code->position.tensor_per_domain
                                      : code->position.context_per_domain;
@@ -54,7 +54,7 @@ static int64_t per_domain(const StratClassCode *code, StratRole role)
 static void open_kind(StratCompiler *c, uint32_t class, size_t kind)
 {
     StratClassCode *code = &c->classes[class];
-    StratRole role = kinds[kind].role;
+    StratTransferRole role = kinds[kind].role;
     int64_t ranks = role == STRAT_ROLE_TENSOR ? c->plan->tensor : c->plan->context, least = ranks;
     for (guint i = 0; i < code->peers->len; i++)
         least = MIN(least, per_domain(&c->classes[g_array_index(code->peers, uint32_t, i)], role));

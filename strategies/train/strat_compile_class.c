@@ -26,7 +26,7 @@ static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
                           StratChunkCode *out, GError **error)
 {
-    StratChunk *pieces = out->pieces;
+    StratModelChunk *pieces = out->pieces;
     out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;

@@ -16,10 +16,10 @@ enum {
 
 /** One model chunk of one class: its recipes, and the recipes of its pieces. */
 typedef struct StratChunkCode {
-    StratChunk chunk;
+    StratModelChunk chunk;
     uint32_t block[STRAT_DIRECTIONS];
     int64_t piece_count;
-    StratChunk pieces[STRAT_PIECES_MAX];
+    StratModelChunk pieces[STRAT_PIECES_MAX];
     uint32_t piece_block[STRAT_DIRECTIONS][STRAT_PIECES_MAX];
     double piece_params[STRAT_PIECES_MAX];
     uint32_t gather[STRAT_PIECES_MAX]; /* operation that brings the piece's parameters, or none */

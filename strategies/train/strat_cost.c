@@ -28,7 +28,7 @@
 /* Both passes over the operations share this. */
 typedef struct Walk {
     const StratCosting *costing;
-    const StratChunk *chunk;
+    const StratModelChunk *chunk;
     GArray *spans;
     const ModelOp *op; /* at hand */
     bool recomputing;
@@ -381,7 +381,7 @@ static bool is_profiled(const StratCosting *costing)
     return costing->plan->profiled.forward_s > 0.0;
 }
 
-void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GArray *spans)
+void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
@@ -408,7 +408,7 @@ void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GA
     }
 }
 
-void strat_cost_backward(const StratCosting *costing, const StratChunk *chunk, GArray *spans)
+void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
@@ -463,7 +463,7 @@ static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
     return bytes;
 }
 
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratChunk *chunk)
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     ModelShard shard = strat_shard(plan);

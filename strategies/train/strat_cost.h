@@ -29,7 +29,7 @@ typedef struct StratCosting {
 } StratCosting;
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
-typedef struct StratChunk {
+typedef struct StratModelChunk {
     int64_t layers;
     bool embedding;
     bool head;
@@ -39,7 +39,7 @@ typedef struct StratChunk {
     bool starts_backward;
     int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
     int64_t context_per_domain; /* likewise of the context group */
-} StratChunk;
+} StratModelChunk;
 
 /** A stretch of a rank's time. */
 typedef struct StratSpan {
@@ -57,15 +57,15 @@ bool strat_costing_reads_fabric(const StratCosting *costing);
 ModelShard strat_shard(const StratPlan *plan);
 
 /** Appends the spans of @chunk's forward to @spans (of StratSpan). */
-void strat_cost_forward(const StratCosting *costing, const StratChunk *chunk, GArray *spans);
+void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans);
 
 /** Appends the spans of its backward, recomputation included. */
-void strat_cost_backward(const StratCosting *costing, const StratChunk *chunk, GArray *spans);
+void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans);
 
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
 
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratChunk *chunk);
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 
 #endif

@@ -71,7 +71,8 @@ static void add_times(StratTraffic *sum, StratTraffic more, double times)
     sum->context_bytes += times * more.context_bytes;
 }
 
-StratTraffic strat_cost_traffic(const StratCosting *costing, const StratChunk *chunk, bool backward)
+StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
+                                bool backward)
 {
     const StratPlan *plan = costing->plan;
     ModelShard shard = strat_shard(plan);

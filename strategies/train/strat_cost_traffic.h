@@ -12,7 +12,7 @@ typedef struct StratTraffic {
 
 /** The traffic that the price of @chunk's forward or backward contains. Nothing where stage times
  * are measured. */
-StratTraffic strat_cost_traffic(const StratCosting *costing, const StratChunk *chunk,
+StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
                                 bool backward);
 
 #endif

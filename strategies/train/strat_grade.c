@@ -46,7 +46,7 @@ static void grade_traffic(const StratCosting *costing, bool inside, StratSpan *s
     span->evidence = strat_wire_evidence(wire);
 }
 
-void strat_grade(const StratCosting *costing, const StratChunk *chunk, const ModelOp *op,
+void strat_grade(const StratCosting *costing, const StratModelChunk *chunk, const ModelOp *op,
                  StratBucket account, StratSpan *span)
 {
     span->kind = STRAT_KIND_PASSES;

@@ -6,7 +6,7 @@
 
 /** Fills in the kind and the evidence of @span, by its account and by @op, whose price it is (NULL:
  *  of none). */
-void strat_grade(const StratCosting *costing, const StratChunk *chunk, const ModelOp *op,
+void strat_grade(const StratCosting *costing, const StratModelChunk *chunk, const ModelOp *op,
                  StratBucket account, StratSpan *span);
 
 /** What stands behind passes over memory. */

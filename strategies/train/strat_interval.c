@@ -39,7 +39,7 @@ static GArray *sample_spans(const StratCosting *costing)
     graded.graded = true;
     graded.device.tally = NULL; /* counts what the step asked, not this sample */
     StratGroup tensor = strat_tensor_group(plan, 0), context = strat_context_group(plan, 0);
-    StratChunk chunk = {
+    StratModelChunk chunk = {
         .layers = 1,
         .embedding = true,
         .head = true,

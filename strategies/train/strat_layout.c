@@ -100,13 +100,13 @@ int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of
     return least;
 }
 
-StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
-                          int64_t chunk)
+StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
+                               int64_t chunk)
 {
     int64_t chunks = plan->pipeline * plan->virtual_stages;
     int64_t index = chunk * plan->pipeline + stage;
     int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
-    StratChunk at = {
+    StratModelChunk at = {
         .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
         .embedding = index == 0,
         .head = index == chunks - 1,
@@ -119,7 +119,7 @@ StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t
     return at;
 }
 
-int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pieces)
+int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces)
 {
     int64_t count = MAX(1, MIN(most, chunk->layers));
     for (int64_t i = 0; i < count; i++) {
@@ -136,7 +136,8 @@ int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pie
     return count;
 }
 
-double strat_chunk_params(const ModelSpec *model, const StratPlan *plan, const StratChunk *chunk)
+double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
+                          const StratModelChunk *chunk)
 {
     double params = (double)chunk->layers * model_layer_shard_params(model, plan->tensor);
     double vocab = model_vocab_shard_params(model, plan->tensor);

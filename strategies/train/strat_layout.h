@@ -39,14 +39,15 @@ int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of
 
 /** The layers, embedding and head of chunk @chunk of @stage. Chunk c of stage i is the
  *  (c * stages + i)-th of the model. Layers that do not divide go to the first stages, one each. */
-StratChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
-                          int64_t chunk);
+StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
+                               int64_t chunk);
 
 /** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
-int64_t strat_chunk_split(const StratChunk *chunk, int64_t most, StratChunk *pieces);
+int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces);
 
 /** Parameters of @chunk on one rank, the embedding's and the head's included (a tied head on
  *  another stage than the embedding holds a copy). */
-double strat_chunk_params(const ModelSpec *model, const StratPlan *plan, const StratChunk *chunk);
+double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
+                          const StratModelChunk *chunk);
 
 #endif

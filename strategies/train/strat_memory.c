@@ -21,7 +21,7 @@
 static const double RESERVED_BYTES = 2e9;
 
 /* Bytes alive only while one layer, or the head, runs. */
-static double workspace_bytes(const StratCosting *costing, const StratChunk *chunk)
+static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
@@ -30,7 +30,7 @@ static double workspace_bytes(const StratCosting *costing, const StratChunk *chu
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratChunk layer = {.layers = 1};
+        StratModelChunk layer = {.layers = 1};
         bytes = strat_chunk_saved_bytes(&all, &layer);
     }
     if (chunk->head && costing->model->vocab > 0) {
@@ -73,7 +73,7 @@ static StratMemory stage_memory(const StratCosting *costing, const StratSchedule
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     double params = 0.0;
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
-        StratChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         params += strat_chunk_params(costing->model, plan, &chunk);
         memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));

@@ -41,7 +41,7 @@ void strat_transfers_free(StratTransfers *transfers)
 }
 
 /* The group that @rank runs a transfer of @role in. */
-static StratGroup group_of(const StratPlan *plan, StratRole role, int64_t rank)
+static StratGroup group_of(const StratPlan *plan, StratTransferRole role, int64_t rank)
 {
     StratRank at = strat_rank_at(plan, rank), other = at;
     if (role == STRAT_ROLE_DATA)
@@ -64,7 +64,7 @@ static void add_group(StratTransfers *t, StratGroup group)
 }
 
 /* The groups that @rank's ranks run a transfer of @role in: its own, or all those of its gang. */
-static void add_groups_at(StratTransfers *t, StratRole role, int64_t rank)
+static void add_groups_at(StratTransfers *t, StratTransferRole role, int64_t rank)
 {
     const StratPlan *plan = t->plan;
     bool tensor = role == STRAT_ROLE_TENSOR;
@@ -82,7 +82,7 @@ static void add_groups_at(StratTransfers *t, StratRole role, int64_t rank)
 }
 
 /* Where the groups of @rank start, which tells them apart. */
-static int64_t groups_first(const StratPlan *plan, StratRole role, int64_t rank)
+static int64_t groups_first(const StratPlan *plan, StratTransferRole role, int64_t rank)
 {
     bool gang = role == STRAT_ROLE_TENSOR || role == STRAT_ROLE_CONTEXT;
     return gang ? strat_gang(plan, rank).first : group_of(plan, role, rank).first;

@@ -48,7 +48,7 @@ static ToyWorld layer_world(size_t shape, int64_t tensor)
 static double layer_bytes(const ToyWorld *world)
 {
     StratCosting costing = toy_costing(world);
-    StratChunk layer = {.layers = 1, .tensor_per_domain = world->plan.tensor};
+    StratModelChunk layer = {.layers = 1, .tensor_per_domain = world->plan.tensor};
     return strat_chunk_saved_bytes(&costing, &layer);
 }
 
@@ -162,7 +162,7 @@ static void check_stages(const ToyWorld *world)
     int64_t p = world->plan.pipeline, m = world->plan.global_batch / world->plan.micro_batch;
     cr_assert(stages->len == p);
     for (int64_t i = 0; i < p; i++) {
-        StratChunk chunk = strat_chunk_at(&world->model, &world->plan, i, 0);
+        StratModelChunk chunk = strat_chunk_at(&world->model, &world->plan, i, 0);
         double held = (double)MIN(m, p - i), one = strat_chunk_saved_bytes(&costing, &chunk);
         const StratMemory *memory = &g_array_index(stages, StratMemory, i);
         cr_expect(memory->in_flight >= held && memory->in_flight <= held,

@@ -20,8 +20,8 @@ for gpu in a100:dgx-a100-80gb h100:dgx-h100 h200:hgx-h200 b200:dgx-b200; do
         "$tables/$name"_sxm.generation_attention.*.csv "$tables/$name"_sxm.moe.*.csv
     expect_text out 'prefill, head_128 +all '
     expect_text out '0\.1 to 1 ms'
-    expect_within "$name" 'prefill attention  ' 8 20
-    expect_within "$name" 'decode attention  ' 8 20
-    expect_within "$name" ' moe   ' 12 30
+    expect_within "$name" 'prefill attention  ' 6 15
+    expect_within "$name" 'decode attention  ' 6 16
+    expect_within "$name" ' moe   ' 8 25
 done
 finish

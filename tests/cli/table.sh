@@ -92,7 +92,7 @@ expect_exit 2 "$ORRERY" run scenario.yaml --set kernels.table=none.csv
 expect_text err 'none\.csv: cannot be read: no such file'
 printf 'op,dtype,m,n,k,seconds\n' >none.csv
 expect_exit 2 "$ORRERY" run scenario.yaml --set kernels.table=none.csv
-expect_text err 'no row of these tables is a product or a call of attention'
+expect_text err 'no row of these tables is a product, a call of attention or a layer of experts'
 expect_exit 2 "$ORRERY" run scenario.yaml --set 'kernels.table=[]'
 expect_exit 2 "$ORRERY" run scenario.yaml --set 'kernels.table={path: a}'
 expect_exit 2 "$ORRERY" run scenario.yaml --set 'kernels={table: table.csv, clock: 1}'

@@ -91,7 +91,7 @@ Test(beside_traffic, counts_what_the_papers_count)
     world.plan.tensor = 2;
     toy_lay_out(&world, 1, 1);
     StratCosting costing = toy_costing(&world);
-    StratChunk chunk = {.layers = 3};
+    StratModelChunk chunk = {.layers = 3};
     double once = 3.0 * 2.0 * 1024.0 * 1024.0; /* three layers of 1024 tokens, 1024 wide, 2 bytes */
     cr_expect(strat_cost_traffic(&costing, &chunk, false).tensor_bytes == 4.0 * once);
     cr_expect(strat_cost_traffic(&costing, &chunk, true).tensor_bytes == 4.0 * once);
@@ -111,7 +111,7 @@ Test(beside_traffic, counts_keys_and_values_once_round)
     world.plan.context = 4;
     toy_lay_out(&world, 1, 1);
     StratCosting costing = toy_costing(&world);
-    StratChunk chunk = {.layers = 1};
+    StratModelChunk chunk = {.layers = 1};
     double share = 256.0 * 2.0 * 1024.0 * 2.0; /* tokens, keys and values, width, bytes */
     cr_expect(strat_cost_traffic(&costing, &chunk, false).context_bytes == 4.0 * share);
     cr_expect(strat_cost_traffic(&costing, &chunk, true).context_bytes == 8.0 * share);

@@ -19,10 +19,10 @@ static const KernPrefillFit prefill_fit = {
     .launch_s = 5e-6,
     .rate_fraction = 0.5,
     .tile_s = 1e-6,
-    .tail_exponent = 4.0,
+    .tail_loss = 0.05,
     .tail_key_s = 1e-9,
     .memory_fraction = 0.8,
-    .memory_exponent = 2.0,
+    .memory_loss = 0.3,
     .cache_fraction = 0.8,
     .convert_fraction = 0.8,
     .ramp_tokens = 1e5,
@@ -35,7 +35,7 @@ static const KernDecodeFit decode_fit = {
     .l2_fraction = 4.0,
     .l2_capacity = 0.8,
     .l2_sharpness = 8.0,
-    .overlap_exponent = 4.0,
+    .overlap_loss = 0.05,
     .block_s = 1e-6,
     .block_fraction = 2.0,
     .occupancy = 1.0,
@@ -52,9 +52,9 @@ static const KernMoeFit moe_fit = {
     .rate_16 = 0.3,
     .rate_64 = 0.4,
     .rate_128 = 0.6,
-    .overlap_exponent = 8.0,
+    .overlap_loss = 0.02,
     .imbalance = 0.2,
-    .touch_exponent = 1.0,
+
     .token_passes = 1.0,
     .expert_passes = 1.0,
 };
@@ -164,7 +164,7 @@ Test(kern_serve, splitting_fills_an_idle_gpu_unless_the_kernel_cannot)
     s.heads = s.kv_heads = 1;
     KernDecodeFit *fit = &world.profile.decode[KERN_HEAD_128][KERN_CACHE_16_BIT];
     double split = kern_decode_s(&device, &s);
-    fit->regroups = true;
+    fit->splits = KERN_SPLITS_GROUPED;
     double alone = kern_decode_s(&device, &s);
     cr_expect(alone > 10.0 * split, "%g against %g", alone, split);
 }
@@ -269,4 +269,35 @@ Test(kern_serve, an_unmeasured_class_takes_its_neighbour)
     fp8.family = KERN_MOE_CUTLASS;
     cr_expect(kern_moe_fit(&world.profile, &fp8) ==
               &world.profile.moe[KERN_MOE_BF16][KERN_MOE_TRITON]);
+}
+
+Test(kern_serve, splits_follow_the_rules_of_the_software)
+{
+    ToyWorld world = fitted_world();
+    KernDevice device = device_of(&world);
+    KernDecodeFit *fit = &world.profile.decode[KERN_HEAD_128][KERN_CACHE_16_BIT];
+    KernDecodeShape few = step(512, 64), many = step(513, 64);
+    few.heads = many.heads = few.kv_heads = many.kv_heads = 1;
+    cr_expect(kern_decode_s(&device, &many) >= kern_decode_s(&device, &few));
+    fit->splits = KERN_SPLITS_ALL_32; /* 32 blocks a sequence, then one */
+    cr_expect(kern_decode_s(&device, &few) > 5.0 * kern_decode_s(&device, &many));
+    fit->splits = KERN_SPLITS_FEW_16;
+    few.sequences = 128;
+    many.sequences = 129;
+    cr_expect(kern_decode_s(&device, &few) > 2.0 * kern_decode_s(&device, &many));
+}
+
+Test(kern_serve, a_latent_cache_is_not_priced_by_kernels_that_split_by_rule)
+{
+    ToyWorld world = fitted_world();
+    world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT] = decode_fit;
+    world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT].splits = KERN_SPLITS_ALL_32;
+    KernDecodeShape s = step(4, 1000);
+    s.latent_width = 512;
+    cr_expect(kern_decode_fit(&world.profile, &s) ==
+              &world.profile.decode[KERN_HEAD_128][KERN_CACHE_16_BIT]);
+    s.latent_width = 0;
+    s.head_dim = 512;
+    cr_expect(kern_decode_fit(&world.profile, &s) ==
+              &world.profile.decode[KERN_HEAD_512][KERN_CACHE_16_BIT]);
 }

@@ -337,7 +337,8 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
     cr_expect_str_eq(
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
-        "seed, network, fold, devices, model, cluster, plan, fabric, placement, jobs, "
+        "seed, network, fold, devices, model, cluster, plan, serve, traffic, cost, fabric, "
+        "placement, jobs, "
         "kernels, uncertainty, guesses, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
@@ -485,5 +486,6 @@ Test(scen_load, a_missing_scenario_is_a_clear_error)
     g_autoptr(GError) list = NULL;
     ScenLoadOptions options = {.data_dir = "/nonexistent"};
     cr_expect_null(scen_scenario_parse("s", "[1]", 3, &options, &list));
-    cr_expect_str_eq(list->message, "s:1:1: a scenario must be a map with model, cluster, plan");
+    cr_expect_str_eq(list->message,
+                     "s:1:1: a scenario must be a map with model, cluster, and plan or serve");
 }

@@ -116,10 +116,41 @@ Test(scen_measured, reads_the_columns_of_aiconfigurator)
         "context_attention,2,512,32,4,128,bfloat16,bfloat16,0,128,1\n"
         "generation_attention,8,1,32,4,128,bfloat16,bfloat16,1023,0,2\n"
         "moe,8,1,32,4,128,bfloat16,bfloat16,1023,0,2\n",
-        NULL);
+        NULL); /* for training: no window, no other cache; for serving all but the last */
     expect_call(calls, 0, &(KernAttentionShape){64, 8, 512, 512, 128, 0.5, TOPO_DTYPE_BF16}, 1e-3);
     expect_call(calls, 1, &(KernAttentionShape){256, 32, 1, 1024, 128, 1.0, TOPO_DTYPE_BF16}, 2e-3);
-    cr_expect(calls->attention->len == 2 && calls->skipped == 3);
+    cr_expect(calls->attention->len == 2 && calls->skipped == 1);
+    cr_expect(scen_serve_rows_count(calls->serve) == 4);
+    const GArray *fp8 = calls->serve->prefill[KERN_HEAD_128][KERN_CACHE_FP8];
+    cr_assert(fp8->len == 1 && calls->serve->prefill[KERN_HEAD_128][KERN_CACHE_16_BIT]->len == 2);
+    const KernPrefillShape *p = &g_array_index(fp8, KernPrefillRow, 0).shape;
+    cr_expect(p->sequences == 2 && p->queries == 512 && p->past == 0 && p->heads == 32 &&
+              p->kv_heads == 4 && p->fp8_cache);
+    const GArray *decode = calls->serve->decode[KERN_HEAD_128][KERN_CACHE_16_BIT];
+    cr_assert(decode->len == 1);
+    cr_expect(g_array_index(decode, KernDecodeRow, 0).shape.context == 1024);
+}
+
+Test(scen_measured, layers_of_experts_and_chunks_serve)
+{
+    g_autoptr(ScenMeasured) moe = read_well(
+        "op_name,kernel_source,moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,"
+        "moe_tp_size,moe_ep_size,distribution,latency\n"
+        "moe,vllm_cutlass,fp8,64,4096,1536,8,128,2,4,power_law_1.2,0.5\n",
+        NULL);
+    const GArray *rows = moe->serve->moe[KERN_MOE_FP8][KERN_MOE_CUTLASS];
+    cr_assert(rows->len == 1 && moe->skipped == 0);
+    const KernMoeShape *m = &g_array_index(rows, KernMoeRow, 0).shape;
+    cr_expect(m->tokens == 64 && m->tensor == 2 && m->expert == 4 && fabs(m->power - 1.2) < 1e-12);
+    g_autoptr(ScenMeasured) chunk =
+        read_well("op,dtype,m,heads,kv_heads,head_dim,batch,context,latency_us\n"
+                  "attention,bf16,256,32,8,128,2,1024,50\n",
+                  NULL);
+    const GArray *prefill = chunk->serve->prefill[KERN_HEAD_128][KERN_CACHE_16_BIT];
+    cr_assert(prefill->len == 1);
+    const KernPrefillShape *p = &g_array_index(prefill, KernPrefillRow, 0).shape;
+    cr_expect(p->sequences == 2 && p->queries == 256 && p->past == 1024 && p->heads == 32 &&
+              p->kv_heads == 8);
 }
 
 Test(scen_measured, reads_the_plain_form_whatever_the_order_of_its_columns)

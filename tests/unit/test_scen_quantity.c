@@ -48,6 +48,8 @@ static const struct {
     {"$2.00/h",      SCEN_PRICE_USD_PER_H,    2.0          },
     {"2.5 $/h",      SCEN_PRICE_USD_PER_H,    2.5          },
     {"2.5 USD/h",    SCEN_PRICE_USD_PER_H,    2.5          },
+    {"$30000",       SCEN_MONEY_USD,          30000.0      },
+    {"$0.10/kWh",    SCEN_PRICE_USD_PER_KWH,  0.1          },
 };
 
 Test(scen_quantity, units_become_si)
@@ -97,7 +99,8 @@ static const struct {
     {"1e-300 ns",     SCEN_TIME_S,             "is too small"                                     },
     {"0.0001 B/s",    SCEN_RATE_BYTES_PER_S,   "is too small"                                     },
     {"2.00/h",        SCEN_PRICE_USD_PER_H,    "has an unknown unit"                              },
-    {"$2.00",         SCEN_PRICE_USD_PER_H,    "has an unknown unit"                              },
+    {"$2.00",         SCEN_PRICE_USD_PER_H,    "is money"                                         },
+    {"$2.00/h",       SCEN_PRICE_USD_PER_KWH,  "is a price"                                       },
     {"$ 5 us",        SCEN_TIME_S,             "is no number with a unit"                         },
 };
 

@@ -1,0 +1,47 @@
+/** From a loaded serving scenario to its result. */
+#ifndef SCEN_SERVE_H
+#define SCEN_SERVE_H
+
+#include "scen_money.h"
+#include "scen_scenario.h"
+#include "strat_serve.h"
+#include "strat_serve_memory.h"
+
+/** One run with all that a report says of it. */
+typedef struct ScenServed {
+    StratServeResult *result; /* NULL: it does not fit */
+    StratServeResult *fast; /* with costs 1.64 standard errors lower, and higher; NULL: not asked */
+    StratServeResult *slow;
+    double load_fraction;  /* tokens/s over those when everything arrives at once; 0: not asked, or
+                              requests depend on answers */
+    double error_fraction; /* standard error of an iteration's time */
+    StratServeMemory memory[2];
+    ScenMoney money;
+    char *no_fit; /* why it does not fit; NULL: it does */
+} ScenServed;
+
+/** Which parts of a result somebody wants. */
+typedef struct ScenServeWants {
+    bool requests; /* outcomes, and samples over time */
+    bool interval; /* the runs with other costs */
+} ScenServeWants;
+
+/** Serves the traffic of @scenario, which has `serve:`. NULL and @error: what is not modelled, or a
+ *  trace that broke off. One that does not fit is a result, with the reason. */
+ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GError **error);
+
+void scen_served_free(ScenServed *served);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenServed, scen_served_free)
+
+/** The figure @metric of @served; NaN where there is none (SPEEDUP takes two runs, see
+ *  scen_serve_speedup()). */
+double scen_served_metric(const ScenScenario *scenario, const ScenServed *served,
+                          ScenMetric metric);
+
+/** TPOT without speculation over that with it; NaN and @error as scen_serve(). */
+double scen_serve_speedup(const ScenScenario *scenario, const ScenServed *served, GError **error);
+
+/** Does the run miss an objective: fewer requests than `slo.attainment` meet all of them? */
+bool scen_served_misses(const ScenScenario *scenario, const ScenServed *served);
+
+#endif

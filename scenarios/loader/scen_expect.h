@@ -1,0 +1,18 @@
+/** Published figures that a scenario restates. */
+#ifndef SCEN_EXPECT_H
+#define SCEN_EXPECT_H
+
+#include "scen_metric.h"
+
+typedef struct ScenExpect {
+    double step_time_s;               /* of training; 0: none is expected */
+    double served[SCEN_METRIC_COUNT]; /* of serving, likewise */
+    const char *source;
+    const char *definition; /* measured, converted, or inverted from FLOP/s, in words */
+    const char *group;      /* rows of one group are summarised together by `orrery validate` */
+} ScenExpect;
+
+/** Is any figure of serving expected? */
+bool scen_expect_serves(const ScenExpect *expect);
+
+#endif

@@ -1,0 +1,162 @@
+/* The table of a serving engine.
+ *
+ * Defaults are those of an engine that does nothing special: no chunks, no prefix cache, no graphs,
+ * a host that costs nothing. A row of the catalog says what its version does. */
+#include "scen_fields.h"
+#include "scen_serving_engine.h"
+
+#include <string.h>
+
+#define HOST(key, member, of_kind, ...) SCEN_FIELD(key, StratHost, member, of_kind, __VA_ARGS__)
+#define SECONDS(key, member, ...)                                                                  \
+    HOST(key, member, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S, __VA_ARGS__)
+
+static const ScenField host_fields[] = {
+    SECONDS("step", step_s, .help = "of every iteration, in s (default: 0)"),
+    SECONDS("sequence", sequence_s, .help = "of each sequence in it, in s"),
+    SECONDS("prompt", prompt_s, .help = "of each prompt that starts, in s"),
+    SECONDS("token", token_s, .help = "of each token of such a prompt, in s"),
+    SECONDS("kernel", kernel_s, .help = "launch of a kernel outside CUDA graphs, in s"),
+    HOST("overlapped", overlapped, SCEN_BOOL, .fallback = "false",
+         .help = "prepared while the GPU runs the iteration before"),
+    HOST("detokenise_inline", detokenise_inline, SCEN_BOOL, .fallback = "false",
+         .help = "turning tokens into text holds the next iteration up"),
+    SECONDS("detokenise", detokenise_s, .help = "of each token, in s"),
+};
+
+static const ScenTable host_table = {
+    .what = "host",
+    .fields = host_fields,
+    .count = G_N_ELEMENTS(host_fields),
+    .size = sizeof(StratHost),
+};
+
+#define LIMIT(key, member, of_kind, ...)                                                           \
+    SCEN_FIELD(key, ScenGpuLimits, member, of_kind, __VA_ARGS__)
+#define LIMITS                                                                                     \
+    LIMIT("max_sequences", max_sequences, SCEN_INT, .required = true, .min = 1, .max = 1e6,        \
+          .help = "in one batch"),                                                                 \
+        LIMIT("max_tokens", max_tokens, SCEN_INT, .required = true, .min = 1, .max = 1e8,          \
+              .help = "of one iteration")
+
+static const ScenField small_fields[] = {LIMITS};
+
+static const ScenTable small_table = {
+    .what = "small_gpus",
+    .fields = small_fields,
+    .count = G_N_ELEMENTS(small_fields),
+    .size = sizeof(ScenGpuLimits),
+};
+
+static const ScenField large_fields[] = {
+    LIMIT("memory", memory_bytes, SCEN_QUANTITY, .required = true, .dimension = SCEN_DATA_BYTES,
+          .help = "of a GPU that counts as large, in bytes"),
+    LIMIT("except", except, SCEN_TEXT, .help = "GPUs with this in their name stay small"),
+    LIMITS,
+};
+
+static const ScenTable large_table = {
+    .what = "large_gpus",
+    .fields = large_fields,
+    .count = G_N_ELEMENTS(large_fields),
+    .size = sizeof(ScenGpuLimits),
+};
+
+#define FIELD(key, member, of_kind, ...)                                                           \
+    SCEN_FIELD(key, ScenServingEngine, row.member, of_kind, __VA_ARGS__)
+
+#define OWN(key, member, of_kind, ...)                                                             \
+    SCEN_FIELD(key, ScenServingEngine, member, of_kind, __VA_ARGS__)
+
+static const ScenName families[] = {
+    {"triton",         KERN_MOE_TRITON        },
+    {"cutlass",        KERN_MOE_CUTLASS       },
+    {"trtllm",         KERN_MOE_TRTLLM        },
+    {"trtllm-modular", KERN_MOE_TRTLLM_MODULAR},
+    {"marlin",         KERN_MOE_MARLIN        },
+    {NULL,             0                      },
+};
+
+static const ScenField fields[] = {
+    FIELD("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
+    FIELD("source", source, SCEN_TEXT, .help = "code or documentation of that version"),
+    FIELD("scheduler", scheduler, SCEN_TEXT, .required = true,
+          .help = "who decides what runs next (orrery list schedulers)"),
+    FIELD("max_sequences", max_sequences, SCEN_INT, .min = 1, .max = 1e6,
+          .help = "in one batch (default: by the GPU, below)"),
+    FIELD("max_tokens", max_tokens, SCEN_INT, .min = 1, .max = 1e8,
+          .help = "of one iteration (default: by the GPU, below)"),
+    OWN("small_gpus", small, SCEN_MAP, .table = &small_table,
+        .help = "limits on other GPUs than large ones"),
+    OWN("large_gpus", large, SCEN_MAP, .table = &large_table,
+        .help = "limits on GPUs with much memory"),
+    FIELD("max_length", max_length, SCEN_INT, .min = 1, .max = 1e8,
+          .help = "prompt and output of one sequence (default: the model's max_sequence)"),
+    FIELD("long_prefill_tokens", long_prefill_tokens, SCEN_INT, .min = 1, .max = 1e8,
+          .help = "of one prompt in one iteration (default: no such limit)"),
+    FIELD("block_tokens", block_tokens, SCEN_INT, .min = 1, .max = 65536, .fallback = "16",
+          .help = "of a block of the KV cache"),
+    FIELD("memory_fraction", memory_fraction, SCEN_NUMBER, .min = 0.01, .max = 1.0,
+          .fallback = "0.9", .help = "of the GPU's memory that the engine takes"),
+    FIELD("memory_of_rest", memory_of_rest, SCEN_BOOL, .fallback = "false",
+          .help = "that fraction is of what weights and the largest iteration leave"),
+    FIELD("watermark", watermark_fraction, SCEN_NUMBER, .max = 0.9, .fallback = "0",
+          .help = "share of the blocks that admission leaves free"),
+    FIELD("activations", activation_bytes, SCEN_QUANTITY, .zero = true,
+          .dimension = SCEN_DATA_BYTES, .help = "graphs and workspaces, in bytes (default: 0)"),
+    FIELD("chunked_prefill", chunked_prefill, SCEN_BOOL, .fallback = "false",
+          .help = "a prompt may be cut to what is left of the tokens"),
+    FIELD("reserve_prompt", reserve_prompt, SCEN_BOOL, .fallback = "false",
+          .help = "a prompt is admitted only when all of it fits into the cache"),
+    FIELD("prefix_cache", prefix_cache, SCEN_BOOL, .fallback = "false",
+          .help = "blocks of equal prefixes are shared"),
+    FIELD("graphs", graphs, SCEN_BOOL, .fallback = "false",
+          .help = "iterations of decodes replay a CUDA graph"),
+    FIELD("graph_sequences", graph_sequences, SCEN_INT, .min = 1, .max = 1e6,
+          .help = "largest batch that has a graph"),
+    FIELD("graphs_mixed", graphs_mixed, SCEN_BOOL, .fallback = "false",
+          .help = "iterations with prompts replay graphs too, up to as many tokens"),
+    FIELD("gathers_experts", gathers_experts, SCEN_BOOL, .fallback = "false",
+          .help = "experts that few tokens choose are products of their own"),
+    FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
+          .help = "norms, activation, rotary and residual share passes"),
+    FIELD("new_token_ratio", new_token_ratio, SCEN_NUMBER, .max = 1.0,
+          .help = "SGLang: share of the outputs to come that admission reserves"),
+    FIELD("waiting_served_ratio", waiting_served_ratio, SCEN_NUMBER, .max = 100.0,
+          .help = "TGI: prompts that are worth a pause of the decodes"),
+    FIELD("max_waiting_tokens", max_waiting_tokens, SCEN_INT, .min = 1, .max = 1e6,
+          .help = "TGI: decodes before waiting prompts are let in"),
+    FIELD("max_queue_delay", max_queue_delay_s, SCEN_QUANTITY, .zero = true,
+          .dimension = SCEN_TIME_S, .help = "Triton: how long a batch may wait to fill, in s"),
+    FIELD("order", order, SCEN_TEXT, .help = "of waiting requests (default: fcfs)"),
+    OWN("all_reduce", all_reduce, SCEN_TEXT,
+        .help = "its own all-reduces: engine kernels called this-GPU, as vllm-h100"),
+    OWN("expert_prompts", expert_prompts, SCEN_SECTION, .table = &scen_expert_table,
+        .help = "dispatch and combine of iterations with prompts (default: the library's)"),
+    OWN("expert_decodes", expert_decodes, SCEN_SECTION, .table = &scen_expert_table,
+        .help = "the same of decodes alone"),
+    OWN("expert_family", expert_family, SCEN_ENUM, .names = families, .fallback = "triton",
+        .help = "kernels of the experts' products"),
+    FIELD("host", host, SCEN_MAP, .table = &host_table, .help = "its CPU side"),
+};
+
+const ScenTable scen_serving_engine_table = {
+    .what = "serving engine",
+    .fields = fields,
+    .count = G_N_ELEMENTS(fields),
+    .size = sizeof(ScenServingEngine),
+    .catalog = SCEN_CATALOG_SERVING_ENGINE,
+};
+
+void scen_serving_engine_settle(ScenServingEngine *engine, const TopoGpu *gpu)
+{
+    const ScenGpuLimits *large = &engine->large;
+    bool is_large = large->memory_bytes > 0.0 && gpu->memory_bytes >= large->memory_bytes;
+    if (is_large && large->except && gpu->name && strstr(gpu->name, large->except))
+        is_large = false;
+    const ScenGpuLimits *limits = is_large ? large : &engine->small;
+    if (engine->row.max_sequences == 0)
+        engine->row.max_sequences = limits->max_sequences;
+    if (engine->row.max_tokens == 0)
+        engine->row.max_tokens = limits->max_tokens;
+}

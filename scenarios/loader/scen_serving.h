@@ -1,0 +1,31 @@
+/** The serving half of a scenario: a deployment as it was written. */
+#ifndef SCEN_SERVING_H
+#define SCEN_SERVING_H
+
+#include "scen_serving_engine.h"
+#include "strat_deployment.h"
+
+#include <glib.h>
+
+typedef struct ScenServing {
+    bool is_on; /* the scenario has `serve:` */
+    ScenServingEngine engine;
+    StratDeployment deployment; /* complete once the scenario is checked */
+    StratPool pool;             /* the replicas, or those that decode */
+    StratPool prefill;          /* replicas 0: nobody does prompts alone */
+    GArray *by_position;        /* of double, owned; NULL: one acceptance for all */
+    ModelSpec draft;            /* layers 0: none */
+    const char *engine_profile; /* folder of measured layer times, NULL: kernel fits */
+    double slo_attainment;      /* share of the requests that must meet the objectives */
+    int64_t warm_up_requests;   /* the first so many, left out of the latencies */
+    bool exact;                 /* every iteration on its own */
+    bool interval;              /* run again with other costs, for intervals */
+} ScenServing;
+
+/** Does the deployment promise anything: has it an objective? */
+bool scen_serving_promises(const ScenServing *serving);
+
+/** Frees what @serving owns. */
+void scen_serving_clear(ScenServing *serving);
+
+#endif

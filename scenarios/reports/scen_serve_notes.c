@@ -1,0 +1,69 @@
+/* Notes: what stands behind the figures of a serving run and cannot be seen in them. */
+#include "scen_serve_report.h"
+
+static void add(GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add(GPtrArray *notes, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_ptr_array_add(notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+static bool host_is_free(const StratHost *host)
+{
+    return host->step_s + host->sequence_s + host->prompt_s + host->token_s + host->kernel_s +
+               host->detokenise_s <=
+           0.0;
+}
+
+static void note_costs(GPtrArray *notes, const ScenScenario *scenario)
+{
+    const KernProfile *profile = &scenario->profile;
+    const StratEngine *engine = &scenario->serving.engine.row;
+    if (profile->grade == KERN_GRADE_DATASHEET)
+        add(notes,
+            "kernel costs of %s are another GPU's fit scaled by datasheet rates (profile %s), not "
+            "measured",
+            scenario->cluster.node.gpu.name, profile->name);
+    if (host_is_free(&engine->host))
+        add(notes,
+            "the CPU side of engine %s is not fitted and costs nothing here: iterations are "
+            "at least as long",
+            engine->name);
+}
+
+static void note_money(GPtrArray *notes, const ScenScenario *scenario)
+{
+    const ScenCost *cost = &scenario->cost;
+    if (!cost->name)
+        return;
+    add(notes,
+        "costs: prompts pay for the GPU-seconds that they add to iterations, outputs for those of "
+        "decoding alone, both for idle time in proportion; cached tokens pay for the attention "
+        "that "
+        "is paid to them");
+    if (cost->purchase_usd > 0.0 && cost->idle_w <= 0.0)
+        add(notes, "energy: idle power is not given (cost.power.idle), so idle GPUs draw what busy "
+                   "ones do");
+}
+
+GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *served)
+{
+    GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
+    note_costs(notes, scenario);
+    note_money(notes, scenario);
+    if (served->result && served->result->refused > 0)
+        add(notes,
+            "refused requests are longer than serve.engine.max_length, or than the cache of a "
+            "replica");
+    if (served->result && served->result->unfinished > 0)
+        add(notes, "requests are left unfinished, so latencies are of those that got through");
+    const ScenTraffic *traffic = &scenario->traffic;
+    bool ramps = !traffic->trace && traffic->spec.arrivals.kind != STRAT_ARRIVALS_ALL_AT_ONCE;
+    if (served->result && ramps && !scenario->serving.warm_up_requests)
+        add(notes, "no warm-up is left out (serve.warm_up): requests that met an empty deployment "
+                   "count");
+    return notes;
+}
