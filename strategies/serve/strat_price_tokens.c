@@ -20,6 +20,9 @@
  * activation, sum (vLLM's fused_moe). */
 enum { MOE_KERNELS = 7, ATTENTION_KERNELS = 2, HEAD_KERNELS = 6 };
 
+/* Static batches may have millions of rows, few of them alike: those are not kept. */
+enum { KEPT_ROWS = 65536 };
+
 static double products_s(const StratPrice *price, const StratMatrices *list, int64_t rows,
                          StratMode mode)
 {
@@ -210,6 +213,8 @@ static StratTokenCost compute_tokens(const StratPrice *price, int64_t rows, Stra
 /* By the number of rows; computed at the first question. */
 StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMode mode)
 {
+    if (rows > KEPT_ROWS)
+        return compute_tokens(price, rows, mode);
     GArray *table = price->tokens[mode.captured + 2 * mode.prompts];
     if ((guint)rows >= table->len)
         g_array_set_size(table, (guint)rows + 1);

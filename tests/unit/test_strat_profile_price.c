@@ -2,6 +2,7 @@
  * over layers as the profiler counts them. Files are written, read and compared. */
 #include "scen_engine_profile.h"
 #include "strat_price.h"
+#include "toy_world.h"
 
 #include <criterion/criterion.h>
 
@@ -216,6 +217,39 @@ Test(strat_profile_price, a_folder_of_the_profiler_is_read)
     expect_near(decode, 18e-6, "a table that is switched off");
     cr_expect_null(scen_engine_profile_read(folder, 4, &error), "not measured with 4 ranks");
     remove_folder(folder);
+}
+
+Test(strat_profile_price, a_pricer_takes_the_tables_before_the_devices_fits)
+{
+    g_autofree char *folder = write_folder();
+    g_autoptr(StratProfile) profile = scen_engine_profile_read(folder, 2, NULL);
+    remove_folder(folder);
+    ToyWorld world = toy_world();
+    StratEngine engine = {.graphs = true, .graph_sequences = 64};
+    StratDeployment deployment = {
+        .engine = &engine,
+        .pool = {{.replicas = 1, .tensor = 2, .pipeline = 1, .data = 1, .expert = 1}},
+        .pools = 1};
+    StratPriceSpec spec = {
+        .model = &world.model,
+        .cluster = &world.cluster,
+        .device = {.gpu = &world.cluster.node.gpu,
+                   .profile = &world.profile,
+                   .clock_fraction = 1.0},
+        .deployment = &deployment,
+        .profile = profile
+    };
+    StratPricer *pricer = strat_price_new(&spec, NULL);
+    StratBatch batch = {
+        .decodes = 6, .decode_tokens = 1, .context = 24.0, .longest = 24.0, .outputs = 6};
+    StratIteration out;
+    pricer->price(pricer, &batch, &out);
+    /* 8 layers, 8 rows: padded to the graph's size */
+    expect_near(out.part_s[STRAT_SERVE_LINEAR], 8.0 * (17.0 + 5.0 + 20.0 + 30.0) * 1e-6, "linear");
+    expect_near(out.part_s[STRAT_SERVE_PASSES], (8.0 * (4.0 + 3.0 + 4.0) + 8.0) * 1e-6, "passes");
+    expect_near(out.part_s[STRAT_SERVE_DECODE], 8.0 * 18e-6, "decode attention");
+    cr_expect_gt(out.part_s[STRAT_SERVE_TENSOR], 0.0, "collectives are not in the tables");
+    strat_pricer_free(pricer);
 }
 
 Test(strat_profile_price, a_layer_that_is_missing_is_named)
