@@ -170,7 +170,7 @@ const KernDecodeFit *kern_decode_fit(const KernProfile *profile, const KernDecod
 double kern_decode_s(const KernDevice *device, const KernDecodeShape *s)
 {
     double measured;
-    if (kern_table_decode_s(device, s, &measured))
+    if (device->table && kern_table_decode_s(device, s, &measured))
         return measured;
     const KernDecodeFit *fit = kern_decode_fit(device->profile, s);
     return fit ? kern_decode_form_s(device, fit, s)

@@ -8,22 +8,25 @@
  *
  *   weights  = touched * matrices * hidden * inter / tensor * bytes
  *   rows_T   = sum over touched experts of loads, rounded up to tiles of T = 16, 64, 128 rows
- *   products = 2 rows_T * matrices * hidden * inter / tensor / (rate_T peak)
+ *   products = 2 rows_T * matrices * hidden * width / (rate_T peak) * (1 + spill A / (A + L2))
  *   stream   = weights / bandwidth * (1 + idle (max(1, SMs / tiles) - 1)), less what L2 keeps
- *   time     = launches + ramp min(1, tokens / 64) + local experts * e + touched * e' + assignments
- * * s
- *            + passes over activations / bandwidth
- *            + |products, stream, (hidden + inter) step|_p
+ *   time     = launches + ramp min(1, tokens / 64) + local experts * e + touched * t
+ *            + assignments * s + passes over activations / bandwidth
+ *            + |products, stream, (hidden + inter) step| (1 + unaligned)
+ *
+ * with |..| as in kern_join.h, width = inter / tensor rounded up to 64, the columns of a tile, and
+ * A the bytes of the tokens, which every column of tiles reads again. unaligned counts where inter
+ * / tensor is no multiple of 16: the compiler of Triton loads vectors only of such rows.
  *
  * T is the best of the three (searched kernels, CUTLASS, TensorRT-LLM) or follows the default of
  * the Triton kernel of SGLang and vLLM: 16 rows up to as many tokens as experts, then 64. Some
- * software computes every choice of a token that reaches the rank, other ranks' too: rows grow by
- * the choices of min(1, topk / R) of the tokens (balanced choices are strided over the ranks), or
- * under a power law of 1 - (1 - hottest expert's share) exp(-spread * rest).
+ * software sees only the tokens that reach the rank, and computes all their choices, other ranks'
+ * too: min(1, topk / R) of the tokens (balanced choices are strided over the ranks), or under a
+ * power law 1 - (1 - hottest expert's share) exp(-spread * rest).
  *
  * Sources: sorting and padding: vLLM's and SGLang's moe_align_block_size and get_default_config;
- * tiles and streams as in kern_gemm.c. Left out: communication (topo_protocol_expert.c), shared
- * experts (a dense product). */
+ * divisibility by 16: Triton's specialisation of arguments; tiles and streams as in kern_gemm.c.
+ * Left out: communication (topo_protocol_expert.c), shared experts (a dense product). */
 #include "kern_moe.h"
 
 #include "kern_join.h"
@@ -107,7 +110,8 @@ static void skewed_loads(const KernMoeFit *fit, const KernMoeShape *s, Loads *lo
     double tokens = (double)s->tokens, ranks = (double)s->expert;
     double octaves = about_log2(kern_larger(2.0, 0.8 * tokens)) / NODES; /* between nodes */
     double step = kern_exp2(octaves), fewer = kern_exp2(octaves * (1.0 - s->power));
-    double sum = geometric_sum(fewer), per_load = 1.0 / geometric_sum(fewer * step);
+    double sum = geometric_sum(fewer), load_sum = geometric_sum(fewer * step);
+    double both = 1.0 / (sum * load_sum), share = load_sum * both, per_load = sum * both;
     loads->imbalance = 1.0;
     if (s->expert > 1) {
         double squares = geometric_sum(fewer * step * step) * per_load * per_load * sum;
@@ -117,9 +121,9 @@ static void skewed_loads(const KernMoeFit *fit, const KernMoeShape *s, Loads *lo
     }
     double load = tokens * loads->share * sum * per_load * loads->imbalance;
     if (fit->tiles == KERN_MOE_BEST)
-        sum_nodes(loads, load, step, 1.0 / sum, fewer, tokens, 0, TILES);
+        sum_nodes(loads, load, step, share, fewer, tokens, 0, TILES);
     else
-        sum_nodes(loads, load, step, 1.0 / sum, fewer, tokens, ruled_tile(fit, s), 1);
+        sum_nodes(loads, load, step, share, fewer, tokens, ruled_tile(fit, s), 1);
 }
 
 static KernMoeLoad loads_of(const KernMoeFit *fit, const KernMoeShape *s, Loads *loads)
@@ -240,8 +244,8 @@ double kern_moe_form_s(const KernDevice *device, const KernMoeFit *fit, const Ke
     double weights =
         load.touched * (s->ungated ? 2.0 : 3.0) * hidden * inter * kern_moe_weight_bytes(s->type);
     double per_byte_s = 1.0 / gpu->memory_bytes_per_s;
-    double over = weights / (fit->l2_capacity * gpu->l2_bytes + 1.0);
-    double kept = 0.6 / (1.0 + over * over * over);
+    double room = fit->l2_capacity * gpu->l2_bytes + 1.0, volume = room * room * room;
+    double kept = 0.6 * volume / (volume + weights * weights * weights);
     double read = tokens * hidden * ACTIVATION_BYTES;
     double spilt = 1.0 + fit->spill * read / (read + gpu->l2_bytes);
     double products =
@@ -277,7 +281,7 @@ const KernMoeFit *kern_moe_fit(const KernProfile *profile, const KernMoeShape *s
 double kern_moe_s(const KernDevice *device, const KernMoeShape *s)
 {
     double measured;
-    if (kern_table_moe_s(device, s, &measured))
+    if (device->table && kern_table_moe_s(device, s, &measured))
         return measured;
     const KernMoeFit *fit = kern_moe_fit(device->profile, s);
     if (fit)

@@ -139,7 +139,7 @@ const KernPrefillFit *kern_prefill_fit(const KernProfile *profile, const KernPre
 double kern_prefill_s(const KernDevice *device, const KernPrefillShape *s)
 {
     double measured;
-    if (kern_table_prefill_s(device, s, &measured))
+    if (device->table && kern_table_prefill_s(device, s, &measured))
         return measured;
     const KernPrefillFit *fit = kern_prefill_fit(device->profile, s);
     if (fit)

@@ -170,18 +170,17 @@ KernGridHit kern_table_moe(const KernDevice *device, const KernMoeShape *s, doub
 
 bool kern_table_prefill_s(const KernDevice *device, const KernPrefillShape *shape, double *seconds)
 {
-    return device->table &&
-           kern_table_told(device, KERN_TABLE_PREFILL, kern_table_prefill(device, shape, seconds));
+    KernGridHit hit = kern_table_prefill(device, shape, seconds);
+    return kern_table_told(device, KERN_TABLE_PREFILL, hit);
 }
 
 bool kern_table_decode_s(const KernDevice *device, const KernDecodeShape *shape, double *seconds)
 {
-    return device->table &&
-           kern_table_told(device, KERN_TABLE_DECODE, kern_table_decode(device, shape, seconds));
+    KernGridHit hit = kern_table_decode(device, shape, seconds);
+    return kern_table_told(device, KERN_TABLE_DECODE, hit);
 }
 
 bool kern_table_moe_s(const KernDevice *device, const KernMoeShape *shape, double *seconds)
 {
-    return device->table &&
-           kern_table_told(device, KERN_TABLE_MOE, kern_table_moe(device, shape, seconds));
+    return kern_table_told(device, KERN_TABLE_MOE, kern_table_moe(device, shape, seconds));
 }

@@ -25,8 +25,7 @@ KernGridHit kern_table_decode(const KernDevice *device, const KernDecodeShape *s
                               double *seconds);
 KernGridHit kern_table_moe(const KernDevice *device, const KernMoeShape *shape, double *seconds);
 
-/** The same for whoever prices: false when there is no table or it misses; told to the tally of
- *  @device. */
+/** The same for whoever prices: false when it misses; told to the tally of @device. */
 bool kern_table_prefill_s(const KernDevice *device, const KernPrefillShape *shape, double *seconds);
 bool kern_table_decode_s(const KernDevice *device, const KernDecodeShape *shape, double *seconds);
 bool kern_table_moe_s(const KernDevice *device, const KernMoeShape *shape, double *seconds);
