@@ -2,10 +2,12 @@
  *
  * Fields are separated by commas and may stand in double quotes, a quote inside being doubled (RFC
  * 4180); a quoted field ends on its line. Lines end in LF or CRLF. Lines that are empty or start
- * with # say nothing. A byte order mark before the header is left out. */
+ * with # say nothing. A byte order mark before the header is left out. A file may be compressed
+ * with gzip. */
 #include "scen_csv.h"
 
 #include "scen_errors.h"
+#include "scen_gzip.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -101,6 +103,15 @@ static bool read_text(ScenCsv *csv, GError **error)
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: cannot be read: %s", csv->path,
                     there ? cause->message : "no such file");
         return false;
+    }
+    if (scen_gzip_is(csv->text, length)) {
+        g_autofree char *packed = g_steal_pointer(&csv->text);
+        csv->text = scen_gzip_inflate(packed, length, BYTES_MAX, &length, &cause);
+        if (!csv->text) {
+            g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: cannot be unpacked: %s",
+                        csv->path, cause->message);
+            return false;
+        }
     }
     if (!g_utf8_validate_len(csv->text, length, NULL)) {
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: not a text file", csv->path);

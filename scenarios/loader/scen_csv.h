@@ -8,8 +8,8 @@
 
 typedef struct ScenCsv ScenCsv;
 
-/** Reads the file @path whole, and its header. NULL and @error when it cannot be read, is empty, or
- *  is no text. Free with scen_csv_free(). */
+/** Reads the file @path whole, compressed with gzip or not, and its header. NULL and @error when it
+ * cannot be read, is empty, or is no text. Free with scen_csv_free(). */
 ScenCsv *scen_csv_open(const char *path, GError **error);
 void scen_csv_free(ScenCsv *csv);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenCsv, scen_csv_free)
