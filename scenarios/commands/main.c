@@ -29,6 +29,8 @@ static const Command commands[] = {
      "the scenario's network as a drawing", scen_cmd_draw},
     {"collective", "--node NODE",
      "times and bandwidths of a collective over sizes, as nccl-tests", scen_cmd_collective},
+    {"replay", "TRACE.csv",
+     "a real job's operation trace again, with its stragglers mended", scen_cmd_replay},
     {"fit", "CSV...",
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
     {"calibrate", "[--out FILE]",

@@ -36,14 +36,11 @@ static bool find_columns(const ScenCsv *csv, int columns[COLUMNS], GError **erro
     return true;
 }
 
-static bool read_kind(const ScenCsv *csv, const char *name, StratReplayKind *kind, GError **error)
+static bool unknown_kind(const ScenCsv *csv, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
-    for (*kind = 0; *kind < STRAT_REPLAY_KINDS; (*kind)++) {
-        if (g_str_equal(strat_replay_kind(*kind)->name, name))
-            return true;
-        g_ptr_array_add(known, (void *)strat_replay_kind(*kind)->name);
-    }
+    for (StratReplayKind kind = 0; kind < STRAT_REPLAY_KINDS; kind++)
+        g_ptr_array_add(known, (void *)strat_replay_kind(kind)->name);
     g_autofree char *advice = scen_names_advice(name, known);
     return scen_csv_fail(csv, error, "unknown operation '%s'%s", name, advice);
 }
@@ -77,10 +74,11 @@ static bool read_time(const ScenCsv *csv, int column, double least_us, SimTime *
 static bool read_op(const ScenCsv *csv, const int columns[COLUMNS], StratReplayOp *op,
                     GError **error)
 {
+    const char *name = scen_csv_text(csv, columns[OP]);
     return scen_csv_integer(csv, columns[STEP], 0, -1, &op->step, error) &&
            read_worker(csv, columns[DP], &op->dp, error) &&
            read_worker(csv, columns[PP], &op->pp, error) &&
-           read_kind(csv, scen_csv_text(csv, columns[OP]), &op->kind, error) &&
+           (strat_replay_kind_by_name(name, &op->kind) || unknown_kind(csv, name, error)) &&
            read_time(csv, columns[START], 0.0, &op->start_ns, error) &&
            read_time(csv, columns[DURATION], -CLOCK_SLACK_US, &op->duration_ns, error);
 }

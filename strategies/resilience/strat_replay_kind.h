@@ -32,7 +32,8 @@ typedef enum StratReplayScope {
 } StratReplayScope;
 
 typedef struct StratReplayKindRow {
-    const char *name; /* as the trace spells it */
+    const char *name;  /* as the trace spells it */
+    const char *cause; /* what a report counts it under: both halves of a transfer are one */
     StratReplayScope scope;
     int stream;         /* of the worker: operations of one stream run one after another */
     bool communication; /* idealised by the median, not by the mean */
@@ -40,7 +41,10 @@ typedef struct StratReplayKindRow {
 
 enum { STRAT_REPLAY_STREAMS = 6 };
 
-/** The row of @kind. */
+/** The row of @kind, static. */
 const StratReplayKindRow *strat_replay_kind(StratReplayKind kind);
+
+/** The kind called @name into @kind; false when there is none. */
+bool strat_replay_kind_by_name(const char *name, StratReplayKind *kind);
 
 #endif
