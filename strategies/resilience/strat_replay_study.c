@@ -92,6 +92,9 @@ GArray *strat_replay_stages(const StratReplay *replay, double no_stragglers_s, G
 GArray *strat_replay_kinds(const StratReplay *replay, double no_stragglers_s, GError **error)
 {
     g_autoptr(GArray) causes = g_array_new(FALSE, FALSE, sizeof(StratReplayCause));
+    bool present[STRAT_REPLAY_KINDS] = {false};
+    for (uint32_t i = 0; i < replay->op_count; i++)
+        present[replay->ops[i].kind] = true;
     for (StratReplayKind kind = 0; kind < STRAT_REPLAY_KINDS; kind++) {
         StratReplayPick picks[STRAT_REPLAY_KINDS];
         size_t count = 0;
@@ -101,7 +104,7 @@ GArray *strat_replay_kinds(const StratReplay *replay, double no_stragglers_s, GE
             picks[count] = STRAT_REPLAY_PICK_ALL;
             picks[count++].kind = (int32_t)other;
         }
-        if (picks[0].kind == (int32_t)kind &&
+        if (present[kind] && picks[0].kind == (int32_t)kind &&
             !add_cause(replay, picks, count, no_stragglers_s, causes, error))
             return NULL;
     }

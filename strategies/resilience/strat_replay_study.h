@@ -33,7 +33,8 @@ bool strat_replay_totals(const StratReplay *replay, StratReplayTotals *totals, G
 bool strat_replay_change(const StratReplay *replay, const StratReplayChange *change, double *mean_s,
                          GError **error);
 
-/** The causes of one sort, the dearest first: an array of StratReplayCause that the caller owns.
+/** The causes of one sort that the trace has, the dearest first: an array of StratReplayCause that
+ * the caller owns.
  *  @no_stragglers_s is that of the totals. NULL and @error as strat_replay_run(). */
 GArray *strat_replay_workers(const StratReplay *replay, double no_stragglers_s, GError **error);
 GArray *strat_replay_stages(const StratReplay *replay, double no_stragglers_s, GError **error);
