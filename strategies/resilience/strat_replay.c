@@ -33,6 +33,9 @@ static int compare_ops(gconstpointer a, gconstpointer b, gpointer unused)
         return x->dp < y->dp ? -1 : 1;
     if (x->pp != y->pp)
         return x->pp < y->pp ? -1 : 1;
+    int streams = strat_replay_kind(x->kind)->stream - strat_replay_kind(y->kind)->stream;
+    if (streams != 0)
+        return streams;
     return x->start_ns == y->start_ns ? 0 : x->start_ns < y->start_ns ? -1 : 1;
 }
 

@@ -19,7 +19,8 @@ typedef struct StratReplayOp {
 } StratReplayOp;
 
 /** A trace whose operations know what they wait for. Arrays are one entry an operation unless said
- *  otherwise; operations are ordered by (step, dp, pp, start). */
+ *  otherwise; operations are ordered by (step, dp, pp, stream, start), so workers that behave
+ *  alike have alike rows. */
 typedef struct StratReplay {
     uint32_t op_count, step_count;
     int32_t dps, pps;

@@ -46,6 +46,12 @@ static uint32_t find(const Index *index, uint32_t worker, StratReplayKind kind, 
                                                : STRAT_REPLAY_NONE;
 }
 
+static uint32_t last_of(const Index *index, uint32_t worker, StratReplayKind kind)
+{
+    uint32_t count = count_of(index, worker, kind);
+    return count > 0 ? find(index, worker, kind, count - 1) : STRAT_REPLAY_NONE;
+}
+
 /* Counts, then places; nth falls out on the way. */
 static void index_ops(StratReplay *r, Index *index)
 {
@@ -170,9 +176,8 @@ static void link_op(const Index *index, StratReplay *r, uint32_t i, uint32_t wor
     switch (r->ops[i].kind) {
     case STRAT_REPLAY_FORWARD:
         waits[0] = find(index, worker, STRAT_REPLAY_FORWARD_RECV, nth);
-        if (nth == 0) /* the last one, if there is one: STRAT_REPLAY_NONE is no valid count */
-            waits[1] = find(index, worker, STRAT_REPLAY_PARAMS_GATHER,
-                            count_of(index, worker, STRAT_REPLAY_PARAMS_GATHER) - 1);
+        if (nth == 0)
+            waits[1] = last_of(index, worker, STRAT_REPLAY_PARAMS_GATHER);
         break;
     case STRAT_REPLAY_BACKWARD:
         waits[0] = find(index, worker, STRAT_REPLAY_BACKWARD_RECV, nth);
