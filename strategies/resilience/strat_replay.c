@@ -11,7 +11,7 @@
  * which no operation of the trace shows. What an operation takes without stragglers is, over all
  * workers and steps, the mean of its kind if it computes and the median of the work if it
  * communicates, because one flapping link must not move the ideal (Lin et al. 2025, arXiv
- * 2505.05713, section 3.3; the artifact's calc_launch_delay, get_transfer_time and
+ * 2505.05713; the artifact's calc_launch_delay, get_transfer_time and
  * simulation_analysis_reduce_dim).
  *
  * The ideal is one number a kind, so it also levels what a model's layout makes unequal: a last

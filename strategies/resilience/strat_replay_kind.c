@@ -1,7 +1,7 @@
 /*
  * The operations of a Megatron-style training step as ByteDance's traces name them (Lin et al.
  * 2025, "Understanding Stragglers in Large Model Training Using What-if Analysis", arXiv
- * 2505.05713, section 3; github ByteDance-Seed/StragglerAnalysis, analyzer/metatypes.py).
+ * 2505.05713; github ByteDance-Seed/StragglerAnalysis, analyzer/metatypes.py).
  *
  * Each kind of send and recv has a stream of its own, the parameters' all-gather another, and all
  * else shares the main one. What counts as communication follows the paper's artifact: the gradient

@@ -1,7 +1,7 @@
 /*
  * What each operation of a trace waits for, read off a rank's own order.
  *
- * The dependency model of Lin et al. 2025 (arXiv 2505.05713, section 3.2, and the artifact's
+ * The dependency model of Lin et al. 2025 (arXiv 2505.05713, and the artifact's
  * analyzer/dependency_model.py). Of one worker in one step, n-th meaning in order of starts:
  *
  *   on one stream   operations run one after another (the streams are in strat_replay_kind.c)

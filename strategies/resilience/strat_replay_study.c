@@ -1,6 +1,6 @@
 /*
  * Stragglers of a job, weighed. With T(x) the mean step when the operations x take what they took
- * and all others the ideal time of their kind (Lin et al. 2025, arXiv 2505.05713, section 3):
+ * and all others the ideal time of their kind (Lin et al. 2025, arXiv 2505.05713):
  *
  *   slowdown of the job      S   = T(all) / T(none)
  *   slowdown of a cause c    S_c = T(c) / T(none)

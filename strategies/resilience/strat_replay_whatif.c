@@ -1,7 +1,7 @@
 /*
  * What-ifs: durations of a trace with some of them made ideal.
  *
- * Lin et al. 2025 (arXiv 2505.05713, section 3) ask two questions with one set of ideal times. What
+ * Lin et al. 2025 (arXiv 2505.05713) ask two questions with one set of ideal times. What
  * does a cause cost alone: everything is ideal but its operations, S = T / T_ideal (their equations
  * 2 and 4). What would mending it give: only its operations are ideal. The two differ, because
  * stragglers hide behind each other.

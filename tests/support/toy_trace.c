@@ -125,7 +125,8 @@ static void settle(const Step *step)
                 moved |= settle_stage(toy, r, s);
             for (int b = 0; b + 1 < toy->pps; b++)
                 for (int m = 0; m < toy->passes; m++)
-                    moved |= settle_transfer(toy, r, 0, b, m) | settle_transfer(toy, r, 1, b, m);
+                    for (int way = 0; way < 2; way++)
+                        moved |= settle_transfer(toy, r, way, b, m);
         }
     }
 }
