@@ -38,7 +38,7 @@ static KernPrefillShape prefill_shape(const StratPrice *price)
         .head_dim = model->head_dim + (latent ? model->rope_head_dim : 0),
         .value_dim = latent ? model->value_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT,
+        .fp8_cache = strat_price_has_narrow_cache(price),
     };
 }
 
@@ -113,12 +113,13 @@ double strat_price_decode_s(const StratPrice *price, const StratBatch *batch)
         .latent_width = model->kv_lora_rank,
         .rope_width = model->kv_lora_rank > 0 ? model->rope_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT,
+        .fp8_cache = strat_price_has_narrow_cache(price),
     };
     double knots = batch->context / KNOT, below = floor(knots);
     int64_t low = (int64_t)below * KNOT;
     double layer = decode_at(price, mode, &shape, low);
     if (knots > below)
         layer += (knots - below) * (decode_at(price, mode, &shape, low + KNOT) - layer);
-    return layer * (double)model->layers;
+    double fraction = price->spec.deployment->engine->attention_fraction;
+    return layer * (double)model->layers / (fraction > 0.0 ? fraction : 1.0);
 }

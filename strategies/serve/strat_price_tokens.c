@@ -185,6 +185,7 @@ static void add_layers(const StratPrice *price, bool experts, int64_t rows, Stra
     const StratMatrices *list = experts ? &price->sparse : &price->dense;
     cost->linear_s += layers * products_s(price, list, rows, mode);
     cost->passes_s += layers * kern_pass_s(strat_price_device(price, mode), bytes, kernels);
+    cost->passes_s += layers * strat_price_unpack_s(price, list, mode);
     if (experts)
         cost->experts_s += layers * experts_s(price, rows, mode);
 }

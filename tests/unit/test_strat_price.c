@@ -282,7 +282,7 @@ Test(strat_price, weights_in_host_memory_stream_under_the_computation)
     fixture_init(&f);
     StratBatch batch = decodes(24, 512.0);
     double gpu = priced(&f, &batch).seconds;
-    f.deployment.offload_fraction = 0.5;
+    f.deployment.offload.weights.host = 0.5;
     double bytes = strat_serve_weights_bytes(f.spec.model, &f.deployment, f.deployment.pool);
     double want = 0.5 * bytes / 1e10 - gpu;
     cr_assert_gt(want, 0.0);
