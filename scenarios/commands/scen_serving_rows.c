@@ -229,7 +229,7 @@ static int64_t max_tokens(Writer *w, const Shape *s)
     if (s->prefills_only || s->decodes_only)
         return PREFILL_TOKENS * s->gpus;
     if (alone || g_str_equal(s->arrival, "static-batch"))
-        return s->batch * (s->input + s->output);
+        return s->batch * s->input;
     return s->input > LEAST_TOKENS ? s->input : 0;
 }
 
@@ -359,6 +359,17 @@ static void refuse_kind(Writer *w)
         scen_row_refuse(w, "speculation (%s) whose acceptance the row does not say", speculation);
 }
 
+/* A batch that was measured had room, whatever is thought to fit; sequences that decode alone are a
+ * token longer. */
+static void put_blocks(Writer *w, const Shape *s)
+{
+    bool is_offloaded = g_str_equal(text(w, w->row, "kind", ""), "offload_batch");
+    if (s->decodes_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s->requests * (s->output + 1));
+    else if (g_strcmp0(s->arrival, "static-batch") == 0 && !is_offloaded && !s->prefills_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s->batch * (s->input + s->output));
+}
+
 static char *write_row(Writer *w, GPtrArray *left_out)
 {
     Shape s = {0};
@@ -380,8 +391,7 @@ static char *write_row(Writer *w, GPtrArray *left_out)
     put_engine(w, &s);
     put_layout(w, &s, model);
     put_types(w, model);
-    if (s.decodes_only)
-        scen_row_put(w, "  blocks: " I64 "\n", s.requests * (s.output + 1));
+    put_blocks(w, &s);
     scen_serving_offload_put(w, model);
     scen_row_put(w, "  interval: false\n");
     put_traffic(w, &s);

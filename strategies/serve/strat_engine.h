@@ -22,6 +22,13 @@ typedef struct StratHost {
     double detokenise_s;    /* of each token */
 } StratHost;
 
+/** Decode attention by a kernel with one block for each query head (FasterTransformer's masked
+ *  multi-head attention), which reads the cache of a KV head once for each of them. */
+typedef struct StratVectorAttention {
+    double memory_fraction; /* of HBM bandwidth; 0: the profile's kernels run instead */
+    double cache_fraction;  /* of what L2 can hand to all SMs, 64 bytes a clock each */
+} StratVectorAttention;
+
 /** What of the copies between host and GPU runs under the computation. */
 typedef enum StratCopies {
     STRAT_COPIES_HIDDEN,        /* all: the next layer's while this one is computed */
@@ -54,6 +61,7 @@ typedef struct StratEngine {
     bool fused_kernels;          /* norms, activation, rotary and residual share passes */
     bool gathers_experts;        /* the experts that few tokens choose are products of their own:
                                     no sorting, no grouped kernel (gpt-fast, batch 1) */
+    StratVectorAttention vector_attention;
     double attention_fraction; /* of the rate of the profile's decode attention that this version's
                                   kernels reach; may exceed 1; 0: all of it */
     StratCopies copies;        /* of what lives off the GPU */
