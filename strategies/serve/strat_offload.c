@@ -52,13 +52,13 @@ char *strat_offload_place(StratServeMemory *memory, const StratDeployment *deplo
     const int64_t gpus = MIN(node->gpus, p->replicas * strat_pool_gpus(p));
     double weights = memory->weights_bytes + memory->offloaded_bytes;
     double block = (double)deployment->engine->block_tokens * memory->kv_token_bytes;
+    double host = node->host_memory_bytes > 0.0 ? node->host_memory_bytes : INFINITY;
     const struct {
         const char *name;
         double room, weights, cache;
     } tiers[] = {
-        {"host memory", node->host_memory_bytes > 0.0 ? node->host_memory_bytes : INFINITY,
-         o->weights.host,                                                                                    o->cache.host},
-        {"disks",       node->disk_bytes,                                                   o->weights.disk, o->cache.disk},
+        {"host memory", host,             o->weights.host, o->cache.host},
+        {"disks",       node->disk_bytes, o->weights.disk, o->cache.disk},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(tiers); i++) {
         double bytes = tiers[i].weights * weights;
