@@ -55,15 +55,15 @@ static void stage_clear(Stage *stage)
     }
 }
 
-static StratPricer *pricer_new(Stage *stage, size_t pool, GError **error)
+StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratProfile **profile,
+                               GError **error)
 {
-    const ScenScenario *scenario = stage->scenario;
     const ScenServing *serving = &scenario->serving;
     const ScenServingEngine *engine = &serving->engine;
     if (serving->engine_profile) {
         int64_t tensor = serving->deployment.pool[pool].tensor;
-        stage->profile[pool] = scen_engine_profile_read(serving->engine_profile, tensor, error);
-        if (!stage->profile[pool])
+        *profile = scen_engine_profile_read(serving->engine_profile, tensor, error);
+        if (!*profile)
             return NULL;
     }
     StratPriceSpec spec = {
@@ -80,7 +80,7 @@ static StratPricer *pricer_new(Stage *stage, size_t pool, GError **error)
         .expert_prompts = engine->expert_prompts.name ? &engine->expert_prompts : NULL,
         .expert_decodes = engine->expert_decodes.name ? &engine->expert_decodes : NULL,
         .expert_family = engine->expert_family,
-        .profile = stage->profile[pool],
+        .profile = *profile,
     };
     return strat_price_new(&spec, error);
 }
@@ -147,7 +147,7 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
         served->no_fit = no_host_memory(scenario, p, memory);
         if (served->no_fit)
             return false;
-        stage->pricer[p] = pricer_new(stage, p, error);
+        stage->pricer[p] = scen_serve_pricer(scenario, p, &stage->profile[p], error);
         if (!stage->pricer[p])
             return false;
         stage->spec.pricer[p] = stage->pricer[p];
@@ -259,6 +259,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
 {
     const ScenScenario *scenario = stage->scenario;
     stage->spec.keep_requests = wants.requests;
+    stage->spec.watch = wants.watch;
     served->result = run_once(stage, error);
     if (!served->result)
         return false;
@@ -272,6 +273,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     }
     stage->spec.keep_requests = false;
     stage->spec.sample_s = 0.0;
+    stage->spec.watch = NULL;
     served->error_fraction = iteration_error(scenario, served->result);
     if (!wants.interval)
         return true;
@@ -318,7 +320,7 @@ double scen_serve_speedup(const ScenScenario *scenario, const ScenServed *served
 bool scen_served_misses(const ScenScenario *scenario, const ScenServed *served)
 {
     const StratServeResult *result = served->result;
-    if (!scen_serving_promises(&scenario->serving) || !result || result->measured == 0)
+    if (!scen_serving_promises(&scenario->serving) || !result || result->asked == 0)
         return false;
-    return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->measured;
+    return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->asked;
 }

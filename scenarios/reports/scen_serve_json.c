@@ -115,11 +115,11 @@ static void add_objectives(JsonBuilder *json, const ScenServeReport *report)
     double end_s = sim_time_to_seconds(r->end_ns);
     if (!scen_serving_promises(&report->scenario->serving))
         return;
-    double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
+    double attained = strat_serve_attainment(r);
     scen_json_number(json, "slo_attainment_fraction", attained);
     scen_json_number(json, "slo_required_fraction", report->scenario->serving.slo_attainment);
     scen_json_number(json, "goodput_requests_per_s",
-                     end_s > 0.0 ? attained * (double)r->finished / end_s : 0.0);
+                     end_s > 0.0 ? attained * (double)r->requests / end_s : 0.0);
 }
 
 static void add_serving(JsonBuilder *json, const ScenServeReport *report)

@@ -152,10 +152,10 @@ static void add_throughput(GString *out, const ScenServeReport *report)
              r->measured, serving->warm_up_requests);
     if (!scen_serving_promises(serving))
         return;
-    double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
+    double attained = strat_serve_attainment(r);
     add_line(out, "Goodput",
              "%.3g requests/s meet every objective: %.1f %% of them, %.0f %% are promised%s",
-             attained * (double)r->finished * per_s, 100.0 * attained,
+             attained * (double)r->requests * per_s, 100.0 * attained,
              100.0 * serving->slo_attainment,
              scen_served_misses(report->scenario, report->served) ? ", so the SLO is MISSED" : "");
 }

@@ -8,6 +8,16 @@
 #include "strat_kv_tiers.h"
 #include "strat_request.h"
 
+struct StratServeResult;
+
+/** Who looks at a run under way. */
+typedef struct StratServeWatch {
+    void *ctx;
+    /** Asked after each request that finishes, with the counts until then: true ends the run, whose
+     *  other requests are then unfinished. */
+    bool (*stops)(void *ctx, const struct StratServeResult *so_far);
+} StratServeWatch;
+
 /** What a run needs; all is borrowed, and the source is consumed. */
 typedef struct StratServeSpec {
     const StratDeployment *deployment;
@@ -26,6 +36,7 @@ typedef struct StratServeSpec {
     double sample_s;          /* spacing of the samples; 0: none */
     int64_t warm_up_requests; /* the first so many are left out of the latencies */
     uint64_t seed;
+    const StratServeWatch *watch; /* NULL: it runs to its end */
 } StratServeSpec;
 
 /** What became of one request. Times of things that did not happen are -1. */
@@ -70,7 +81,9 @@ typedef struct StratServeResult {
     StratDigest *e2e_s;   /* arrival to last token */
     StratDigest *queue_s; /* arrival to the first iteration */
     int64_t measured;     /* requests in these */
+    int64_t asked;        /* after the warm-up, that arrived: those not measured got no answer */
     int64_t within_slo;   /* of those, that meet every objective */
+    int64_t missed[3];    /* that miss the objective of TTFT, of TPOT, of the end to end time */
     int64_t within_slo_tokens;        /* their output */
     double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
     double prompt_s; /* of those, of prompts: what they add to the decodes of their iterations */
@@ -86,6 +99,10 @@ typedef struct StratServeResult {
 /** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or
  *  router, a source that broke off. Free with strat_serve_result_free(). */
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error);
+
+/** Share of the requests after the warm-up that met every objective; those without an answer did
+ *  not. 0 when there are none. */
+double strat_serve_attainment(const StratServeResult *result);
 
 void strat_serve_result_free(StratServeResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratServeResult, strat_serve_result_free)

@@ -57,6 +57,11 @@ void strat_serve_result_free(StratServeResult *result)
     g_free(result);
 }
 
+double strat_serve_attainment(const StratServeResult *result)
+{
+    return result->asked > 0 ? (double)result->within_slo / (double)result->asked : 0.0;
+}
+
 static void note_queue(StratTally *tally, SimTime at, int64_t waiting)
 {
     if (tally->arrivals++ % tally->stride != 0)
@@ -76,6 +81,7 @@ void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t
 {
     StratServeResult *result = tally->result;
     result->requests++;
+    result->asked += request->id >= tally->warm_up;
     note_queue(tally, request->arrival_ns, waiting);
     if (!result->outcomes)
         return;
@@ -127,8 +133,11 @@ static void measure(StratTally *tally, const StratSequence *sequence)
         strat_digest_add(result->tpot_s, tpot_s, 1);
     }
     result->measured++;
-    if (!meets(tally->slo_ttft_s, ttft_s) || !meets(tally->slo_tpot_s, tpot_s) ||
-        !meets(tally->slo_e2e_s, e2e_s))
+    bool fails[] = {!meets(tally->slo_ttft_s, ttft_s), !meets(tally->slo_tpot_s, tpot_s),
+                    !meets(tally->slo_e2e_s, e2e_s)};
+    for (size_t i = 0; i < G_N_ELEMENTS(fails); i++)
+        result->missed[i] += fails[i];
+    if (fails[0] || fails[1] || fails[2])
         return;
     result->within_slo++;
     result->within_slo_tokens += sequence->output_tokens;
