@@ -27,7 +27,9 @@ ScenScenario *scen_shape_scenario(const ScenScenario *family, const ScenShape *s
         engine->max_tokens = shape->max_tokens;
     if (shape->max_sequences > 0)
         engine->max_sequences = shape->max_sequences;
-    return scen_scenario_check(one, error) ? g_steal_pointer(&one) : NULL;
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    scen_check_bound(one, NULL, errors);
+    return scen_errors_report(errors, error) ? g_steal_pointer(&one) : NULL;
 }
 
 static void refuse(ScenShape *shape, ScenFate fate, const char *why)
