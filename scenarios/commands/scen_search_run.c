@@ -178,7 +178,7 @@ static void bound(const ScenDeployments *all, ScenDeployment *one)
         one->fate = SCEN_FATE_WORK;
         one->why = g_strdup_printf("%.4g s of work in %.4g s", must_s, time_s);
     }
-    StratServeResult idle = {.gpus = one->gpus, .end_ns = (SimTime)(least_s * 1e9)};
+    StratServeResult idle = {.gpus = one->gpus, .up_s = (double)one->gpus * least_s};
     one->least_usd = scen_money(family, &idle).usd_total;
 }
 
@@ -269,6 +269,9 @@ static bool is_searchable(const ScenScenario *scenario, GError **error)
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
                     "the least dollars need prices: `cost:`, `search.costs`, or "
                     "search.objective gpus");
+    else if (scenario->serving.autoscale.least > 0)
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "search chooses deployments whose replicas are all up: remove serve.autoscale");
     else
         return true;
     return false;

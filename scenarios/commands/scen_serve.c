@@ -125,6 +125,19 @@ static void take_blocks(const StratDeployment *deployment, size_t pool, StratSer
                        memory->kv_token_bytes / (double)deployment->pool[pool].data;
 }
 
+/* Seconds until the weights of a replica that starts are on its GPUs, all of which load at once. */
+static double load_s(const ScenScenario *scenario, const StratServeMemory *memory)
+{
+    const ScenServing *serving = &scenario->serving;
+    const TopoNode *node = &scenario->cluster.node;
+    double bytes_per_s = serving->load_bytes_per_s;
+    if (bytes_per_s <= 0.0 && serving->load_from == SCEN_LOAD_FROM_HOST)
+        bytes_per_s = node->host_bytes_per_s;
+    else if (bytes_per_s <= 0.0)
+        bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
+    return bytes_per_s > 0.0 ? memory->weights_bytes / bytes_per_s : 0.0;
+}
+
 /* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
  * fit. */
 static bool prepare(Stage *stage, ScenServed *served, GError **error)
@@ -155,6 +168,9 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     }
     if (deployment->pools == 2)
         fill_transfer(scenario, &stage->spec);
+    stage->spec.autoscale = scenario->serving.autoscale;
+    stage->spec.autoscale.load_s = load_s(scenario, &served->memory[0]);
+    stage->spec.admission = scenario->serving.admission;
     stage->spec.exact = scenario->serving.exact;
     stage->spec.warm_up_requests = scenario->serving.warm_up_requests;
     stage->spec.seed = scenario->seed;
@@ -245,9 +261,11 @@ static double load_fraction(Stage *stage, const StratServeResult *result)
     if (!source || result->requests == 0)
         return 0.0;
     g_autoptr(StratSource) burst = scen_serve_burst_new(source);
-    stage->spec.source = burst;
-    g_autoptr(StratServeResult) fastest = strat_serve_run(&stage->spec, NULL);
-    stage->spec.source = NULL;
+    StratServeSpec all_up = stage->spec; /* and nobody turned away */
+    all_up.source = burst;
+    all_up.autoscale = (StratAutoscale){0};
+    all_up.admission = (StratAdmission){0};
+    g_autoptr(StratServeResult) fastest = strat_serve_run(&all_up, NULL);
     /* Where requests wait for answers, not all of them come at once. */
     if (!fastest || fastest->requests < MIN(result->requests, SCEN_SERVE_BURST))
         return 0.0;

@@ -128,6 +128,14 @@ void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
     queue_up(replica, sequence, false);
 }
 
+void strat_replica_drop(StratReplica *replica, StratSequence *sequence)
+{
+    replica->outstanding--;
+    replica->pending_tokens -= strat_sequence_left(sequence);
+    strat_sequence_remove(&replica->waiting, sequence);
+    strat_sequence_free(sequence);
+}
+
 static bool is_decode(const StratSequence *sequence)
 {
     return sequence->state == STRAT_SEQUENCE_DECODE;

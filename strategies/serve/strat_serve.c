@@ -16,7 +16,15 @@
  * Refused at once: a request longer than max_length, or than the cache of one replica (above the
  * watermark), or without chunked prefill than one iteration.
  *
- * Left out: requests that give up waiting; transfers that begin before the prompt is complete.
+ * Turned away (StratAdmission): one that finds too long a queue at the replica that the router
+ * chose, or whose TTFT there is predicted (as slo-aware predicts it) to be too long. A client whose
+ * request has had no iteration after timeout_s gives up; one whose prompt has begun stays to the
+ * end.
+ *
+ * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
+ *
+ * Left out: clients that leave while they are served; transfers that begin before the prompt is
+ * complete.
  */
 #include "strat_serve.h"
 
@@ -35,6 +43,7 @@ typedef enum Phase {
 enum {
     PHASE_BITS = 2,
     LANE_BITS = 20, /* ties of lanes; 2^20 of them */
+    WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
 
 static StratFine key_of(StratFine at, Phase phase, size_t seat)
@@ -72,12 +81,11 @@ static void wake(StratServeRun *run, const StratReplica *replica, size_t pool, S
             schedule(run, &seat[i], now, false);
 }
 
-static void deliver(StratServeRun *run, size_t pool, size_t to, StratSequence *sequence,
-                    StratFine now)
+/* The queue of @replica has changed: a run that this could matter to ends with the iteration under
+ * way. */
+static void requeued(StratServeRun *run, size_t pool, StratReplica *replica, StratFine now)
 {
-    StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     StratServeSeat *seat = strat_serve_seats(run, replica, pool);
-    strat_replica_enqueue(replica, sequence);
     for (size_t i = 0; i < replica->lanes; i++) {
         StratFine end = replica->lane[i].end;
         strat_lane_interrupt(&replica->lane[i], now);
@@ -87,7 +95,24 @@ static void deliver(StratServeRun *run, size_t pool, size_t to, StratSequence *s
     wake(run, replica, pool, now);
 }
 
-static size_t choose(StratServeRun *run, size_t pool, const StratSequence *sequence, StratFine now)
+static void deliver(StratServeRun *run, size_t pool, size_t to, StratSequence *sequence,
+                    StratFine now)
+{
+    StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
+    strat_replica_enqueue(replica, sequence);
+    requeued(run, pool, replica, now);
+}
+
+/* A replica that drains and is empty goes. */
+static void settle(StratServeRun *run, const StratReplica *replica, StratFine now)
+{
+    size_t index = (size_t)replica->index;
+    if (run->scales && strat_scaler_settle(&run->scaler, index, replica, now))
+        strat_serve_renew(run, index);
+}
+
+/* What the router of @pool sees: of the replicas those that take requests. */
+static StratRouting routing_of(StratServeRun *run, size_t pool, StratFine now)
 {
     StratServePool *p = &run->pool[pool];
     StratRouting routing = {
@@ -97,7 +122,17 @@ static size_t choose(StratServeRun *run, size_t pool, const StratSequence *seque
         .now = now,
         .token_s = p->token_s,
     };
-    return p->router->choose(&routing, sequence);
+    if (run->scales) {
+        routing.count = strat_scaler_open(&run->scaler, routing.replica, now, run->open);
+        routing.replica = run->open;
+    }
+    return routing;
+}
+
+static size_t choose(StratServeRun *run, size_t pool, const StratSequence *sequence, StratFine now)
+{
+    StratRouting routing = routing_of(run, pool, now);
+    return run->pool[pool].router->choose(&routing, sequence);
 }
 
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
@@ -190,6 +225,48 @@ static int64_t waiting(const StratServeRun *run)
     return sum;
 }
 
+/* Tells the source that request @id got no answer. */
+static void tell_lost(StratServeRun *run, int64_t id, int64_t session, StratFine now)
+{
+    StratSource *source = run->spec->source;
+    if (source->done)
+        source->done(source, id, session, strat_fine_ns(now));
+}
+
+/* Whether admission lets @sequence wait at @replica; counted if not. */
+static bool is_admitted(StratServeRun *run, const StratRouting *routing,
+                        const StratReplica *replica, const StratSequence *sequence)
+{
+    const StratAdmission *admission = &run->spec->admission;
+    StratServeResult *result = run->tally.result;
+    bool full = admission->max_queue > 0 && replica->waiting.length >= admission->max_queue;
+    bool late = !full && admission->max_ttft_s > 0.0 &&
+                strat_router_ttft_s(routing, replica, sequence) > admission->max_ttft_s;
+    result->refused_queue += full;
+    result->refused_ttft += late;
+    result->refused += full || late;
+    return !full && !late;
+}
+
+/* Brings @sequence, which can be served, to a replica, or turns it away. */
+static void admit(StratServeRun *run, StratSequence *sequence, StratFine now)
+{
+    StratRouting routing = routing_of(run, 0, now);
+    size_t chosen = run->pool[0].router->choose(&routing, sequence);
+    const StratReplica *replica = routing.replica[chosen];
+    if (!is_admitted(run, &routing, replica, sequence)) {
+        tell_lost(run, sequence->id, sequence->session, now);
+        strat_sequence_free(sequence);
+        return;
+    }
+    if (run->wait) {
+        StratServeWait wait = {now + strat_fine_from_seconds(run->spec->admission.timeout_s),
+                               sequence->id, replica->index};
+        g_array_append_val(run->wait, wait);
+    }
+    deliver(run, 0, (size_t)replica->index, sequence, now);
+}
+
 static void arrive(StratServeRun *run, const StratRequest *request, StratFine now)
 {
     StratSource *source = run->spec->source;
@@ -203,14 +280,34 @@ static void arrive(StratServeRun *run, const StratRequest *request, StratFine no
         int64_t id = request->id;
         int64_t session = request->session;
         source->take(source);
-        if (source->done)
-            source->done(source, id, session, strat_fine_ns(now));
+        tell_lost(run, id, session, now);
         return;
     }
     bool pages = run->spec->deployment->engine->prefix_cache && source->page_tokens > 0;
     StratSequence *sequence = sequence_of(request, pages);
     source->take(source);
-    deliver(run, 0, choose(run, 0, sequence, now), sequence, now);
+    admit(run, sequence, now);
+}
+
+/* The first of the waits is over: a request that has had no iteration is given up. */
+static void give_up(StratServeRun *run)
+{
+    const StratServeWait wait = g_array_index(run->wait, StratServeWait, run->waits++);
+    StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, wait.replica);
+    StratSequence *sequence = replica->waiting.head;
+    while (sequence && sequence->id != wait.id)
+        sequence = sequence->next;
+    if (run->waits == run->wait->len || run->waits > WAITS_KEPT) {
+        g_array_remove_range(run->wait, 0, run->waits);
+        run->waits = 0;
+    }
+    if (!sequence || sequence->scheduled_ns >= 0)
+        return;
+    tell_lost(run, sequence->id, sequence->session, wait.until);
+    strat_replica_drop(replica, sequence);
+    run->tally.result->gave_up++;
+    requeued(run, 0, replica, wait.until);
+    settle(run, replica, wait.until);
 }
 
 static void look(StratServeRun *run)
@@ -273,6 +370,31 @@ static void run_seat(StratServeRun *run)
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
     wake(run, replica, pool_of(run, replica), run->now);
+    settle(run, replica, run->now);
+}
+
+/* Replicas come and go. */
+static void scale(StratServeRun *run)
+{
+    StratFine now = run->scaler.next;
+    const StratTally *tally = &run->tally;
+    GPtrArray *replicas = run->pool[0].replicas;
+    strat_scaler_check(&run->scaler, (StratReplica *const *)replicas->pdata, tally->first_token_s,
+                       tally->first_tokens, tally->slo_ttft_s);
+    for (guint i = 0; i < replicas->len; i++)
+        settle(run, g_ptr_array_index(replicas, i), now);
+}
+
+/* Looks that come before @first; false when there is none. */
+static bool look_before(StratServeRun *run, StratFine first)
+{
+    bool samples = run->spec->sample_s > 0.0 && key_of(run->next_sample, PHASE_LOOK, 0) < first;
+    bool scales = run->scales && key_of(run->scaler.next, PHASE_LOOK, 1) < first;
+    if (scales && (!samples || run->scaler.next < run->next_sample))
+        scale(run);
+    else if (samples)
+        look(run);
+    return samples || scales;
 }
 
 /* Handles the first of all pending events; false when there are none. */
@@ -282,24 +404,58 @@ static bool step(StratServeRun *run)
     const StratRequest *request = source->peek(source);
     const StratHeapItem *seat = strat_heap_top(&run->heap);
     const StratHeapItem *move = strat_heap_top(&run->moves);
-    if (!request && !seat && !move)
+    const StratServeWait *wait = run->wait && run->waits < run->wait->len
+                                     ? &g_array_index(run->wait, StratServeWait, run->waits)
+                                     : NULL;
+    if (!request && !seat && !move && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
-    StratFine first = request ? come : seat ? seat->key : move->key;
+    StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
+    StratFine first = request ? come : seat ? seat->key : move ? move->key : leave;
     first = seat ? MIN(first, seat->key) : first;
     first = move ? MIN(first, move->key) : first;
-    if (run->spec->sample_s > 0.0 && key_of(run->next_sample, PHASE_LOOK, 0) < first) {
-        look(run);
+    first = wait ? MIN(first, leave) : first;
+    if (look_before(run, first))
         return true;
-    }
     run->now = MAX(run->now, time_of(first));
     if (request && first == come)
         arrive(run, request, run->now);
+    else if (wait && first == leave)
+        give_up(run);
     else if (move && first == move->key)
         arrive_moved(run);
     else
         run_seat(run);
     return true;
+}
+
+/* Makes ready what admission and autoscaling need. */
+static bool prepare(StratServeRun *run, GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    size_t replicas = run->pool[0].replicas->len;
+    if (spec->admission.timeout_s > 0.0)
+        run->wait = g_array_new(false, false, sizeof(StratServeWait));
+    run->scales = spec->autoscale.least > 0;
+    if (!run->scales)
+        return true;
+    run->open = g_new(StratReplica *, replicas);
+    return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
+}
+
+/* The counts of autoscaling. */
+static void count_scaling(StratServeRun *run)
+{
+    StratServeResult *result = run->tally.result;
+    double gpus = (double)strat_pool_gpus(&run->spec->deployment->pool[0]);
+    if (!run->scales)
+        return;
+    strat_scaler_sums(&run->scaler, run->tally.end, &result->up_s, &result->starting_s);
+    result->up_s *= gpus;
+    result->starting_s *= gpus;
+    result->scale_ups = run->scaler.ups;
+    result->scale_downs = run->scaler.downs;
+    result->peak_replicas = run->scaler.peak;
 }
 
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
@@ -316,6 +472,8 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
             return NULL;
     }
     strat_serve_seat(&run);
+    if (!prepare(&run, error))
+        return NULL;
     while (!run.stopped && step(&run))
         ;
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
@@ -323,9 +481,10 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
         g_propagate_error(error, g_error_copy(fault));
         return NULL;
     }
+    count_scaling(&run);
     strat_tally_close(&run.tally);
     StratServeResult *result = g_steal_pointer(&run.tally.result);
-    result->unfinished = result->requests - result->finished - result->refused;
+    result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
     result->lost_blocks = strat_serve_lost_blocks(&run);
     if (result->unfinished > 0)
         result->stuck = "the scheduler admits no more of the waiting requests";

@@ -28,6 +28,15 @@ static double prompt_token_s(const StratEngine *engine, const StratPricer *price
     return price.seconds / (double)chunk.tokens;
 }
 
+/* Blocks of @replica that nobody holds and that are not free. */
+static int64_t lost_of(const StratReplica *replica)
+{
+    int64_t all = strat_kv_blocks(replica->kv);
+    if (!strat_kv_is_sound(replica->kv, NULL))
+        return all;
+    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+}
+
 bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents *events,
                       GError **error)
 {
@@ -44,7 +53,7 @@ bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents
     pool->first = run->seats;
     pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
     pool->link = g_new0(StratFine, (size_t)from->replicas);
-    StratReplicaSpec replica = {
+    pool->spec = (StratReplicaSpec){
         .engine = deployment->engine,
         .scheduler = scheduler,
         .pricer = spec->pricer[index],
@@ -63,12 +72,29 @@ bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents
         .events = *events,
     };
     for (int64_t i = 0; i < from->replicas; i++) {
-        replica.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
-        g_ptr_array_add(pool->replicas, strat_replica_new(&replica));
+        pool->spec.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
+        g_ptr_array_add(pool->replicas, strat_replica_new(&pool->spec));
     }
     run->seats += pool->lanes * pool->replicas->len;
     run->tally.result->gpus += from->replicas * strat_pool_gpus(from);
     return true;
+}
+
+void strat_serve_renew(StratServeRun *run, size_t index)
+{
+    StratServePool *pool = &run->pool[0];
+    StratReplica *old = g_ptr_array_index(pool->replicas, index);
+    StratServeSeat *seat = strat_serve_seats(run, old, 0);
+    pool->spec.index = (int32_t)index;
+    StratReplica *replica = strat_replica_new(&pool->spec);
+    for (size_t i = 0; i < pool->lanes; i++) {
+        if (seat[i].pending)
+            strat_heap_remove(&run->heap, seat[i].place);
+        seat[i] = (StratServeSeat){.lane = &replica->lane[i]};
+    }
+    run->renewed_lost += lost_of(old);
+    pool->replicas->pdata[index] = replica;
+    strat_replica_free(old);
 }
 
 void strat_serve_seat(StratServeRun *run)
@@ -85,15 +111,11 @@ void strat_serve_seat(StratServeRun *run)
 
 int64_t strat_serve_lost_blocks(const StratServeRun *run)
 {
-    int64_t lost = 0;
+    int64_t lost = run->renewed_lost;
     for (size_t i = 0; i < run->pools; i++)
         for (guint j = 0; j < run->pool[i].replicas->len; j++) {
             const StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
-            int64_t all = strat_kv_blocks(replica->kv);
-            if (!strat_kv_is_sound(replica->kv, NULL))
-                lost += all;
-            else if (replica->running == 0)
-                lost += all - strat_replica_free_blocks(replica);
+            lost += lost_of(replica);
         }
     return lost;
 }
@@ -105,6 +127,10 @@ void strat_serve_run_clear(StratServeRun *run)
             g_ptr_array_unref(run->pool[i].replicas);
         g_free(run->pool[i].link);
     }
+    strat_scaler_clear(&run->scaler);
+    g_free(run->open);
+    if (run->wait)
+        g_array_unref(run->wait);
     g_free(run->seat);
     strat_heap_clear(&run->heap);
     strat_heap_clear(&run->moves);
@@ -123,6 +149,12 @@ bool strat_serve_is_possible(const StratServeSpec *spec, GError **error)
         return false;
     }
     bool split = spec->deployment->pools == 2;
+    if (split && spec->autoscale.least > 0) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "autoscaling is of replicas that do both, not of separate prefill and decode "
+                    "pools");
+        return false;
+    }
     for (size_t i = 0; i < spec->deployment->pools; i++) {
         StratPoolRole role = spec->deployment->pool[i].role;
         if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))

@@ -2,6 +2,7 @@
 #ifndef STRAT_SERVE_PRIVATE_H
 #define STRAT_SERVE_PRIVATE_H
 
+#include "strat_autoscale.h"
 #include "strat_heap.h"
 #include "strat_replica.h"
 #include "strat_router.h"
@@ -24,7 +25,8 @@ typedef struct StratServePool {
     size_t first; /* seat of its first lane */
     size_t lanes; /* of a replica */
     double token_s;
-    StratFine *link; /* when each replica's way out or in is free */
+    StratReplicaSpec spec; /* that its replicas are made by */
+    StratFine *link;       /* when each replica's way out or in is free */
 } StratServePool;
 
 /* A cache on its way. */
@@ -34,6 +36,13 @@ typedef struct StratServeMove {
     size_t to;
     size_t place;
 } StratServeMove;
+
+/* Until when a request waits for its first iteration. */
+typedef struct StratServeWait {
+    StratFine until;
+    int64_t id;
+    int32_t replica;
+} StratServeWait;
 
 typedef struct StratServeRun {
     const StratServeSpec *spec;
@@ -49,6 +58,12 @@ typedef struct StratServeRun {
     StratFine next_sample;
     int64_t sampled_prompts, sampled_made;
     bool stopped; /* by the watch */
+    bool scales;
+    StratScaler scaler;   /* of the only pool, if it scales */
+    StratReplica **open;  /* room for those that take requests */
+    GArray *wait;         /* of StratServeWait, in order of their ends */
+    int64_t renewed_lost; /* blocks of replicas that have gone */
+    guint waits;          /* of those, over */
 } StratServeRun;
 
 /** Makes the replicas of pool @index, who tell @events; false and @error: an unknown scheduler,
@@ -64,6 +79,9 @@ StratServeSeat *strat_serve_seats(StratServeRun *run, const StratReplica *replic
 
 /** Whether @spec is a deployment that a run can be made of. */
 bool strat_serve_is_possible(const StratServeSpec *spec, GError **error);
+
+/** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
+void strat_serve_renew(StratServeRun *run, size_t index);
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeRun *run);

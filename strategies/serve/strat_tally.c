@@ -2,7 +2,8 @@
  * The counts of a run. Latencies are from the arrival: TTFT to the first token, end to end to the
  * last, TPOT = (last - first) / (outputs - 1). GPU-seconds: an iteration takes all GPUs of its
  * replica (with S stages, each of the S lanes a share of 1 / S) for as long as it lasts; what no
- * iteration took until the last token of the run is idle, so busy + idle = GPUs x end.
+ * iteration took until the last token of the run is idle, so busy + idle = GPUs x end; where
+ * replicas come and go, busy + idle + starting = the up-time of their GPUs.
  *
  * How fast the queue grows is the slope of a least-squares line through its length at the arrivals
  * of the second half of the run. The points are thinned out by halves, so that there are at most
@@ -108,6 +109,8 @@ void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count)
 
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence)
 {
+    tally->first_token_s += sim_time_to_seconds(sequence->first_token_ns - sequence->arrival_ns);
+    tally->first_tokens++;
     if (sequence->id >= tally->warm_up)
         tally->measuring = true;
 }
@@ -188,7 +191,9 @@ void strat_tally_close(StratTally *tally)
     double busy_s = 0.0;
     for (int i = 0; i < STRAT_SERVE_PARTS; i++)
         busy_s += result->busy_s[i];
-    result->idle_s = fmax((double)result->gpus * strat_fine_seconds(tally->end) - busy_s, 0.0);
+    if (result->peak_replicas == 0)
+        result->up_s = (double)result->gpus * strat_fine_seconds(tally->end);
+    result->idle_s = fmax(result->up_s - result->starting_s - busy_s, 0.0);
     result->wasted_kv_fraction = tally->block_s > 0.0 ? 1.0 - tally->token_s / tally->block_s : 0.0;
     guint half = tally->queue->len / 2;
     const StratQueuePoint *points = (const StratQueuePoint *)(const void *)tally->queue->data;

@@ -11,6 +11,7 @@ static StratServeResult hour(void)
         .measured = 100,
         .end_ns = INT64_C(3600) * 1000000000,
         .gpus = 2,
+        .up_s = 7200.0,
         .input_tokens = 3000000,
         .cached_tokens = 1000000,
         .output_tokens = 500000,
