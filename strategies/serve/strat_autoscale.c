@@ -108,10 +108,10 @@ const StratScalePolicy *strat_scale_policy_by_name(const char *name, GError **er
 }
 
 int64_t strat_autoscale_desired(const StratAutoscale *how, double measure, int64_t serving,
-                                int64_t most)
+                                int64_t current, int64_t most)
 {
     double ratio = measure / how->target;
-    double desired = (double)serving;
+    double desired = (double)current;
     if (fabs(ratio - 1.0) > how->tolerance_fraction)
         desired = ceil((double)serving * ratio);
     return (int64_t)fmax(fmin(desired, (double)most), (double)how->least);
@@ -243,7 +243,7 @@ void strat_scaler_check(StratScaler *scaler, StratReplica *const *replica, doubl
     int64_t serving = (int64_t)view.count;
     int64_t current = serving + up_count(scaler, STRAT_REPLICA_STARTING);
     int64_t desired = strat_autoscale_desired(scaler->how, scaler->policy->measure(&view), serving,
-                                              (int64_t)scaler->count);
+                                              current, (int64_t)scaler->count);
     if (desired >= current)
         scaler->is_low = false;
     if (desired > current)

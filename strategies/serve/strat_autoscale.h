@@ -38,10 +38,10 @@ const StratScalePolicy *strat_scale_policy_all(size_t *count);
 /** The row called @name (NULL: the first); NULL and @error (STRAT_ERROR_UNKNOWN_NAME). */
 const StratScalePolicy *strat_scale_policy_by_name(const char *name, GError **error);
 
-/** Replicas that @serving ones, on which a policy measured @measure, should be, of at most @most.
- */
+/** Replicas that @current ones should be, of at most @most, when a policy measured @measure on the
+ *  @serving ones of them. */
 int64_t strat_autoscale_desired(const StratAutoscale *how, double measure, int64_t serving,
-                                int64_t most);
+                                int64_t current, int64_t most);
 
 typedef enum StratReplicaState {
     STRAT_REPLICA_DOWN,

@@ -130,6 +130,8 @@ void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
 
 void strat_replica_drop(StratReplica *replica, StratSequence *sequence)
 {
+    for (size_t i = 0; i < replica->lanes; i++)
+        replica->lane[i].deaf = false; /* whom it held up may run */
     replica->outstanding--;
     replica->pending_tokens -= strat_sequence_left(sequence);
     strat_sequence_remove(&replica->waiting, sequence);
