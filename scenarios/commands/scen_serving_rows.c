@@ -357,6 +357,9 @@ static void refuse_kind(Writer *w)
     for (size_t i = 0; i < G_N_ELEMENTS(refused); i++)
         if (g_str_equal(kind, refused[i].kind))
             scen_row_refuse(w, "%s", refused[i].reason);
+    if (!w->failed && g_str_has_prefix(text(w, w->row, "engine", ""), "Google JAX"))
+        scen_row_refuse(w, "weights cut in two dimensions and attention cut by sequences (Pope et "
+                           "al. 2022) are not modelled");
     if (!w->failed && !scen_row_has(w->setup, "model"))
         scen_row_refuse(w, "the row names no model of the catalog");
     const char *speculation = text(w, w->row, "spec_decode", "none");

@@ -42,9 +42,17 @@ typedef enum Phase {
 
 enum {
     PHASE_BITS = 2,
-    LANE_BITS = 20, /* ties of lanes; 2^20 of them */
+    LANE_BITS = 20,    /* ties of lanes; 2^20 of them */
     WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
+
+/* A cache on its way. */
+typedef struct Move {
+    StratSequence *sequence;
+    StratReplica *from;
+    size_t to;
+    size_t place;
+} Move;
 
 static StratFine key_of(StratFine at, Phase phase, size_t seat)
 {
@@ -56,7 +64,7 @@ static StratFine time_of(StratFine key)
     return key >> (PHASE_BITS + LANE_BITS);
 }
 
-static void schedule(StratServeRun *run, StratServeSeat *seat, StratFine at, bool ends)
+static void schedule(StratServeState *run, StratSeat *seat, StratFine at, bool ends)
 {
     if (seat->pending)
         strat_heap_remove(&run->heap, seat->place);
@@ -67,15 +75,10 @@ static void schedule(StratServeRun *run, StratServeSeat *seat, StratFine at, boo
     strat_heap_push(&run->heap, key, seat, &seat->place);
 }
 
-static size_t pool_of(const StratServeRun *run, const StratReplica *replica)
-{
-    return (guint)replica->index >= run->pool[0].replicas->len;
-}
-
 /* Lanes of @replica that do nothing look again at @now. */
-static void wake(StratServeRun *run, const StratReplica *replica, size_t pool, StratFine now)
+static void wake(StratServeState *run, const StratReplica *replica, StratFine now)
 {
-    StratServeSeat *seat = strat_serve_seats(run, replica, pool);
+    StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++)
         if (!replica->lane[i].runs && !(seat[i].pending && seat[i].at <= now))
             schedule(run, &seat[i], now, false);
@@ -83,28 +86,28 @@ static void wake(StratServeRun *run, const StratReplica *replica, size_t pool, S
 
 /* The queue of @replica has changed: a run that this could matter to ends with the iteration under
  * way. */
-static void requeued(StratServeRun *run, size_t pool, StratReplica *replica, StratFine now)
+static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
 {
-    StratServeSeat *seat = strat_serve_seats(run, replica, pool);
+    StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++) {
         StratFine end = replica->lane[i].end;
         strat_lane_interrupt(&replica->lane[i], now);
         if (replica->lane[i].runs && replica->lane[i].end != end)
             schedule(run, &seat[i], replica->lane[i].end, true);
     }
-    wake(run, replica, pool, now);
+    wake(run, replica, now);
 }
 
-static void deliver(StratServeRun *run, size_t pool, size_t to, StratSequence *sequence,
+static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
                     StratFine now)
 {
     StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     strat_replica_enqueue(replica, sequence);
-    requeued(run, pool, replica, now);
+    requeued(run, replica, now);
 }
 
 /* A replica that drains and is empty goes. */
-static void settle(StratServeRun *run, const StratReplica *replica, StratFine now)
+static void settle(StratServeState *run, const StratReplica *replica, StratFine now)
 {
     size_t index = (size_t)replica->index;
     if (run->scales && strat_scaler_settle(&run->scaler, index, replica, now))
@@ -112,7 +115,7 @@ static void settle(StratServeRun *run, const StratReplica *replica, StratFine no
 }
 
 /* What the router of @pool sees: of the replicas those that take requests. */
-static StratRouting routing_of(StratServeRun *run, size_t pool, StratFine now)
+static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
 {
     StratServePool *p = &run->pool[pool];
     StratRouting routing = {
@@ -129,7 +132,8 @@ static StratRouting routing_of(StratServeRun *run, size_t pool, StratFine now)
     return routing;
 }
 
-static size_t choose(StratServeRun *run, size_t pool, const StratSequence *sequence, StratFine now)
+static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
+                     StratFine now)
 {
     StratRouting routing = routing_of(run, pool, now);
     return run->pool[pool].router->choose(&routing, sequence);
@@ -138,7 +142,7 @@ static size_t choose(StratServeRun *run, size_t pool, const StratSequence *seque
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
 {
     (void)replica;
-    StratServeRun *run = ctx;
+    StratServeState *run = ctx;
     StratSource *source = run->spec->source;
     const StratServeWatch *watch = run->spec->watch;
     if (source->done)
@@ -150,7 +154,7 @@ static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequenc
 /* The prompt of @sequence is done on a prefill replica: its cache sets out. */
 static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
 {
-    StratServeRun *run = ctx;
+    StratServeState *run = ctx;
     const StratServeSpec *spec = run->spec;
     size_t to = choose(run, 1, sequence, now);
     StratFine *out = &run->pool[0].link[replica->index];
@@ -161,28 +165,28 @@ static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence,
         takes_s += bytes / spec->transfer_bytes_per_s;
     StratFine end = MAX(now, MAX(*out, *in)) + strat_fine_from_seconds(takes_s);
     *out = *in = end;
-    StratServeMove *move = g_new(StratServeMove, 1);
-    *move = (StratServeMove){.sequence = sequence, .from = replica, .to = to};
+    Move *move = g_new(Move, 1);
+    *move = (Move){.sequence = sequence, .from = replica, .to = to};
     strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
                     &move->place);
 }
 
-static void arrive_moved(StratServeRun *run)
+static void arrive_moved(StratServeState *run)
 {
     const StratHeapItem *top = strat_heap_top(&run->moves);
-    g_autofree StratServeMove *move = top->item;
+    g_autofree Move *move = top->item;
     StratFine now = time_of(top->key);
     strat_heap_remove(&run->moves, 0);
     StratSequence *sequence = move->sequence;
     strat_replica_forget(move->from, sequence);
-    wake(run, move->from, 0, now);
+    wake(run, move->from, now);
     sequence->remote = true;
     sequence->computed = 0;
     deliver(run, 1, move->to, sequence, now);
 }
 
 /* Whether the replicas of @pool can ever serve @request. */
-static bool is_servable(const StratServeRun *run, size_t pool, const StratRequest *request)
+static bool is_servable(const StratServeState *run, size_t pool, const StratRequest *request)
 {
     const StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, 0);
     const StratEngine *engine = replica->engine;
@@ -216,7 +220,7 @@ static StratSequence *sequence_of(const StratRequest *request, bool pages)
     return sequence;
 }
 
-static int64_t waiting(const StratServeRun *run)
+static int64_t waiting(const StratServeState *run)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < run->pools; i++)
@@ -226,7 +230,7 @@ static int64_t waiting(const StratServeRun *run)
 }
 
 /* Tells the source that request @id got no answer. */
-static void tell_lost(StratServeRun *run, int64_t id, int64_t session, StratFine now)
+static void tell_lost(StratServeState *run, int64_t id, int64_t session, StratFine now)
 {
     StratSource *source = run->spec->source;
     if (source->done)
@@ -234,7 +238,7 @@ static void tell_lost(StratServeRun *run, int64_t id, int64_t session, StratFine
 }
 
 /* Whether admission lets @sequence wait at @replica; counted if not. */
-static bool is_admitted(StratServeRun *run, const StratRouting *routing,
+static bool is_admitted(StratServeState *run, const StratRouting *routing,
                         const StratReplica *replica, const StratSequence *sequence)
 {
     const StratAdmission *admission = &run->spec->admission;
@@ -249,7 +253,7 @@ static bool is_admitted(StratServeRun *run, const StratRouting *routing,
 }
 
 /* Brings @sequence, which can be served, to a replica, or turns it away. */
-static void admit(StratServeRun *run, StratSequence *sequence, StratFine now)
+static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
 {
     StratRouting routing = routing_of(run, 0, now);
     size_t chosen = run->pool[0].router->choose(&routing, sequence);
@@ -267,7 +271,7 @@ static void admit(StratServeRun *run, StratSequence *sequence, StratFine now)
     deliver(run, 0, (size_t)replica->index, sequence, now);
 }
 
-static void arrive(StratServeRun *run, const StratRequest *request, StratFine now)
+static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
 {
     StratSource *source = run->spec->source;
     bool noted = strat_tally_notes_queue(&run->tally);
@@ -290,7 +294,7 @@ static void arrive(StratServeRun *run, const StratRequest *request, StratFine no
 }
 
 /* The first of the waits is over: a request that has had no iteration is given up. */
-static void give_up(StratServeRun *run)
+static void give_up(StratServeState *run)
 {
     const StratServeWait wait = g_array_index(run->wait, StratServeWait, run->waits++);
     StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, wait.replica);
@@ -306,11 +310,11 @@ static void give_up(StratServeRun *run)
     tell_lost(run, sequence->id, sequence->session, wait.until);
     strat_replica_drop(replica, sequence);
     run->tally.result->gave_up++;
-    requeued(run, 0, replica, wait.until);
+    requeued(run, replica, wait.until);
     settle(run, replica, wait.until);
 }
 
-static void look(StratServeRun *run)
+static void look(StratServeState *run)
 {
     StratServeSample sample = {.at_s = strat_fine_seconds(run->next_sample)};
     double used = 0.0;
@@ -341,7 +345,7 @@ static void look(StratServeRun *run)
     run->next_sample += strat_fine_from_seconds(run->spec->sample_s);
 }
 
-static void decide(StratServeRun *run, StratServeSeat *seat)
+static void decide(StratServeState *run, StratSeat *seat)
 {
     StratLane *lane = seat->lane;
     StratReplica *replica = lane->replica;
@@ -353,14 +357,14 @@ static void decide(StratServeRun *run, StratServeSeat *seat)
         schedule(run, seat, lane->end, true);
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
-            wake(run, replica, pool_of(run, replica), run->now);
+            wake(run, replica, run->now);
         schedule(run, seat, lane->end, false);
     }
 }
 
-static void run_seat(StratServeRun *run)
+static void run_seat(StratServeState *run)
 {
-    StratServeSeat *seat = strat_heap_top(&run->heap)->item;
+    StratSeat *seat = strat_heap_top(&run->heap)->item;
     strat_heap_remove(&run->heap, 0);
     seat->pending = false;
     if (!seat->ends) {
@@ -369,12 +373,12 @@ static void run_seat(StratServeRun *run)
     }
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
-    wake(run, replica, pool_of(run, replica), run->now);
+    wake(run, replica, run->now);
     settle(run, replica, run->now);
 }
 
 /* Replicas come and go. */
-static void scale(StratServeRun *run)
+static void scale(StratServeState *run)
 {
     StratFine now = run->scaler.next;
     const StratTally *tally = &run->tally;
@@ -386,7 +390,7 @@ static void scale(StratServeRun *run)
 }
 
 /* Looks that come before @first; false when there is none. */
-static bool look_before(StratServeRun *run, StratFine first)
+static bool look_before(StratServeState *run, StratFine first)
 {
     bool samples = run->spec->sample_s > 0.0 && key_of(run->next_sample, PHASE_LOOK, 0) < first;
     bool scales = run->scales && key_of(run->scaler.next, PHASE_LOOK, 1) < first;
@@ -398,7 +402,7 @@ static bool look_before(StratServeRun *run, StratFine first)
 }
 
 /* Handles the first of all pending events; false when there are none. */
-static bool step(StratServeRun *run)
+static bool step(StratServeState *run)
 {
     StratSource *source = run->spec->source;
     const StratRequest *request = source->peek(source);
@@ -429,22 +433,8 @@ static bool step(StratServeRun *run)
     return true;
 }
 
-/* Makes ready what admission and autoscaling need. */
-static bool prepare(StratServeRun *run, GError **error)
-{
-    const StratServeSpec *spec = run->spec;
-    size_t replicas = run->pool[0].replicas->len;
-    if (spec->admission.timeout_s > 0.0)
-        run->wait = g_array_new(false, false, sizeof(StratServeWait));
-    run->scales = spec->autoscale.least > 0;
-    if (!run->scales)
-        return true;
-    run->open = g_new(StratReplica *, replicas);
-    return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
-}
-
 /* The counts of autoscaling. */
-static void count_scaling(StratServeRun *run)
+static void count_scaling(StratServeState *run)
 {
     StratServeResult *result = run->tally.result;
     double gpus = (double)strat_pool_gpus(&run->spec->deployment->pool[0]);
@@ -460,19 +450,9 @@ static void count_scaling(StratServeRun *run)
 
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
 {
-    if (!strat_serve_is_possible(spec, error))
-        return NULL;
-    g_auto(StratServeRun) run = {.spec = spec, .pools = spec->deployment->pools};
-    strat_tally_init(&run.tally, spec);
-    for (size_t i = 0; i < run.pools; i++) {
-        StratReplicaEvents events = {.ctx = &run, .finished = on_finished};
-        if (run.pools > 1 && i == 0)
-            events.leaves = on_leaves;
-        if (!strat_serve_open(&run, i, &events, error))
-            return NULL;
-    }
-    strat_serve_seat(&run);
-    if (!prepare(&run, error))
+    g_auto(StratServeState) run = {.spec = spec, .pools = spec->deployment->pools};
+    StratReplicaEvents events = {.ctx = &run, .finished = on_finished, .leaves = on_leaves};
+    if (!strat_serve_open(&run, &events, error))
         return NULL;
     while (!run.stopped && step(&run))
         ;

@@ -1,18 +1,25 @@
 /*
- * The start and the end of a serving run: pools of replicas as the deployment says them, a seat for
- * each of their lanes, and what must be true of the caches when all is over.
+ * Sets a run of serving up: which combinations of pools, pages and names are modelled, the replicas
+ * of each pool and a seat for each of their lanes; and takes it down.
  */
 #include "strat_serve_private.h"
 
 #include "strat_order.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
-#include "strat_speculation.h"
 
-enum { PROBE_TOKENS = 2048 }; /* of a prompt that tells the rate of an engine without a budget */
+enum {
+    PROBE_TOKENS = 2048, /* of a prompt that tells the rate of an engine without a budget */
+};
 
-StratServeSeat *strat_serve_seats(StratServeRun *run, const StratReplica *replica, size_t pool)
+static size_t pool_of(const StratServeState *run, const StratReplica *replica)
 {
+    return (guint)replica->index >= run->pool[0].replicas->len;
+}
+
+StratSeat *strat_serve_seats(const StratServeState *run, const StratReplica *replica)
+{
+    size_t pool = pool_of(run, replica);
     size_t index = (size_t)replica->index - (pool > 0 ? run->pool[0].replicas->len : 0);
     return &run->seat[run->pool[pool].first + index * run->pool[pool].lanes];
 }
@@ -28,16 +35,33 @@ static double prompt_token_s(const StratEngine *engine, const StratPricer *price
     return price.seconds / (double)chunk.tokens;
 }
 
-/* Blocks of @replica that nobody holds and that are not free. */
-static int64_t lost_of(const StratReplica *replica)
+/* What lies behind the GPUs of @replica; @tier has room for two. */
+static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, StratKvTier *tier)
 {
-    int64_t all = strat_kv_blocks(replica->kv);
-    if (!strat_kv_is_sound(replica->kv, NULL))
-        return all;
-    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+    const StratEngine *engine = replica->engine;
+    double gpus = (double)replica->gpus;
+    double block_bytes = spec->kv_bytes_per_token * (double)engine->block_tokens;
+    double page_bytes = spec->kv_bytes_per_token * (double)replica->page_tokens;
+    if (block_bytes <= 0.0 || spec->host_bytes_per_s <= 0.0)
+        return;
+    replica->host_blocks = (int64_t)(gpus * engine->swap_bytes / block_bytes);
+    replica->swap_block_s = block_bytes / (gpus * spec->host_bytes_per_s);
+    if (!engine->prefix_cache || page_bytes <= 0.0)
+        return;
+    const double bytes[] = {engine->host_cache_bytes, engine->disk_cache_bytes};
+    const double bytes_per_s[] = {spec->host_bytes_per_s, engine->disk_bytes_per_s};
+    replica->tier = tier;
+    for (size_t i = 0; i < G_N_ELEMENTS(bytes); i++) {
+        int64_t pages = (int64_t)(gpus * bytes[i] / page_bytes);
+        if (pages > 0 && bytes_per_s[i] > 0.0)
+            tier[replica->tiers++] = (StratKvTier){
+                .pages = pages,
+                .page_s = page_bytes / (gpus * bytes_per_s[i]),
+            };
+    }
 }
 
-bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents *events,
+static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
                       GError **error)
 {
     const StratServeSpec *spec = run->spec;
@@ -53,6 +77,7 @@ bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents
     pool->first = run->seats;
     pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
     pool->link = g_new0(StratFine, (size_t)from->replicas);
+    bool prefills = run->pools > 1 && index == 0;
     pool->spec = (StratReplicaSpec){
         .engine = deployment->engine,
         .scheduler = scheduler,
@@ -61,16 +86,15 @@ bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents
         .lanes = pool->lanes,
         .gpus = strat_pool_gpus(from),
         .blocks = spec->blocks[index],
-        .host_blocks = spec->host_blocks[index],
-        .swap_block_s = strat_serve_swap_s(spec),
-        .tier = spec->tier,
-        .tiers = deployment->engine->prefix_cache ? spec->tiers : 0,
         .page_tokens = spec->source->page_tokens,
         .guesses = &deployment->speculation,
         .seed = spec->seed,
         .tally = &run->tally,
         .events = *events,
     };
+    if (!prefills)
+        pool->spec.events.leaves = NULL;
+    add_host(spec, &pool->spec, pool->tier);
     for (int64_t i = 0; i < from->replicas; i++) {
         pool->spec.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
         g_ptr_array_add(pool->replicas, strat_replica_new(&pool->spec));
@@ -80,36 +104,45 @@ bool strat_serve_open(StratServeRun *run, size_t index, const StratReplicaEvents
     return true;
 }
 
-void strat_serve_renew(StratServeRun *run, size_t index)
+/* Blocks of @replica that nobody holds and that are not free. */
+static int64_t lost_of(const StratReplica *replica)
+{
+    int64_t all = strat_kv_blocks(replica->kv);
+    if (!strat_kv_is_sound(replica->kv, NULL))
+        return all;
+    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+}
+
+static void seat_lanes(StratServeState *run)
+{
+    run->seat = g_new0(StratSeat, run->seats);
+    for (size_t i = 0; i < run->pools; i++)
+        for (guint j = 0; j < run->pool[i].replicas->len; j++) {
+            StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
+            StratSeat *seat = strat_serve_seats(run, replica);
+            for (size_t k = 0; k < replica->lanes; k++)
+                seat[k].lane = &replica->lane[k];
+        }
+}
+
+void strat_serve_renew(StratServeState *run, size_t index)
 {
     StratServePool *pool = &run->pool[0];
     StratReplica *old = g_ptr_array_index(pool->replicas, index);
-    StratServeSeat *seat = strat_serve_seats(run, old, 0);
+    StratSeat *seat = strat_serve_seats(run, old);
     pool->spec.index = (int32_t)index;
     StratReplica *replica = strat_replica_new(&pool->spec);
     for (size_t i = 0; i < pool->lanes; i++) {
         if (seat[i].pending)
             strat_heap_remove(&run->heap, seat[i].place);
-        seat[i] = (StratServeSeat){.lane = &replica->lane[i]};
+        seat[i] = (StratSeat){.lane = &replica->lane[i]};
     }
     run->renewed_lost += lost_of(old);
     pool->replicas->pdata[index] = replica;
     strat_replica_free(old);
 }
 
-void strat_serve_seat(StratServeRun *run)
-{
-    run->seat = g_new0(StratServeSeat, run->seats);
-    for (size_t i = 0; i < run->pools; i++)
-        for (guint j = 0; j < run->pool[i].replicas->len; j++) {
-            StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
-            StratServeSeat *seat = strat_serve_seats(run, replica, i);
-            for (size_t k = 0; k < replica->lanes; k++)
-                seat[k].lane = &replica->lane[k];
-        }
-}
-
-int64_t strat_serve_lost_blocks(const StratServeRun *run)
+int64_t strat_serve_lost_blocks(const StratServeState *run)
 {
     int64_t lost = run->renewed_lost;
     for (size_t i = 0; i < run->pools; i++)
@@ -120,7 +153,7 @@ int64_t strat_serve_lost_blocks(const StratServeRun *run)
     return lost;
 }
 
-void strat_serve_run_clear(StratServeRun *run)
+void strat_serve_clear(StratServeState *run)
 {
     for (size_t i = 0; i < run->pools; i++) {
         if (run->pool[i].replicas)
@@ -136,7 +169,8 @@ void strat_serve_run_clear(StratServeRun *run)
     strat_heap_clear(&run->moves);
     strat_tally_clear(&run->tally);
 }
-bool strat_serve_is_possible(const StratServeSpec *spec, GError **error)
+
+static bool is_possible(const StratServeSpec *spec, GError **error)
 {
     const StratEngine *engine = spec->deployment->engine;
     int64_t page_tokens = spec->source->page_tokens;
@@ -165,4 +199,30 @@ bool strat_serve_is_possible(const StratServeSpec *spec, GError **error)
         return false;
     }
     return true;
+}
+
+/* Makes ready what admission and autoscaling need. */
+static bool prepare(StratServeState *run, GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    size_t replicas = run->pool[0].replicas->len;
+    if (spec->admission.timeout_s > 0.0)
+        run->wait = g_array_new(false, false, sizeof(StratServeWait));
+    run->scales = spec->autoscale.least > 0;
+    if (!run->scales)
+        return true;
+    run->open = g_new(StratReplica *, replicas);
+    return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
+}
+
+bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GError **error)
+{
+    strat_tally_init(&run->tally, run->spec);
+    if (!is_possible(run->spec, error))
+        return false;
+    for (size_t i = 0; i < run->pools; i++)
+        if (!open_pool(run, i, events, error))
+            return false;
+    seat_lanes(run);
+    return prepare(run, error);
 }
