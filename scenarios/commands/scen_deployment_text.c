@@ -61,7 +61,7 @@ char *scen_deployment_text(const ScenDeployments *all, const ScenDeployment *one
         g_string_append_printf(text, ", " I64 " tokens an iteration", shape->max_tokens);
     if (shape->max_sequences > 0)
         g_string_append_printf(text, ", " I64 " sequences", shape->max_sequences);
-    g_string_append_printf(text, ", " I64 " GPUs of %s", one->gpus,
+    g_string_append_printf(text, ", " I64 " GPU%s of %s", one->gpus, one->gpus == 1 ? "" : "s",
                            scen_deployment_family(all, one)->name);
     return g_strdup(text->str);
 }
