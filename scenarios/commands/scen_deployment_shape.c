@@ -8,6 +8,7 @@
 
 #include "scen_check.h"
 #include "scen_serve.h"
+#include "strat_offload.h"
 #include "strat_search.h"
 #include "strat_speculation.h"
 
@@ -96,6 +97,11 @@ static void judge(ScenShape *shape, const ScenFamily *family, const StratDemand 
     }
     const StratDeployment *d = &one->serving.deployment;
     StratServeMemory memory = strat_serve_memory(&one->model, &one->cluster.node.gpu, d, pool, 0);
+    g_autofree char *no_host = strat_offload_place(&memory, d, pool, &one->cluster.node);
+    if (no_host) {
+        refuse(shape, SCEN_FATE_MEMORY, no_host);
+        return;
+    }
     if (d->blocks == 0 && !strat_serve_memory_check(&memory, d, pool, &fault)) {
         refuse(shape, SCEN_FATE_MEMORY, fault->message);
         return;
