@@ -7,6 +7,7 @@
 #include "scen_names.h"
 #include "scen_options.h"
 #include "scen_text.h"
+#include "strat_autoscale.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
@@ -23,7 +24,7 @@ static const ScenUsage usage = {
     .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
-               "routers, fabrics, routings, networks,\n"
+               "routers, scaling, fabrics, routings, networks,\n"
                "placements), each with its source;\n"
                "without a kind, how many there are.",
 };
@@ -67,6 +68,14 @@ static void add_routers(GArray *rows)
 {
     size_t count = 0;
     const StratRouter *all = strat_router_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_scaling(GArray *rows)
+{
+    size_t count = 0;
+    const StratScalePolicy *all = strat_scale_policy_all(&count);
     for (size_t i = 0; i < count; i++)
         add_row(all[i].name, all[i].source, rows);
 }
@@ -152,6 +161,7 @@ static const Kind kinds[] = {
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },
+    {"scaling",        "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling   },
     {"fabrics",        "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
     {"routings",       "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },
     {"networks",       "network models",                           SCEN_CATALOG_NONE,           add_networks  },

@@ -2,9 +2,10 @@
  *
  *   total = GPUs * hours * price of a GPU-hour + energy (where GPUs are bought)
  *
- * where hours run from the first arrival to the last token, idle time counted: who rents GPUs pays
- * for nights too. A purchase is written off evenly over its years of 8,766 hours. Energy is (busy
- * GPU-seconds * load W + idle GPU-seconds * idle W) * PUE.
+ * where hours run from the start to the last token, idle time counted: who rents GPUs pays for
+ * nights too. Where replicas come and go, hours are those in which they are up, from the start of a
+ * start. A purchase is written off evenly over its years of 8,766 hours. Energy is (busy
+ * GPU-seconds * load W + other GPU-seconds * idle W) * PUE.
  *
  * The total is split by GPU-seconds: what prompts add to iterations pays for prompt tokens, what
  * decoding alone takes for output tokens, and each bears idle time in proportion (with pools of
@@ -67,15 +68,14 @@ static double per_million(double usd, int64_t tokens)
 ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result)
 {
     const ScenCost *cost = &scenario->cost;
-    double end_s = sim_time_to_seconds(result->end_ns), gpus = (double)result->gpus;
     double busy_s = busy_of(result);
     bool buys = cost->purchase_usd > 0.0;
     ScenMoney m = {
-        .gpu_hours = gpus * end_s / SECONDS_PER_HOUR,
+        .gpu_hours = result->up_s / SECONDS_PER_HOUR,
         .busy_gpu_hours = busy_s / SECONDS_PER_HOUR,
         .usd_per_gpu_hour =
             buys ? cost->purchase_usd / (cost->years * HOURS_PER_YEAR) : cost->gpu_usd_per_h,
-        .energy_kwh = energy_kwh(scenario, busy_s, result->idle_s),
+        .energy_kwh = energy_kwh(scenario, busy_s, result->idle_s + result->starting_s),
     };
     m.usd_energy = buys ? m.energy_kwh * cost->energy_usd_per_kwh : 0.0;
     m.usd_total = m.gpu_hours * m.usd_per_gpu_hour + m.usd_energy;

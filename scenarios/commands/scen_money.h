@@ -7,7 +7,7 @@
 
 /** Dollars; figures that do not exist (no tokens of that kind, no price) are 0. */
 typedef struct ScenMoney {
-    double gpu_hours;          /* GPUs x the run, idle time counted */
+    double gpu_hours;          /* of the GPUs that were up, idle time counted */
     double busy_gpu_hours;     /* of these, in iterations */
     double usd_per_gpu_hour;   /* rent, or the purchase written off */
     double energy_kwh;         /* at the meter of the building */

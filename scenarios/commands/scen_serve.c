@@ -56,15 +56,15 @@ static void stage_clear(Stage *stage)
     }
 }
 
-static StratPricer *pricer_new(Stage *stage, size_t pool, GError **error)
+StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratProfile **profile,
+                               GError **error)
 {
-    const ScenScenario *scenario = stage->scenario;
     const ScenServing *serving = &scenario->serving;
     const ScenServingEngine *engine = &serving->engine;
     if (serving->engine_profile) {
         int64_t tensor = serving->deployment.pool[pool].tensor;
-        stage->profile[pool] = scen_engine_profile_read(serving->engine_profile, tensor, error);
-        if (!stage->profile[pool])
+        *profile = scen_engine_profile_read(serving->engine_profile, tensor, error);
+        if (!*profile)
             return NULL;
     }
     StratPriceSpec spec = {
@@ -81,7 +81,7 @@ static StratPricer *pricer_new(Stage *stage, size_t pool, GError **error)
         .expert_prompts = engine->expert_prompts.name ? &engine->expert_prompts : NULL,
         .expert_decodes = engine->expert_decodes.name ? &engine->expert_decodes : NULL,
         .expert_family = engine->expert_family,
-        .profile = stage->profile[pool],
+        .profile = *profile,
     };
     return strat_price_new(&spec, error);
 }
@@ -109,6 +109,19 @@ static void take_blocks(const StratDeployment *deployment, size_t pool, StratSer
                        memory->kv_token_bytes / (double)deployment->pool[pool].data;
 }
 
+/* Seconds until the weights of a replica that starts are on its GPUs, all of which load at once. */
+static double load_s(const ScenScenario *scenario, const StratServeMemory *memory)
+{
+    const ScenServing *serving = &scenario->serving;
+    const TopoNode *node = &scenario->cluster.node;
+    double bytes_per_s = serving->load_bytes_per_s;
+    if (bytes_per_s <= 0.0 && serving->load_from == SCEN_LOAD_FROM_HOST)
+        bytes_per_s = node->host_bytes_per_s;
+    else if (bytes_per_s <= 0.0)
+        bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
+    return bytes_per_s > 0.0 ? memory->weights_bytes / bytes_per_s : 0.0;
+}
+
 /* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
  * fit. */
 static bool prepare(Stage *stage, ScenServed *served, GError **error)
@@ -131,7 +144,7 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
             served->no_fit = g_strdup(no_fit->message);
             return false;
         }
-        stage->pricer[p] = pricer_new(stage, p, error);
+        stage->pricer[p] = scen_serve_pricer(scenario, p, &stage->profile[p], error);
         if (!stage->pricer[p])
             return false;
         stage->spec.pricer[p] = stage->pricer[p];
@@ -141,6 +154,9 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     stage->spec.host_bytes_per_s = scenario->cluster.node.host_bytes_per_s;
     if (deployment->pools == 2)
         fill_transfer(scenario, &stage->spec);
+    stage->spec.autoscale = scenario->serving.autoscale;
+    stage->spec.autoscale.load_s = load_s(scenario, &served->memory[0]);
+    stage->spec.admission = scenario->serving.admission;
     stage->spec.exact = scenario->serving.exact;
     stage->spec.warm_up_requests = scenario->serving.warm_up_requests;
     stage->spec.seed = scenario->seed;
@@ -231,9 +247,11 @@ static double load_fraction(Stage *stage, const StratServeResult *result)
     if (!source || result->requests == 0)
         return 0.0;
     g_autoptr(StratSource) burst = scen_serve_burst_new(source);
-    stage->spec.source = burst;
-    g_autoptr(StratServeResult) fastest = strat_serve_run(&stage->spec, NULL);
-    stage->spec.source = NULL;
+    StratServeSpec all_up = stage->spec; /* and nobody turned away */
+    all_up.source = burst;
+    all_up.autoscale = (StratAutoscale){0};
+    all_up.admission = (StratAdmission){0};
+    g_autoptr(StratServeResult) fastest = strat_serve_run(&all_up, NULL);
     /* Where requests wait for answers, not all of them come at once. */
     if (!fastest || fastest->requests < MIN(result->requests, SCEN_SERVE_BURST))
         return 0.0;
@@ -245,6 +263,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
 {
     const ScenScenario *scenario = stage->scenario;
     stage->spec.keep_requests = wants.requests;
+    stage->spec.watch = wants.watch;
     served->result = run_once(stage, error);
     if (!served->result)
         return false;
@@ -258,6 +277,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     }
     stage->spec.keep_requests = false;
     stage->spec.sample_s = 0.0;
+    stage->spec.watch = NULL;
     served->error_fraction = iteration_error(scenario, served->result);
     if (!wants.interval)
         return true;
@@ -304,7 +324,7 @@ double scen_serve_speedup(const ScenScenario *scenario, const ScenServed *served
 bool scen_served_misses(const ScenScenario *scenario, const ScenServed *served)
 {
     const StratServeResult *result = served->result;
-    if (!scen_serving_promises(&scenario->serving) || !result || result->measured == 0)
+    if (!scen_serving_promises(&scenario->serving) || !result || result->asked == 0)
         return false;
-    return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->measured;
+    return (double)result->within_slo < scenario->serving.slo_attainment * (double)result->asked;
 }

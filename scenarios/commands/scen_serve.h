@@ -4,6 +4,7 @@
 
 #include "scen_money.h"
 #include "scen_scenario.h"
+#include "strat_price.h"
 #include "strat_serve.h"
 #include "strat_serve_memory.h"
 
@@ -22,13 +23,19 @@ typedef struct ScenServed {
 
 /** Which parts of a result somebody wants. */
 typedef struct ScenServeWants {
-    bool requests; /* outcomes, and samples over time */
-    bool interval; /* the runs with other costs */
+    bool requests;                /* outcomes, and samples over time */
+    bool interval;                /* the runs with other costs */
+    const StratServeWatch *watch; /* of the run; NULL: nobody */
 } ScenServeWants;
 
 /** Serves the traffic of @scenario, which has `serve:`. NULL and @error: what is not modelled, or a
  *  trace that broke off. One that does not fit is a result, with the reason. */
 ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GError **error);
+
+/** What iterations of pool @pool of @scenario cost, which must outlive it. *@profile (NULL before)
+ *  takes measured layer times that it reads; free both. NULL and @error as strat_price_new(). */
+StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratProfile **profile,
+                               GError **error);
 
 void scen_served_free(ScenServed *served);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenServed, scen_served_free)

@@ -143,6 +143,31 @@ static void check_speculation(const Check *check)
     speculation->draft = has_draft ? &check->serving->draft : NULL;
 }
 
+static void check_autoscale(const Check *check)
+{
+    const ScenServing *serving = check->serving;
+    const TopoNode *node = &check->scenario->cluster.node;
+    const StratAutoscale *how = &serving->autoscale;
+    g_autoptr(GError) no_policy = NULL;
+    if (how->least == 0)
+        return;
+    if (!strat_scale_policy_by_name(how->policy, &no_policy))
+        fail(check, "serve.autoscale.policy", "%s", no_policy->message);
+    if (serving->prefill.replicas > 0)
+        fail(check, "serve.autoscale",
+             "autoscaling is of replicas that do both, not of prefill and decode pools");
+    if (how->least > serving->pool.replicas && serving->pool.replicas > 0)
+        fail(check, "serve.autoscale.min", "min " I64 " is more than the " I64 " replicas",
+             how->least, serving->pool.replicas);
+    if (g_strcmp0(how->policy, "ttft") == 0 && serving->deployment.slo_ttft_s <= 0.0)
+        fail(check, "serve.autoscale.policy", "policy ttft needs an objective: serve.slo.ttft");
+    bool from_host = serving->load_from == SCEN_LOAD_FROM_HOST;
+    if (serving->load_bytes_per_s <= 0.0 &&
+        (from_host ? node->host_bytes_per_s <= 0.0 : node->nics == 0))
+        fail(check, "serve.autoscale.weights_from", "node %s has no %s: give load_bandwidth",
+             node->name, from_host ? "host_bandwidth" : "nics");
+}
+
 static void check_shares(const Check *check, const char *path, StratElsewhere share)
 {
     const TopoNode *node = &check->scenario->cluster.node;
@@ -206,6 +231,7 @@ void scen_check_serving(ScenScenario *scenario, const ScenMarks *marks, ScenErro
     check_engine(&check);
     check_types(&check);
     check_speculation(&check);
+    check_autoscale(&check);
     check_offload(&check);
     complete(serving);
 }

@@ -127,6 +127,61 @@ static const ScenTable slo_table = {
     .size = sizeof(ScenServing),
 };
 
+static const ScenName load_links[] = {
+    {"network", SCEN_LOAD_FROM_NETWORK},
+    {"host",    SCEN_LOAD_FROM_HOST   },
+    {NULL,      0                     },
+};
+
+#define START(key, member, ...)                                                                    \
+    SPEC(key, autoscale.member, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S, __VA_ARGS__)
+
+static const ScenField autoscale_fields[] = {
+    SPEC("min", autoscale.least, SCEN_INT, .required = true, .min = 1, .max = 65536,
+         .help = "replicas that are up at least, and at the start; at most serve.replicas are"),
+    SPEC("policy", autoscale.policy, SCEN_TEXT, .fallback = "outstanding",
+         .help = "what decides (orrery list scaling; default: outstanding requests a replica)"),
+    SPEC("target", autoscale.target, SCEN_NUMBER, .required = true, .min = 1e-6, .max = 1e6,
+         .help = "of what the policy measures, the mean over replicas"),
+    SPEC("tolerance", autoscale.tolerance_fraction, SCEN_NUMBER, .max = 1.0, .fallback = "0.1",
+         .help = "off the target that changes nothing (default: 0.1, as in Kubernetes)"),
+    SPEC("check", autoscale.check_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S, .fallback = "15 s",
+         .help = "from one look to the next, in s (default: 15 s, as in Kubernetes)"),
+    START("cool_down", cool_down_s, .fallback = "300 s",
+          .help = "fewer have been enough for so long before one goes, in s (default: 300 s, as in "
+                  "Kubernetes)"),
+    START("provisioning", provision_s, .required = true, .help = "until a machine is there, in s"),
+    START("engine_start", engine_start_s, .required = true,
+          .help = "graphs and warm-up once the weights are there, in s"),
+    SPEC("weights_from", load_from, SCEN_ENUM, .names = load_links, .fallback = "network",
+         .help = "the link by which weights come to a GPU: network (default) or host"),
+    SPEC("load_bandwidth", load_bytes_per_s, SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S,
+         .help = "of weights to each GPU, in bytes/s (default: that of the link)"),
+};
+
+static const ScenTable autoscale_table = {
+    .what = "autoscale",
+    .fields = autoscale_fields,
+    .count = G_N_ELEMENTS(autoscale_fields),
+    .size = sizeof(ScenServing),
+};
+
+static const ScenField admission_fields[] = {
+    SPEC("max_queue", admission.max_queue, SCEN_INT, .min = 1, .max = 1e9,
+         .help = "requests that may wait at a replica; more are refused"),
+    SPEC("max_ttft", admission.max_ttft_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S,
+         .help = "predicted time to the first token beyond which a request is refused, in s"),
+    SPEC("timeout", admission.timeout_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S,
+         .help = "a client gives up when its request has waited so long for an iteration, in s"),
+};
+
+static const ScenTable admission_table = {
+    .what = "admission",
+    .fields = admission_fields,
+    .count = G_N_ELEMENTS(admission_fields),
+    .size = sizeof(ScenServing),
+};
+
 #define OWN(key, member, ...) SPEC(key, pool.member, SCEN_INT, .max = 65536, __VA_ARGS__)
 
 static const ScenField fields[] = {
@@ -161,6 +216,9 @@ static const ScenField fields[] = {
     SPEC("sparse_2_4", deployment.sparse_2_4, SCEN_BOOL, .fallback = "false",
          .help = "weights pruned 2:4"),
     SCEN_GROUP("offload", &offload_table, .help = "what lives off the GPU (default: nothing)"),
+    SCEN_GROUP("autoscale", &autoscale_table, .help = "replicas that come and go with the load"),
+    SCEN_GROUP("admission", &admission_table,
+               .help = "requests that are turned away, clients that give up"),
     SCEN_GROUP("slo", &slo_table, .help = "what the deployment promises"),
     SPEC("warm_up", warm_up_requests, SCEN_INT, .max = 1e12,
          .help = "requests at the start that are left out of the latencies (default: 0)"),

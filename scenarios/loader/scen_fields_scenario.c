@@ -95,6 +95,8 @@ static const ScenField fields[] = {
     FIELD("serve", serving, SCEN_MAP, .table = &scen_serving_table,
           .help = "how requests are served, instead of plan"),
     FIELD("traffic", traffic, SCEN_MAP, .table = &scen_traffic_table, .help = "who sends requests"),
+    FIELD("search", search, SCEN_MAP, .table = &scen_search_table,
+          .help = "what orrery search may choose from"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,

@@ -9,6 +9,7 @@
 #include "scen_fabric.h"
 #include "scen_job.h"
 #include "scen_placement.h"
+#include "scen_search.h"
 #include "scen_serving.h"
 #include "scen_traffic.h"
 #include "strat_interval.h"
@@ -31,6 +32,7 @@ typedef struct ScenScenario {
     StratPlan plan;      /* of training */
     ScenServing serving; /* or of serving */
     ScenTraffic traffic; /* that is served */
+    ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
     KernProfile profile;
     StratErrors errors; /* of its costs */

@@ -4,8 +4,15 @@
 
 #include "scen_serving_engine.h"
 #include "strat_deployment.h"
+#include "strat_serve.h"
 
 #include <glib.h>
+
+/** Where the weights of a replica that starts come from. */
+typedef enum ScenLoadFrom {
+    SCEN_LOAD_FROM_NETWORK, /* the NICs of the node, shared by its GPUs */
+    SCEN_LOAD_FROM_HOST,    /* host memory */
+} ScenLoadFrom;
 
 typedef struct ScenServing {
     bool is_on; /* the scenario has `serve:` */
@@ -16,10 +23,14 @@ typedef struct ScenServing {
     GArray *by_position;        /* of double, owned; NULL: one acceptance for all */
     ModelSpec draft;            /* layers 0: none */
     const char *engine_profile; /* folder of measured layer times, NULL: kernel fits */
-    double slo_attainment;      /* share of the requests that must meet the objectives */
-    int64_t warm_up_requests;   /* the first so many, left out of the latencies */
-    bool exact;                 /* every iteration on its own */
-    bool interval;              /* run again with other costs, for intervals */
+    StratAutoscale autoscale;   /* least 0: none; load_s is found out before a run */
+    double load_bytes_per_s;    /* of weights to a GPU that starts; 0: by the link below */
+    int load_from;              /* a ScenLoadFrom */
+    StratAdmission admission;
+    double slo_attainment;    /* share of the requests that must meet the objectives */
+    int64_t warm_up_requests; /* the first so many, left out of the latencies */
+    bool exact;               /* every iteration on its own */
+    bool interval;            /* run again with other costs, for intervals */
 } ScenServing;
 
 /** Does the deployment promise anything: has it an objective? */

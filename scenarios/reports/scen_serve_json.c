@@ -86,6 +86,9 @@ static void add_counts(JsonBuilder *json, const StratServeResult *r)
     scen_json_integer(json, "requests", r->requests);
     scen_json_integer(json, "finished", r->finished);
     scen_json_integer(json, "refused", r->refused);
+    scen_json_integer(json, "refused_for_queue", r->refused_queue);
+    scen_json_integer(json, "refused_for_ttft", r->refused_ttft);
+    scen_json_integer(json, "gave_up", r->gave_up);
     scen_json_integer(json, "unfinished", r->unfinished);
     scen_json_text(json, "unfinished_because", r->stuck);
     scen_json_integer(json, "measured", r->measured);
@@ -115,11 +118,11 @@ static void add_objectives(JsonBuilder *json, const ScenServeReport *report)
     double end_s = sim_time_to_seconds(r->end_ns);
     if (!scen_serving_promises(&report->scenario->serving))
         return;
-    double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
+    double attained = strat_serve_attainment(r);
     scen_json_number(json, "slo_attainment_fraction", attained);
     scen_json_number(json, "slo_required_fraction", report->scenario->serving.slo_attainment);
     scen_json_number(json, "goodput_requests_per_s",
-                     end_s > 0.0 ? attained * (double)r->finished / end_s : 0.0);
+                     end_s > 0.0 ? attained * (double)r->requests / end_s : 0.0);
 }
 
 static void add_serving(JsonBuilder *json, const ScenServeReport *report)
@@ -135,6 +138,14 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
     add_latency(json, "e2e_s", served, e2e_of);
     add_latency(json, "queue_s", served, queue_of);
     add_objectives(json, report);
+    if (r->peak_replicas > 0) {
+        open_object(json, "autoscaling");
+        scen_json_integer(json, "starts", r->scale_ups);
+        scen_json_integer(json, "stops", r->scale_downs);
+        scen_json_integer(json, "peak_replicas", r->peak_replicas);
+        scen_json_number(json, "up_gpu_s", r->up_s);
+        json_builder_end_object(json);
+    }
     scen_json_number(json, "busy_fraction", scen_serve_busy_fraction(r));
     scen_json_number(json, "load_fraction",
                      served->load_fraction > 0.0 ? served->load_fraction : NAN);
@@ -152,6 +163,8 @@ static void add_ledger(JsonBuilder *json, const StratServeResult *r)
     for (int p = 0; p < STRAT_SERVE_PARTS; p++)
         scen_json_number(json, strat_serve_part_name((StratServePart)p), r->busy_s[p]);
     scen_json_number(json, "idle", r->idle_s);
+    if (r->peak_replicas > 0)
+        scen_json_number(json, "starting", r->starting_s);
     json_builder_end_object(json);
 }
 

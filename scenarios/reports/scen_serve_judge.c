@@ -13,7 +13,7 @@ double scen_serve_busy_fraction(const StratServeResult *result)
     double busy_s = 0.0;
     for (int p = 0; p < STRAT_SERVE_PARTS; p++)
         busy_s += result->busy_s[p];
-    double all_s = busy_s + result->idle_s;
+    double all_s = busy_s + result->idle_s + result->starting_s;
     return all_s > 0.0 ? busy_s / all_s : 0.0;
 }
 

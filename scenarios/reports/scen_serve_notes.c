@@ -57,9 +57,13 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
     if (served->result && served->result->refused > 0)
         add(notes,
             "refused requests are longer than serve.engine.max_length, or than the cache of a "
-            "replica");
+            "replica, or admission turned them away; they count as missing the objectives");
     if (served->result && served->result->unfinished > 0)
         add(notes, "requests are left unfinished, so latencies are of those that got through");
+    if (served->result && served->result->peak_replicas > 0)
+        add(notes,
+            "autoscaling: a start takes provisioning, the weights over their link and "
+            "engine_start, and is paid from its beginning; replicas that go finish what they have");
     const ScenTraffic *traffic = &scenario->traffic;
     bool ramps = !traffic->trace && traffic->spec.arrivals.kind != STRAT_ARRIVALS_ALL_AT_ONCE;
     if (served->result && ramps && !scenario->serving.warm_up_requests)

@@ -132,6 +132,36 @@ static void add_published(GString *out, const ScenServeReport *report)
     add_line(out, "Published", "%s", text->str);
 }
 
+/* Why requests were refused, where admission refuses any, and who left. */
+static char *turned_away_text(const StratServeResult *r)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (r->refused_queue + r->refused_ttft > 0)
+        g_string_append_printf(
+            text, " (" I64 " found too long a queue, " I64 " too long a predicted TTFT)",
+            r->refused_queue, r->refused_ttft);
+    if (r->gave_up > 0)
+        g_string_append_printf(text, ", " I64 " gave up waiting", r->gave_up);
+    return g_strdup(text->str);
+}
+
+static void add_scaling(GString *out, const ScenServeReport *report)
+{
+    const StratServeResult *r = report->served->result;
+    const ScenServing *serving = &report->scenario->serving;
+    const StratAutoscale *how = &serving->autoscale;
+    if (r->peak_replicas == 0)
+        return;
+    double replica_s = (double)strat_pool_gpus(&serving->pool) * sim_time_to_seconds(r->end_ns);
+    add_line(out, "Scaling",
+             "%.3g replicas up on average, " I64 " at the peak, of " I64 " to " I64 "; " I64
+             " starts, " I64 " stops; by %s, target %.4g; %.1f %% of the GPU-seconds were cold "
+             "starts",
+             replica_s > 0.0 ? r->up_s / replica_s : 0.0, r->peak_replicas, how->least,
+             serving->pool.replicas, r->scale_ups, r->scale_downs, how->policy, how->target,
+             r->up_s > 0.0 ? 100.0 * r->starting_s / r->up_s : 0.0);
+}
+
 static void add_curves(GString *out, const ScenServeReport *report)
 {
     if (!report->measured)
@@ -161,23 +191,24 @@ static void add_throughput(GString *out, const ScenServeReport *report)
              "%s from the start to the last token",
              output_per_s, output_per_s / (double)r->gpus, (double)r->input_tokens * per_s,
              (double)r->finished * per_s, end);
+    g_autofree char *turned_away = turned_away_text(r);
     add_line(out, "Requests",
-             I64 " finished, " I64 " refused, " I64 " unfinished%s%s; " I64
+             I64 " finished, " I64 " refused%s, " I64 " unfinished%s%s; " I64
                  " measured after a warm-up of " I64,
-             r->finished, r->refused, r->unfinished, r->stuck ? ": " : "", r->stuck ? r->stuck : "",
-             r->measured, serving->warm_up_requests);
+             r->finished, r->refused, turned_away, r->unfinished, r->stuck ? ": " : "",
+             r->stuck ? r->stuck : "", r->measured, serving->warm_up_requests);
     if (!scen_serving_promises(serving))
         return;
-    double attained = r->measured > 0 ? (double)r->within_slo / (double)r->measured : 0.0;
+    double attained = strat_serve_attainment(r);
     add_line(out, "Goodput",
              "%.3g requests/s meet every objective: %.1f %% of them, %.0f %% are promised%s",
-             attained * (double)r->finished * per_s, 100.0 * attained,
+             attained * (double)r->requests * per_s, 100.0 * attained,
              100.0 * serving->slo_attainment,
              scen_served_misses(report->scenario, report->served) ? ", so the SLO is MISSED" : "");
 }
 
 typedef struct Share {
-    int part; /* STRAT_SERVE_PARTS: idle */
+    int part; /* STRAT_SERVE_PARTS: idle, and after it: starting */
     double gpu_s;
 } Share;
 
@@ -191,11 +222,14 @@ static int compare_shares(const void *left, const void *right)
 
 static void add_ledger(GString *out, const StratServeResult *r)
 {
-    Share shares[STRAT_SERVE_PARTS + 1];
-    double all_s = r->idle_s;
-    for (int p = 0; p <= STRAT_SERVE_PARTS; p++) {
-        shares[p] = (Share){p, p < STRAT_SERVE_PARTS ? r->busy_s[p] : r->idle_s};
-        all_s += p < STRAT_SERVE_PARTS ? r->busy_s[p] : 0.0;
+    Share shares[STRAT_SERVE_PARTS + 2] = {
+        [STRAT_SERVE_PARTS] = {STRAT_SERVE_PARTS,     r->idle_s    },
+        [STRAT_SERVE_PARTS + 1] = {STRAT_SERVE_PARTS + 1, r->starting_s},
+    };
+    double all_s = r->idle_s + r->starting_s;
+    for (int p = 0; p < STRAT_SERVE_PARTS; p++) {
+        shares[p] = (Share){p, r->busy_s[p]};
+        all_s += r->busy_s[p];
     }
     qsort(shares, G_N_ELEMENTS(shares), sizeof shares[0], compare_shares);
     g_string_append(out, "\nWhere GPU-seconds go\n");
@@ -206,7 +240,8 @@ static void add_ledger(GString *out, const StratServeResult *r)
         g_string_append_printf(out, "  %-20s %5.1f %%  ",
                                shares[i].part < STRAT_SERVE_PARTS
                                    ? strat_serve_part_name((StratServePart)shares[i].part)
-                                   : "idle",
+                               : shares[i].part == STRAT_SERVE_PARTS ? "idle"
+                                                                     : "starting",
                                100.0 * fraction);
         scen_text_bar(out, fraction, BAR_WIDTH);
         while (out->str[out->len - 1] == ' ')
@@ -310,6 +345,7 @@ char *scen_serve_text(const ScenServeReport *report)
     }
     add_latencies(out, served->result);
     add_throughput(out, report);
+    add_scaling(out, report);
     add_interval(out, served);
     add_published(out, report);
     add_curves(out, report);

@@ -131,6 +131,16 @@ void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
     queue_up(replica, sequence, false);
 }
 
+void strat_replica_drop(StratReplica *replica, StratSequence *sequence)
+{
+    for (size_t i = 0; i < replica->lanes; i++)
+        replica->lane[i].deaf = false; /* whom it held up may run */
+    replica->outstanding--;
+    replica->pending_tokens -= strat_sequence_left(sequence);
+    strat_sequence_remove(&replica->waiting, sequence);
+    strat_sequence_free(sequence);
+}
+
 static bool is_decode(const StratSequence *sequence)
 {
     return sequence->state == STRAT_SEQUENCE_DECODE;

@@ -120,6 +120,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratReplica, strat_replica_free)
 /** Puts @sequence (taken) into the queue: at the end, or by priority at its place. */
 void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence);
 
+/** Takes @sequence, which waits and never ran, out of the queue and frees it. */
+void strat_replica_drop(StratReplica *replica, StratSequence *sequence);
+
 /** Frees the cache that @sequence left behind. */
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence);
 

@@ -78,8 +78,8 @@ static double blocks(const StratRouting *routing, const StratReplica *replica,
     return compute / block_tokens + (double)used;
 }
 
-static double first_token(const StratRouting *routing, const StratReplica *replica,
-                          const StratSequence *sequence)
+double strat_router_ttft_s(const StratRouting *routing, const StratReplica *replica,
+                           const StratSequence *sequence)
 {
     double tokens = (double)replica->pending_tokens + missing(routing, replica, sequence);
     StratFine until = 0;
@@ -116,7 +116,7 @@ static size_t kv_aware(const StratRouting *routing, const StratSequence *sequenc
 
 static size_t slo_aware(const StratRouting *routing, const StratSequence *sequence)
 {
-    return cheapest(routing, sequence, first_token, requests);
+    return cheapest(routing, sequence, strat_router_ttft_s, requests);
 }
 
 /* clang-format off */

@@ -20,6 +20,10 @@ typedef struct StratRouter {
     size_t (*choose)(const StratRouting *routing, const StratSequence *sequence);
 } StratRouter;
 
+/** Seconds until the first token of @sequence on @replica, as slo-aware estimates it. */
+double strat_router_ttft_s(const StratRouting *routing, const StratReplica *replica,
+                           const StratSequence *sequence);
+
 const StratRouter *strat_router_all(size_t *count);
 
 /** The row called @name (NULL: the first); NULL and @error (STRAT_ERROR_UNKNOWN_NAME). */

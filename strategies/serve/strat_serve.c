@@ -16,12 +16,21 @@
  * Refused at once: a request longer than max_length, or than the cache of one replica (above the
  * watermark), or without chunked prefill than one iteration.
  *
- * Left out: requests that give up waiting; transfers that begin before the prompt is complete.
+ * Turned away (StratAdmission): one that finds too long a queue at the replica that the router
+ * chose, or whose TTFT there is predicted (as slo-aware predicts it) to be too long. A client whose
+ * request has had no iteration after timeout_s gives up; one whose prompt has begun stays to the
+ * end.
+ *
+ * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
+ *
+ * Left out: clients that leave while they are served; transfers that begin before the prompt is
+ * complete.
  */
 #include "strat_serve.h"
 
 #include "strat_lane.h"
 #include "strat_serve_private.h"
+#include "strat_speculation.h"
 
 /* What happens first at one instant. */
 typedef enum Phase {
@@ -33,7 +42,8 @@ typedef enum Phase {
 
 enum {
     PHASE_BITS = 2,
-    LANE_BITS = 20, /* ties of lanes; 2^20 of them */
+    LANE_BITS = 20,    /* ties of lanes; 2^20 of them */
+    WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
 
 /* A cache on its way. */
@@ -74,12 +84,11 @@ static void wake(StratServeState *run, const StratReplica *replica, StratFine no
             schedule(run, &seat[i], now, false);
 }
 
-static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
-                    StratFine now)
+/* The queue of @replica has changed: a run that this could matter to ends with the iteration under
+ * way. */
+static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
 {
-    StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     StratSeat *seat = strat_serve_seats(run, replica);
-    strat_replica_enqueue(replica, sequence);
     for (size_t i = 0; i < replica->lanes; i++) {
         StratFine end = replica->lane[i].end;
         strat_lane_interrupt(&replica->lane[i], now);
@@ -89,8 +98,24 @@ static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence 
     wake(run, replica, now);
 }
 
-static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
-                     StratFine now)
+static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
+                    StratFine now)
+{
+    StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
+    strat_replica_enqueue(replica, sequence);
+    requeued(run, replica, now);
+}
+
+/* A replica that drains and is empty goes. */
+static void settle(StratServeState *run, const StratReplica *replica, StratFine now)
+{
+    size_t index = (size_t)replica->index;
+    if (run->scales && strat_scaler_settle(&run->scaler, index, replica, now))
+        strat_serve_renew(run, index);
+}
+
+/* What the router of @pool sees: of the replicas those that take requests. */
+static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
 {
     StratServePool *p = &run->pool[pool];
     StratRouting routing = {
@@ -100,15 +125,30 @@ static size_t choose(StratServeState *run, size_t pool, const StratSequence *seq
         .now = now,
         .token_s = p->token_s,
     };
-    return p->router->choose(&routing, sequence);
+    if (run->scales) {
+        routing.count = strat_scaler_open(&run->scaler, routing.replica, now, run->open);
+        routing.replica = run->open;
+    }
+    return routing;
+}
+
+static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
+                     StratFine now)
+{
+    StratRouting routing = routing_of(run, pool, now);
+    return run->pool[pool].router->choose(&routing, sequence);
 }
 
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
 {
     (void)replica;
-    StratSource *source = ((StratServeState *)ctx)->spec->source;
+    StratServeState *run = ctx;
+    StratSource *source = run->spec->source;
+    const StratServeWatch *watch = run->spec->watch;
     if (source->done)
         source->done(source, sequence->id, sequence->session, strat_fine_ns(now));
+    if (watch && watch->stops(watch->ctx, run->tally.result))
+        run->stopped = true;
 }
 
 /* The prompt of @sequence is done on a prefill replica: its cache sets out. */
@@ -189,6 +229,48 @@ static int64_t waiting(const StratServeState *run)
     return sum;
 }
 
+/* Tells the source that request @id got no answer. */
+static void tell_lost(StratServeState *run, int64_t id, int64_t session, StratFine now)
+{
+    StratSource *source = run->spec->source;
+    if (source->done)
+        source->done(source, id, session, strat_fine_ns(now));
+}
+
+/* Whether admission lets @sequence wait at @replica; counted if not. */
+static bool is_admitted(StratServeState *run, const StratRouting *routing,
+                        const StratReplica *replica, const StratSequence *sequence)
+{
+    const StratAdmission *admission = &run->spec->admission;
+    StratServeResult *result = run->tally.result;
+    bool full = admission->max_queue > 0 && replica->waiting.length >= admission->max_queue;
+    bool late = !full && admission->max_ttft_s > 0.0 &&
+                strat_router_ttft_s(routing, replica, sequence) > admission->max_ttft_s;
+    result->refused_queue += full;
+    result->refused_ttft += late;
+    result->refused += full || late;
+    return !full && !late;
+}
+
+/* Brings @sequence, which can be served, to a replica, or turns it away. */
+static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
+{
+    StratRouting routing = routing_of(run, 0, now);
+    size_t chosen = run->pool[0].router->choose(&routing, sequence);
+    const StratReplica *replica = routing.replica[chosen];
+    if (!is_admitted(run, &routing, replica, sequence)) {
+        tell_lost(run, sequence->id, sequence->session, now);
+        strat_sequence_free(sequence);
+        return;
+    }
+    if (run->wait) {
+        StratServeWait wait = {now + strat_fine_from_seconds(run->spec->admission.timeout_s),
+                               sequence->id, replica->index};
+        g_array_append_val(run->wait, wait);
+    }
+    deliver(run, 0, (size_t)replica->index, sequence, now);
+}
+
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
 {
     StratSource *source = run->spec->source;
@@ -202,14 +284,34 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
         int64_t id = request->id;
         int64_t session = request->session;
         source->take(source);
-        if (source->done)
-            source->done(source, id, session, strat_fine_ns(now));
+        tell_lost(run, id, session, now);
         return;
     }
     bool pages = run->spec->deployment->engine->prefix_cache && source->page_tokens > 0;
     StratSequence *sequence = sequence_of(request, pages);
     source->take(source);
-    deliver(run, 0, choose(run, 0, sequence, now), sequence, now);
+    admit(run, sequence, now);
+}
+
+/* The first of the waits is over: a request that has had no iteration is given up. */
+static void give_up(StratServeState *run)
+{
+    const StratServeWait wait = g_array_index(run->wait, StratServeWait, run->waits++);
+    StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, wait.replica);
+    StratSequence *sequence = replica->waiting.head;
+    while (sequence && sequence->id != wait.id)
+        sequence = sequence->next;
+    if (run->waits == run->wait->len || run->waits > WAITS_KEPT) {
+        g_array_remove_range(run->wait, 0, run->waits);
+        run->waits = 0;
+    }
+    if (!sequence || sequence->scheduled_ns >= 0)
+        return;
+    tell_lost(run, sequence->id, sequence->session, wait.until);
+    strat_replica_drop(replica, sequence);
+    run->tally.result->gave_up++;
+    requeued(run, replica, wait.until);
+    settle(run, replica, wait.until);
 }
 
 static void look(StratServeState *run)
@@ -272,6 +374,31 @@ static void run_seat(StratServeState *run)
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
     wake(run, replica, run->now);
+    settle(run, replica, run->now);
+}
+
+/* Replicas come and go. */
+static void scale(StratServeState *run)
+{
+    StratFine now = run->scaler.next;
+    const StratTally *tally = &run->tally;
+    GPtrArray *replicas = run->pool[0].replicas;
+    strat_scaler_check(&run->scaler, (StratReplica *const *)replicas->pdata, tally->first_token_s,
+                       tally->first_tokens, tally->slo_ttft_s);
+    for (guint i = 0; i < replicas->len; i++)
+        settle(run, g_ptr_array_index(replicas, i), now);
+}
+
+/* Looks that come before @first; false when there is none. */
+static bool look_before(StratServeState *run, StratFine first)
+{
+    bool samples = run->spec->sample_s > 0.0 && key_of(run->next_sample, PHASE_LOOK, 0) < first;
+    bool scales = run->scales && key_of(run->scaler.next, PHASE_LOOK, 1) < first;
+    if (scales && (!samples || run->scaler.next < run->next_sample))
+        scale(run);
+    else if (samples)
+        look(run);
+    return samples || scales;
 }
 
 /* Handles the first of all pending events; false when there are none. */
@@ -281,24 +408,44 @@ static bool step(StratServeState *run)
     const StratRequest *request = source->peek(source);
     const StratHeapItem *seat = strat_heap_top(&run->heap);
     const StratHeapItem *move = strat_heap_top(&run->moves);
-    if (!request && !seat && !move)
+    const StratServeWait *wait = run->wait && run->waits < run->wait->len
+                                     ? &g_array_index(run->wait, StratServeWait, run->waits)
+                                     : NULL;
+    if (!request && !seat && !move && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
-    StratFine first = request ? come : seat ? seat->key : move->key;
+    StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
+    StratFine first = request ? come : seat ? seat->key : move ? move->key : leave;
     first = seat ? MIN(first, seat->key) : first;
     first = move ? MIN(first, move->key) : first;
-    if (run->spec->sample_s > 0.0 && key_of(run->next_sample, PHASE_LOOK, 0) < first) {
-        look(run);
+    first = wait ? MIN(first, leave) : first;
+    if (look_before(run, first))
         return true;
-    }
     run->now = MAX(run->now, time_of(first));
     if (request && first == come)
         arrive(run, request, run->now);
+    else if (wait && first == leave)
+        give_up(run);
     else if (move && first == move->key)
         arrive_moved(run);
     else
         run_seat(run);
     return true;
+}
+
+/* The counts of autoscaling. */
+static void count_scaling(StratServeState *run)
+{
+    StratServeResult *result = run->tally.result;
+    double gpus = (double)strat_pool_gpus(&run->spec->deployment->pool[0]);
+    if (!run->scales)
+        return;
+    strat_scaler_sums(&run->scaler, run->tally.end, &result->up_s, &result->starting_s);
+    result->up_s *= gpus;
+    result->starting_s *= gpus;
+    result->scale_ups = run->scaler.ups;
+    result->scale_downs = run->scaler.downs;
+    result->peak_replicas = run->scaler.peak;
 }
 
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
@@ -307,16 +454,17 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     StratReplicaEvents events = {.ctx = &run, .finished = on_finished, .leaves = on_leaves};
     if (!strat_serve_open(&run, &events, error))
         return NULL;
-    while (step(&run))
+    while (!run.stopped && step(&run))
         ;
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
     if (fault) {
         g_propagate_error(error, g_error_copy(fault));
         return NULL;
     }
+    count_scaling(&run);
     strat_tally_close(&run.tally);
     StratServeResult *result = g_steal_pointer(&run.tally.result);
-    result->unfinished = result->requests - result->finished - result->refused;
+    result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
     result->lost_blocks = strat_serve_lost_blocks(&run);
     if (result->unfinished > 0)
         result->stuck = "the scheduler admits no more of the waiting requests";

@@ -2,10 +2,28 @@
 #ifndef STRAT_SERVE_H
 #define STRAT_SERVE_H
 
+#include "strat_autoscale.h"
 #include "strat_batch.h"
 #include "strat_deployment.h"
 #include "strat_digest.h"
 #include "strat_request.h"
+
+struct StratServeResult;
+
+/** Who looks at a run under way. */
+typedef struct StratServeWatch {
+    void *ctx;
+    /** Asked after each request that finishes, with the counts until then: true ends the run, whose
+     *  other requests are then unfinished. */
+    bool (*stops)(void *ctx, const struct StratServeResult *so_far);
+} StratServeWatch;
+
+/** Which requests are turned away, and when clients give up; 0: never. */
+typedef struct StratAdmission {
+    int64_t max_queue; /* requests that may wait at the replica that is chosen */
+    double max_ttft_s; /* predicted by the router's estimate for that replica */
+    double timeout_s;  /* a client whose request has waited so long without an iteration leaves */
+} StratAdmission;
 
 /** What a run needs; all is borrowed, and the source is consumed. */
 typedef struct StratServeSpec {
@@ -22,6 +40,9 @@ typedef struct StratServeSpec {
     double sample_s;          /* spacing of the samples; 0: none */
     int64_t warm_up_requests; /* the first so many are left out of the latencies */
     uint64_t seed;
+    StratAutoscale autoscale; /* of a deployment with one pool */
+    StratAdmission admission;
+    const StratServeWatch *watch; /* NULL: it runs to its end */
 } StratServeSpec;
 
 /** What became of one request. Times of things that did not happen are -1. */
@@ -42,12 +63,14 @@ typedef struct StratServeSample {
 } StratServeSample;
 
 typedef struct StratServeResult {
-    int64_t requests; /* that arrived: the three below sum to them */
+    int64_t requests; /* that arrived: the four below sum to them */
     int64_t finished;
-    int64_t refused;    /* longer than the engine takes, or than its cache */
-    int64_t unfinished; /* the scheduler could not go on with them: see stuck */
-    const char *stuck;  /* why, NULL: none is */
-    SimTime end_ns;     /* last token */
+    int64_t refused;                     /* longer than the engine takes, or than its cache, or: */
+    int64_t refused_queue, refused_ttft; /* of those, by admission, for the one or the other */
+    int64_t gave_up;                     /* their clients had waited too long */
+    int64_t unfinished;                  /* the scheduler could not go on with them: see stuck */
+    const char *stuck;                   /* why, NULL: none is */
+    SimTime end_ns;                      /* last token */
     int64_t gpus;
     int64_t input_tokens;  /* of finished requests */
     int64_t cached_tokens; /* of those, found in the prefix cache */
@@ -66,11 +89,16 @@ typedef struct StratServeResult {
     StratDigest *e2e_s;   /* arrival to last token */
     StratDigest *queue_s; /* arrival to the first iteration */
     int64_t measured;     /* requests in these */
+    int64_t asked;        /* after the warm-up, that arrived: those not measured got no answer */
     int64_t within_slo;   /* of those, that meet every objective */
+    int64_t missed[3];    /* that miss the objective of TTFT, of TPOT, of the end to end time */
     int64_t within_slo_tokens;        /* their output */
     double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
-    double prompt_s; /* of those, of prompts: what they add to the decodes of their iterations */
-    double idle_s;   /* GPU-seconds without an iteration; with busy_s: gpus x end */
+    double prompt_s;   /* of those, of prompts: what they add to the decodes of their iterations */
+    double idle_s;     /* GPU-seconds without an iteration; with busy_s and starting_s: up_s */
+    double starting_s; /* GPU-seconds of replicas that start */
+    double up_s;       /* GPU-seconds that are paid: gpus x end, unless replicas come and go */
+    int64_t scale_ups, scale_downs, peak_replicas; /* of autoscaling, else 0 */
     double peak_kv_fraction;
     double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the
@@ -82,6 +110,10 @@ typedef struct StratServeResult {
 /** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or
  *  router, a source that broke off. Free with strat_serve_result_free(). */
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error);
+
+/** Share of the requests after the warm-up that met every objective; those without an answer did
+ *  not. 0 when there are none. */
+double strat_serve_attainment(const StratServeResult *result);
 
 void strat_serve_result_free(StratServeResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratServeResult, strat_serve_result_free)

@@ -78,7 +78,7 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
     pool->link = g_new0(StratFine, (size_t)from->replicas);
     bool prefills = run->pools > 1 && index == 0;
-    StratReplicaSpec replica = {
+    pool->spec = (StratReplicaSpec){
         .engine = deployment->engine,
         .scheduler = scheduler,
         .pricer = spec->pricer[index],
@@ -93,16 +93,24 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
         .events = *events,
     };
     if (!prefills)
-        replica.events.leaves = NULL;
-    StratKvTier tier[2];
-    add_host(spec, &replica, tier);
+        pool->spec.events.leaves = NULL;
+    add_host(spec, &pool->spec, pool->tier);
     for (int64_t i = 0; i < from->replicas; i++) {
-        replica.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
-        g_ptr_array_add(pool->replicas, strat_replica_new(&replica));
+        pool->spec.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
+        g_ptr_array_add(pool->replicas, strat_replica_new(&pool->spec));
     }
     run->seats += pool->lanes * pool->replicas->len;
     run->tally.result->gpus += from->replicas * strat_pool_gpus(from);
     return true;
+}
+
+/* Blocks of @replica that nobody holds and that are not free. */
+static int64_t lost_of(const StratReplica *replica)
+{
+    int64_t all = strat_kv_blocks(replica->kv);
+    if (!strat_kv_is_sound(replica->kv, NULL))
+        return all;
+    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
 }
 
 static void seat_lanes(StratServeState *run)
@@ -117,17 +125,30 @@ static void seat_lanes(StratServeState *run)
         }
 }
 
+void strat_serve_renew(StratServeState *run, size_t index)
+{
+    StratServePool *pool = &run->pool[0];
+    StratReplica *old = g_ptr_array_index(pool->replicas, index);
+    StratSeat *seat = strat_serve_seats(run, old);
+    pool->spec.index = (int32_t)index;
+    StratReplica *replica = strat_replica_new(&pool->spec);
+    for (size_t i = 0; i < pool->lanes; i++) {
+        if (seat[i].pending)
+            strat_heap_remove(&run->heap, seat[i].place);
+        seat[i] = (StratSeat){.lane = &replica->lane[i]};
+    }
+    run->renewed_lost += lost_of(old);
+    pool->replicas->pdata[index] = replica;
+    strat_replica_free(old);
+}
+
 int64_t strat_serve_lost_blocks(const StratServeState *run)
 {
-    int64_t lost = 0;
+    int64_t lost = run->renewed_lost;
     for (size_t i = 0; i < run->pools; i++)
         for (guint j = 0; j < run->pool[i].replicas->len; j++) {
             const StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
-            int64_t all = strat_kv_blocks(replica->kv);
-            if (!strat_kv_is_sound(replica->kv, NULL))
-                lost += all;
-            else if (replica->running == 0)
-                lost += all - strat_replica_free_blocks(replica);
+            lost += lost_of(replica);
         }
     return lost;
 }
@@ -139,6 +160,10 @@ void strat_serve_clear(StratServeState *run)
             g_ptr_array_unref(run->pool[i].replicas);
         g_free(run->pool[i].link);
     }
+    strat_scaler_clear(&run->scaler);
+    g_free(run->open);
+    if (run->wait)
+        g_array_unref(run->wait);
     g_free(run->seat);
     strat_heap_clear(&run->heap);
     strat_heap_clear(&run->moves);
@@ -158,6 +183,12 @@ static bool is_possible(const StratServeSpec *spec, GError **error)
         return false;
     }
     bool split = spec->deployment->pools == 2;
+    if (split && spec->autoscale.least > 0) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "autoscaling is of replicas that do both, not of separate prefill and decode "
+                    "pools");
+        return false;
+    }
     for (size_t i = 0; i < spec->deployment->pools; i++) {
         StratPoolRole role = spec->deployment->pool[i].role;
         if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))
@@ -170,6 +201,20 @@ static bool is_possible(const StratServeSpec *spec, GError **error)
     return true;
 }
 
+/* Makes ready what admission and autoscaling need. */
+static bool prepare(StratServeState *run, GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    size_t replicas = run->pool[0].replicas->len;
+    if (spec->admission.timeout_s > 0.0)
+        run->wait = g_array_new(false, false, sizeof(StratServeWait));
+    run->scales = spec->autoscale.least > 0;
+    if (!run->scales)
+        return true;
+    run->open = g_new(StratReplica *, replicas);
+    return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
+}
+
 bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GError **error)
 {
     strat_tally_init(&run->tally, run->spec);
@@ -179,5 +224,5 @@ bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GE
         if (!open_pool(run, i, events, error))
             return false;
     seat_lanes(run);
-    return true;
+    return prepare(run, error);
 }

@@ -3,6 +3,7 @@
 #ifndef STRAT_SERVE_PRIVATE_H
 #define STRAT_SERVE_PRIVATE_H
 
+#include "strat_autoscale.h"
 #include "strat_heap.h"
 #include "strat_router.h"
 #include "strat_tally.h"
@@ -23,8 +24,17 @@ typedef struct StratServePool {
     size_t first; /* seat of its first lane */
     size_t lanes; /* of a replica */
     double token_s;
-    StratFine *link; /* when each replica's way out or in is free */
+    StratReplicaSpec spec; /* that its replicas are made by */
+    StratKvTier tier[2];   /* of that */
+    StratFine *link;       /* when each replica's way out or in is free */
 } StratServePool;
+
+/* Until when a request waits for its first iteration. */
+typedef struct StratServeWait {
+    StratFine until;
+    int64_t id;
+    int32_t replica;
+} StratServeWait;
 
 typedef struct StratServeState {
     const StratServeSpec *spec;
@@ -39,6 +49,13 @@ typedef struct StratServeState {
     StratFine now;
     StratFine next_sample;
     int64_t sampled_prompts, sampled_made;
+    bool stopped; /* by the watch */
+    bool scales;
+    StratScaler scaler;   /* of the only pool, if it scales */
+    StratReplica **open;  /* room for those that take requests */
+    int64_t renewed_lost; /* blocks of replicas that have gone */
+    GArray *wait;         /* of StratServeWait, in order of their ends; NULL: nobody gives up */
+    guint waits;          /* of those, over */
 } StratServeState;
 
 /** Makes the replicas of all pools of @state->spec; @state is zero but for that and @state->pools.
@@ -48,6 +65,9 @@ bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, 
 
 /** The first seat of @replica. */
 StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
+
+/** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
+void strat_serve_renew(StratServeState *state, size_t index);
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);

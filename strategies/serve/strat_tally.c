@@ -2,7 +2,8 @@
  * The counts of a run. Latencies are from the arrival: TTFT to the first token, end to end to the
  * last, TPOT = (last - first) / (outputs - 1). GPU-seconds: an iteration takes all GPUs of its
  * replica (with S stages, each of the S lanes a share of 1 / S) for as long as it lasts; what no
- * iteration took until the last token of the run is idle, so busy + idle = GPUs x end.
+ * iteration took until the last token of the run is idle, so busy + idle = GPUs x end; where
+ * replicas come and go, busy + idle + starting = the up-time of their GPUs.
  *
  * How fast the queue grows is the slope of a least-squares line through its length at the arrivals
  * of the second half of the run. The points are thinned out by halves, so that there are at most
@@ -57,6 +58,11 @@ void strat_serve_result_free(StratServeResult *result)
     g_free(result);
 }
 
+double strat_serve_attainment(const StratServeResult *result)
+{
+    return result->asked > 0 ? (double)result->within_slo / (double)result->asked : 0.0;
+}
+
 static void note_queue(StratTally *tally, SimTime at, int64_t waiting)
 {
     if (tally->arrivals++ % tally->stride != 0)
@@ -76,6 +82,7 @@ void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t
 {
     StratServeResult *result = tally->result;
     result->requests++;
+    result->asked += request->id >= tally->warm_up;
     note_queue(tally, request->arrival_ns, waiting);
     if (!result->outcomes)
         return;
@@ -102,6 +109,8 @@ void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count)
 
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence)
 {
+    tally->first_token_s += sim_time_to_seconds(sequence->first_token_ns - sequence->arrival_ns);
+    tally->first_tokens++;
     if (sequence->id >= tally->warm_up)
         tally->measuring = true;
 }
@@ -127,8 +136,11 @@ static void measure(StratTally *tally, const StratSequence *sequence)
         strat_digest_add(result->tpot_s, tpot_s, 1);
     }
     result->measured++;
-    if (!meets(tally->slo_ttft_s, ttft_s) || !meets(tally->slo_tpot_s, tpot_s) ||
-        !meets(tally->slo_e2e_s, e2e_s))
+    bool fails[] = {!meets(tally->slo_ttft_s, ttft_s), !meets(tally->slo_tpot_s, tpot_s),
+                    !meets(tally->slo_e2e_s, e2e_s)};
+    for (size_t i = 0; i < G_N_ELEMENTS(fails); i++)
+        result->missed[i] += fails[i];
+    if (fails[0] || fails[1] || fails[2])
         return;
     result->within_slo++;
     result->within_slo_tokens += sequence->output_tokens;
@@ -179,7 +191,9 @@ void strat_tally_close(StratTally *tally)
     double busy_s = 0.0;
     for (int i = 0; i < STRAT_SERVE_PARTS; i++)
         busy_s += result->busy_s[i];
-    result->idle_s = fmax((double)result->gpus * strat_fine_seconds(tally->end) - busy_s, 0.0);
+    if (result->peak_replicas == 0)
+        result->up_s = (double)result->gpus * strat_fine_seconds(tally->end);
+    result->idle_s = fmax(result->up_s - result->starting_s - busy_s, 0.0);
     result->wasted_kv_fraction = tally->block_s > 0.0 ? 1.0 - tally->token_s / tally->block_s : 0.0;
     guint half = tally->queue->len / 2;
     const StratQueuePoint *points = (const StratQueuePoint *)(const void *)tally->queue->data;

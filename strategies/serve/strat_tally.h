@@ -11,9 +11,11 @@ typedef struct StratTally {
     int64_t warm_up;          /* requests with smaller ids are not measured */
     bool measuring;           /* gaps between tokens count */
     double slo_ttft_s, slo_tpot_s, slo_e2e_s;
-    StratFine end;           /* last token */
-    int64_t prompt_tokens;   /* computed, cached ones not */
-    int64_t made;            /* output tokens, in 2^-STRAT_TOKEN_BITS */
+    StratFine end;         /* last token */
+    int64_t prompt_tokens; /* computed, cached ones not */
+    int64_t made;          /* output tokens, in 2^-STRAT_TOKEN_BITS */
+    double first_token_s;  /* sum of TTFT, of all requests */
+    int64_t first_tokens;
     double block_s, token_s; /* tokens' room in held blocks, and tokens in it, times seconds */
     /* Queue length at arrivals, thinned out by halves. */
     GArray *queue; /* of StratQueuePoint */

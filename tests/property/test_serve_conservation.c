@@ -24,6 +24,8 @@ typedef struct World {
     StratDeployment deployment;
     ToyPricer pricer;
     int64_t blocks;
+    StratAutoscale autoscale;
+    StratAdmission admission;
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
@@ -123,6 +125,31 @@ static void draw_deployment(World *world, SimRandom *stream)
     world->pricer.stages = (double)deployment->pool[0].pipeline;
 }
 
+/* Some replicas come and go, some requests are turned away. */
+static void draw_elastic(World *world, SimRandom *stream)
+{
+    size_t rows;
+    const StratScalePolicy *policies = strat_scale_policy_all(&rows);
+    if (below(stream, 4) == 0)
+        world->admission.max_queue = 1 + below(stream, 10);
+    if (below(stream, 6) == 0)
+        world->admission.max_ttft_s = 0.5 * sim_random_uniform(stream);
+    if (below(stream, 3) == 0)
+        world->admission.timeout_s = 1e-3 + 0.5 * sim_random_uniform(stream);
+    if (world->deployment.pools == 2 || below(stream, 2) == 0)
+        return;
+    world->autoscale = (StratAutoscale){
+        .least = 1,
+        .policy = policies[below(stream, (int64_t)rows)].name,
+        .target = 0.05 + sim_random_uniform(stream) * (double)(1 + below(stream, 4)),
+        .tolerance_fraction = 0.1,
+        .check_s = 0.01 + 0.1 * sim_random_uniform(stream),
+        .cool_down_s = 0.1 * sim_random_uniform(stream),
+        .provision_s = 0.1 * sim_random_uniform(stream),
+    };
+    world->deployment.slo_ttft_s = 0.1;
+}
+
 static World *draw_world(int64_t seed)
 {
     SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
@@ -130,6 +157,8 @@ static World *draw_world(int64_t seed)
     draw_engine(world, &stream);
     draw_deployment(world, &stream);
     draw_requests(world, &stream);
+    SimRandom elastic = sim_random_stream((uint64_t)seed, "elastic");
+    draw_elastic(world, &elastic);
     return world;
 }
 
@@ -139,6 +168,8 @@ static StratServeResult *serve(const World *world, bool exact)
     StratServeSpec spec =
         toy_serve_spec(&world->deployment, &world->pricer, world->blocks, source, exact);
     spec.host_bytes_per_s = 2e10;
+    spec.autoscale = world->autoscale;
+    spec.admission = world->admission;
     return strat_serve_run(&spec, NULL);
 }
 
@@ -168,13 +199,18 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
 
 static void check_sums(const StratServeResult *result, int64_t seed)
 {
-    cr_assert_eq(result->finished + result->refused + result->unfinished, result->requests);
+    cr_assert_eq(result->finished + result->refused + result->gave_up + result->unfinished,
+                 result->requests);
     cr_assert_eq(result->lost_blocks, 0, "%ld: %ld blocks are lost", seed, result->lost_blocks);
-    double sum_s = result->idle_s;
+    double sum_s = result->idle_s + result->starting_s;
     for (int i = 0; i < STRAT_SERVE_PARTS; i++)
         sum_s += result->busy_s[i];
     /* The end is cut to a nanosecond, on every GPU. */
-    double want_s = (double)result->gpus * sim_time_to_seconds(result->end_ns);
+    double want_s = result->up_s;
+    double most_s = (double)result->gpus * sim_time_to_seconds(result->end_ns);
+    cr_assert(result->peak_replicas > 0 ||
+                  fabs(want_s - most_s) <= 1e-9 * ((double)result->gpus + most_s),
+              "%ld: up for %g", seed, want_s);
     cr_assert(fabs(sum_s - want_s) <= 1e-9 * ((double)result->gpus + want_s), "%ld: %g of %g", seed,
               sum_s, want_s);
     cr_assert(result->wasted_kv_fraction > -1e-9 && result->wasted_kv_fraction < 1.0,
@@ -190,6 +226,11 @@ static bool is_same(const StratServeResult *a, const StratServeResult *b, guint 
 static void check_equal(const StratServeResult *fast, const StratServeResult *exact, int64_t seed)
 {
     cr_assert_eq(fast->end_ns, exact->end_ns, "%ld: end", seed);
+    cr_assert_eq(fast->gave_up, exact->gave_up, "%ld: gave up", seed);
+    cr_assert_eq(fast->refused, exact->refused, "%ld: refused", seed);
+    cr_assert_eq(fast->scale_ups, exact->scale_ups, "%ld: starts", seed);
+    cr_assert_eq(fast->scale_downs, exact->scale_downs, "%ld: stops", seed);
+    cr_assert(fabs(fast->up_s - exact->up_s) < 1e-9, "%ld: up-time", seed);
     cr_assert_eq(fast->preemptions, exact->preemptions, "%ld: preemptions", seed);
     cr_assert_eq(fast->iterations, exact->iterations, "%ld: iterations", seed);
     cr_assert_eq(fast->computed_tokens, exact->computed_tokens, "%ld: computed", seed);
@@ -208,6 +249,9 @@ Test(serve_conservation,
     int64_t loaded = 0;
     int64_t refused = 0;
     int64_t unfinished = 0;
+    int64_t gave_up = 0;
+    int64_t ups = 0;
+    int64_t downs = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
         g_autofree World *world = draw_world(seed);
         g_autoptr(StratServeResult) fast = serve(world, false);
@@ -218,6 +262,9 @@ Test(serve_conservation,
         preempted += fast->preemptions > 0;
         cached += fast->cached_tokens > 0;
         loaded += fast->loaded_tokens > 0;
+        gave_up += fast->gave_up > 0;
+        ups += fast->scale_ups > 0;
+        downs += fast->scale_downs > 0;
         refused += fast->refused > 0;
         unfinished += fast->unfinished;
     }
@@ -226,6 +273,9 @@ Test(serve_conservation,
     cr_expect_gt(cached, WORKLOADS / 10, "shared prefixes in only %ld workloads", cached);
     cr_expect_gt(loaded, WORKLOADS / 50, "loads from tiers in only %ld workloads", loaded);
     cr_expect_gt(refused, 0);
+    cr_expect_gt(gave_up, WORKLOADS / 50, "clients gave up in only %ld workloads", gave_up);
+    cr_expect_gt(ups, WORKLOADS / 50, "replicas came in only %ld workloads", ups);
+    cr_expect_gt(downs, WORKLOADS / 50, "replicas went in only %ld workloads", downs);
 }
 
 Test(serve_conservation, a_price_off_by_a_millionth_of_a_second_is_seen)

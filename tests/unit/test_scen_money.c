@@ -11,6 +11,7 @@ static StratServeResult hour(void)
         .measured = 100,
         .end_ns = INT64_C(3600) * 1000000000,
         .gpus = 2,
+        .up_s = 7200.0,
         .input_tokens = 3000000,
         .cached_tokens = 1000000,
         .output_tokens = 500000,
@@ -85,7 +86,8 @@ Test(money, pools_of_their_own_bear_what_they_idle)
 Test(money, a_run_without_tokens_costs_but_has_no_price_of_a_token)
 {
     ScenScenario s = rented();
-    StratServeResult r = {.gpus = 2, .end_ns = INT64_C(3600) * 1000000000, .idle_s = 7200.0};
+    StratServeResult r = {
+        .gpus = 2, .end_ns = INT64_C(3600) * 1000000000, .idle_s = 7200.0, .up_s = 7200.0};
     ScenMoney m = scen_money(&s, &r);
     cr_expect_float_eq(m.usd_total, 10.0, 1e-9);
     cr_expect_eq(m.usd_per_output, 0.0);

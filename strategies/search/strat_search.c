@@ -1,0 +1,141 @@
+/*
+ * Branch and bound over a list. Each candidate comes with a lower bound of its objective that costs
+ * next to nothing; trials, which cost seconds, go by rising bounds, and end where the bounds pass
+ *
+ *     reach x (the least objective so far among those that do what is asked)
+ *
+ * With reach 1 what is left out cannot be better than the answer, so the answer is that of trying
+ * all. A larger reach also tries what may be so much dearer: the neighbourhood that a Pareto set is
+ * drawn from.
+ *
+ * Threads: trials are handed out WAVE at a time, and the limit moves only between waves. So which
+ * candidates are tried does not depend on how many threads there are or which of them is first, at
+ * the price of at most WAVE - 1 trials too many.
+ *
+ * Left out: bounds that get better on the way; candidates that are made while others are tried.
+ */
+#include "strat_search.h"
+
+#include <glib.h>
+
+#include <math.h>
+
+/* Trials between two looks at the limit: a few for each core of a workstation. */
+enum { WAVE = 16 };
+
+typedef struct Order {
+    double bound;
+    size_t index;
+} Order;
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+    const Order *x = a;
+    const Order *y = b;
+    if (x->bound != y->bound)
+        return x->bound < y->bound ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static Order *order_new(const StratSearch *search)
+{
+    Order *order = g_new(Order, MAX(search->count, 1));
+    for (size_t i = 0; i < search->count; i++)
+        order[i] = (Order){search->trial[i].bound, i};
+    qsort(order, search->count, sizeof *order, compare);
+    return order;
+}
+
+static void try_one(gpointer data, gpointer user_data)
+{
+    const StratSearch *search = user_data;
+    size_t index = GPOINTER_TO_SIZE(data) - 1;
+    if (!search->stops || !search->stops(search->ctx))
+        search->evaluate(search->ctx, index, &search->trial[index]);
+}
+
+/* Tries @count candidates from @order; their order in time does not matter. */
+static void try_wave(const StratSearch *search, const Order *order, size_t count, int threads)
+{
+    GThreadPool *pool = threads > 1 && count > 1
+                            ? g_thread_pool_new(try_one, (gpointer)search, threads, FALSE, NULL)
+                            : NULL;
+    for (size_t i = 0; i < count; i++) {
+        gpointer item = GSIZE_TO_POINTER(order[i].index + 1);
+        if (pool)
+            g_thread_pool_push(pool, item, NULL);
+        else
+            try_one(item, (gpointer)search);
+    }
+    if (pool)
+        g_thread_pool_free(pool, FALSE, TRUE);
+}
+
+/* Whether trial @a is a better answer than @b. */
+static bool is_better(const StratSearch *search, size_t a, size_t b)
+{
+    if (b == search->count)
+        return true;
+    const StratTrial *x = &search->trial[a];
+    const StratTrial *y = &search->trial[b];
+    if (x->objective != y->objective)
+        return x->objective < y->objective;
+    return x->tie != y->tie ? x->tie < y->tie : a < b;
+}
+
+size_t strat_search_run(const StratSearch *search)
+{
+    g_autofree Order *order = order_new(search);
+    int threads = search->threads > 0 ? search->threads : (int)g_get_num_processors();
+    size_t best = search->count;
+    size_t done = 0;
+    while (done < search->count && !(search->stops && search->stops(search->ctx))) {
+        double most = best < search->count && !search->exhaustive
+                          ? search->reach * search->trial[best].objective
+                          : INFINITY;
+        size_t end = done;
+        while (end < search->count && end < done + WAVE && order[end].bound <= most)
+            end++;
+        if (end == done)
+            break;
+        try_wave(search, order + done, end - done, threads);
+        for (; done < end; done++) {
+            size_t index = order[done].index;
+            if (search->trial[index].verdict == STRAT_MEETS && is_better(search, index, best))
+                best = index;
+        }
+        if (search->progress)
+            search->progress(search->ctx, done, search->count);
+    }
+    return best;
+}
+
+static bool beats(const double *a, const double *b, size_t axes)
+{
+    bool somewhere = false;
+    for (size_t i = 0; i < axes; i++) {
+        if (a[i] > b[i])
+            return false;
+        somewhere = somewhere || a[i] < b[i];
+    }
+    return somewhere;
+}
+
+void strat_search_pareto(const double *value, size_t count, size_t axes, bool *kept)
+{
+    for (size_t i = 0; i < count; i++) {
+        kept[i] = true;
+        for (size_t j = 0; j < count && kept[i]; j++)
+            kept[i] = !beats(value + j * axes, value + i * axes, axes);
+    }
+}
+
+bool strat_search_next(size_t *digit, const size_t *size, size_t axes)
+{
+    for (size_t i = axes; i-- > 0;) {
+        if (++digit[i] < size[i])
+            return true;
+        digit[i] = 0;
+    }
+    return false;
+}
