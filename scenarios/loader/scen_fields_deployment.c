@@ -115,6 +115,9 @@ static const ScenField fields[] = {
     SCEN_GROUP("speculation", &speculation_table, .help = "tokens proposed and verified together"),
     SPEC("expert_power", deployment.expert_power, SCEN_NUMBER, .max = 10.0,
          .help = "exponent of the power law of the experts' load (default: balanced)"),
+    SPEC("expert_imbalance", deployment.expert_imbalance, SCEN_NUMBER, .min = 1.0, .max = 1000.0,
+         .help =
+             "tokens of the fullest expert rank over the mean, after its balancer (default: 1)"),
     SPEC("redundant_experts", deployment.redundant_experts, SCEN_INT, .max = 65536,
          .help = "copies beyond one of each, over all ranks"),
     SPEC("two_batch_overlap", deployment.two_batch_overlap, SCEN_BOOL, .fallback = "false",

@@ -12,7 +12,8 @@
  * more query heads.
  *
  * MLA decodes against the latent itself (absorbed); prompts expand it, the past anew with every
- * chunk (a product r_kv -> a (d + d_v) over p tokens; vLLM's chunked context does so too).
+ * chunk (a product r_kv -> a (d + d_v) over p tokens; vLLM's chunked context does so too), to 16
+ * bits whatever the type of the cache.
  *
  * Attention DP: each rank has its share of the sequences, and the fullest has one of them more.
  *
@@ -38,7 +39,7 @@ static KernPrefillShape prefill_shape(const StratPrice *price)
         .head_dim = model->head_dim + (latent ? model->rope_head_dim : 0),
         .value_dim = latent ? model->value_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT,
+        .fp8_cache = !latent && price->spec.deployment->kv != STRAT_KV_16_BIT,
     };
 }
 

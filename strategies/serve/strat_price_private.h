@@ -57,6 +57,13 @@ static inline int64_t strat_price_share(int64_t count, int64_t ranks)
     return (count + ranks - 1) / ranks;
 }
 
+/** Tokens of the fullest expert rank, over the mean. */
+static inline double strat_price_imbalance(const StratPrice *price)
+{
+    double imbalance = price->spec.deployment->expert_imbalance;
+    return imbalance > 1.0 ? imbalance : 1.0;
+}
+
 /** The costs of @rows rows of a rank; computed at the first question. */
 StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMode mode);
 
