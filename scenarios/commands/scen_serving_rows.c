@@ -221,6 +221,9 @@ static void put_types(Writer *w, const char *model)
         scen_row_guess(w, "weights in bf16");
     else if (g_str_has_prefix(model, "deepseek") && g_str_equal(as_weights, "fp8"))
         as_weights = "fp8-block";
+    else if (g_str_has_prefix(model, "deepseek") && g_str_equal(as_weights, "nvfp4") &&
+             g_str_has_prefix(text(w, w->row, "engine", ""), "TensorRT-LLM"))
+        as_weights = "nvfp4-experts"; /* NVIDIA's checkpoints, tech blog 1 of TensorRT-LLM (2025) */
     if (kv && !as_kv)
         scen_row_refuse(w, "a cache in %s is not modelled", kv);
     else if (!kv)

@@ -6,16 +6,17 @@
 #include "scen_serving.h"
 
 static const ScenName weights[] = {
-    {"bf16",      STRAT_WEIGHTS_BF16     },
-    {"fp16",      STRAT_WEIGHTS_BF16     },
-    {"fp32",      STRAT_WEIGHTS_FP32     },
-    {"fp8",       STRAT_WEIGHTS_FP8      },
-    {"fp8-block", STRAT_WEIGHTS_FP8_BLOCK},
-    {"int8",      STRAT_WEIGHTS_INT8     },
-    {"int4",      STRAT_WEIGHTS_INT4     },
-    {"mxfp4",     STRAT_WEIGHTS_MXFP4    },
-    {"nvfp4",     STRAT_WEIGHTS_NVFP4    },
-    {NULL,        0                      },
+    {"bf16",          STRAT_WEIGHTS_BF16         },
+    {"fp16",          STRAT_WEIGHTS_BF16         },
+    {"fp32",          STRAT_WEIGHTS_FP32         },
+    {"fp8",           STRAT_WEIGHTS_FP8          },
+    {"fp8-block",     STRAT_WEIGHTS_FP8_BLOCK    },
+    {"int8",          STRAT_WEIGHTS_INT8         },
+    {"int4",          STRAT_WEIGHTS_INT4         },
+    {"mxfp4",         STRAT_WEIGHTS_MXFP4        },
+    {"nvfp4",         STRAT_WEIGHTS_NVFP4        },
+    {"nvfp4-experts", STRAT_WEIGHTS_NVFP4_EXPERTS},
+    {NULL,            0                          },
 };
 
 static const ScenName caches[] = {

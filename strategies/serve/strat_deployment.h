@@ -17,6 +17,7 @@ typedef enum StratWeights {
     STRAT_WEIGHTS_INT4,      /* likewise, groups of 128 */
     STRAT_WEIGHTS_MXFP4,     /* likewise, experts of gpt-oss */
     STRAT_WEIGHTS_NVFP4,
+    STRAT_WEIGHTS_NVFP4_EXPERTS, /* routed experts alone, the rest in 16 bits */
     STRAT_WEIGHTS_COUNT
 } StratWeights;
 

@@ -96,6 +96,7 @@ static double dispatched_bytes(StratWeights weights)
     case STRAT_WEIGHTS_FP8_BLOCK:
         return 1.0 + 4.0 / 128.0;
     case STRAT_WEIGHTS_NVFP4:
+    case STRAT_WEIGHTS_NVFP4_EXPERTS:
         return 0.5 + 1.0 / 16.0;
     default:
         return 2.0;

@@ -45,6 +45,7 @@ static KernMoeType moe_type(StratWeights weights)
         [STRAT_WEIGHTS_INT4] = KERN_MOE_INT4,
         [STRAT_WEIGHTS_MXFP4] = KERN_MOE_MXFP4,
         [STRAT_WEIGHTS_NVFP4] = KERN_MOE_NVFP4,
+        [STRAT_WEIGHTS_NVFP4_EXPERTS] = KERN_MOE_NVFP4,
     };
     return types[weights];
 }
