@@ -33,8 +33,8 @@ ScenServed *scen_serve(const ScenScenario *scenario, ScenServeWants wants, GErro
 void scen_served_free(ScenServed *served);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenServed, scen_served_free)
 
-/** The figure @metric of @served; NaN where there is none (SPEEDUP takes two runs, see
- *  scen_serve_speedup()). */
+/** The figure @metric of @served; NaN where there is none. SPEEDUP serves the traffic once more,
+ *  see scen_serve_speedup(). */
 double scen_served_metric(const ScenScenario *scenario, const ScenServed *served,
                           ScenMetric metric);
 

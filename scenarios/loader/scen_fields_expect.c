@@ -31,6 +31,7 @@ static const ScenField fields[] = {
          .help = "TPOT without speculation over that with it"),
     RATE("usd_per_million_input_tokens", SCEN_METRIC_USD_INPUT, .help = "in $"),
     RATE("usd_per_million_output_tokens", SCEN_METRIC_USD_OUTPUT, .help = "in $"),
+    RATE("usd_per_day", SCEN_METRIC_USD_DAY, .help = "of the deployment, in $"),
     FIELD("source", source, SCEN_TEXT, .help = "who published it, and where"),
     FIELD("definition", definition, SCEN_TEXT,
           .help = "measured, converted, or inverted from FLOP/s, in words"),

@@ -370,6 +370,66 @@ Test(strat_price, attention_ranks_share_the_sequences_and_send_tokens_to_experts
     expect_near(out.part_s[STRAT_SERVE_ALL_TO_ALL], 6.0 * want, "dispatch and combine");
 }
 
+Test(strat_price, the_fullest_expert_rank_has_its_imbalance_more_to_carry_and_to_compute)
+{
+    Fixture f;
+    fixture_init(&f);
+    add_experts(&f);
+    f.deployment.pool[0].data = f.deployment.pool[0].expert = 4;
+    StratBatch batch = decodes(4096, 512.0), more = decodes(6144, 512.0);
+    StratIteration even = priced(&f, &batch), fuller = priced(&f, &more);
+    f.deployment.expert_imbalance = 1.5;
+    StratIteration out = priced(&f, &batch);
+    expect_near(out.part_s[STRAT_SERVE_ALL_TO_ALL], fuller.part_s[STRAT_SERVE_ALL_TO_ALL], "sent");
+    expect_near(out.part_s[STRAT_SERVE_EXPERTS], fuller.part_s[STRAT_SERVE_EXPERTS], "computed");
+    expect_near(out.part_s[STRAT_SERVE_LINEAR], even.part_s[STRAT_SERVE_LINEAR], "attention's");
+}
+
+/* Narrow types are dispatched as they are, combined in 16 bits. */
+Test(strat_price, dispatch_carries_the_type_of_the_weights)
+{
+    static const struct {
+        StratWeights weights;
+        double bytes;
+    } cases[] = {
+        {STRAT_WEIGHTS_BF16,          2.0         },
+        {STRAT_WEIGHTS_FP8,           1.03125     },
+        {STRAT_WEIGHTS_NVFP4,         0.5 + 0.0625},
+        {STRAT_WEIGHTS_NVFP4_EXPERTS, 0.5 + 0.0625},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Fixture f;
+        fixture_init(&f);
+        add_experts(&f);
+        f.deployment.pool[0].data = f.deployment.pool[0].expert = 4;
+        f.deployment.weights = cases[i].weights;
+        StratBatch batch = decodes(4096, 512.0);
+        TopoTransfer there = {.op = TOPO_OP_ALL_TO_ALL,
+                              .ranks = 4,
+                              .ranks_per_domain = 4,
+                              .bytes = 2.0 * 1024.0 * 1024.0 * cases[i].bytes};
+        TopoTransfer back = there;
+        back.bytes = 2.0 * 1024.0 * 2048.0;
+        double want = topo_net_alpha_beta_s(&f.world.cluster, &there) +
+                      topo_net_alpha_beta_s(&f.world.cluster, &back);
+        expect_near(priced(&f, &batch).part_s[STRAT_SERVE_ALL_TO_ALL], 6.0 * want, "a layer");
+    }
+}
+
+/* Ranks wait for the one with the prompt; experts get what all of them have. */
+Test(strat_price, a_prompt_is_not_cut_over_attention_ranks)
+{
+    Fixture f;
+    fixture_init(&f);
+    add_experts(&f);
+    f.deployment.pool[0].data = f.deployment.pool[0].expert = 4;
+    StratChunk one = {.tokens = 1024}, four[4] = {one, one, one, one};
+    StratBatch alone = {.chunk = &one, .chunks = 1}, full = {.chunk = four, .chunks = 4};
+    StratIteration out = priced(&f, &alone), all = priced(&f, &full);
+    expect_near(out.part_s[STRAT_SERVE_LINEAR], all.part_s[STRAT_SERVE_LINEAR], "linear");
+    cr_expect_lt(out.part_s[STRAT_SERVE_EXPERTS], all.part_s[STRAT_SERVE_EXPERTS]);
+}
+
 Test(strat_price, two_half_batches_hide_their_collectives)
 {
     Fixture f;
