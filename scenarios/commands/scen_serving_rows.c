@@ -384,9 +384,9 @@ static void refuse_kind(Writer *w, const ScenRowSpeculation *speculation)
     for (size_t i = 0; i < G_N_ELEMENTS(refused); i++)
         if (g_str_equal(kind, refused[i].kind))
             scen_row_refuse(w, "%s", refused[i].reason);
-    if (g_str_has_prefix(text(w, w->row, "id", ""), "pope2022"))
-        scen_row_refuse(w, "layouts of TPUs (2D weight-stationary, weights gathered over a torus) "
-                           "that no deployment here has");
+    if (!w->failed && g_str_has_prefix(text(w, w->row, "engine", ""), "Google JAX"))
+        scen_row_refuse(w, "weights cut in two dimensions and attention cut by sequences (Pope et "
+                           "al. 2022) are not modelled");
     if (!w->failed && !speculation->model && !scen_row_has(w->setup, "model"))
         scen_row_refuse(w, "the row names no model of the catalog");
 }

@@ -114,8 +114,8 @@ static void plan_mixed(StratLane *lane)
         batch.longest = MAX((double)load.longest / tokens, batch.context);
     }
     replica->pricer->price(replica->pricer, &batch, &lane->price);
-    add_waits(lane);
     lane->prompt_s = MAX(lane->price.seconds - decode_s, 0.0);
+    add_waits(lane);
     lane->stretch.count = 0;
     lane->iterations = 1;
     lane->end = lane->now + strat_fine_from_seconds(lane->price.seconds);

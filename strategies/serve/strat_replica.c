@@ -7,7 +7,9 @@
  * chunk or an iteration of decodes is decided, before it runs, and computed tokens count from then
  * on (vllm/v1/core/sched/scheduler.py does both); full pages of a prompt can be found by others
  * from then on too. A preempted sequence loses its blocks, keeps what it has said, and its prompt
- * is then both. Pages of an output enter the cache when the sequence ends.
+ * is then both. Pages of an output enter the cache when the sequence ends or is preempted, so with
+ * a prefix cache a preempted sequence finds what nobody has overwritten meanwhile, whether or not
+ * requests say what they share.
  *
  * A sequence whose prompt was computed by a prefill replica needs blocks for all of it at once and
  * decodes from its first iteration; its pages are private there.
@@ -35,8 +37,9 @@ StratReplica *strat_replica_new(const StratReplicaSpec *spec)
     replica->swap_block_s = spec->swap_block_s;
     replica->adapters = engine->max_adapters > 0 ? strat_adapters_new(engine->max_adapters) : NULL;
     replica->watermark = (int64_t)(engine->watermark_fraction * (double)spec->blocks);
-    replica->kv = strat_kv_new(spec->blocks, engine->block_tokens,
-                               engine->prefix_cache ? spec->page_tokens : 0);
+    int64_t page_tokens = spec->page_tokens > 0 ? spec->page_tokens : engine->block_tokens;
+    replica->kv =
+        strat_kv_new(spec->blocks, engine->block_tokens, engine->prefix_cache ? page_tokens : 0);
     if (spec->tiers > 0) {
         replica->tiers = strat_kv_tiers_new(spec->tier, spec->tiers);
         strat_kv_spill(replica->kv, replica->tiers);
@@ -394,15 +397,17 @@ void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
 {
     StratReplica *replica = lane->replica;
     int64_t blocks = strat_lane_blocks(lane, sequence);
+    if (replica->engine->prefix_cache && !sequence->page && !sequence->remote)
+        strat_sequence_name_pages(sequence, strat_kv_page_tokens(replica->kv));
     if (is_decode(sequence)) {
         strat_lane_part(lane, sequence);
-        strat_replica_publish(replica, sequence);
         lane->decoding = lane->decoding && lane->decodes.count > 0;
     } else {
         replica->pending_tokens -= strat_sequence_left(sequence);
         replica->still_tokens -= sequence->computed;
         lane->prompts--;
     }
+    strat_replica_publish(replica, sequence);
     strat_replica_release(replica, sequence, blocks);
     sequence->computed = 0;
     sequence->preemptions++;

@@ -34,7 +34,7 @@ static int64_t chunk_size(const StratReplica *replica, int64_t computed)
 {
     const StratEngine *engine = replica->engine;
     int64_t stages = engine->chunk_stages;
-    if (stages < 2)
+    if (stages < 2 || engine->chunk_low_tokens < 1 || engine->chunk_schedule_tokens < 1)
         return replica->max_tokens;
     int64_t each = (engine->chunk_schedule_tokens + stages - 1) / stages;
     int64_t stage = MIN(computed / each, stages - 1);
@@ -51,7 +51,7 @@ static int64_t chunk_of(const StratReplica *replica, int64_t computed, int64_t l
 
 static int64_t continue_prompts(StratLane *lane, int64_t used)
 {
-    for (StratSequence *at = lane->running.head; at; at = at->next) {
+    for (StratSequence *at = strat_lane_first_prompt(lane); at; at = at->next) {
         if (at->state != STRAT_SEQUENCE_PROMPT)
             continue;
         int64_t tokens = chunk_of(lane->replica, at->computed, strat_sequence_left(at), used);
@@ -74,7 +74,7 @@ static void admit(StratLane *lane, int64_t used)
         if (!strat_decide_fits(lane, at, strat_sequence_prompt(at)) ||
             !strat_decide_admit(lane, at, tokens))
             return;
-        used += MAX(tokens, 1);
+        used += tokens > 0 ? tokens : lane->decodes.width;
         at = next;
     }
 }

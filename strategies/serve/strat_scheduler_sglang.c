@@ -4,8 +4,8 @@
  * (retract_decode()). An iteration is prompts or decodes; prompts go first. With
  *
  *     rem_total = free tokens - sum over decodes of min(outputs left, 4096) x new_token_ratio
- *     rem_chunk = chunked_prefill_size (max_tokens; without chunked_prefill it is
- * max_prefill_tokens and only stops the batch)
+ *     rem_chunk = chunked_prefill_size (max_tokens); without chunked_prefill max_prefill_tokens,
+ *                 which only ends the batch
  *
  * the prompt under way goes first, then the queue in its order (strat_order.c): a request is let in
  * while its prompt to compute + min(outputs, 4096) < rem_total and fewer than max_sequences run;
@@ -97,19 +97,10 @@ static double promised(const StratLane *lane)
     return sum;
 }
 
-/* The prompt under way; NULL: none. */
-static StratSequence *under_way(const StratLane *lane)
-{
-    StratSequence *at = lane->running.tail;
-    while (at && at->state != STRAT_SEQUENCE_PROMPT)
-        at = at->prev;
-    return at;
-}
-
 /* Goes on with the prompt under way. True when tokens of it are left after this iteration. */
 static bool add_chunked(Adder *adder)
 {
-    StratSequence *at = under_way(adder->lane);
+    StratSequence *at = strat_lane_first_prompt(adder->lane);
     if (!at)
         return false;
     int64_t room = MIN(adder->rem_chunk, (int64_t)adder->rem_total);
@@ -265,7 +256,7 @@ StratDecision strat_scheduler_sglang(StratLane *lane)
     if (lane->running.length == 0 || (double)lane->running.length < lane->note[FULL] - 1)
         lane->note[FULL] = 0;
     bool retracted = run(lane);
-    StratSequence *stuck = under_way(lane);
+    StratSequence *stuck = strat_lane_first_prompt(lane);
     if (stuck && !lane->decoding && lane->chunk->len == 0) {
         strat_lane_preempt(lane, stuck);
         lane->note[FULL] = 0;
@@ -274,7 +265,7 @@ StratDecision strat_scheduler_sglang(StratLane *lane)
     bool full = lane->note[FULL] > 0;
     bool settled = full || lane->replica->waiting.length == 0;
     return (StratDecision){
-        .repeats = lane->decoding && !retracted && settled && !under_way(lane),
+        .repeats = lane->decoding && !retracted && settled && lane->prompts == 0,
         .deaf = full,
     };
 }

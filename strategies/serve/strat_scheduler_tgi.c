@@ -93,7 +93,11 @@ static void admit(StratLane *lane, int64_t size, int64_t prompt_budget)
 {
     for (int64_t i = 0; i < size; i++) {
         StratSequence *head = lane->replica->waiting.head;
-        int64_t tokens = MIN(strat_decide_prompt(lane, head), prompt_budget);
+        /* More than was counted when those before it have evicted its prefix. */
+        int64_t left = strat_decide_prompt(lane, head);
+        int64_t tokens = MIN(left, prompt_budget);
+        if (left > 0 && (tokens == 0 || (tokens < left && !lane->replica->engine->chunked_prefill)))
+            return;
         if (!strat_lane_admit(lane, head, strat_decide_whole(lane, head) - 1))
             return;
         if (tokens > 0)
@@ -112,7 +116,7 @@ static StratDecision decide_chunked(StratLane *lane)
 {
     strat_decide_decodes(lane, false);
     int64_t budget = prompt_budget(lane) - lane->decodes.count;
-    for (StratSequence *at = lane->running.head; at; at = at->next) {
+    for (StratSequence *at = strat_lane_first_prompt(lane); at; at = at->next) {
         int64_t tokens = MIN(strat_sequence_left(at), budget);
         if (at->state == STRAT_SEQUENCE_PROMPT && tokens > 0 && strat_lane_chunk(lane, at, tokens))
             budget -= tokens;
@@ -130,8 +134,10 @@ StratDecision strat_scheduler_tgi(StratLane *lane)
     bool owed = lane->note[OWED] > 0 && joins;
     lane->note[OWED] = 0;
     Batch batch = owed ? (Batch){0} : next_batch(lane, prompt_budget(lane));
-    if (batch.size > 0 && batch.size >= least(lane)) {
+    int64_t waiting = replica->waiting.length;
+    if (batch.size > 0 && batch.size >= least(lane))
         admit(lane, batch.size, prompt_budget(lane));
+    if (replica->waiting.length < waiting) {
         lane->note[SINCE] = (double)lane->decodes.at;
         lane->note[OWED] = joins && lane->chunk->len > 0;
         if (lane->chunk->len > 0)

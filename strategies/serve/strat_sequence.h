@@ -74,6 +74,10 @@ static inline int64_t strat_sequence_left(const StratSequence *sequence)
     return strat_sequence_prompt(sequence) - sequence->computed;
 }
 
+/** Gives the text of @sequence, which came without hashes, some that no other text has: pages of
+ *  @page_tokens tokens of prompt and output. */
+void strat_sequence_name_pages(StratSequence *sequence, int64_t page_tokens);
+
 void strat_sequence_free(StratSequence *sequence);
 
 #endif

@@ -11,14 +11,6 @@
 #include "strat_replica_private.h"
 #include "strat_tally.h"
 
-double strat_serve_swap_s(const StratServeSpec *spec)
-{
-    double block_tokens = (double)spec->deployment->engine->block_tokens;
-    if (spec->host_bytes_per_s <= 0.0)
-        return 0.0;
-    return spec->kv_bytes_per_token * block_tokens / spec->host_bytes_per_s;
-}
-
 StratSequence *strat_replica_swapped(const StratReplica *replica)
 {
     StratSequence *first = replica->swapped.head;

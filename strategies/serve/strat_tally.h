@@ -33,9 +33,6 @@ static inline bool strat_tally_notes_queue(const StratTally *tally)
     return tally->arrivals % tally->stride == 0;
 }
 
-/** Seconds to move one block of KV to or from the host. */
-double strat_serve_swap_s(const StratServeSpec *spec);
-
 /** A request came while @waiting others waited. */
 void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t waiting);
 

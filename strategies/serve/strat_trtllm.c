@@ -42,7 +42,8 @@ static int64_t chunk_of(const Round *round, int64_t left)
 
 static void go_on(Round *round)
 {
-    for (StratSequence *at = round->lane->running.head; at && round->places > 0; at = at->next) {
+    StratSequence *at = strat_lane_first_prompt(round->lane);
+    for (; at && round->places > 0; at = at->next) {
         if (at->state != STRAT_SEQUENCE_PROMPT)
             continue;
         if (at->held < at->pages)
@@ -87,7 +88,6 @@ static bool let_in(Round *round, StratSequence *waiting, StratReserve reserve)
 {
     StratReplica *replica = round->lane->replica;
     bool chunked = replica->engine->chunked_prefill;
-    int64_t counted = chunked ? 0 : strat_sequence_prompt(waiting);
     int64_t blocks = strat_replica_price(replica, waiting, reserve(round->lane, waiting));
     if (blocks + round->claimed > strat_replica_free_blocks(replica))
         return false;
@@ -103,7 +103,8 @@ static bool let_in(Round *round, StratSequence *waiting, StratReserve reserve)
         bool room = strat_lane_chunk(round->lane, waiting, tokens);
         g_assert(room);
     }
-    round->tokens -= MAX(MAX(tokens, counted), 1);
+    int64_t counted = chunked ? tokens : strat_sequence_prompt(waiting);
+    round->tokens -= tokens > 0 ? counted : round->lane->decodes.width;
     return true;
 }
 
@@ -121,12 +122,12 @@ bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
     };
     go_on(&round);
     StratSequence *at = admits ? replica->waiting.head : NULL;
-    while (at && round.places > 0) {
+    while (at && round.places > 0 && round.tokens > 0) {
         StratSequence *next = at->next;
         if (strat_replica_takes_adapter(replica, at) && !shares(&round, at) &&
             !let_in(&round, at, reserve))
             return true;
         at = next;
     }
-    return false;
+    return at != NULL;
 }

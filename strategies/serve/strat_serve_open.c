@@ -1,0 +1,183 @@
+/*
+ * Sets a run of serving up: which combinations of pools, pages and names are modelled, the replicas
+ * of each pool and a seat for each of their lanes; and takes it down.
+ */
+#include "strat_serve_private.h"
+
+#include "strat_order.h"
+#include "strat_schedule.h"
+#include "strat_scheduler.h"
+
+enum {
+    PROBE_TOKENS = 2048, /* of a prompt that tells the rate of an engine without a budget */
+};
+
+static size_t pool_of(const StratServeState *run, const StratReplica *replica)
+{
+    return (guint)replica->index >= run->pool[0].replicas->len;
+}
+
+StratSeat *strat_serve_seats(const StratServeState *run, const StratReplica *replica)
+{
+    size_t pool = pool_of(run, replica);
+    size_t index = (size_t)replica->index - (pool > 0 ? run->pool[0].replicas->len : 0);
+    return &run->seat[run->pool[pool].first + index * run->pool[pool].lanes];
+}
+
+/* Seconds of a token of a prompt on a replica that does nothing else. */
+static double prompt_token_s(const StratEngine *engine, const StratPricer *pricer)
+{
+    StratChunk chunk = {.tokens = engine->max_tokens > 0 ? engine->max_tokens : PROBE_TOKENS};
+    StratBatch batch = {
+        .chunk = &chunk, .chunks = 1, .outputs = 1, .starts = 1, .start_tokens = chunk.tokens};
+    StratIteration price = {0};
+    pricer->price(pricer, &batch, &price);
+    return price.seconds / (double)chunk.tokens;
+}
+
+/* What lies behind the GPUs of @replica; @tier has room for two. */
+static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, StratKvTier *tier)
+{
+    const StratEngine *engine = replica->engine;
+    double gpus = (double)replica->gpus;
+    double block_bytes = spec->kv_bytes_per_token * (double)engine->block_tokens;
+    double page_bytes = spec->kv_bytes_per_token * (double)replica->page_tokens;
+    if (block_bytes <= 0.0 || spec->host_bytes_per_s <= 0.0)
+        return;
+    replica->host_blocks = (int64_t)(gpus * engine->swap_bytes / block_bytes);
+    replica->swap_block_s = block_bytes / (gpus * spec->host_bytes_per_s);
+    if (!engine->prefix_cache || page_bytes <= 0.0)
+        return;
+    const double bytes[] = {engine->host_cache_bytes, engine->disk_cache_bytes};
+    const double bytes_per_s[] = {spec->host_bytes_per_s, engine->disk_bytes_per_s};
+    replica->tier = tier;
+    for (size_t i = 0; i < G_N_ELEMENTS(bytes); i++) {
+        int64_t pages = (int64_t)(gpus * bytes[i] / page_bytes);
+        if (pages > 0 && bytes_per_s[i] > 0.0)
+            tier[replica->tiers++] = (StratKvTier){
+                .pages = pages,
+                .page_s = page_bytes / (gpus * bytes_per_s[i]),
+            };
+    }
+}
+
+static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
+                      GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    const StratDeployment *deployment = spec->deployment;
+    const StratPool *from = &deployment->pool[index];
+    const StratScheduler *scheduler = strat_scheduler_by_name(deployment->engine->scheduler, error);
+    StratServePool *pool = &run->pool[index];
+    pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
+    pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
+        return false;
+    pool->lanes = (size_t)from->pipeline;
+    pool->first = run->seats;
+    pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
+    pool->link = g_new0(StratFine, (size_t)from->replicas);
+    bool prefills = run->pools > 1 && index == 0;
+    StratReplicaSpec replica = {
+        .engine = deployment->engine,
+        .scheduler = scheduler,
+        .pricer = spec->pricer[index],
+        .ranks = from->data,
+        .lanes = pool->lanes,
+        .gpus = strat_pool_gpus(from),
+        .blocks = spec->blocks[index],
+        .page_tokens = spec->source->page_tokens,
+        .guesses = &deployment->speculation,
+        .seed = spec->seed,
+        .tally = &run->tally,
+        .events = *events,
+    };
+    if (!prefills)
+        replica.events.leaves = NULL;
+    StratKvTier tier[2];
+    add_host(spec, &replica, tier);
+    for (int64_t i = 0; i < from->replicas; i++) {
+        replica.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
+        g_ptr_array_add(pool->replicas, strat_replica_new(&replica));
+    }
+    run->seats += pool->lanes * pool->replicas->len;
+    run->tally.result->gpus += from->replicas * strat_pool_gpus(from);
+    return true;
+}
+
+static void seat_lanes(StratServeState *run)
+{
+    run->seat = g_new0(StratSeat, run->seats);
+    for (size_t i = 0; i < run->pools; i++)
+        for (guint j = 0; j < run->pool[i].replicas->len; j++) {
+            StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
+            StratSeat *seat = strat_serve_seats(run, replica);
+            for (size_t k = 0; k < replica->lanes; k++)
+                seat[k].lane = &replica->lane[k];
+        }
+}
+
+int64_t strat_serve_lost_blocks(const StratServeState *run)
+{
+    int64_t lost = 0;
+    for (size_t i = 0; i < run->pools; i++)
+        for (guint j = 0; j < run->pool[i].replicas->len; j++) {
+            const StratReplica *replica = g_ptr_array_index(run->pool[i].replicas, j);
+            int64_t all = strat_kv_blocks(replica->kv);
+            if (!strat_kv_is_sound(replica->kv, NULL))
+                lost += all;
+            else if (replica->running == 0)
+                lost += all - strat_replica_free_blocks(replica);
+        }
+    return lost;
+}
+
+void strat_serve_clear(StratServeState *run)
+{
+    for (size_t i = 0; i < run->pools; i++) {
+        if (run->pool[i].replicas)
+            g_ptr_array_unref(run->pool[i].replicas);
+        g_free(run->pool[i].link);
+    }
+    g_free(run->seat);
+    strat_heap_clear(&run->heap);
+    strat_heap_clear(&run->moves);
+    strat_tally_clear(&run->tally);
+}
+
+static bool is_possible(const StratServeSpec *spec, GError **error)
+{
+    const StratEngine *engine = spec->deployment->engine;
+    int64_t page_tokens = spec->source->page_tokens;
+    if (engine->prefix_cache && page_tokens % engine->block_tokens != 0) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "prefix pages of %" G_GINT64_FORMAT
+                    " tokens are no whole number of blocks of %" G_GINT64_FORMAT
+                    ": choose other blocks or switch the prefix cache off",
+                    page_tokens, engine->block_tokens);
+        return false;
+    }
+    bool split = spec->deployment->pools == 2;
+    for (size_t i = 0; i < spec->deployment->pools; i++) {
+        StratPoolRole role = spec->deployment->pool[i].role;
+        if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))
+            continue;
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "a deployment has one pool that does both, or one of prefill and one of decode "
+                    "replicas, in this order");
+        return false;
+    }
+    return true;
+}
+
+bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GError **error)
+{
+    strat_tally_init(&run->tally, run->spec);
+    if (!is_possible(run->spec, error))
+        return false;
+    for (size_t i = 0; i < run->pools; i++)
+        if (!open_pool(run, i, events, error))
+            return false;
+    seat_lanes(run);
+    return true;
+}

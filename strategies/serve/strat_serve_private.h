@@ -1,0 +1,58 @@
+/** The state of a run of serving: between strat_serve.c, which runs it, and strat_serve_open.c,
+ * which sets it up. */
+#ifndef STRAT_SERVE_PRIVATE_H
+#define STRAT_SERVE_PRIVATE_H
+
+#include "strat_heap.h"
+#include "strat_router.h"
+#include "strat_tally.h"
+
+/* A lane and its entry in the heap. */
+typedef struct StratSeat {
+    StratLane *lane;
+    bool pending; /* has an entry */
+    bool ends;    /* of which kind */
+    StratFine at;
+    size_t place;
+} StratSeat;
+
+typedef struct StratServePool {
+    GPtrArray *replicas; /* of StratReplica */
+    const StratRouter *router;
+    size_t turn;
+    size_t first; /* seat of its first lane */
+    size_t lanes; /* of a replica */
+    double token_s;
+    StratFine *link; /* when each replica's way out or in is free */
+} StratServePool;
+
+typedef struct StratServeState {
+    const StratServeSpec *spec;
+    StratTally tally;
+    StratServePool pool[2];
+    size_t pools;
+    StratSeat *seat;
+    size_t seats;
+    StratHeap heap;  /* of StratSeat */
+    StratHeap moves; /* of Move, by the end of the transfer */
+    size_t moved;
+    StratFine now;
+    StratFine next_sample;
+    int64_t sampled_prompts, sampled_made;
+} StratServeState;
+
+/** Makes the replicas of all pools of @state->spec; @state is zero but for that and @state->pools.
+ * All replicas report to @events, whose context is @state. False and @error: an unknown scheduler
+ * or router, pages or roles that are not modelled. Clear @state either way. */
+bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, GError **error);
+
+/** The first seat of @replica. */
+StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
+
+/** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
+int64_t strat_serve_lost_blocks(const StratServeState *state);
+
+void strat_serve_clear(StratServeState *state);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StratServeState, strat_serve_clear)
+
+#endif
