@@ -18,6 +18,7 @@
 #include "scen_money.h"
 
 static const double SECONDS_PER_HOUR = 3600.0;
+static const double HOURS_PER_DAY = 24.0;
 static const double HOURS_PER_YEAR = 8766.0; /* 365.25 days */
 static const double JOULES_PER_KWH = 3.6e6;
 static const double MILLION = 1e6;
@@ -79,6 +80,7 @@ ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *resul
     };
     m.usd_energy = buys ? m.energy_kwh * cost->energy_usd_per_kwh : 0.0;
     m.usd_total = m.gpu_hours * m.usd_per_gpu_hour + m.usd_energy;
+    m.usd_per_day = end_s > 0.0 ? m.usd_total / end_s * HOURS_PER_DAY * SECONDS_PER_HOUR : 0.0;
     m.idle_fraction = m.gpu_hours > 0.0 ? MAX(1.0 - m.busy_gpu_hours / m.gpu_hours, 0.0) : 0.0;
     double share = prompt_share(scenario, result, busy_s);
     m.usd_cached = m.usd_total * MIN(cached_share(result, busy_s), share);

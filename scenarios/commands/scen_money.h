@@ -13,6 +13,7 @@ typedef struct ScenMoney {
     double energy_kwh;         /* at the meter of the building */
     double usd_energy;         /* of that; 0 where a GPU is rented */
     double usd_total;          /* GPU-hours and energy */
+    double usd_per_day;        /* of that, for 24 hours of the run */
     double usd_prompts;        /* of the total, what computed prompts */
     double usd_outputs;        /* and what decoded; the rest is attention to cached tokens */
     double usd_cached;         /* attention to prompt tokens that were found in the cache */

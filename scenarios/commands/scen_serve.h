@@ -40,8 +40,8 @@ StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratP
 void scen_served_free(ScenServed *served);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenServed, scen_served_free)
 
-/** The figure @metric of @served; NaN where there is none (SPEEDUP takes two runs, see
- *  scen_serve_speedup()). */
+/** The figure @metric of @served; NaN where there is none. SPEEDUP serves the traffic once more,
+ *  see scen_serve_speedup(). */
 double scen_served_metric(const ScenScenario *scenario, const ScenServed *served,
                           ScenMetric metric);
 

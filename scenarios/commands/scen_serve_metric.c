@@ -69,6 +69,12 @@ double scen_served_metric(const ScenScenario *scenario, const ScenServed *served
         return served->money.usd_per_input;
     case SCEN_METRIC_USD_OUTPUT:
         return served->money.usd_per_output;
+    case SCEN_METRIC_SPEEDUP:
+        return scenario->serving.deployment.speculation.tokens > 0
+                   ? scen_serve_speedup(scenario, served, NULL)
+                   : NAN;
+    case SCEN_METRIC_USD_DAY:
+        return served->money.usd_per_day;
     default:
         return NAN;
     }

@@ -20,19 +20,12 @@ void scen_served_row_clear(ScenServedRow *row)
     g_free(row->note);
 }
 
-static double predict(const ScenScenario *scenario, const ScenServed *served, ScenMetric metric)
-{
-    if (metric == SCEN_METRIC_SPEEDUP)
-        return scen_serve_speedup(scenario, served, NULL);
-    return scen_served_metric(scenario, served, metric);
-}
-
 static void add_figure(ScenValidation *validation, const ScenScenario *scenario,
                        const ScenServed *served, ScenMetric metric)
 {
     const ScenExpect *expect = &scenario->expect;
     double scale = scen_metric_scale(metric);
-    double predicted = predict(scenario, served, metric);
+    double predicted = scen_served_metric(scenario, served, metric);
     if (!isfinite(predicted)) {
         g_autofree char *id = g_strdup_printf("%s, %s", scenario->name, scen_metric_key(metric));
         scen_validation_skip(validation, id, "the run has no such figure");

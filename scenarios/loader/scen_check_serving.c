@@ -110,9 +110,10 @@ static void check_types(const Check *check)
         TopoDtype dtype;
         const char *name;
     } needs[] = {
-        {STRAT_WEIGHTS_FP8,       TOPO_DTYPE_FP8, "fp8"      },
-        {STRAT_WEIGHTS_FP8_BLOCK, TOPO_DTYPE_FP8, "fp8-block"},
-        {STRAT_WEIGHTS_NVFP4,     TOPO_DTYPE_FP4, "nvfp4"    },
+        {STRAT_WEIGHTS_FP8,           TOPO_DTYPE_FP8, "fp8"          },
+        {STRAT_WEIGHTS_FP8_BLOCK,     TOPO_DTYPE_FP8, "fp8-block"    },
+        {STRAT_WEIGHTS_NVFP4,         TOPO_DTYPE_FP4, "nvfp4"        },
+        {STRAT_WEIGHTS_NVFP4_EXPERTS, TOPO_DTYPE_FP4, "nvfp4-experts"},
     };
     const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
     for (size_t i = 0; i < G_N_ELEMENTS(needs); i++) {

@@ -6,16 +6,17 @@
 #include "scen_serving.h"
 
 static const ScenName weights[] = {
-    {"bf16",      STRAT_WEIGHTS_BF16     },
-    {"fp16",      STRAT_WEIGHTS_BF16     },
-    {"fp32",      STRAT_WEIGHTS_FP32     },
-    {"fp8",       STRAT_WEIGHTS_FP8      },
-    {"fp8-block", STRAT_WEIGHTS_FP8_BLOCK},
-    {"int8",      STRAT_WEIGHTS_INT8     },
-    {"int4",      STRAT_WEIGHTS_INT4     },
-    {"mxfp4",     STRAT_WEIGHTS_MXFP4    },
-    {"nvfp4",     STRAT_WEIGHTS_NVFP4    },
-    {NULL,        0                      },
+    {"bf16",          STRAT_WEIGHTS_BF16         },
+    {"fp16",          STRAT_WEIGHTS_BF16         },
+    {"fp32",          STRAT_WEIGHTS_FP32         },
+    {"fp8",           STRAT_WEIGHTS_FP8          },
+    {"fp8-block",     STRAT_WEIGHTS_FP8_BLOCK    },
+    {"int8",          STRAT_WEIGHTS_INT8         },
+    {"int4",          STRAT_WEIGHTS_INT4         },
+    {"mxfp4",         STRAT_WEIGHTS_MXFP4        },
+    {"nvfp4",         STRAT_WEIGHTS_NVFP4        },
+    {"nvfp4-experts", STRAT_WEIGHTS_NVFP4_EXPERTS},
+    {NULL,            0                          },
 };
 
 static const ScenName caches[] = {
@@ -209,6 +210,9 @@ static const ScenField fields[] = {
     SCEN_GROUP("speculation", &speculation_table, .help = "tokens proposed and verified together"),
     SPEC("expert_power", deployment.expert_power, SCEN_NUMBER, .max = 10.0,
          .help = "exponent of the power law of the experts' load (default: balanced)"),
+    SPEC("expert_imbalance", deployment.expert_imbalance, SCEN_NUMBER, .min = 1.0, .max = 1000.0,
+         .help =
+             "tokens of the fullest expert rank over the mean, after its balancer (default: 1)"),
     SPEC("redundant_experts", deployment.redundant_experts, SCEN_INT, .max = 65536,
          .help = "copies beyond one of each, over all ranks"),
     SPEC("two_batch_overlap", deployment.two_batch_overlap, SCEN_BOOL, .fallback = "false",

@@ -34,6 +34,7 @@ static const ScenField fields[] = {
          .help = "TPOT without speculation over that with it"),
     RATE("usd_per_million_input_tokens", SCEN_METRIC_USD_INPUT, .help = "in $"),
     RATE("usd_per_million_output_tokens", SCEN_METRIC_USD_OUTPUT, .help = "in $"),
+    RATE("usd_per_day", SCEN_METRIC_USD_DAY, .help = "of the deployment, in $"),
     FIELD("timeseries", timeseries, SCEN_TEXT,
           .help = "CSV of running and waiting requests and KV use over time, from this folder"),
     FIELD("source", source, SCEN_TEXT, .help = "who published it, and where"),

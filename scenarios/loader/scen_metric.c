@@ -40,6 +40,8 @@ static const struct {
                           "GPU-seconds of prompts, with their share of idle time"                                         },
     [SCEN_METRIC_USD_OUTPUT] = {"usd_per_million_output_tokens", "$/Mtok",    1.0,
                           "GPU-seconds of decoding, with their share of idle time"                                        },
+    [SCEN_METRIC_USD_DAY] = {"usd_per_day",                   "$/day",     1.0,
+                          "the deployment, for 24 hours of such traffic"                                                  },
 };
 _Static_assert(sizeof metrics / sizeof metrics[0] == SCEN_METRIC_COUNT, "a row for each metric");
 

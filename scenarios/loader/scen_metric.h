@@ -26,6 +26,7 @@ typedef enum ScenMetric {
     SCEN_METRIC_SPEEDUP,   /* TPOT without speculation over that with it */
     SCEN_METRIC_USD_INPUT, /* dollars for a million tokens */
     SCEN_METRIC_USD_OUTPUT,
+    SCEN_METRIC_USD_DAY,
     SCEN_METRIC_COUNT
 } ScenMetric;
 

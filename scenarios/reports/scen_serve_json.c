@@ -211,6 +211,7 @@ static void add_cost(JsonBuilder *json, const ScenServeReport *report)
         scen_json_text(json, "price_source", report->scenario->cost.source);
         scen_json_number(json, "usd_per_gpu_hour", m->usd_per_gpu_hour);
         scen_json_number(json, "usd_total", m->usd_total);
+        scen_json_number(json, "usd_per_day", m->usd_per_day);
         scen_json_number(json, "usd_energy", m->usd_energy);
         scen_json_number(json, "usd_per_million_input_tokens", m->usd_per_input);
         scen_json_number(json, "usd_per_million_cached_tokens", m->usd_per_cached);

@@ -289,11 +289,11 @@ static void add_cost(GString *out, const ScenServeReport *report)
         return;
     add_line(out, "Cost",
              "$%.4g a million input tokens, $%.4g cached, $%.4g output%s (%.3g GPU-hours at $%.4g, "
-             "%.0f %% of them idle, and %.3g kWh%s: $%.4g in all; %s%s%s)",
+             "%.0f %% of them idle, and %.3g kWh%s: $%.4g in all, $%.5g a day; %s%s%s)",
              m->usd_per_input, m->usd_per_cached, m->usd_per_output,
              report->served->result->cached_tokens > 0 ? "" : ", nothing was cached", m->gpu_hours,
              m->usd_per_gpu_hour, 100.0 * m->idle_fraction, m->energy_kwh,
-             m->usd_energy > 0.0 ? "" : " in the rent", m->usd_total, cost->name,
+             m->usd_energy > 0.0 ? "" : " in the rent", m->usd_total, m->usd_per_day, cost->name,
              cost->date ? ", " : "", cost->date ? cost->date : "");
     if (m->usd_per_slo_output > 0.0)
         add_line(out, "", "$%.4g, all counted, a million output tokens of requests within the SLO",

@@ -17,6 +17,7 @@ typedef enum StratWeights {
     STRAT_WEIGHTS_INT4,      /* likewise, groups of 128 */
     STRAT_WEIGHTS_MXFP4,     /* likewise, experts of gpt-oss */
     STRAT_WEIGHTS_NVFP4,
+    STRAT_WEIGHTS_NVFP4_EXPERTS, /* routed experts alone, the rest in 16 bits */
     STRAT_WEIGHTS_COUNT
 } StratWeights;
 
@@ -82,6 +83,7 @@ typedef struct StratDeployment {
     StratKvType kv;
     int64_t blocks;            /* of KV on one replica, when it is known; 0: derived from memory */
     double expert_power;       /* exponent of the power law of the experts' load; 0: balanced */
+    double expert_imbalance;   /* of the fullest expert rank, over the mean; 0: even, which is 1 */
     int64_t redundant_experts; /* copies beyond one of each, over all ranks */
     bool two_batch_overlap;    /* collectives of one half batch under the compute of the other */
     bool sparse_2_4;           /* pruned 2:4: half the weights, twice the rate where it exists */

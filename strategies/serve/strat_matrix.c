@@ -101,13 +101,14 @@ double strat_weights_bytes(StratWeights weights)
         [STRAT_WEIGHTS_INT4] = 0.5 + 2.0 / 128.0,
         [STRAT_WEIGHTS_MXFP4] = 0.5 + 1.0 / 32.0,
         [STRAT_WEIGHTS_NVFP4] = 0.5 + 1.0 / 16.0,
+        [STRAT_WEIGHTS_NVFP4_EXPERTS] = 0.5 + 1.0 / 16.0,
     };
     return bytes[weights];
 }
 
 bool strat_weights_experts_only(StratWeights weights)
 {
-    return weights == STRAT_WEIGHTS_MXFP4;
+    return weights == STRAT_WEIGHTS_MXFP4 || weights == STRAT_WEIGHTS_NVFP4_EXPERTS;
 }
 
 int64_t strat_expert_cut(const StratPool *pool)

@@ -31,7 +31,7 @@ int64_t strat_expert_layers(const ModelSpec *spec);
 /** Bytes of one weight of @weights, its share of the scales included. */
 double strat_weights_bytes(StratWeights weights);
 
-/** Whether @weights apply to routed experts only (gpt-oss). */
+/** Whether @weights apply to routed experts only (gpt-oss, NVIDIA's DeepSeek in nvfp4). */
 bool strat_weights_experts_only(StratWeights weights);
 
 /** Ranks that cut each routed expert of @pool; a rank holds 1 / (these * pool->expert) of all. */

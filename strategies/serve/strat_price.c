@@ -1,7 +1,9 @@
 /* An iteration, from its batch to seconds.
  *
- * A rank of the replica (one of tensor * data in each of pipeline stages) computes m = ceil(tokens
- * / data) rows. With L layers,
+ * A rank of the replica (one of tensor * data in each of pipeline stages) computes m rows: its
+ * share of the decodes, and of the prompts, of which no chunk is cut: the fullest has at least the
+ * longest. The others wait for it; experts, which get the tokens of all ranks, have the mean of m.
+ * With L layers,
  *
  *   iteration = L (products(m) + passes(m) + experts(m) + all-reduces(m) + dispatch(m))
  *             + attention of prompts + attention of decodes           strat_price_attention.c
@@ -66,7 +68,8 @@ static int64_t captured_size(int64_t tokens)
 /* What a price is worked out from, beside its parts. */
 typedef struct Work {
     const StratBatch *batch;
-    int64_t rows; /* of one rank, padded */
+    int64_t rows;      /* of the fullest rank, padded */
+    int64_t mean_rows; /* of all, padded */
     StratMode mode;
     double dispatch_s, combine_s;
     double kernels;
@@ -76,17 +79,22 @@ static Work work_of(const StratPrice *price, const StratBatch *batch)
 {
     const StratEngine *engine = price->spec.deployment->engine;
     Work work = {.batch = batch};
-    int64_t prompts = 0;
-    for (size_t i = 0; i < batch->chunks; i++)
+    int64_t prompts = 0, longest = 0;
+    for (size_t i = 0; i < batch->chunks; i++) {
         prompts += batch->chunk[i].tokens;
-    int64_t tokens = prompts + batch->decodes * batch->decode_tokens;
-    work.rows = strat_price_share(tokens, price->pool.data);
+        longest = MAX(longest, batch->chunk[i].tokens);
+    }
+    int64_t decoded = batch->decodes * batch->decode_tokens;
+    work.mean_rows = strat_price_share(prompts + decoded, price->pool.data);
+    work.rows = MAX(work.mean_rows, longest + decoded / price->pool.data);
     int64_t decodes = strat_price_share(batch->decodes, price->pool.data);
     bool small = prompts == 0 ? decodes <= engine->graph_sequences
                               : engine->graphs_mixed && work.rows <= engine->graph_sequences;
     work.mode = (StratMode){.captured = engine->graphs && small, .prompts = prompts > 0};
-    if (work.mode.captured)
+    if (work.mode.captured) {
         work.rows = captured_size(work.rows);
+        work.mean_rows = captured_size(work.mean_rows);
+    }
     return work;
 }
 
@@ -99,8 +107,10 @@ static void price_tokens(const StratPrice *price, Work *work, StratIteration *ou
     double times = (double)batches;
     StratTokenCost cost =
         strat_price_tokens(price, strat_price_share(work->rows, batches), work->mode);
+    StratTokenCost mean =
+        strat_price_tokens(price, strat_price_share(work->mean_rows, batches), work->mode);
     out->part_s[STRAT_SERVE_LINEAR] = times * cost.linear_s;
-    out->part_s[STRAT_SERVE_EXPERTS] = times * cost.experts_s;
+    out->part_s[STRAT_SERVE_EXPERTS] = times * mean.experts_s;
     out->part_s[STRAT_SERVE_PASSES] = times * cost.passes_s;
     out->part_s[STRAT_SERVE_TENSOR] = times * cost.tensor_s;
     out->part_s[STRAT_SERVE_ALL_TO_ALL] = times * (cost.dispatch_s + cost.combine_s);

@@ -20,7 +20,8 @@
  * with f and g fitted for the engine's version; a launch is the profile's.
  *
  * MLA decodes against the latent itself (absorbed); prompts expand it, the past anew with every
- * chunk (a product r_kv -> a (d + d_v) over p tokens; vLLM's chunked context does so too).
+ * chunk (a product r_kv -> a (d + d_v) over p tokens; vLLM's chunked context does so too), to 16
+ * bits whatever the type of the cache.
  *
  * Attention DP: each rank has its share of the sequences, and the fullest has one of them more.
  *
@@ -46,7 +47,7 @@ static KernPrefillShape prefill_shape(const StratPrice *price)
         .head_dim = model->head_dim + (latent ? model->rope_head_dim : 0),
         .value_dim = latent ? model->value_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = strat_price_has_narrow_cache(price),
+        .fp8_cache = !latent && strat_price_has_narrow_cache(price),
     };
 }
 

@@ -6,11 +6,12 @@
  *             their figures (topo_protocol_engine.c), else by the collective library.
  *   experts   tokens go to the ranks of their experts and back: DeepEP's kernels where a fit is
  *             given (topo_protocol_expert.c), else the library's all-to-all. Dispatch carries fp8
- *             with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), else 16
- *             bits; combine 16 bits. Only where ranks hold different tokens (attention DP): a
- *             tensor group has them all on each rank, and its all-reduce sums the experts' outputs
- *             as well
- *   pipeline  each rank of a tensor group hands its share of the rows on
+ *             with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), nvfp4
+ * where they are that (SGLang on GB200, part II, 2025: dispatch after quantisation), else 16 bits;
+ * combine 16 bits. Only where ranks hold different tokens (attention DP): a tensor group has them
+ * all on each rank, and its all-reduce sums the experts' outputs as well. The port of the fullest
+ * expert rank carries its imbalance more pipeline  each rank of a tensor group hands its share of
+ * the rows on
  *
  * Left out: contention of groups with each other, all-reduces fused with norms. */
 #include "strat_price_private.h"
@@ -87,6 +88,21 @@ static double route_s(const StratPrice *price, const TopoExpertFit *fit, TopoCol
     return library_s(price, &transfer);
 }
 
+/* Of an activation on its way to the experts, with its share of a scale. */
+static double dispatched_bytes(StratWeights weights)
+{
+    switch (weights) {
+    case STRAT_WEIGHTS_FP8:
+    case STRAT_WEIGHTS_FP8_BLOCK:
+        return 1.0 + 4.0 / 128.0;
+    case STRAT_WEIGHTS_NVFP4:
+    case STRAT_WEIGHTS_NVFP4_EXPERTS:
+        return 0.5 + 1.0 / 16.0;
+    default:
+        return 2.0;
+    }
+}
+
 void strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes,
                            double *dispatch_s, double *combine_s)
 {
@@ -94,13 +110,11 @@ void strat_price_experts_s(const StratPrice *price, int64_t tokens, bool decodes
     *dispatch_s = *combine_s = 0.0;
     if (price->pool.expert <= 1 || price->pool.data <= 1)
         return;
-    StratWeights weights = price->spec.deployment->weights;
-    bool fp8 = weights == STRAT_WEIGHTS_FP8 || weights == STRAT_WEIGHTS_FP8_BLOCK;
     double hidden = (double)model->hidden;
     int64_t experts = model->experts + price->spec.deployment->redundant_experts;
     TopoRouting routing = {
-        .tokens = (double)tokens / (double)price->pool.tensor,
-        .token_bytes = fp8 ? hidden * (1.0 + 4.0 / 128.0) : 2.0 * hidden,
+        .tokens = strat_price_imbalance(price) * (double)tokens / (double)price->pool.tensor,
+        .token_bytes = hidden * dispatched_bytes(price->spec.deployment->weights),
         .experts = (uint32_t)(experts / price->pool.expert * price->pool.expert),
         .topk = (uint32_t)model->experts_per_token,
     };

@@ -57,6 +57,13 @@ static inline int64_t strat_price_share(int64_t count, int64_t ranks)
     return (count + ranks - 1) / ranks;
 }
 
+/** Tokens of the fullest expert rank, over the mean. */
+static inline double strat_price_imbalance(const StratPrice *price)
+{
+    double imbalance = price->spec.deployment->expert_imbalance;
+    return imbalance > 1.0 ? imbalance : 1.0;
+}
+
 /** Are 4-bit elements widened by kernels of their own, before products in 16 bits? */
 static inline bool strat_price_unpacks(const StratPrice *price)
 {

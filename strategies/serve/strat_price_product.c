@@ -26,6 +26,7 @@ static const struct {
     [STRAT_WEIGHTS_INT4] = {TOPO_DTYPE_BF16, KERN_WEIGHTS_INT4,         KERN_WEIGHTS_INT4 },
     [STRAT_WEIGHTS_MXFP4] = {TOPO_DTYPE_BF16, KERN_WEIGHTS_INT4,         KERN_WEIGHTS_INT4 },
     [STRAT_WEIGHTS_NVFP4] = {TOPO_DTYPE_FP4,  KERN_WEIGHTS_PLAIN,        KERN_WEIGHTS_INT4 },
+    [STRAT_WEIGHTS_NVFP4_EXPERTS] = {TOPO_DTYPE_FP4,  KERN_WEIGHTS_PLAIN,        KERN_WEIGHTS_INT4 },
 };
 
 double strat_price_product_s(const StratPrice *price, const StratMatrix *matrix,

@@ -3,7 +3,8 @@
  *
  * Experts of a tensor group see all tokens and compute their own choices. Where ranks hold
  * different tokens (attention DP) a dispatch brings each rank the rows of its experts and no
- * others: the fullest rank is priced, with as many rows as assignments.
+ * others: the fullest rank is priced, with as many rows as assignments and the imbalance that the
+ * deployment says its balancer leaves.
  *
  * Passes over memory, a layer, elements of 2 bytes: two norms that read and write the residual and
  * write their output; rotary positions in place; the activation; norms of heads where there are
@@ -44,6 +45,7 @@ static KernMoeType moe_type(StratWeights weights)
         [STRAT_WEIGHTS_INT4] = KERN_MOE_INT4,
         [STRAT_WEIGHTS_MXFP4] = KERN_MOE_MXFP4,
         [STRAT_WEIGHTS_NVFP4] = KERN_MOE_NVFP4,
+        [STRAT_WEIGHTS_NVFP4_EXPERTS] = KERN_MOE_NVFP4,
     };
     return types[weights];
 }
@@ -71,7 +73,8 @@ static double dispatched_s(const StratPrice *price, const KernMoeShape *shape, S
     const KernMoeFit *fit = kern_moe_fit(device->profile, shape);
     KernMoeLoad load = kern_moe_load(fit ? fit : &plain, shape);
     int64_t experts = MAX(1, (int64_t)ceil(load.touched));
-    int64_t rows = MAX(1, (int64_t)ceil(load.assignments / (double)experts));
+    double assignments = load.assignments * strat_price_imbalance(price);
+    int64_t rows = MAX(1, (int64_t)ceil(assignments / (double)experts));
     int64_t inner = shape->inter / shape->tensor, outputs = (shape->ungated ? 1 : 2) * inner;
     StratMatrix up = {.n = outputs, .k = shape->hidden}, down = {.n = shape->hidden, .k = inner};
     StratWeights weights = price->spec.deployment->weights;

@@ -68,4 +68,36 @@ expect_exit 0 "$ORRERY" validate made --json
 [ "$(grep '"predicted"' out | sort)" = "$predicted" ] || fail "the written scenarios differ"
 expect_exit 0 "$ORRERY" run made/team_loop.yaml
 expect_text out '^Published +ttft 50 ms \(here '
+
+# Speculation: what a source says of its proposals is put in, and the run without is compared with.
+# Half batches overlap where experts leave their NVLink domain.
+cat >speculation.json <<'JSON'
+[{"id": "leviathan2022/EnDe/T1/T5-small", "source": "paper", "kind": "spec_decode", "gpu_count": 1,
+  "spec_decode": "draft T5-small 77M, gamma=7, alpha=0.62", "batch_size": 1,
+  "results": [{"metric": "speedup", "value": 2.6, "unit": "x"},
+              {"metric": "alpha", "value": 0.62}, {"metric": "gamma", "value": 7}],
+  "setup": {"gpu": "tpu-v4", "model": null, "arrival": null}},
+ {"id": "pope2022/some", "source": "paper", "engine": "Google JAX/XLA", "kind": "decode_only", "gpu_count": 8, "input_len": 9,
+  "batch_size": 8, "results": [{"metric": "per_step_latency", "value": 1, "unit": "ms"}],
+  "setup": {"gpu": "tpu-v4", "model": "palm-62b", "arrival": null}},
+ {"id": "team/unsaid", "source": "a post", "kind": "decode_only", "gpu_count": 8, "input_len": 9,
+  "batch_size": 8, "spec_decode": "MTP 3",
+  "results": [{"metric": "tpot", "value": 1, "unit": "ms"}],
+  "setup": {"gpu": "h100-sxm", "model": "deepseek-v3", "weights": "fp8", "arrival": null}},
+ {"id": "team/mtp", "source": "a post", "kind": "decode_only", "gpu_count": 72, "nodes": 9, "tp": 1,
+  "dp": 72, "ep": 72, "input_len": 40, "batch_size": 128, "engine": "SGLang (EPLB)",
+  "spec_decode": "simulated MTP, 60% acceptance",
+  "results": [{"metric": "output_throughput_per_node", "value": 20000, "unit": "tok/s/node"}],
+  "setup": {"gpu": "h100-sxm", "model": "deepseek-v3", "weights": "fp8", "kv": "bf16",
+            "engine": "sglang", "arrival": null}}]
+JSON
+rm -r made
+expect_exit 0 "$ORRERY" validate --rows speculation.json --write made --verbose
+expect_text out '^leviathan2022/EnDe/T1/T5-small +speculation_speedup, x +2\.[23][0-9.]* +2\.6 '
+expect_text out '  pope2022/some: weights cut in two'
+expect_text out '  team/unsaid: speculation \(MTP 3\) whose acceptance neither'
+expect_text out '^team/mtp +tpot, ms +[0-9.]+ +51\.2 '
+for line in 'acceptance: 0.6' 'graph_sequences: 128' 'two_batch_overlap: true' 'expert_imbalance: 1.34'; do
+    grep -q "$line" made/team_mtp.yaml || fail "no '$line' in $(cat made/team_mtp.yaml)"
+done
 finish

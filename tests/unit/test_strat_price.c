@@ -1,89 +1,6 @@
 /* Each part of an iteration against the kernels and transfers that make it up, priced by hand, on a
  * GPU of round numbers. */
-#include "kern_decode.h"
-#include "kern_gemm.h"
-#include "kern_moe.h"
-#include "kern_pass.h"
-#include "kern_prefill.h"
-#include "strat_price.h"
-#include "strat_serve_memory.h"
-#include "toy_world.h"
-
-#include <criterion/criterion.h>
-
-#include <math.h>
-
-/* A Llama of 8 layers on the toy GPU. */
-typedef struct Fixture {
-    ToyWorld world;
-    StratEngine engine;
-    StratDeployment deployment;
-    StratPriceSpec spec;
-    StratPricer *pricer;
-} Fixture;
-
-static void fixture_init(Fixture *f)
-{
-    *f = (Fixture){.world = toy_world()};
-    ModelSpec *model = &f->world.model;
-    model->linear_bias = false;
-    model->gated_mlp = true;
-    model->position = MODEL_POSITION_ROTARY;
-    model->norm = MODEL_NORM_RMSNORM;
-    model->kv_heads = 4;
-    model->tied_embeddings = false;
-    f->world.cluster.node.host_bytes_per_s = 1e10;
-    f->engine = (StratEngine){.name = "toy",
-                              .max_sequences = 64,
-                              .max_tokens = 2048,
-                              .block_tokens = 16,
-                              .memory_fraction = 0.9,
-                              .fused_kernels = true};
-    f->deployment = (StratDeployment){
-        .engine = &f->engine,
-        .pool = {{.replicas = 1, .tensor = 1, .pipeline = 1, .data = 1, .expert = 1}},
-        .pools = 1};
-    f->spec = (StratPriceSpec){
-        .model = model,
-        .cluster = &f->world.cluster,
-        .device = {.gpu = &f->world.cluster.node.gpu,
-                   .profile = &f->world.profile,
-                   .clock_fraction = 1.0},
-        .deployment = &f->deployment
-    };
-}
-
-static StratIteration priced(Fixture *f, const StratBatch *batch)
-{
-    GError *error = NULL;
-    StratIteration out;
-    StratPricer *pricer = strat_price_new(&f->spec, &error);
-    cr_assert_not_null(pricer, "%s", error ? error->message : "");
-    pricer->price(pricer, batch, &out);
-    strat_pricer_free(pricer);
-    return out;
-}
-
-static StratBatch decodes(int64_t count, double context)
-{
-    return (StratBatch){.decodes = count,
-                        .decode_tokens = 1,
-                        .context = context,
-                        .longest = context,
-                        .outputs = count};
-}
-
-static double gemm(const Fixture *f, int64_t m, int64_t n, int64_t k, TopoDtype dtype)
-{
-    KernGemmShape shape = {
-        .batch = 1, .m = m, .n = n, .k = k, .dtype = dtype, .quantised = dtype == TOPO_DTYPE_FP8};
-    return kern_gemm_s(&f->spec.device, &shape);
-}
-
-static void expect_near(double got, double want, const char *what)
-{
-    cr_expect(fabs(got - want) <= 1e-9 * fabs(want), "%s: %.9g, not %.9g", what, got, want);
-}
+#include "price_fixture.h"
 
 Test(strat_price, products_are_those_of_a_layer_cut_over_the_tensor_group)
 {
@@ -152,17 +69,6 @@ Test(strat_price, a_tensor_group_reduces_twice_a_layer_and_once_more)
         .op = TOPO_OP_ALL_REDUCE, .ranks = 4, .ranks_per_domain = 4, .bytes = 2.0 * 24 * 1024};
     double want = 17.0 * topo_net_alpha_beta_s(&f.world.cluster, &reduce);
     expect_near(priced(&f, &batch).part_s[STRAT_SERVE_TENSOR], want, "all-reduces");
-}
-
-static double decode_at(const Fixture *f, int64_t sequences, int64_t context, int64_t width)
-{
-    KernDecodeShape shape = {.sequences = sequences,
-                             .context = context,
-                             .heads = 16 * width,
-                             .kv_heads = 4,
-                             .head_dim = 64,
-                             .dtype = TOPO_DTYPE_BF16};
-    return kern_decode_s(&f->spec.device, &shape);
 }
 
 Test(strat_price, decodes_are_linear_between_knots)
@@ -347,72 +253,6 @@ Test(strat_price, stages_take_their_layers)
     expect_near(send, 3.0 * topo_net_alpha_beta_s(&f.world.cluster, &transfer), "three sends");
     expect_near(cut.seconds, whole.seconds + send, "all stages");
     expect_near(cut.stage_s, (whole.seconds - head) / 4.0 + head + send / 3.0, "the last stage");
-}
-
-static void add_experts(Fixture *f)
-{
-    ModelSpec *model = &f->world.model;
-    model->experts = 16;
-    model->experts_per_token = 2;
-    model->expert_ffn = 512;
-    model->dense_layers = 2;
-}
-
-Test(strat_price, experts_replace_the_mlp_of_their_layers)
-{
-    Fixture f;
-    fixture_init(&f);
-    add_experts(&f);
-    StratBatch batch = decodes(24, 512.0);
-    KernMoeShape shape = {.tokens = 24,
-                          .hidden = 1024,
-                          .inter = 512,
-                          .topk = 2,
-                          .experts = 16,
-                          .tensor = 1,
-                          .expert = 1};
-    StratIteration out = priced(&f, &batch);
-    expect_near(out.part_s[STRAT_SERVE_EXPERTS], 6.0 * kern_moe_s(&f.spec.device, &shape),
-                "experts");
-    double attention =
-        gemm(&f, 24, 1536, 1024, TOPO_DTYPE_BF16) + gemm(&f, 24, 1024, 1024, TOPO_DTYPE_BF16);
-    double mlp =
-        gemm(&f, 24, 8192, 1024, TOPO_DTYPE_BF16) + gemm(&f, 24, 1024, 4096, TOPO_DTYPE_BF16);
-    double router = gemm(&f, 24, 16, 1024, TOPO_DTYPE_BF16);
-    expect_near(out.part_s[STRAT_SERVE_LINEAR], 8.0 * attention + 2.0 * mlp + 6.0 * router,
-                "router");
-    cr_expect_eq(out.part_s[STRAT_SERVE_ALL_TO_ALL], 0.0);
-}
-
-Test(strat_price, attention_ranks_share_the_sequences_and_send_tokens_to_experts)
-{
-    Fixture f;
-    fixture_init(&f);
-    add_experts(&f);
-    f.deployment.pool[0].data = f.deployment.pool[0].expert = 4;
-    StratBatch batch = decodes(24, 512.0);
-    StratIteration out = priced(&f, &batch);
-    expect_near(out.part_s[STRAT_SERVE_DECODE], 8.0 * decode_at(&f, 6, 512, 1), "6 of 24");
-    TopoTransfer transfer = {
-        .op = TOPO_OP_ALL_TO_ALL, .ranks = 4, .ranks_per_domain = 4, .bytes = 2.0 * 6.0 * 2048.0};
-    double want = 2.0 * topo_net_alpha_beta_s(&f.world.cluster, &transfer);
-    cr_assert_gt(want, 0.0);
-    expect_near(out.part_s[STRAT_SERVE_ALL_TO_ALL], 6.0 * want, "dispatch and combine");
-}
-
-Test(strat_price, two_half_batches_hide_their_collectives)
-{
-    Fixture f;
-    fixture_init(&f);
-    add_experts(&f);
-    f.deployment.pool[0].data = f.deployment.pool[0].expert = 4;
-    StratBatch half = decodes(24, 512.0), both = decodes(48, 512.0);
-    StratIteration one = priced(&f, &half);
-    f.deployment.two_batch_overlap = true;
-    StratIteration out = priced(&f, &both);
-    expect_near(out.part_s[STRAT_SERVE_LINEAR], 2.0 * one.part_s[STRAT_SERVE_LINEAR], "halves");
-    double comm = one.part_s[STRAT_SERVE_ALL_TO_ALL];
-    expect_near(out.part_s[STRAT_SERVE_ALL_TO_ALL], comm / 8.0, "one layer of the first half");
 }
 
 Test(strat_price, prices_do_not_depend_on_the_order_of_the_questions)
