@@ -247,6 +247,19 @@ static int64_t longest(Writer *w, const Shape *s)
     return sum;
 }
 
+/* InferenceMAX's scripts for TensorRT-LLM and dense models let prompts wait for company where both
+ * lengths are 1024 and fewer than eight GPUs serve (benchmarks/llama70b_*_b200_trt_*.sh, 2025). */
+static void put_batch_wait(Writer *w, const Shape *s, const char *engine)
+{
+    enum { LENGTH = 1024, RANKS = 8 };
+    if (!g_str_has_prefix(text(w, w->row, "id", ""), "aic-silicon/") ||
+        !g_str_equal(engine, "trtllm-1.x") || s->input != LENGTH || s->output != LENGTH ||
+        s->tensor >= RANKS)
+        return;
+    scen_row_put(w, "    batch_wait_iterations: 20\n    batch_wait_fraction: 0.9\n");
+    scen_row_assume(w, "InferenceMAX's batch_wait_timeout_iters 20");
+}
+
 static void put_engine(Writer *w, const Shape *s)
 {
     const char *engine = engine_of(w);
@@ -263,6 +276,7 @@ static void put_engine(Writer *w, const Shape *s)
         scen_row_put(w, "    max_sequences: " I64 "\n", sequences);
     if (tokens > 0)
         scen_row_put(w, "    max_tokens: " I64 "\n", tokens);
+    put_batch_wait(w, s, engine);
 }
 
 static void put_layout(Writer *w, const Shape *s, const char *model)
