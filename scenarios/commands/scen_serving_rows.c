@@ -49,6 +49,7 @@ static const struct {
     {"fastertransformer",          "0.5",    NULL,                NULL,        "trtllm-static-0.5"  },
     {"fastertransformer",          "0.6",    NULL,                NULL,        "trtllm-static-0.6.1"},
     {"vllm-v0",                    "0.6",    NULL,                NULL,        "vllm-0.6"           },
+    {"vllm-v1",                    "0.10",   NULL,                NULL,        "vllm-0.10"          },
     {NULL,                         NULL,     "gpt-fast",          NULL,        "gpt-fast"           },
     {NULL,                         NULL,     "TinyChat",          NULL,        "tinychat"           },
     {NULL,                         NULL,     "HF Accelerate",     NULL,        "hf-accelerate"      },
@@ -247,17 +248,21 @@ static int64_t longest(Writer *w, const Shape *s)
     return sum;
 }
 
-/* InferenceMAX's scripts for TensorRT-LLM and dense models let prompts wait for company where both
- * lengths are 1024 and fewer than eight GPUs serve (benchmarks/llama70b_*_b200_trt_*.sh, 2025). */
-static void put_batch_wait(Writer *w, const Shape *s, const char *engine)
+/* What InferenceMAX's scripts of 2025 for dense models set beside what the rows say: vLLM reduces
+ * by FlashInfer (enable_fi_allreduce_fusion; README, server launch commands), and TensorRT-LLM lets
+ * prompts wait for company where both lengths are 1024 and fewer than eight GPUs serve
+ * (benchmarks/llama70b_fp4_b200_trt, llama-config.yml). */
+static void put_inferencemax(Writer *w, const Shape *s, const char *engine)
 {
     enum { LENGTH = 1024, RANKS = 8 };
-    if (!g_str_has_prefix(text(w, w->row, "id", ""), "aic-silicon/") ||
-        !g_str_equal(engine, "trtllm-1.x") || s->input != LENGTH || s->output != LENGTH ||
-        s->tensor >= RANKS)
+    if (!g_str_has_prefix(text(w, w->row, "id", ""), "aic-silicon/"))
         return;
-    scen_row_put(w, "    batch_wait_iterations: 20\n    batch_wait_fraction: 0.9\n");
-    scen_row_assume(w, "InferenceMAX's batch_wait_timeout_iters 20");
+    if (g_str_has_prefix(engine, "vllm")) {
+        scen_row_put(w, "    all_reduce: flashinfer\n");
+    } else if (s->input == LENGTH && s->output == LENGTH && s->tensor < RANKS) {
+        scen_row_put(w, "    batch_wait_iterations: 20\n    batch_wait_fraction: 0.9\n");
+        scen_row_assume(w, "InferenceMAX's batch_wait_timeout_iters 20");
+    }
 }
 
 static void put_engine(Writer *w, const Shape *s)
@@ -276,7 +281,7 @@ static void put_engine(Writer *w, const Shape *s)
         scen_row_put(w, "    max_sequences: " I64 "\n", sequences);
     if (tokens > 0)
         scen_row_put(w, "    max_tokens: " I64 "\n", tokens);
-    put_batch_wait(w, s, engine);
+    put_inferencemax(w, s, engine);
 }
 
 static void put_layout(Writer *w, const Shape *s, const char *model)
