@@ -2,7 +2,9 @@
 #include "scen_cmd_run_serve.h"
 
 #include "scen_folder.h"
+#include "scen_serve_curves.h"
 #include "scen_serve_report.h"
+#include "scen_timeseries.h"
 
 #include <stdio.h>
 
@@ -12,11 +14,15 @@ static bool write_folder(const ScenServeReport *report, const char *folder, GErr
     g_autofree char *text = scen_serve_text(report), *json = scen_serve_json(report);
     g_autofree char *requests = result ? scen_serve_requests_csv(result) : g_strdup("");
     g_autofree char *samples = result ? scen_serve_samples_csv(result) : g_strdup("");
+    g_autofree char *curves = result && result->samples
+                                  ? scen_serve_curves_svg(result->samples, report->measured)
+                                  : g_strdup("");
     const char *const files[][2] = {
         {"report.txt",     text    },
         {"result.json",    json    },
         {"requests.csv",   requests},
         {"timeseries.csv", samples },
+        {"curves.svg",     curves  },
     };
     bool done = scen_folder_make(folder, error);
     for (size_t i = 0; i < G_N_ELEMENTS(files) && done; i++) {
@@ -29,12 +35,17 @@ static bool write_folder(const ScenServeReport *report, const char *folder, GErr
 bool scen_run_serve(const ScenScenario *scenario, bool json, const char *out, bool *holds,
                     GError **error)
 {
-    ScenServeWants wants = {.requests = out != NULL, .interval = scenario->serving.interval};
+    const char *timeseries = scenario->expect.timeseries;
+    g_autoptr(GArray) measured = timeseries ? scen_timeseries_read(timeseries, error) : NULL;
+    if (timeseries && !measured)
+        return false;
+    ScenServeWants wants = {.requests = out || measured, .interval = scenario->serving.interval};
     g_autoptr(ScenServed) served = scen_serve(scenario, wants, error);
     if (!served)
         return false;
     g_autoptr(GPtrArray) notes = scen_serve_notes(scenario, served);
-    ScenServeReport report = {.scenario = scenario, .served = served, .notes = notes};
+    ScenServeReport report = {
+        .scenario = scenario, .served = served, .notes = notes, .measured = measured};
     g_autofree char *text = json ? scen_serve_json(&report) : scen_serve_text(&report);
     fputs(text, stdout);
     *holds =

@@ -95,7 +95,6 @@ static void fill_transfer(const ScenScenario *scenario, StratServeSpec *spec)
         MIN(strat_pool_gpus(&deployment->pool[0]), strat_pool_gpus(&deployment->pool[1]));
     bool inside = scenario->cluster.gpu_count <= node->scale_up_gpus;
     double nic_bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
-    spec->kv_bytes_per_token = strat_kv_token_bytes(&scenario->model, deployment->kv);
     spec->transfer_bytes_per_s =
         (double)gpus * (inside ? node->scale_up_bytes_per_s : nic_bytes_per_s);
     spec->transfer_latency_s = inside ? node->scale_up_latency_s : node->nic_latency_s;
@@ -153,6 +152,8 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
         stage->spec.pricer[p] = stage->pricer[p];
         stage->spec.blocks[p] = memory->blocks;
     }
+    stage->spec.kv_bytes_per_token = strat_kv_token_bytes(&scenario->model, deployment->kv);
+    stage->spec.host_bytes_per_s = scenario->cluster.node.host_bytes_per_s;
     if (deployment->pools == 2)
         fill_transfer(scenario, &stage->spec);
     stage->spec.exact = scenario->serving.exact;

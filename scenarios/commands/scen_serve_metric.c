@@ -22,9 +22,9 @@ static double mean_of(const StratDigest *digest)
     return strat_digest_count(digest) > 0 ? strat_digest_mean(digest) : NAN;
 }
 
-static double median_of(const StratDigest *digest)
+static double quantile_of(const StratDigest *digest, double fraction)
 {
-    return strat_digest_count(digest) > 0 ? strat_digest_quantile(digest, 0.5) : NAN;
+    return strat_digest_count(digest) > 0 ? strat_digest_quantile(digest, fraction) : NAN;
 }
 
 double scen_served_metric(const ScenScenario *scenario, const ScenServed *served, ScenMetric metric)
@@ -40,11 +40,17 @@ double scen_served_metric(const ScenScenario *scenario, const ScenServed *served
     case SCEN_METRIC_E2E:
         return mean_of(r->e2e_s);
     case SCEN_METRIC_TTFT_P50:
-        return median_of(r->ttft_s);
+        return quantile_of(r->ttft_s, 0.5);
     case SCEN_METRIC_TPOT_P50:
-        return median_of(r->tpot_s);
+        return quantile_of(r->tpot_s, 0.5);
     case SCEN_METRIC_ITL_P50:
-        return median_of(r->itl_s);
+        return quantile_of(r->itl_s, 0.5);
+    case SCEN_METRIC_TTFT_P99:
+        return quantile_of(r->ttft_s, 0.99);
+    case SCEN_METRIC_TPOT_P99:
+        return quantile_of(r->tpot_s, 0.99);
+    case SCEN_METRIC_E2E_P99:
+        return quantile_of(r->e2e_s, 0.99);
     case SCEN_METRIC_OUTPUT_RATE:
         return rate(r, r->output_tokens);
     case SCEN_METRIC_INPUT_RATE:

@@ -35,6 +35,14 @@ static char *join_names(const ScenName *names)
     return g_string_free(joined, FALSE);
 }
 
+void scen_bind_path(ScenBinder *binder, const char **path)
+{
+    if (!*path || g_path_is_absolute(*path) || !binder->folder)
+        return;
+    g_autofree char *whole = g_build_filename(binder->folder, *path, NULL);
+    *path = g_string_chunk_insert(binder->strings, whole);
+}
+
 char *scen_field_expected(const ScenField *field)
 {
     switch (field->kind) {

@@ -100,6 +100,9 @@ bool scen_bind(ScenBinder *binder, const ScenTable *table, const ScenNode *node,
 /** The field @key of @table, NULL when it has none. */
 const ScenField *scen_table_field(const ScenTable *table, const char *key);
 
+/** Lets a relative path @path (NULL: none) start at the folder of the document. */
+void scen_bind_path(ScenBinder *binder, const char **path);
+
 /** Adds an error about @key of @map, at the key when it is there, and marks it as refused. */
 void scen_bind_fail(ScenBinder *binder, const ScenNode *map, const char *key, const char *format,
                     ...) G_GNUC_PRINTF(4, 5);

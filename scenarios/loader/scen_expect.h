@@ -7,6 +7,7 @@
 typedef struct ScenExpect {
     double step_time_s;               /* of training; 0: none is expected */
     double served[SCEN_METRIC_COUNT]; /* of serving, likewise */
+    const char *timeseries;           /* table of scen_timeseries.h, NULL: none */
     const char *source;
     const char *definition; /* measured, converted, or inverted from FLOP/s, in words */
     const char *group;      /* rows of one group are summarised together by `orrery validate` */

@@ -138,10 +138,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     StratSpeculation *speculation = &serving->deployment.speculation;
     (void)map;
     serving->is_on = true;
-    if (serving->engine_profile && !g_path_is_absolute(serving->engine_profile) && binder->folder) {
-        g_autofree char *path = g_build_filename(binder->folder, serving->engine_profile, NULL);
-        serving->engine_profile = g_string_chunk_insert(binder->strings, path);
-    }
+    scen_bind_path(binder, &serving->engine_profile);
     if (serving->by_position) {
         speculation->by_position = (const double *)(const void *)serving->by_position->data;
         speculation->positions = serving->by_position->len;

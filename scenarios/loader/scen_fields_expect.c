@@ -18,6 +18,9 @@ static const ScenField fields[] = {
     TIME("ttft_p50", SCEN_METRIC_TTFT_P50, .help = "time to first token, median, in s"),
     TIME("tpot_p50", SCEN_METRIC_TPOT_P50, .help = "time of each further token, median, in s"),
     TIME("itl_p50", SCEN_METRIC_ITL_P50, .help = "gap between tokens, median, in s"),
+    TIME("ttft_p99", SCEN_METRIC_TTFT_P99, .help = "time to first token, 99 % quantile, in s"),
+    TIME("tpot_p99", SCEN_METRIC_TPOT_P99, .help = "time of each further token, likewise, in s"),
+    TIME("e2e_p99", SCEN_METRIC_E2E_P99, .help = "time to the last token, likewise, in s"),
     RATE("output_tokens_per_s", SCEN_METRIC_OUTPUT_RATE, .help = "of the whole run"),
     RATE("input_tokens_per_s", SCEN_METRIC_INPUT_RATE, .help = "of the whole run"),
     RATE("total_tokens_per_s", SCEN_METRIC_TOTAL_RATE, .help = "of the whole run"),
@@ -31,17 +34,26 @@ static const ScenField fields[] = {
          .help = "TPOT without speculation over that with it"),
     RATE("usd_per_million_input_tokens", SCEN_METRIC_USD_INPUT, .help = "in $"),
     RATE("usd_per_million_output_tokens", SCEN_METRIC_USD_OUTPUT, .help = "in $"),
+    FIELD("timeseries", timeseries, SCEN_TEXT,
+          .help = "CSV of running and waiting requests and KV use over time, from this folder"),
     FIELD("source", source, SCEN_TEXT, .help = "who published it, and where"),
     FIELD("definition", definition, SCEN_TEXT,
           .help = "measured, converted, or inverted from FLOP/s, in words"),
     FIELD("group", group, SCEN_TEXT, .help = "rows summarised together"),
 };
 
+static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    (void)map;
+    scen_bind_path(binder, &((ScenExpect *)out)->timeseries);
+}
+
 const ScenTable scen_expect_table = {
     .what = "expect",
     .fields = fields,
     .count = G_N_ELEMENTS(fields),
     .size = sizeof(ScenExpect),
+    .finish = finish,
 };
 
 bool scen_expect_serves(const ScenExpect *expect)

@@ -192,10 +192,7 @@ static void finish_trace(ScenBinder *binder, const ScenNode *map, ScenTraffic *t
     traffic->replay.rate_scale = traffic->rate_scale;
     if (traffic->replay.format && !scen_trace_format_by_name(traffic->replay.format, &error))
         scen_bind_fail(binder, map, "format", "%s", error->message);
-    if (!traffic->trace || g_path_is_absolute(traffic->trace) || !binder->folder)
-        return;
-    g_autofree char *path = g_build_filename(binder->folder, traffic->trace, NULL);
-    traffic->trace = g_string_chunk_insert(binder->strings, path);
+    scen_bind_path(binder, &traffic->trace);
 }
 
 static void finish_arrivals(ScenBinder *binder, const ScenNode *map, ScenTraffic *traffic)

@@ -16,6 +16,10 @@ static const struct {
     [SCEN_METRIC_TPOT_P50] = {"tpot_p50",                      "ms",        1e-3,
                           "(end to end - TTFT) / (output tokens - 1), median"                                             },
     [SCEN_METRIC_ITL_P50] = {"itl_p50",                       "ms",        1e-3, "gap between two tokens, median"            },
+    [SCEN_METRIC_TTFT_P99] = {"ttft_p99",                      "ms",        1e-3, "arrival to first token, 99 % quantile"     },
+    [SCEN_METRIC_TPOT_P99] = {"tpot_p99",                      "ms",        1e-3,
+                          "(end to end - TTFT) / (output tokens - 1), 99 % quantile"                                      },
+    [SCEN_METRIC_E2E_P99] = {"e2e_p99",                       "ms",        1e-3, "arrival to last token, 99 % quantile"      },
     [SCEN_METRIC_OUTPUT_RATE] = {"output_tokens_per_s",           "tok/s",     1.0,
                           "output tokens over the time to the last of them"                                               },
     [SCEN_METRIC_INPUT_RATE] = {"input_tokens_per_s",            "tok/s",     1.0,
@@ -61,5 +65,5 @@ const char *scen_metric_definition(ScenMetric metric)
 
 bool scen_metric_is_time(ScenMetric metric)
 {
-    return metric <= SCEN_METRIC_ITL_P50;
+    return metric <= SCEN_METRIC_E2E_P99;
 }

@@ -9,6 +9,8 @@ typedef struct ScenServeReport {
     const ScenScenario *scenario;
     const ScenServed *served;
     const GPtrArray *notes; /* of texts: what was assumed, what to beware of */
+    const GArray
+        *measured; /* of StratServeSample, as the scenario expects them; NULL: it does not */
 } ScenServeReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */

@@ -1,8 +1,8 @@
 /* The screen of `orrery run` for a serving scenario: latencies and throughput first, each with its
  * definition, then where GPU-seconds go, the KV cache, money, how close to saturation the run was,
  * and what limits it. */
+#include "scen_serve_curves.h"
 #include "scen_serve_report.h"
-
 #include "scen_text.h"
 
 #include <math.h>
@@ -130,6 +130,22 @@ static void add_published(GString *out, const ScenServeReport *report)
     if (expect->source)
         g_string_append_printf(text, "; %s", expect->source);
     add_line(out, "Published", "%s", text->str);
+}
+
+static void add_curves(GString *out, const ScenServeReport *report)
+{
+    if (!report->measured)
+        return;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (size_t i = 0; i < SCEN_CURVES; i++) {
+        const ScenCurve *curve = scen_serve_curve(i);
+        double most;
+        double gap =
+            scen_serve_curve_gap(curve, report->served->result->samples, report->measured, &most);
+        g_string_append_printf(text, "%s%s off by %.3g (of %.4g %s at most)", i > 0 ? ", " : "",
+                               curve->name, gap, most, curve->unit);
+    }
+    add_line(out, "Curves", "%s, on average over the measured instants", text->str);
 }
 
 static void add_throughput(GString *out, const ScenServeReport *report)
@@ -296,6 +312,7 @@ char *scen_serve_text(const ScenServeReport *report)
     add_throughput(out, report);
     add_interval(out, served);
     add_published(out, report);
+    add_curves(out, report);
     add_ledger(out, served->result);
     g_string_append_c(out, '\n');
     add_memory(out, report);

@@ -59,8 +59,12 @@ typedef struct StratEngine {
     double max_queue_delay_s;      /* Triton: how long a batch may wait to fill */
     int64_t preferred_sequences[STRAT_PREFERRED]; /* Triton: sizes of a batch that goes at once, the
                                                      rest 0; none: max_sequences */
-    bool padded_prompts;      /* vLLM up to 0.2: prompts count as long as the longest */
-    bool swap_preempted;      /* vLLM V0: the preempted keep their cache, on the host */
+    bool padded_prompts;     /* vLLM up to 0.2: prompts count as long as the longest */
+    double swap_bytes;       /* vLLM V0: of host memory per GPU, where the preempted keep their
+                                cache; 0: it is computed again */
+    double host_cache_bytes; /* of host memory per GPU, where evicted prefixes go; 0: nowhere */
+    double disk_cache_bytes; /* of a disk per GPU, behind that */
+    double disk_bytes_per_s;
     int64_t chunk_stages;     /* Sarathi: steps by which the chunk shrinks from max_tokens to */
     int64_t chunk_low_tokens; /* ... this, */
     int64_t chunk_schedule_tokens; /* ... over so much of a prompt; 0 stages: always max_tokens */

@@ -34,7 +34,7 @@ static int64_t chunk_size(const StratReplica *replica, int64_t computed)
 {
     const StratEngine *engine = replica->engine;
     int64_t stages = engine->chunk_stages;
-    if (stages < 2)
+    if (stages < 2 || engine->chunk_low_tokens < 1 || engine->chunk_schedule_tokens < 1)
         return replica->max_tokens;
     int64_t each = (engine->chunk_schedule_tokens + stages - 1) / stages;
     int64_t stage = MIN(computed / each, stages - 1);

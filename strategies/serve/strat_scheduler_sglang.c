@@ -4,8 +4,8 @@
  * (retract_decode()). An iteration is prompts or decodes; prompts go first. With
  *
  *     rem_total = free tokens - sum over decodes of min(outputs left, 4096) x new_token_ratio
- *     rem_chunk = chunked_prefill_size (max_tokens; without chunked_prefill it is
- * max_prefill_tokens and only stops the batch)
+ *     rem_chunk = chunked_prefill_size (max_tokens); without chunked_prefill max_prefill_tokens,
+ *                 which only ends the batch
  *
  * the prompt under way goes first, then the queue in its order (strat_order.c): a request is let in
  * while its prompt to compute + min(outputs, 4096) < rem_total and fewer than max_sequences run;

@@ -134,8 +134,10 @@ StratDecision strat_scheduler_tgi(StratLane *lane)
     bool owed = lane->note[OWED] > 0 && joins;
     lane->note[OWED] = 0;
     Batch batch = owed ? (Batch){0} : next_batch(lane, prompt_budget(lane));
-    if (batch.size > 0 && batch.size >= least(lane)) {
+    int64_t waiting = replica->waiting.length;
+    if (batch.size > 0 && batch.size >= least(lane))
         admit(lane, batch.size, prompt_budget(lane));
+    if (replica->waiting.length < waiting) {
         lane->note[SINCE] = (double)lane->decodes.at;
         lane->note[OWED] = joins && lane->chunk->len > 0;
         if (lane->chunk->len > 0)

@@ -7,7 +7,8 @@
  *      max_sequences run. Up to vLLM 0.2 prompts are padded to the longest (padded_prompts): then
  *      it is their number times the longest that counts.
  *   2. Only when no prompt goes: the decodes. While one finds no block the last of the running
- * goes, back to the head of the queue to be computed again or, with swap_preempted, to the host.
+ *      goes: to the host while there is room, else back to the head of the queue, to be computed
+ *      again.
  *   3. When nobody had to go: those on the host come back, in order, while their blocks are free
  *      above the watermark, and decode with the others.
  *
@@ -83,6 +84,6 @@ StratDecision strat_scheduler_vllm_v0(StratLane *lane)
         budget = admit_prompts(lane);
     if (budget.prompts > 0)
         return (StratDecision){0};
-    bool changes = strat_decide_decodes(lane, replica->engine->swap_preempted) || swap_in(lane);
+    bool changes = strat_decide_decodes(lane, true) || swap_in(lane);
     return strat_decide_after(lane, changes, budget.blocked);
 }

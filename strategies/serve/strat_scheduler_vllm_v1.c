@@ -11,10 +11,11 @@
  *     looked up, the chunk is cut to the budget (without chunked prefill: it fits or the queue
  *     stops), and where its blocks are not free, above the watermark, the queue stops: nobody
  *     overtakes. With scheduler_reserve_full_isl all of the prompt has to fit, not only the chunk.
+ *     One whose LoRA adapter finds no slot is passed over.
  *
  * Left out: a prompt under way stands behind the decodes here, whatever its place in the running
  * list; the two differ only when prompts before them use up all of the budget. Encoder inputs,
- * structured outputs, LoRA limits.
+ * structured outputs.
  */
 #include "strat_decide.h"
 

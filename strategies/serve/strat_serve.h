@@ -5,7 +5,6 @@
 #include "strat_batch.h"
 #include "strat_deployment.h"
 #include "strat_digest.h"
-#include "strat_kv_tiers.h"
 #include "strat_request.h"
 
 /** What a run needs; all is borrowed, and the source is consumed. */
@@ -13,13 +12,10 @@ typedef struct StratServeSpec {
     const StratDeployment *deployment;
     const StratPricer *pricer[2]; /* of the pools */
     int64_t blocks[2];            /* of KV on one replica of each pool */
-    double kv_bytes_per_token;    /* that a request takes along from prefill to decode */
+    double kv_bytes_per_token;    /* of one sequence, in all the GPUs of a replica together */
     double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
     double transfer_latency_s;
-    int64_t host_blocks[2];  /* of KV in host memory, for the preempted of engines that swap */
-    double host_bytes_per_s; /* of one replica to or from host memory; 0: no time */
-    const StratKvTier *tier; /* of each replica's prefix cache behind its GPUs, the fastest first */
-    size_t tiers;
+    double host_bytes_per_s; /* of one GPU to or from host memory; 0: none of that */
     StratSource *source;
     bool exact;               /* every iteration on its own, no closed forms */
     bool keep_requests;       /* fill StratServeResult.outcomes */

@@ -35,13 +35,30 @@ static double prompt_token_s(const StratEngine *engine, const StratPricer *price
     return price.seconds / (double)chunk.tokens;
 }
 
-/* Seconds to move one block of KV to or from the host. */
-static double swap_block_s(const StratServeSpec *spec)
+/* What lies behind the GPUs of @replica; @tier has room for two. */
+static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, StratKvTier *tier)
 {
-    double block_tokens = (double)spec->deployment->engine->block_tokens;
-    if (spec->host_bytes_per_s <= 0.0)
-        return 0.0;
-    return spec->kv_bytes_per_token * block_tokens / spec->host_bytes_per_s;
+    const StratEngine *engine = replica->engine;
+    double gpus = (double)replica->gpus;
+    double block_bytes = spec->kv_bytes_per_token * (double)engine->block_tokens;
+    double page_bytes = spec->kv_bytes_per_token * (double)replica->page_tokens;
+    if (block_bytes <= 0.0 || spec->host_bytes_per_s <= 0.0)
+        return;
+    replica->host_blocks = (int64_t)(gpus * engine->swap_bytes / block_bytes);
+    replica->swap_block_s = block_bytes / (gpus * spec->host_bytes_per_s);
+    if (!engine->prefix_cache || page_bytes <= 0.0)
+        return;
+    const double bytes[] = {engine->host_cache_bytes, engine->disk_cache_bytes};
+    const double bytes_per_s[] = {spec->host_bytes_per_s, engine->disk_bytes_per_s};
+    replica->tier = tier;
+    for (size_t i = 0; i < G_N_ELEMENTS(bytes); i++) {
+        int64_t pages = (int64_t)(gpus * bytes[i] / page_bytes);
+        if (pages > 0 && bytes_per_s[i] > 0.0)
+            tier[replica->tiers++] = (StratKvTier){
+                .pages = pages,
+                .page_s = page_bytes / (gpus * bytes_per_s[i]),
+            };
+    }
 }
 
 static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
@@ -69,10 +86,6 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
         .lanes = pool->lanes,
         .gpus = strat_pool_gpus(from),
         .blocks = spec->blocks[index],
-        .host_blocks = spec->host_blocks[index],
-        .swap_block_s = swap_block_s(spec),
-        .tier = spec->tier,
-        .tiers = deployment->engine->prefix_cache ? spec->tiers : 0,
         .page_tokens = spec->source->page_tokens,
         .guesses = &deployment->speculation,
         .seed = spec->seed,
@@ -81,6 +94,8 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     };
     if (!prefills)
         replica.events.leaves = NULL;
+    StratKvTier tier[2];
+    add_host(spec, &replica, tier);
     for (int64_t i = 0; i < from->replicas; i++) {
         replica.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
         g_ptr_array_add(pool->replicas, strat_replica_new(&replica));

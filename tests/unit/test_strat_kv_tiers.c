@@ -101,3 +101,42 @@ Test(kv_tiers, a_prefix_that_left_the_gpu_comes_back_in_the_time_of_its_load)
     g_autofree char *slow = serve_log_host(&engine, 4, 4, &host, request, 4);
     cr_expect_str_eq(slow, "0: +0/8\n1: +1/16\n2: +2/4\n5.75: +3/4\n");
 }
+
+Test(kv_tiers, an_engine_says_in_bytes_what_lies_behind_its_gpus)
+{
+    static const uint64_t page[][4] = {
+        {1,  2, 3},
+        { 5, 6, 7, 8}
+    };
+    StratEngine engine = toy_engine();
+    engine.block_tokens = 4;
+    engine.prefix_cache = true;
+    engine.host_cache_bytes = 9e5; /* two pages of four tokens of 1e5 bytes */
+    StratRequest request[] = {serve_request(0, 0, 8, 1), serve_request(1, 1, 16, 1),
+                              serve_request(2, 2, 12, 1)};
+    request[0].page = request[2].page = page[0];
+    request[0].pages = 2;
+    request[1].page = page[1];
+    request[1].pages = 4;
+    request[2].pages = 3;
+    /* The last of a request's tokens is computed nowhere, so four blocks take 16 and one to come.
+     */
+    ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
+    StratDeployment deployment = toy_deployment(&engine);
+    g_autoptr(StratSource) source = toy_source(request, 3, 4);
+    StratServeSpec spec = toy_serve_spec(&deployment, &pricer, 5, source, false);
+    spec.host_bytes_per_s = 4e5; /* a page a second */
+    g_autoptr(StratServeResult) result = strat_serve_run(&spec, NULL);
+    cr_assert_not_null(result);
+    /* Of the five blocks one was never used: only page 2, the end of the chain, went. */
+    cr_expect_eq(result->loaded_tokens, 4);
+    cr_expect_eq(result->cached_tokens, 8);
+    const StratOutcome *last = &g_array_index(result->outcomes, StratOutcome, 2);
+    cr_expect_eq(last->first_token_ns, 3000000000, "the load hides behind the iteration");
+    g_autoptr(StratSource) again = toy_source(request, 3, 4);
+    spec.source = again;
+    spec.host_bytes_per_s = 1e5; /* four seconds for the page */
+    g_autoptr(StratServeResult) slow = strat_serve_run(&spec, NULL);
+    last = &g_array_index(slow->outcomes, StratOutcome, 2);
+    cr_expect_eq(last->first_token_ns, 6000000000);
+}

@@ -197,3 +197,17 @@ Test(sglang, the_highest_response_ratio_and_the_longest_output_go_first)
     g_autofree char *shortest = serve_log(&engine, 1000, 4, request, 3);
     cr_expect_str_eq(shortest, "0: +2/4\n1: 2\n2: +0/10\n3: +1/20\n");
 }
+
+Test(sglang, an_unknown_order_is_an_error_that_names_the_known_ones)
+{
+    StratEngine engine = sglang(64, 0.7);
+    engine.order = "alphabetical";
+    StratDeployment deployment = toy_deployment(&engine);
+    ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
+    StratRequest request = serve_request(0, 0, 4, 1);
+    g_autoptr(StratSource) source = toy_source(&request, 1, 0);
+    StratServeSpec spec = toy_serve_spec(&deployment, &pricer, 100, source, false);
+    g_autoptr(GError) error = NULL;
+    cr_assert_null(strat_serve_run(&spec, &error));
+    cr_expect(strstr(error->message, "alphabetical") && strstr(error->message, "dfs-weight"));
+}

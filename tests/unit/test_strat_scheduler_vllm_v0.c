@@ -76,7 +76,6 @@ Test(vllm_v0, a_waiting_prompt_leaves_the_watermark_alone)
 Test(vllm_v0, swapped_sequences_come_back_with_what_they_had_before_new_prompts)
 {
     StratEngine engine = v0(20);
-    engine.swap_preempted = true;
     ServeHost host = {.blocks = 10, .swap_block_s = 0.25};
     StratRequest request[] = {serve_request(0, 0, 7, 6), serve_request(1, 0, 7, 6),
                               serve_request(2, 3, 3, 1)};
