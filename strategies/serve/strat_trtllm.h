@@ -17,6 +17,6 @@ bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve);
 int64_t strat_trtllm_wait(StratLane *lane, StratReserve reserve);
 
 /** What a policy says after its prompts, or where they @wait. */
-StratDecision strat_trtllm_after(const StratLane *lane, bool paused, bool blocked, int64_t wait);
+StratDecision strat_trtllm_after(StratLane *lane, bool paused, bool blocked, int64_t wait);
 
 #endif
