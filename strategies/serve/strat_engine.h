@@ -73,8 +73,8 @@ typedef struct StratEngine {
                                   element of the cache for a product in 16 bits; 0: the products
                                   widen what they read */
     double new_token_ratio;    /* SGLang: share of the outputs to come that admission reserves */
-    double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
-    int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */
+    double waiting_served_ratio;   /* TGI: prompts that are worth a pause of the decodes */
+    int64_t max_waiting_tokens;    /* TGI: decodes before waiting prompts are let in */
     int64_t batch_wait_iterations; /* TensorRT-LLM: decodes before waiting prompts are let in */
     double batch_wait_fraction;    /* ... unless they fill such a share of max_tokens */
     int64_t max_total_tokens;      /* TGI: prompts and outputs to come of a batch; 0: the cache's */
