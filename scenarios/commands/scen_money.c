@@ -69,7 +69,7 @@ static double per_million(double usd, int64_t tokens)
 ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result)
 {
     const ScenCost *cost = &scenario->cost;
-    double busy_s = busy_of(result);
+    double busy_s = busy_of(result), end_s = sim_time_to_seconds(result->end_ns);
     bool buys = cost->purchase_usd > 0.0;
     ScenMoney m = {
         .gpu_hours = result->up_s / SECONDS_PER_HOUR,

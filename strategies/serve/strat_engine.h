@@ -59,6 +59,9 @@ typedef struct StratEngine {
     bool graphs_mixed;           /* iterations with prompts replay graphs too, up to as many tokens:
                                     vLLM V1's piecewise graphs */
     bool fused_kernels;          /* norms, activation, rotary and residual share passes */
+    bool fused_quantisation;     /* norms and activations write the narrow type of the product that
+                                    follows, which the fastest kernel computes; else each product
+                                    converts what it reads and takes vLLM's kernels */
     bool gathers_experts;        /* the experts that few tokens choose are products of their own:
                                     no sorting, no grouped kernel (gpt-fast, batch 1) */
     StratVectorAttention vector_attention;
@@ -70,10 +73,12 @@ typedef struct StratEngine {
                                   element of the cache for a product in 16 bits; 0: the products
                                   widen what they read */
     double new_token_ratio;    /* SGLang: share of the outputs to come that admission reserves */
-    double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
-    int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */
-    int64_t max_total_tokens;    /* TGI: prompts and outputs to come of a batch; 0: the cache's */
-    double max_queue_delay_s;    /* Triton: how long a batch may wait to fill */
+    double waiting_served_ratio;   /* TGI: prompts that are worth a pause of the decodes */
+    int64_t max_waiting_tokens;    /* TGI: decodes before waiting prompts are let in */
+    int64_t batch_wait_iterations; /* TensorRT-LLM: decodes before waiting prompts are let in */
+    double batch_wait_fraction;    /* ... unless they fill such a share of max_tokens */
+    int64_t max_total_tokens;      /* TGI: prompts and outputs to come of a batch; 0: the cache's */
+    double max_queue_delay_s;      /* Triton: how long a batch may wait to fill */
     int64_t preferred_sequences[STRAT_PREFERRED]; /* Triton: sizes of a batch that goes at once, the
                                                      rest 0; none: max_sequences */
     bool padded_prompts;     /* vLLM up to 0.2: prompts count as long as the longest */

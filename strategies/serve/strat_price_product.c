@@ -1,7 +1,9 @@
 /* A product of activations in 16 bits with a matrix as the deployment stores it.
  *
  *   fp8, nvfp4      activations are converted, the product runs in that type; with block scales
- *                   where the weights have them
+ *                   where the weights have them. An engine that fuses the conversion into the pass
+ *                   before (TensorRT-LLM: quantised RMSNorm, fp8 context attention) has no kernel
+ *                   for it, and picks the fastest product by trying (its builder's tactics)
  *   int8, int4      the product runs in 16 bits, weights are widened on the way into the SMs; so
  *                   are fp8 and nvfp4 on GPUs without such tensor cores (vLLM: Marlin kernels)
  *   2:4 pruned      half the steps of k, and an index of 2 bits for each weight that is left
@@ -46,12 +48,14 @@ double strat_price_products_s(const StratPrice *price, const StratMatrix *matrix
         weights = STRAT_WEIGHTS_BF16;
     TopoDtype dtype = ways[weights].dtype;
     bool native = dtype != TOPO_DTYPE_BF16 && device->gpu->peak_flop_per_s[dtype] > 0.0;
+    bool fused = price->spec.deployment->engine->fused_quantisation &&
+                 ways[weights].weights != KERN_WEIGHTS_BLOCK_SCALED;
     KernGemmShape shape = {.batch = count,
                            .m = rows,
                            .n = matrix->n,
                            .k = matrix->k,
                            .dtype = native ? dtype : price->wide,
-                           .quantised = native && dtype != TOPO_DTYPE_FP32,
+                           .quantised = native && dtype != TOPO_DTYPE_FP32 && !fused,
                            .weights = native || dtype == TOPO_DTYPE_BF16 ? ways[weights].weights
                                                                          : ways[weights].widened,
                            .captured = mode.captured};

@@ -19,6 +19,7 @@ static int64_t prompt(const StratLane *lane, const StratSequence *waiting)
 StratDecision strat_scheduler_trtllm_max_util(StratLane *lane)
 {
     bool paused = strat_decide_decodes(lane, false);
-    bool blocked = strat_trtllm_prompts(lane, !paused, prompt);
-    return strat_decide_after(lane, paused, blocked);
+    int64_t wait = paused ? 0 : strat_trtllm_wait(lane, prompt);
+    bool blocked = wait == 0 && strat_trtllm_prompts(lane, !paused, prompt);
+    return strat_trtllm_after(lane, paused, blocked, wait);
 }

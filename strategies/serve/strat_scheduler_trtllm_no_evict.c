@@ -15,6 +15,7 @@ StratDecision strat_scheduler_trtllm_no_evict(StratLane *lane)
 {
     bool preempted = strat_decide_decodes(lane, false);
     g_assert(!preempted);
-    bool blocked = strat_trtllm_prompts(lane, true, strat_decide_whole);
-    return strat_decide_after(lane, false, blocked);
+    int64_t wait = strat_trtllm_wait(lane, strat_decide_whole);
+    bool blocked = wait == 0 && strat_trtllm_prompts(lane, true, strat_decide_whole);
+    return strat_trtllm_after(lane, false, blocked, wait);
 }

@@ -18,11 +18,22 @@
  * not end its prompt is cut to whole blocks, and where nothing is left of it the request keeps its
  * claim on memory and waits, while a shorter one behind it may still fit.
  *
+ * batch_wait_iterations (the PyTorch backend: batch_wait_timeout_iters and
+ * batch_wait_max_tokens_ratio of _torch/pyexecutor/py_executor.py, _waiting_requests(), 1.1):
+ * beside decodes, prompts wait so many iterations for others, unless all that would run is as many
+ * tokens as that share of max_num_tokens. The count begins with the first iteration that could
+ * have taken one, and ends with the first that does.
+ *
  * Left out: equal-progress chunking, beams, encoders, draft tokens, look-ahead by two steps.
  */
 #include "strat_trtllm.h"
 
 #include "strat_decide.h"
+
+/* The lane's notes. */
+enum {
+    SINCE /* 1 + decodes done when prompts began to wait for company; 0: none does */
+};
 
 /* The iteration that is being put together. */
 typedef struct Round {
@@ -130,4 +141,59 @@ bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve)
         at = next;
     }
     return at != NULL;
+}
+
+/* Tokens of the iteration if those who wait came in as far as its tokens and places go. */
+static int64_t tokens_with(const StratLane *lane)
+{
+    const StratReplica *replica = lane->replica;
+    const StratDecodes *decodes = &lane->decodes;
+    int64_t tokens = decodes->count * decodes->width;
+    int64_t places = replica->max_sequences - replica->running;
+    for (const StratSequence *at = replica->waiting.head; at && places > 0; at = at->next) {
+        if (tokens + strat_sequence_prompt(at) > replica->max_tokens)
+            break;
+        tokens += strat_sequence_prompt(at);
+        places--;
+    }
+    return tokens;
+}
+
+/* Whether the first that waits has a place and memory. */
+static bool could_come(const StratLane *lane, StratReserve reserve)
+{
+    const StratReplica *replica = lane->replica;
+    const StratSequence *head = replica->waiting.head;
+    return head && !strat_decide_is_full(lane) &&
+           strat_replica_price(replica, head, reserve(lane, head)) <=
+               strat_replica_free_blocks(replica);
+}
+
+int64_t strat_trtllm_wait(StratLane *lane, StratReserve reserve)
+{
+    const StratEngine *engine = lane->replica->engine;
+    double *since = &lane->note[SINCE];
+    if (engine->batch_wait_iterations == 0 || !lane->decoding || strat_lane_first_prompt(lane))
+        return 0;
+    if (*since <= 0.0) {
+        if (!could_come(lane, reserve))
+            return 0;
+        *since = 1.0 + (double)lane->decodes.at;
+    }
+    int64_t left = engine->batch_wait_iterations - (1 + lane->decodes.at - (int64_t)*since);
+    double enough = engine->batch_wait_fraction * (double)lane->replica->max_tokens;
+    bool waits = left > 0 && (enough <= 0.0 || (double)tokens_with(lane) < enough);
+    return waits ? left : 0;
+}
+
+StratDecision strat_trtllm_after(StratLane *lane, bool paused, bool blocked, int64_t wait)
+{
+    StratDecision decision = strat_decide_after(lane, paused, blocked);
+    if (lane->chunk->len > 0)
+        lane->note[SINCE] = 0.0;
+    if (wait > 0) {
+        decision.deaf = false;
+        decision.most = wait;
+    }
+    return decision;
 }

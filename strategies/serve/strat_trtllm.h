@@ -12,4 +12,11 @@ typedef int64_t (*StratReserve)(const StratLane *lane, const StratSequence *wait
  *  those behind it. */
 bool strat_trtllm_prompts(StratLane *lane, bool admits, StratReserve reserve);
 
+/** How many iterations of decodes prompts have still to wait to come in together, after the decodes
+ *  have been let run; 0: they may come. */
+int64_t strat_trtllm_wait(StratLane *lane, StratReserve reserve);
+
+/** What a policy says after its prompts, or where they @wait. */
+StratDecision strat_trtllm_after(StratLane *lane, bool paused, bool blocked, int64_t wait);
+
 #endif

@@ -54,6 +54,35 @@ expect_exit 0 "$ORRERY" validate --rows rows.json --verbose
 expect_text out 'not said by the source: KV cache in bf16'
 expect_text out 'not said by the source: offload \{weights: \{host: 0\.5, disk: 0\.5\}'
 
+# Settings of whole tables that their rows do not repeat.
+cat >tables.json <<'JSON'
+[{"id": "aic-silicon/wait", "source": "a table", "kind": "closed_loop_serving", "gpu_count": 4,
+  "tp": 4, "input_len": 1024, "output_len": 1024, "concurrency": 4, "num_requests": 8,
+  "engine": "TensorRT-LLM", "engine_version": "1.1",
+  "results": [{"metric": "ttft", "value": 50, "unit": "ms"}],
+  "setup": {"gpu": "b200-sxm", "model": "llama-3.1-8b", "weights": "fp8", "kv": "fp8",
+            "engine": "trtllm-guaranteed-no-evict", "arrival": "closed-loop"}},
+ {"id": "aic-silicon/fused", "source": "a table", "kind": "closed_loop_serving", "gpu_count": 4,
+  "tp": 4, "input_len": 1024, "output_len": 1024, "concurrency": 4, "num_requests": 8,
+  "engine": "vLLM", "engine_version": "0.10.2",
+  "results": [{"metric": "ttft", "value": 50, "unit": "ms"}],
+  "setup": {"gpu": "b200-sxm", "model": "llama-3.1-8b", "weights": "fp8", "kv": "fp8",
+            "engine": "vllm-v1", "arrival": "closed-loop"}},
+ {"id": "vllm-v0.6/burst", "source": "a post", "kind": "online_serving", "gpu_count": 1, "tp": 1,
+  "input_len": 64, "output_len": 8, "num_requests": 8, "engine": "vLLM", "engine_version": "0.6.0",
+  "results": [{"metric": "tpot", "value": 50, "unit": "ms"}],
+  "setup": {"gpu": "h100-sxm", "model": "llama-3.1-8b", "weights": "bf16", "kv": "bf16",
+            "engine": "vllm-v0", "arrival": "all-at-once"}}]
+JSON
+expect_exit 0 "$ORRERY" validate --rows tables.json --write tables --verbose
+expect_text out "InferenceMAX's batch_wait_timeout_iters 20"
+expect_text out '512 sequences at a time'
+expect_text tables/aic-silicon_wait.yaml 'base: trtllm-1.x'
+expect_text tables/aic-silicon_wait.yaml 'batch_wait_iterations: 20'
+expect_text tables/aic-silicon_fused.yaml 'base: vllm-0.10'
+expect_text tables/aic-silicon_fused.yaml 'all_reduce: flashinfer'
+expect_text tables/vllm-v0.6_burst.yaml 'max_sequences: 512'
+
 # The same as JSON, and from the scenarios that were written.
 expect_exit 0 "$ORRERY" validate --rows rows.json --json
 expect_json

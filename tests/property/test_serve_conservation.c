@@ -97,6 +97,8 @@ static void draw_engine(World *world, SimRandom *stream)
     engine->disk_cache_bytes = 1e7 * (double)below(stream, 15);
     engine->disk_bytes_per_s = 3e9;
     world->blocks = (300 + below(stream, 1500)) / engine->block_tokens;
+    engine->batch_wait_iterations = below(stream, 2) ? 1 + below(stream, 8) : 0;
+    engine->batch_wait_fraction = 0.25 * (double)below(stream, 4);
 }
 
 static void draw_deployment(World *world, SimRandom *stream)

@@ -31,6 +31,31 @@ Test(strat_price, fp8_weights_convert_their_activations)
     expect_near(priced(&f, &batch).part_s[STRAT_SERVE_LINEAR], 8.0 * layer, "linear");
 }
 
+Test(strat_price, fused_conversions_leave_the_product)
+{
+    Fixture f;
+    fixture_init(&f);
+    f.deployment.weights = STRAT_WEIGHTS_FP8;
+    f.engine.fused_quantisation = true;
+    StratBatch batch = decodes(24, 512.0);
+    double layer = 0.0;
+    static const int64_t sizes[][2] = {
+        {1536, 1024},
+        {1024, 1024},
+        {8192, 1024},
+        {1024, 4096}
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        KernGemmShape shape = {
+            .batch = 1, .m = 24, .n = sizes[i][0], .k = sizes[i][1], .dtype = TOPO_DTYPE_FP8};
+        layer += kern_gemm_s(&f.spec.device, &shape);
+    }
+    double fused = priced(&f, &batch).part_s[STRAT_SERVE_LINEAR];
+    expect_near(fused, 8.0 * layer, "linear");
+    f.engine.fused_quantisation = false;
+    cr_expect_gt(priced(&f, &batch).part_s[STRAT_SERVE_LINEAR], fused);
+}
+
 Test(strat_price, passes_are_two_norms_positions_activation_and_the_embedding)
 {
     Fixture f;

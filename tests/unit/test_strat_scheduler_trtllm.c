@@ -80,3 +80,34 @@ Test(trtllm, a_request_waits_for_the_page_that_another_computes)
     cr_expect_str_eq(log, "0: +0/8\n"
                           "1: 0 +1/4\n");
 }
+
+Test(trtllm, prompts_wait_for_company_beside_decodes)
+{
+    StratRequest request[] = {serve_request(0, 0, 8, 7), serve_request(1, 1, 8, 1),
+                              serve_request(2, 2, 8, 1)};
+    const char *policy[] = {"trtllm-guaranteed-no-evict", "trtllm-max-utilization"};
+    for (size_t i = 0; i < G_N_ELEMENTS(policy); i++) {
+        StratEngine engine = trtllm(policy[i], 100);
+        engine.batch_wait_iterations = 3;
+        /* 1 could come in at second 1, and does after three iterations of decodes. */
+        g_autofree char *late = serve_log(&engine, 100, 0, request, 3);
+        cr_expect_str_eq(late, "0: +0/8\n1: 0\n2: 0\n3: 0\n4: 0 +1/8 +2/8\n5: 0\n6: 0\n");
+        /* With 2 there would be 17 tokens in the iteration. */
+        engine.batch_wait_fraction = 0.17;
+        g_autofree char *enough = serve_log(&engine, 100, 0, request, 3);
+        cr_expect_str_eq(enough, "0: +0/8\n1: 0\n2: 0 +1/8 +2/8\n3: 0\n4: 0\n5: 0\n6: 0\n");
+        engine.batch_wait_fraction = 0.18;
+        g_autofree char *short_of_it = serve_log(&engine, 100, 0, request, 3);
+        cr_expect_str_eq(short_of_it, late);
+    }
+}
+
+Test(trtllm, prompts_that_find_no_room_do_not_wait_for_company)
+{
+    StratEngine engine = trtllm("trtllm-guaranteed-no-evict", 100);
+    engine.batch_wait_iterations = 3;
+    StratRequest request[] = {serve_request(0, 0, 8, 5), serve_request(1, 1, 8, 1)};
+    /* 0 holds all four blocks until it ends; nobody decodes then. */
+    g_autofree char *log = serve_log(&engine, 4, 0, request, 2);
+    cr_expect_str_eq(log, "0: +0/8\n1: 0\n2: 0\n3: 0\n4: 0\n5: +1/8\n");
+}
