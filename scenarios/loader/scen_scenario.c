@@ -31,6 +31,7 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_fabric_clear(&scenario->fabric);
     scen_serving_clear(&scenario->serving);
     scen_traffic_clear(&scenario->traffic);
+    scen_campaign_clear(&scenario->campaign);
     kern_table_free(scenario->profile.table);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);
