@@ -37,6 +37,8 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
     campaign.faults = (StratFaultModel){
         .classes = (const StratFaultClass *)(void *)faults->classes->data,
         .count = faults->classes->len,
+        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
+        .record_count = faults->records ? faults->records->len : 0,
         .site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus, written->nodes_per_leaf,
                  written->nodes_per_rack},
         .seed = scenario->seed,

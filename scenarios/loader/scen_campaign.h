@@ -16,8 +16,10 @@ typedef struct ScenFaultClass {
 /** A population of faults: what was observed on some cluster. */
 typedef struct ScenFaults {
     const char *name, *source;
-    GArray *written; /* of ScenFaultClass, owned */
-    GArray *classes; /* of StratFaultClass, owned */
+    GArray *written;   /* of ScenFaultClass, owned */
+    GArray *classes;   /* of StratFaultClass, owned */
+    const char *trace; /* CSV of recorded faults: at_s, class, node; NULL: none */
+    GArray *records;   /* of StratFaultRecord, owned; NULL: none */
     int64_t observed_gpus, observed_gpus_per_node;
     double observed_s;
     double scale, early_factor, early_s, lemon_fraction, lemon_factor;

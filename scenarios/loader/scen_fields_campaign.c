@@ -20,6 +20,7 @@ void scen_campaign_clear(ScenCampaign *campaign)
 {
     g_clear_pointer(&campaign->faults.written, g_array_unref);
     g_clear_pointer(&campaign->faults.classes, g_array_unref);
+    g_clear_pointer(&campaign->faults.records, g_array_unref);
 }
 
 static bool bind_interval(ScenBinder *binder, const ScenField *field, const ScenNode *node,

@@ -6,6 +6,7 @@
  * A rate is a count over what was observed (`events`, with `observed` beside the classes: the
  * counts of a report, as they stand there), or faults of one unit in a million hours. */
 #include "scen_campaign.h"
+#include "scen_fault_trace.h"
 #include "scen_fields.h"
 
 #define TIME(key, type, member, ...)                                                               \
@@ -147,6 +148,12 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
                 scen_bind_fail(binder, map, "classes", "two classes are called %s", c->row.name);
         g_array_append_val(faults->classes, c->row);
     }
+    scen_bind_path(binder, &faults->trace);
+    g_autoptr(GError) error = NULL;
+    if (faults->trace)
+        faults->records = scen_fault_trace_read(faults->trace, faults->classes, &error);
+    if (error)
+        scen_bind_fail(binder, map, "trace", "%s", error->message);
 }
 
 static const ScenField observed_fields[] = {
@@ -172,6 +179,8 @@ static const ScenField fields[] = {
     SCEN_GROUP("observed", &observed_table, .help = "on what the events were counted"),
     FIELD("classes", written, SCEN_ROWS, .table = &class_table, .required = true,
           .help = "what fails, how often, and what that does"),
+    FIELD("trace", trace, SCEN_TEXT,
+          .help = "CSV of recorded faults (at_s, class, node), besides those that are drawn"),
     FIELD("scale", scale, SCEN_NUMBER, .min = 0, .max = 1000, .fallback = "1",
           .help = "factor of all rates: quality of the fleet (default: 1)"),
     FIELD("early_factor", early_factor, SCEN_NUMBER, .min = 1, .max = 1000, .fallback = "1",

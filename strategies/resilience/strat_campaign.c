@@ -9,7 +9,7 @@
  *            goes into work that is lost later, or is slower than healthy steps, is not productive
  *   uptime   time in which steps run or are saved / T: rework counts
  *   goodput  productive GPU time / (GPUs and standing spares x T)
- *   MTTF     time as in uptime / unplanned stops
+ *   MTTF     time as in uptime / unplanned stops of a running job
  *
  * Confidence intervals are mean +- 1.645 s / sqrt(n), normal; n of a few dozen is enough for that.
  * The optimised interval is the best of a geometric grid around Young's, each point simulated with
@@ -207,8 +207,8 @@ static StratEstimate estimate_mttf(const StratCampaignSample *samples, int64_t c
     g_autofree double *values = g_new(double, count);
     int64_t n = 0;
     for (int64_t i = 0; i < count; i++)
-        if (samples[i].stops > 0)
-            values[n++] = (double)running(&samples[i]) * 1e-9 / (double)samples[i].stops;
+        if (samples[i].struck > 0)
+            values[n++] = (double)running(&samples[i]) * 1e-9 / (double)samples[i].struck;
     return estimate(values, n);
 }
 

@@ -76,7 +76,7 @@ typedef struct StratCampaignResult {
     double duration_s, step_s, interval_s;
     StratEstimate interruptions; /* stops of the job, planned ones counted */
     StratEstimate unplanned;
-    StratEstimate mttf_s;  /* running time over unplanned interruptions; of runs that have some */
+    StratEstimate mttf_s;  /* running time over unplanned stops that hit a running job */
     StratEstimate ettr;    /* productive time over all time */
     StratEstimate uptime;  /* time in which steps run or are saved, over all time */
     StratEstimate goodput; /* productive GPU time over that of GPUs and spares */

@@ -262,6 +262,7 @@ static void stop(Once *once, const StratFault *fault, const StratSpread *detecti
         return;
     bool swaps = luck(fault, DRAW_SWAP) < c->swap_fraction;
     once->sample->stops++;
+    once->sample->struck += once->phase >= once->phase_count;
     once->sample->by_class[fault->class_index]++;
     recover(once, fault, detection, swaps ? fault->nodes : 0);
 }

@@ -16,9 +16,9 @@
  * Lemons: a share q of the nodes fails m times as often as the others, at the same mean rate; a
  * fault hits one of them with the chance q m / (1 - q + q m).
  *
- * Each class draws from a stream of its own name, and each fault from a child of it. Left out:
- * units of a class that differ by age or place (cage, temperature), and domains beyond leaf and
- * rack. */
+ * Each class draws from a stream of its own name, and each fault from a child of it. Recorded
+ * faults come besides, at their own times. Left out: units of a class that differ by age or place
+ * (cage, temperature), and domains beyond leaf and rack. */
 #include "strat_fault.h"
 
 #include "sim_math.h"
@@ -44,6 +44,8 @@ typedef struct Process {
 struct StratFaultHistory {
     const StratFaultModel *model;
     Process *processes;
+    SimRandom record_stream;
+    size_t recorded; /* records that have come */
 };
 
 int64_t strat_fault_units(const StratFaultSite *site, StratFaultUnit unit)
@@ -136,6 +138,8 @@ StratFaultHistory *strat_fault_history_new(const StratFaultModel *model, uint64_
         plan_next(model, c, process);
         process->in_burst = false; /* nothing came before the first */
     }
+    SimRandom records = sim_random_stream(model->seed, "fault records");
+    history->record_stream = sim_random_child(&records, replication);
     return history;
 }
 
@@ -172,7 +176,7 @@ static void draw_node(const StratFaultModel *model, const StratFaultClass *c, Pr
 
 static int64_t nodes_taken(const StratFaultModel *model, const StratFaultClass *c, int64_t node)
 {
-    int64_t left = strat_fault_units(&model->site, STRAT_FAULT_NODE) - node;
+    int64_t left = MAX(strat_fault_units(&model->site, STRAT_FAULT_NODE) - node, 0);
     switch (c->unit) {
     case STRAT_FAULT_LEAF:
         return MIN(model->site.nodes_per_leaf, left);
@@ -185,6 +189,23 @@ static int64_t nodes_taken(const StratFaultModel *model, const StratFaultClass *
     }
 }
 
+/* The next record, if it comes before @at_s. */
+static bool next_record(StratFaultHistory *history, double at_s, StratFault *fault)
+{
+    const StratFaultModel *model = history->model;
+    if (history->recorded == model->record_count || model->records[history->recorded].at_s > at_s)
+        return false;
+    const StratFaultRecord *record = &model->records[history->recorded];
+    *fault = (StratFault){
+        .at = (SimTime)(record->at_s * 1e9),
+        .class_index = record->class_index,
+        .node = record->node,
+        .nodes = nodes_taken(model, &model->classes[record->class_index], record->node),
+        .draws = sim_random_child(&history->record_stream, history->recorded++),
+    };
+    return true;
+}
+
 bool strat_fault_history_next(StratFaultHistory *history, StratFault *fault)
 {
     const StratFaultModel *model = history->model;
@@ -192,6 +213,8 @@ bool strat_fault_history_next(StratFaultHistory *history, StratFault *fault)
     for (size_t i = 1; i < model->count; i++)
         if (history->processes[i].at_s < history->processes[first].at_s)
             first = i;
+    if (next_record(history, model->count > 0 ? history->processes[first].at_s : INFINITY, fault))
+        return true;
     if (model->count == 0 || history->processes[first].at_s * 1e9 >= 0x1p63)
         return false;
     const StratFaultClass *c = &model->classes[first];

@@ -48,10 +48,20 @@ typedef struct StratFaultSite {
     int64_t gpus, gpus_per_node, nodes_per_leaf, nodes_per_rack;
 } StratFaultSite;
 
+/** A fault that was recorded. */
+typedef struct StratFaultRecord {
+    double at_s;
+    uint32_t class_index;
+    int64_t node; /* first of those that it takes away */
+} StratFaultRecord;
+
 /** All that can fail. Everything is borrowed. */
 typedef struct StratFaultModel {
     const StratFaultClass *classes;
     size_t count;
+    const StratFaultRecord
+        *records; /* by time; every replication meets them, besides what it draws */
+    size_t record_count;
     StratFaultSite site;
     uint64_t seed;
     double scale;                 /* of all rates: quality of the fleet */

@@ -156,3 +156,32 @@ Test(fault, lemons_take_their_share_and_domains_all_their_nodes)
     double want = 20 * 25.0 / (20 * 25.0 + 2028);
     cr_expect_float_eq((double)lemons / nodes, want, 0.015, "%g", (double)lemons / nodes);
 }
+
+Test(fault, recorded_faults_come_at_their_times_and_shift_nothing)
+{
+    static const StratFaultRecord records[] = {
+        {1.5,     0, 7 },
+        {86400.0, 1, 64}
+    };
+    double alone[50];
+    StratFaultModel model = model_of(2);
+    collect(&model, "node", 3, 50, alone);
+    model.records = records;
+    model.record_count = G_N_ELEMENTS(records);
+    g_autoptr(StratFaultHistory) history = strat_fault_history_new(&model, 3);
+    int recorded = 0, drawn = 0;
+    for (StratFault fault; drawn < 50;) {
+        cr_assert(strat_fault_history_next(history, &fault));
+        SimRandom draws = sim_random_child(&fault.draws, 3);
+        double key = (double)fault.at + (double)fault.node * 1e-3 + sim_random_uniform(&draws);
+        if (recorded < 2 && fault.at == (SimTime)(records[recorded].at_s * 1e9)) {
+            cr_expect(fault.node == records[recorded].node);
+            cr_expect(fault.nodes == (recorded == 0 ? 1 : 32));
+            recorded++;
+        } else if (fault.class_index == 0) {
+            cr_expect(key == alone[drawn], "fault %d", drawn);
+            drawn++;
+        }
+    }
+    cr_expect(recorded == 2);
+}
