@@ -30,11 +30,14 @@
  * DeepSeek-AI 2024 (DeepSeek-V2, section 2.1). No rows here; FlashMLA's figures on H800 are met
  * within 3 % (memory) and 8 % (products), see tests/analytic/test_kern_mla.c.
  *
+ * A CPU computes both products and the softmax one after another (kern_host_attention.c).
+ *
  * Sources: split-KV: Dao 2023 (Flash-Decoding) and num_splits_heuristic() of FlashAttention;
  * vLLM's backends flash_attn.py and triton_attn.py; paged blocks cost nothing that the rows show.
  * Left out: speculative tokens. */
 #include "kern_decode.h"
 
+#include "kern_host_attention.h"
 #include "kern_join.h"
 #include "kern_pass.h"
 #include "kern_table_serve.h"
@@ -167,11 +170,29 @@ const KernDecodeFit *kern_decode_fit(const KernProfile *profile, const KernDecod
     return NULL;
 }
 
+/* The products and the softmax of a CPU, a KV head's query heads as rows; or its cache's way from
+ * memory, where that takes longer. */
+static double host_s(const KernDevice *device, const KernDecodeShape *s)
+{
+    int64_t groups = s->sequences * s->kv_heads;
+    KernAttentionShape shape = {.batch = groups,
+                                .kv_batch = groups,
+                                .queries = s->heads / s->kv_heads,
+                                .keys = s->context,
+                                .head_dim = s->head_dim,
+                                .unmasked_fraction = 1.0,
+                                .dtype = s->dtype};
+    return fmax(kern_host_attention_s(&device->profile->host, &shape, false),
+                kern_pass_s(device, kern_decode_cache_bytes(s), 1));
+}
+
 double kern_decode_s(const KernDevice *device, const KernDecodeShape *s)
 {
     double measured;
     if (device->table && kern_table_decode_s(device, s, &measured))
         return measured;
+    if (device->profile->host.threads > 0 && s->latent_width == 0)
+        return host_s(device, s);
     const KernDecodeFit *fit = kern_decode_fit(device->profile, s);
     return fit ? kern_decode_form_s(device, fit, s)
                : kern_pass_s(device, kern_decode_cache_bytes(s), 1);

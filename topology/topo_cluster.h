@@ -52,6 +52,13 @@ typedef struct TopoNode {
     TopoProtocolFits scale_out_protocols; /* and between domains */
     double host_bytes_per_s;              /* per GPU over PCIe or C2C, one direction */
     double host_memory_bytes;             /* DRAM of one node */
+    double pageable_bytes_per_s;          /* host memory that is not page-locked, to a GPU; 0: the
+                                             link's rate */
+    double pageable_write_bytes_per_s;    /* from a GPU into such memory; 0: likewise */
+    double host_attention_bytes_per_s;    /* of a 16-bit KV cache in DRAM that the CPU attends over;
+                                             0: nobody measured it */
+    double disk_bytes;                    /* of one node; 0: none */
+    double disk_read_bytes_per_s, disk_write_bytes_per_s;
 } TopoNode;
 
 /** The cluster of a scenario: @node_count equal nodes on one full-bisection fabric. */

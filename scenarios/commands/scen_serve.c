@@ -13,6 +13,7 @@
 
 #include "scen_engine_profile.h"
 #include "scen_serve_burst.h"
+#include "strat_offload.h"
 #include "strat_price.h"
 
 #include <math.h>
@@ -100,22 +101,6 @@ static void fill_transfer(const ScenScenario *scenario, StratServeSpec *spec)
     spec->transfer_latency_s = inside ? node->scale_up_latency_s : node->nic_latency_s;
 }
 
-/* Why the host cannot hold the weights that the GPUs of pool @pool leave to it; NULL: it can. */
-static char *no_host_memory(const ScenScenario *scenario, size_t pool,
-                            const StratServeMemory *memory)
-{
-    const TopoNode *node = &scenario->cluster.node;
-    const StratPool *p = &scenario->serving.deployment.pool[pool];
-    double gpus = (double)MIN(node->gpus, p->replicas * strat_pool_gpus(p));
-    double bytes = memory->offloaded_bytes * gpus;
-    if (bytes <= 0.0 || node->host_memory_bytes <= 0.0 || bytes <= node->host_memory_bytes)
-        return NULL;
-    return g_strdup_printf(
-        "%.1f GB of weights do not fit into the %.1f GB of host memory of a node, "
-        "and disks are not modelled",
-        bytes * 1e-9, node->host_memory_bytes * 1e-9);
-}
-
 /* The cache is as large as the scenario says, whatever would fit. */
 static void take_blocks(const StratDeployment *deployment, size_t pool, StratServeMemory *memory)
 {
@@ -139,13 +124,13 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
             strat_serve_memory(&scenario->model, &scenario->cluster.node.gpu, deployment, p, 0);
         if (is_known)
             take_blocks(deployment, p, memory);
+        served->no_fit = strat_offload_place(memory, deployment, p, &scenario->cluster.node);
+        if (served->no_fit)
+            return false;
         if (!is_known && !strat_serve_memory_check(memory, deployment, p, &no_fit)) {
             served->no_fit = g_strdup(no_fit->message);
             return false;
         }
-        served->no_fit = no_host_memory(scenario, p, memory);
-        if (served->no_fit)
-            return false;
         stage->pricer[p] = pricer_new(stage, p, error);
         if (!stage->pricer[p])
             return false;

@@ -7,6 +7,7 @@
  * averages) are refused with the reason. */
 #include "scen_serving_rows.h"
 
+#include "scen_serving_offload.h"
 #include "scen_serving_results.h"
 
 #include <string.h>
@@ -204,6 +205,9 @@ static void put_types(Writer *w, const char *model)
         scen_row_guess(w, "weights in bf16");
     else if (g_str_has_prefix(model, "deepseek") && g_str_equal(as_weights, "fp8"))
         as_weights = "fp8-block";
+    const char *other = scen_serving_offload_weights(w, model);
+    if (other)
+        as_weights = other;
     if (kv && !as_kv)
         scen_row_refuse(w, "a cache in %s is not modelled", kv);
     else if (!kv)
@@ -225,7 +229,7 @@ static int64_t max_tokens(Writer *w, const Shape *s)
     if (s->prefills_only || s->decodes_only)
         return PREFILL_TOKENS * s->gpus;
     if (alone || g_str_equal(s->arrival, "static-batch"))
-        return s->batch * (s->input + s->output);
+        return s->batch * s->input;
     return s->input > LEAST_TOKENS ? s->input : 0;
 }
 
@@ -280,18 +284,6 @@ static void put_layout(Writer *w, const Shape *s, const char *model)
         scen_row_put(w, "  two_batch_overlap: true\n");
         scen_row_assume(w, "two-batch overlap");
     }
-}
-
-/* Weights that stay in host memory: all of them with ZeRO-Inference, and with others where they do
- * not fit onto the GPU. */
-static void put_offload(Writer *w, const char *model)
-{
-    const char *engine = text(w, w->setup, "engine", ""), *kind = text(w, w->row, "kind", "");
-    bool fits = g_str_equal(model, "opt-6.7b") && !g_str_equal(engine, "zero-inference");
-    if (!g_str_equal(kind, "offload_batch") || fits)
-        return;
-    scen_row_put(w, "  offload: 1\n");
-    scen_row_assume(w, "all weights in host memory");
 }
 
 static void put_length(Writer *w, const char *key, int64_t length, const char *spread)
@@ -367,6 +359,17 @@ static void refuse_kind(Writer *w)
         scen_row_refuse(w, "speculation (%s) whose acceptance the row does not say", speculation);
 }
 
+/* A batch that was measured had room, whatever is thought to fit; sequences that decode alone are a
+ * token longer. */
+static void put_blocks(Writer *w, const Shape *s)
+{
+    bool is_offloaded = g_str_equal(text(w, w->row, "kind", ""), "offload_batch");
+    if (s->decodes_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s->requests * (s->output + 1));
+    else if (g_strcmp0(s->arrival, "static-batch") == 0 && !is_offloaded && !s->prefills_only)
+        scen_row_put(w, "  blocks: " I64 "\n", s->batch * (s->input + s->output));
+}
+
 static char *write_row(Writer *w, GPtrArray *left_out)
 {
     Shape s = {0};
@@ -388,9 +391,8 @@ static char *write_row(Writer *w, GPtrArray *left_out)
     put_engine(w, &s);
     put_layout(w, &s, model);
     put_types(w, model);
-    if (s.decodes_only)
-        scen_row_put(w, "  blocks: " I64 "\n", s.requests * (s.output + 1));
-    put_offload(w, model);
+    put_blocks(w, &s);
+    scen_serving_offload_put(w, model);
     scen_row_put(w, "  interval: false\n");
     put_traffic(w, &s);
     if (scen_serving_results_put(w, &setup, left_out) == 0)

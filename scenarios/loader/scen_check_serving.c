@@ -4,10 +4,12 @@
  * is derived from this). Tensor:  divides the model's heads and its MLP; groups of it divide KV
  * heads, or the other way. Experts: the ranks that share them out divide tensor * data, and experts
  * with their copies are a multiple of them. Types:   products in a type need its matrix units;
- * weights that are only stored in a type do not. What memory says depends on the engine's cache and
- * is asked by whoever runs the scenario. */
+ * weights that are only stored in a type do not. Offload: shares are at most all, and what they
+ * need of the node is known. What memory says depends on the engine's cache and is asked by whoever
+ * runs the scenario. */
 #include "scen_check_serving.h"
 
+#include "strat_offload.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
 
@@ -141,6 +143,37 @@ static void check_speculation(const Check *check)
     speculation->draft = has_draft ? &check->serving->draft : NULL;
 }
 
+static void check_shares(const Check *check, const char *path, StratElsewhere share)
+{
+    const TopoNode *node = &check->scenario->cluster.node;
+    if (share.host + share.disk > 1.0 + 1e-9)
+        fail(check, path, "host %g and disk %g are more than all of it", share.host, share.disk);
+    if (share.host + share.disk > 0.0 && node->host_bytes_per_s <= 0.0)
+        fail(check, path,
+             "the node says no host_bandwidth, by which to reach what is not on a GPU");
+    if (share.disk > 0.0 && (node->disk_bytes <= 0.0 || node->disk_read_bytes_per_s <= 0.0 ||
+                             node->disk_write_bytes_per_s <= 0.0))
+        fail(check, path, "the node needs disk, disk_read and disk_write for what is on disks");
+}
+
+static void check_offload(const Check *check)
+{
+    const StratDeployment *deployment = &check->serving->deployment;
+    const StratOffload *o = &deployment->offload;
+    check_shares(check, "serve.offload.weights", o->weights);
+    check_shares(check, "serve.offload.cache", o->cache);
+    check_shares(check, "serve.offload.activations", o->activations);
+    if (o->host_attention && check->scenario->cluster.node.host_attention_bytes_per_s <= 0.0)
+        fail(check, "serve.offload.host_attention",
+             "the node says no host_attention_bandwidth: nobody measured its CPU");
+    if (o->host_attention && strat_off_gpu(o->cache) <= 0.0)
+        fail(check, "serve.offload.host_attention",
+             "the CPU attends over what of the cache is not on the GPU, which is nothing");
+    if (o->gpu_batches > 1 && deployment->two_batch_overlap)
+        fail(check, "serve.offload.gpu_batches",
+             "two_batch_overlap cuts the batch in two: gpu_batches cannot cut it too");
+}
+
 static void complete(ScenServing *serving)
 {
     StratDeployment *deployment = &serving->deployment;
@@ -173,5 +206,6 @@ void scen_check_serving(ScenScenario *scenario, const ScenMarks *marks, ScenErro
     check_engine(&check);
     check_types(&check);
     check_speculation(&check);
+    check_offload(&check);
     complete(serving);
 }

@@ -120,6 +120,22 @@ static const ScenField node_fields[] = {
          .dimension = SCEN_RATE_BYTES_PER_S, .help = "per GPU to the host, in bytes/s"),
     NODE("host_memory", host_memory_bytes, SCEN_QUANTITY, .zero = true,
          .dimension = SCEN_DATA_BYTES, .help = "DRAM of a node, in bytes"),
+    NODE("pageable_bandwidth", pageable_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S,
+         .help =
+             "host memory that is not page-locked to a GPU, in bytes/s (default: host_bandwidth)"),
+    NODE("pageable_write_bandwidth", pageable_write_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S,
+         .help = "a GPU into such memory, in bytes/s (default: host_bandwidth)"),
+    NODE("host_attention_bandwidth", host_attention_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S,
+         .help = "16-bit KV cache that the CPU attends over, in bytes/s"),
+    NODE("disk", disk_bytes, SCEN_QUANTITY, .zero = true, .dimension = SCEN_DATA_BYTES,
+         .help = "of a node, in bytes"),
+    NODE("disk_read", disk_read_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S, .help = "of those disks together, in bytes/s"),
+    NODE("disk_write", disk_write_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S, .help = "of those disks together, in bytes/s"),
 };
 
 const ScenTable scen_node_table = {

@@ -70,6 +70,45 @@ static const ScenTable speculation_table = {
     .size = sizeof(ScenServing),
 };
 
+#define SHARE(key, member, ...)                                                                    \
+    SCEN_FIELD(key, StratElsewhere, member, SCEN_NUMBER, .max = 1.0, __VA_ARGS__)
+
+static const ScenField elsewhere_fields[] = {
+    SHARE("host", host, .help = "share in host memory (default: 0)"),
+    SHARE("disk", disk, .help = "share on disks (default: 0)"),
+};
+
+static const ScenTable elsewhere_table = {
+    .what = "offload",
+    .fields = elsewhere_fields,
+    .count = G_N_ELEMENTS(elsewhere_fields),
+    .size = sizeof(StratElsewhere),
+};
+
+#define OFFLOAD(key, member, of_kind, ...)                                                         \
+    SPEC(key, deployment.offload.member, of_kind, __VA_ARGS__)
+
+static const ScenField offload_fields[] = {
+    OFFLOAD("weights", weights, SCEN_MAP, .table = &elsewhere_table,
+            .help = "where weights live that are not on the GPU"),
+    OFFLOAD("cache", cache, SCEN_MAP, .table = &elsewhere_table, .help = "likewise the KV cache"),
+    OFFLOAD("activations", activations, SCEN_MAP, .table = &elsewhere_table,
+            .help = "likewise what goes from layer to layer"),
+    OFFLOAD("gpu_batches", gpu_batches, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+            .help = "that pass a layer while its weights stay on the GPU"),
+    OFFLOAD("host_attention", host_attention, SCEN_BOOL, .fallback = "false",
+            .help = "the CPU attends over the cache that is not on the GPU"),
+    OFFLOAD("pageable", pageable, SCEN_BOOL, .fallback = "false",
+            .help = "weights in host memory are not page-locked"),
+};
+
+static const ScenTable offload_table = {
+    .what = "offload",
+    .fields = offload_fields,
+    .count = G_N_ELEMENTS(offload_fields),
+    .size = sizeof(ScenServing),
+};
+
 #define OBJECTIVE(key, member, ...)                                                                \
     SPEC(key, deployment.member, SCEN_QUANTITY, .dimension = SCEN_TIME_S, __VA_ARGS__)
 
@@ -121,8 +160,7 @@ static const ScenField fields[] = {
          .help = "collectives of one half batch under the compute of the other"),
     SPEC("sparse_2_4", deployment.sparse_2_4, SCEN_BOOL, .fallback = "false",
          .help = "weights pruned 2:4"),
-    SPEC("offload", deployment.offload_fraction, SCEN_NUMBER, .max = 1.0,
-         .help = "share of the weights that live in host memory (default: 0)"),
+    SCEN_GROUP("offload", &offload_table, .help = "what lives off the GPU (default: nothing)"),
     SCEN_GROUP("slo", &slo_table, .help = "what the deployment promises"),
     SPEC("warm_up", warm_up_requests, SCEN_INT, .max = 1e12,
          .help = "requests at the start that are left out of the latencies (default: 0)"),

@@ -77,6 +77,29 @@ static const ScenName families[] = {
     {NULL,             0                      },
 };
 
+#define VECTOR(key, member, ...)                                                                   \
+    SCEN_FIELD(key, StratVectorAttention, member, SCEN_NUMBER, .required = true, .min = 0.01,      \
+               .max = 1.0, __VA_ARGS__)
+
+static const ScenField vector_fields[] = {
+    VECTOR("memory_fraction", memory_fraction, .help = "of HBM bandwidth"),
+    VECTOR("cache_fraction", cache_fraction, .help = "of L2 bandwidth, 64 bytes a clock and SM"),
+};
+
+static const ScenTable vector_table = {
+    .what = "vector_attention",
+    .fields = vector_fields,
+    .count = G_N_ELEMENTS(vector_fields),
+    .size = sizeof(StratVectorAttention),
+};
+
+static const ScenName copies[] = {
+    {"hidden",        STRAT_COPIES_HIDDEN       },
+    {"weights-first", STRAT_COPIES_WEIGHTS_FIRST},
+    {"in-turn",       STRAT_COPIES_IN_TURN      },
+    {NULL,            0                         },
+};
+
 static const ScenField fields[] = {
     FIELD("name", name, SCEN_TEXT, .fallback = "inline", .help = "name in reports"),
     FIELD("source", source, SCEN_TEXT, .help = "code or documentation of that version"),
@@ -120,6 +143,16 @@ static const ScenField fields[] = {
           .help = "experts that few tokens choose are products of their own"),
     FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
           .help = "norms, activation, rotary and residual share passes"),
+    FIELD("vector_attention", vector_attention, SCEN_MAP, .table = &vector_table,
+          .help = "decode attention with a block for each query head (default: the profile's)"),
+    FIELD("attention_fraction", attention_fraction, SCEN_NUMBER, .max = 10.0,
+          .help = "of the profile's rate of decode attention (default: 1)"),
+    FIELD("copies", copies, SCEN_ENUM, .names = copies, .fallback = "hidden",
+          .help = "what of the copies from the host runs under the computation"),
+    FIELD("link_fraction", link_fraction, SCEN_NUMBER, .max = 1.0,
+          .help = "of the host link that its copies reach (default: 1)"),
+    FIELD("unpack_bytes", unpack_bytes, SCEN_NUMBER, .max = 1000.0,
+          .help = "of GPU memory moved to widen a 4-bit element (default: 0, products widen it)"),
     FIELD("new_token_ratio", new_token_ratio, SCEN_NUMBER, .max = 1.0,
           .help = "SGLang: share of the outputs to come that admission reserves"),
     FIELD("waiting_served_ratio", waiting_served_ratio, SCEN_NUMBER, .max = 100.0,

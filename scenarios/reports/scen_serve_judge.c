@@ -48,7 +48,7 @@ static const struct {
     [STRAT_SERVE_PIPELINE] = {"the pipeline",                    "serve.pipeline"                         },
     [STRAT_SERVE_DRAFT] = {"the draft",                       "serve.speculation"                      },
     [STRAT_SERVE_HOST] = {"the engine's CPU side",           "serve.engine.host, serve.engine.graphs" },
-    [STRAT_SERVE_OFFLOAD] = {"weights over the host link",      "serve.offload, serve.weights"           },
+    [STRAT_SERVE_OFFLOAD] = {"what lives off the GPU",          "serve.offload, serve.weights, serve.kv" },
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(parts) == STRAT_SERVE_PARTS);
 

@@ -225,7 +225,7 @@ static void add_memory(GString *out, const ScenServeReport *report)
         g_autofree char *label = g_strdup(count == 2 ? pools[p] : "Memory");
         g_autofree char *offloaded =
             m->offloaded_bytes > 0.0
-                ? g_strdup_printf(", %.1f GB of weights in host memory", m->offloaded_bytes * 1e-9)
+                ? g_strdup_printf(", %.1f GB of weights off the GPU", m->offloaded_bytes * 1e-9)
                 : g_strdup("");
         add_line(out, label,
                  "of a GPU's %.1f GB: weights %.1f, activations %.1f, KV cache %.1f%s; " I64

@@ -19,7 +19,8 @@ typedef enum StratServePart {
     STRAT_SERVE_PIPELINE,   /* between stages, and their bubble */
     STRAT_SERVE_DRAFT,      /* proposing tokens for speculation */
     STRAT_SERVE_HOST,       /* the engine's CPU side, where the GPU waits for it */
-    STRAT_SERVE_OFFLOAD,    /* weights or cache over the host link, where the GPU waits for it */
+    STRAT_SERVE_OFFLOAD,    /* what lives off the GPU: copies, and attention on the host, where the
+                               GPU waits for them */
     STRAT_SERVE_PARTS
 } StratServePart;
 

@@ -60,6 +60,20 @@ typedef struct StratPool {
         expert; /* ranks that share the experts out; 1: each expert is cut like other matrices */
 } StratPool;
 
+/** The shares of something that live in host memory and on disks; the rest is on the GPU. */
+typedef struct StratElsewhere {
+    double host, disk;
+} StratElsewhere;
+
+/** What of a model larger than its GPU lives elsewhere (Sheng 2023, FlexGen: a policy). */
+typedef struct StratOffload {
+    StratElsewhere weights, cache, activations;
+    int64_t gpu_batches; /* that pass a layer one after another while its weights stay on the GPU;
+                            0: one, as 1 */
+    bool host_attention; /* the CPU attends over what of the cache is not on the GPU */
+    bool pageable;       /* weights in host memory are not page-locked */
+} StratOffload;
+
 typedef struct StratDeployment {
     const StratEngine *engine;
     StratPool pool[2]; /* one pool of STRAT_ROLE_BOTH, or prefill and decode */
@@ -71,8 +85,8 @@ typedef struct StratDeployment {
     int64_t redundant_experts; /* copies beyond one of each, over all ranks */
     bool two_batch_overlap;    /* collectives of one half batch under the compute of the other */
     bool sparse_2_4;           /* pruned 2:4: half the weights, twice the rate where it exists */
-    double offload_fraction;   /* of the weights that live in host memory */
-    const char *router;        /* a row of strat_router.h; NULL: round robin */
+    StratOffload offload;
+    const char *router; /* a row of strat_router.h; NULL: round robin */
     StratSpeculation speculation;
     double slo_ttft_s, slo_tpot_s, slo_e2e_s; /* 0: no such objective */
 } StratDeployment;

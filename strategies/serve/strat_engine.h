@@ -22,6 +22,20 @@ typedef struct StratHost {
     double detokenise_s;    /* of each token */
 } StratHost;
 
+/** Decode attention by a kernel with one block for each query head (FasterTransformer's masked
+ *  multi-head attention), which reads the cache of a KV head once for each of them. */
+typedef struct StratVectorAttention {
+    double memory_fraction; /* of HBM bandwidth; 0: the profile's kernels run instead */
+    double cache_fraction;  /* of what L2 can hand to all SMs, 64 bytes a clock each */
+} StratVectorAttention;
+
+/** What of the copies between host and GPU runs under the computation. */
+typedef enum StratCopies {
+    STRAT_COPIES_HIDDEN,        /* all: the next layer's while this one is computed */
+    STRAT_COPIES_WEIGHTS_FIRST, /* all beside prompts; decodes wait for the weights */
+    STRAT_COPIES_IN_TURN,       /* none */
+} StratCopies;
+
 typedef struct StratEngine {
     const char *name;
     const char *source;
@@ -47,7 +61,15 @@ typedef struct StratEngine {
     bool fused_kernels;          /* norms, activation, rotary and residual share passes */
     bool gathers_experts;        /* the experts that few tokens choose are products of their own:
                                     no sorting, no grouped kernel (gpt-fast, batch 1) */
-    double new_token_ratio;      /* SGLang: share of the outputs to come that admission reserves */
+    StratVectorAttention vector_attention;
+    double attention_fraction; /* of the rate of the profile's decode attention that this version's
+                                  kernels reach; may exceed 1; 0: all of it */
+    StratCopies copies;        /* of what lives off the GPU */
+    double link_fraction;      /* of the host link that its copies reach; 0: all of it */
+    double unpack_bytes;       /* of GPU memory that kernels move to widen one 4-bit weight or
+                                  element of the cache for a product in 16 bits; 0: the products
+                                  widen what they read */
+    double new_token_ratio;    /* SGLang: share of the outputs to come that admission reserves */
     double waiting_served_ratio; /* TGI: prompts that are worth a pause of the decodes */
     int64_t max_waiting_tokens;  /* TGI: decodes before waiting prompts are let in */
     int64_t max_total_tokens;    /* TGI: prompts and outputs to come of a batch; 0: the cache's */

@@ -20,9 +20,7 @@
  * prepare the next iteration meanwhile: only what outlasts the GPU shows. Others add it. Turning
  * tokens into text in line adds in both.
  *
- * Host memory. The share of the weights that lives there crosses the host link once an iteration,
- * under the computation (Sheng 2023, FlexGen, section 4.1: load of the next layer, compute of this
- * one); what outlasts it shows.
+ * Host memory and disks: strat_price_offload.c. GPU batches of a block are priced apart.
  *
  * Two batches. With two_batch_overlap both halves of the batch are priced apart, and the
  * collectives of one run under the computation of the other: the dispatch of one beside the
@@ -95,10 +93,12 @@ static Work work_of(const StratPrice *price, const StratBatch *batch)
 /* The GPU's parts of tokens that depend on their number only. */
 static void price_tokens(const StratPrice *price, Work *work, StratIteration *out)
 {
-    bool halves = price->spec.deployment->two_batch_overlap && work->rows >= 2;
-    double times = halves ? 2.0 : 1.0;
-    StratTokenCost cost = strat_price_tokens(
-        price, halves ? strat_price_share(work->rows, 2) : work->rows, work->mode);
+    const StratDeployment *deployment = price->spec.deployment;
+    int64_t wanted = deployment->two_batch_overlap ? 2 : deployment->offload.gpu_batches;
+    int64_t batches = CLAMP(wanted, 1, MAX(work->rows, 1));
+    double times = (double)batches;
+    StratTokenCost cost =
+        strat_price_tokens(price, strat_price_share(work->rows, batches), work->mode);
     out->part_s[STRAT_SERVE_LINEAR] = times * cost.linear_s;
     out->part_s[STRAT_SERVE_EXPERTS] = times * cost.experts_s;
     out->part_s[STRAT_SERVE_PASSES] = times * cost.passes_s;
@@ -173,11 +173,6 @@ static void price_host(const StratPrice *price, const Work *work, StratIteration
     if (host->detokenise_inline)
         shown += host->detokenise_s * (double)batch->outputs;
     out->part_s[STRAT_SERVE_HOST] = shown;
-    double link = price->spec.cluster->node.host_bytes_per_s;
-    if (deployment->offload_fraction > 0.0 && link > 0.0) {
-        double stream = deployment->offload_fraction * price->weights_bytes / link;
-        out->part_s[STRAT_SERVE_OFFLOAD] = fmax(0.0, stream - gpu);
-    }
 }
 
 /* The GPU's time for @batch: everything but the draft and the host. */
@@ -187,9 +182,11 @@ static Work price_gpu(const StratPrice *price, const StratBatch *batch, StratIte
     *out = (StratIteration){0};
     price_tokens(price, &work, out);
     price_attention(price, batch, out);
+    out->part_s[STRAT_SERVE_PASSES] += strat_price_unpack_cache_s(price, batch);
     out->part_s[STRAT_SERVE_HEAD] = strat_price_head_s(price, batch->outputs, work.mode);
     if (price->spec.deployment->two_batch_overlap)
         overlap_halves(price, &work, out);
+    strat_price_offload(price, batch, out);
     return work;
 }
 
@@ -305,7 +302,7 @@ static bool add_draft(StratPrice *price, GError **error)
     draft->deployment = *deployment;
     draft->deployment.engine = &draft->engine;
     draft->deployment.speculation = (StratSpeculation){0};
-    draft->deployment.offload_fraction = 0.0;
+    draft->deployment.offload = (StratOffload){0};
     StratPriceSpec spec = price->spec;
     spec.model = deployment->speculation.draft;
     spec.deployment = &draft->deployment;
@@ -322,7 +319,7 @@ static void fit_decode(StratPrice *price)
     const ModelSpec *model = price->spec.model;
     KernDecodeShape heads = {.head_dim = model->head_dim,
                              .latent_width = model->kv_lora_rank,
-                             .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT};
+                             .fp8_cache = strat_price_has_narrow_cache(price)};
     price->decode = kern_decode_fit(price->spec.device.profile, &heads);
     if (!price->decode)
         return;

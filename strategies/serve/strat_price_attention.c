@@ -11,6 +11,14 @@
  * throughout. Tokens that are verified together (speculation) read the cache once: they count as
  * more query heads.
  *
+ * Old engines. A kernel with a block for each query head (FasterTransformer's, TensorRT-LLM before
+ * multi-block mode: decoderMaskedMultiheadAttention) does without tensor cores and reads the cache
+ * of a KV head once for each query head of its group, the first time from HBM, then from L2:
+ *
+ *   time = max(cache / (f * HBM * min(1, blocks / SMs)), cache * group / (g * 64 B * SMs * clock))
+ *
+ * with f and g fitted for the engine's version; a launch is the profile's.
+ *
  * MLA decodes against the latent itself (absorbed); prompts expand it, the past anew with every
  * chunk (a product r_kv -> a (d + d_v) over p tokens; vLLM's chunked context does so too).
  *
@@ -38,7 +46,7 @@ static KernPrefillShape prefill_shape(const StratPrice *price)
         .head_dim = model->head_dim + (latent ? model->rope_head_dim : 0),
         .value_dim = latent ? model->value_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT,
+        .fp8_cache = strat_price_has_narrow_cache(price),
     };
 }
 
@@ -89,11 +97,27 @@ double strat_price_prefill_s(const StratPrice *price, const StratBatch *batch)
     return layer * (double)price->spec.model->layers;
 }
 
+static double vector_s(const StratPrice *price, StratMode mode, const KernDecodeShape *shape)
+{
+    enum { L2_BYTES = 64 }; /* a clock into an SM: NVIDIA A100 whitepaper, L1 fill bandwidth */
+    const KernDevice *device = strat_price_device(price, mode);
+    const StratVectorAttention *fit = &price->spec.deployment->engine->vector_attention;
+    double sms = (double)device->gpu->multiprocessors;
+    double cache = kern_decode_cache_bytes(shape);
+    double busy = fmin(1.0, (double)(shape->sequences * shape->heads) / sms);
+    double memory = fit->memory_fraction * device->gpu->memory_bytes_per_s * busy;
+    double caches = fit->cache_fraction * L2_BYTES * sms * device->gpu->boost_clock_hz;
+    double group = (double)shape->heads / (double)shape->kv_heads;
+    return device->profile->memory.launch_s + fmax(cache / memory, cache * group / caches);
+}
+
 static double decode_at(const StratPrice *price, StratMode mode, KernDecodeShape *shape,
                         int64_t context)
 {
     const KernDevice *device = strat_price_device(price, mode);
     shape->context = MAX(context, 1);
+    if (price->spec.deployment->engine->vector_attention.memory_fraction > 0.0)
+        return vector_s(price, mode, shape);
     return price->decode ? kern_decode_form_s(device, &price->decode_from_memory, shape)
                          : kern_decode_s(device, shape);
 }
@@ -113,12 +137,13 @@ double strat_price_decode_s(const StratPrice *price, const StratBatch *batch)
         .latent_width = model->kv_lora_rank,
         .rope_width = model->kv_lora_rank > 0 ? model->rope_head_dim : 0,
         .dtype = price->wide,
-        .fp8_cache = price->spec.deployment->kv != STRAT_KV_16_BIT,
+        .fp8_cache = strat_price_has_narrow_cache(price),
     };
     double knots = batch->context / KNOT, below = floor(knots);
     int64_t low = (int64_t)below * KNOT;
     double layer = decode_at(price, mode, &shape, low);
     if (knots > below)
         layer += (knots - below) * (decode_at(price, mode, &shape, low + KNOT) - layer);
-    return layer * (double)model->layers;
+    double fraction = price->spec.deployment->engine->attention_fraction;
+    return layer * (double)model->layers / (fraction > 0.0 ? fraction : 1.0);
 }

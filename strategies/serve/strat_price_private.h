@@ -57,6 +57,29 @@ static inline int64_t strat_price_share(int64_t count, int64_t ranks)
     return (count + ranks - 1) / ranks;
 }
 
+/** Are 4-bit elements widened by kernels of their own, before products in 16 bits? */
+static inline bool strat_price_unpacks(const StratPrice *price)
+{
+    return price->spec.deployment->engine->unpack_bytes > 0.0;
+}
+
+/** Does attention read a cache of less than 16 bits? */
+static inline bool strat_price_has_narrow_cache(const StratPrice *price)
+{
+    StratKvType kv = price->spec.deployment->kv;
+    return kv != STRAT_KV_16_BIT && !(kv == STRAT_KV_INT4 && strat_price_unpacks(price));
+}
+
+/** Seconds of the kernels that widen the 4-bit weights of @list. 0: the products do it. */
+double strat_price_unpack_s(const StratPrice *price, const StratMatrices *list, StratMode mode);
+
+/** Seconds of widening the cache that @batch attends to, in all layers, and of packing what it
+ *  adds. */
+double strat_price_unpack_cache_s(const StratPrice *price, const StratBatch *batch);
+
+/** Adds to @out what copies from and to the host, and its attention, add to the GPU's parts. */
+void strat_price_offload(const StratPrice *price, const StratBatch *batch, StratIteration *out);
+
 /** The costs of @rows rows of a rank; computed at the first question. */
 StratTokenCost strat_price_tokens(const StratPrice *price, int64_t rows, StratMode mode);
 

@@ -40,7 +40,8 @@ double strat_price_products_s(const StratPrice *price, const StratMatrix *matrix
                               StratWeights weights, int64_t rows, int64_t count, StratMode mode)
 {
     const KernDevice *device = strat_price_device(price, mode);
-    if (matrix->wide)
+    if ((matrix->wide && weights != STRAT_WEIGHTS_FP32) ||
+        (weights == STRAT_WEIGHTS_INT4 && strat_price_unpacks(price)))
         weights = STRAT_WEIGHTS_BF16;
     TopoDtype dtype = ways[weights].dtype;
     bool native = dtype != TOPO_DTYPE_BF16 && device->gpu->peak_flop_per_s[dtype] > 0.0;

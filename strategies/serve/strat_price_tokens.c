@@ -185,6 +185,7 @@ static void add_layers(const StratPrice *price, bool experts, int64_t rows, Stra
     const StratMatrices *list = experts ? &price->sparse : &price->dense;
     cost->linear_s += layers * products_s(price, list, rows, mode);
     cost->passes_s += layers * kern_pass_s(strat_price_device(price, mode), bytes, kernels);
+    cost->passes_s += layers * strat_price_unpack_s(price, list, mode);
     if (experts)
         cost->experts_s += layers * experts_s(price, rows, mode);
 }
@@ -238,7 +239,9 @@ static double head_s(const StratPrice *price, int64_t rows, StratMode mode)
     double vocab = (double)rows * (double)model->vocab;
     double norm = kern_pass_s(device, 2.0 * 3.0 * (double)rows * (double)model->hidden, 1);
     double sample = kern_pass_s(device, (2.0 + 4.0 + 4.0) * vocab, 2);
-    return norm + strat_price_product_s(price, &matrix, STRAT_WEIGHTS_BF16, rows, mode) +
+    bool full = price->spec.deployment->weights == STRAT_WEIGHTS_FP32;
+    StratWeights weights = full ? STRAT_WEIGHTS_FP32 : STRAT_WEIGHTS_BF16;
+    return norm + strat_price_product_s(price, &matrix, weights, rows, mode) +
            strat_price_gather_s(price, rows) + sample;
 }
 

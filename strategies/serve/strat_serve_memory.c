@@ -14,6 +14,8 @@
  *
  * TensorRT-LLM takes the fraction of what weights and activations leave (memory_of_rest).
  *
+ * What of weights and cache lives off the GPU takes none of it, but for buffers: strat_offload.c.
+ *
  * With attention DP each rank keeps the cache of its own sequences, so a replica has the blocks of
  * all of them together; a pipeline has as many blocks as its fullest stage.
  *
@@ -22,6 +24,7 @@
 
 #include "model_params.h"
 #include "strat_matrix.h"
+#include "strat_offload.h"
 #include "strat_schedule.h"
 
 #include <math.h>
@@ -29,6 +32,9 @@
 /* A GeForce RTX 4090 of 24 GiB shows 25,250,627,584 bytes (torch, CUDA 12.8); A100 and H100 of 80
  * GiB lose 0.6 to 0.9 GiB. */
 static const double DRIVER_BYTES = 24.0 * 1073741824.0 - 25250627584.0;
+
+/* A cache that has nothing on the GPU is bounded by host and disks: strat_offload_place(). */
+static const double MOST_BLOCKS = 1e12;
 
 /* Bytes of one element of a matrix, pruned or not. */
 static double matrix_bytes(const StratDeployment *deployment, StratWeights weights)
@@ -103,7 +109,8 @@ static double activations_bytes(const ModelSpec *model, const StratDeployment *d
 {
     const StratEngine *engine = deployment->engine;
     double ranks = (double)pool->data;
-    double tokens = ceil((double)(largest > 0 ? largest : engine->max_tokens) / ranks);
+    double batches = (double)MAX(deployment->offload.gpu_batches, 1);
+    double tokens = ceil((double)(largest > 0 ? largest : engine->max_tokens) / ranks / batches);
     double hidden = (double)model->hidden;
     StratMatrices list = strat_matrices(model, pool->tensor, strat_expert_layers(model) > 0);
     double width = widest_pair(&list);
@@ -113,7 +120,7 @@ static double activations_bytes(const ModelSpec *model, const StratDeployment *d
         width = fmax(width, chosen * (fmax(2.0 * inner, hidden) + inner));
     }
     double layer = 2.0 * tokens * (2.0 * hidden + width);
-    double rows = fmin(ceil((double)engine->max_sequences / ranks), tokens);
+    double rows = fmin(ceil((double)engine->max_sequences / ranks / batches), tokens);
     double logits = rows * (double)model->vocab * (2.0 + 4.0 + 4.0);
     return fmax(layer, logits);
 }
@@ -127,8 +134,9 @@ StratServeMemory strat_serve_memory(const ModelSpec *model, const TopoGpu *gpu,
     double weights = strat_serve_weights_bytes(model, deployment, pool);
     StratServeMemory memory = {
         .capacity_bytes = fmax(0.0, gpu->memory_bytes - DRIVER_BYTES),
-        .offloaded_bytes = deployment->offload_fraction * weights,
-        .activations_bytes = activations_bytes(model, deployment, pool, largest_tokens),
+        .offloaded_bytes = strat_off_gpu(deployment->offload.weights) * weights,
+        .activations_bytes = activations_bytes(model, deployment, pool, largest_tokens) +
+                             strat_offload_buffers_bytes(model, deployment, pool),
         .engine_bytes = engine->activation_bytes,
     };
     memory.weights_bytes = weights - memory.offloaded_bytes;
@@ -145,9 +153,10 @@ StratServeMemory strat_serve_memory(const ModelSpec *model, const TopoGpu *gpu,
     if (engine->memory_of_rest)
         memory.taken_bytes = used + engine->memory_fraction * (memory.capacity_bytes - used);
     memory.kv_bytes = memory.taken_bytes - used;
-    double block = (double)engine->block_tokens * memory.kv_token_bytes;
-    if (memory.kv_bytes > 0.0 && block > 0.0)
-        memory.blocks = pool->data * (int64_t)floor(memory.kv_bytes / block);
+    double block = (double)engine->block_tokens * memory.kv_token_bytes *
+                   (1.0 - strat_off_gpu(deployment->offload.cache));
+    if (memory.kv_bytes > 0.0 && memory.kv_token_bytes > 0.0)
+        memory.blocks = pool->data * (int64_t)fmin(floor(memory.kv_bytes / block), MOST_BLOCKS);
     return memory;
 }
 

@@ -11,11 +11,12 @@ typedef struct StratServeMemory {
     double capacity_bytes;    /* that programs see */
     double taken_bytes;       /* of it, that the engine allows itself */
     double weights_bytes;     /* with those of a draft model */
-    double offloaded_bytes;   /* of the weights, in host memory instead: not in weights_bytes */
-    double activations_bytes; /* of the largest iteration */
+    double offloaded_bytes;   /* of the weights, in host memory or on disks instead: not in
+                                 weights_bytes */
+    double activations_bytes; /* of the largest iteration, with buffers for what is brought in */
     double engine_bytes;      /* graphs and workspaces, as the engine's row says */
     double kv_bytes;          /* what is left for the cache; may be negative */
-    double kv_token_bytes;    /* of one token on this GPU */
+    double kv_token_bytes;    /* of one token of this GPU, wherever it lives */
     int64_t blocks;           /* of the whole replica: all its attention ranks together */
 } StratServeMemory;
 

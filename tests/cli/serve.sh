@@ -97,6 +97,15 @@ sed 's/tensor: 1/speculation: {tokens: 3}/' "$scenario" >wrong.yaml
 expect_wrong 'speculation needs acceptance, or a list by_position'
 sed 's/tensor: 1/expert: 2/' "$scenario" >wrong.yaml
 expect_wrong 'expert 2: the model has no experts'
+sed 's/tensor: 1/offload: {weights: {host: 0.7, disk: 0.4}}/' "$scenario" >wrong.yaml
+expect_wrong 'host 0\.7 and disk 0\.4 are more than all of it'
+expect_wrong 'the node needs disk, disk_read and disk_write'
+sed 's/tensor: 1/offload: {cache: {host: 1}, host_attention: true}/' "$scenario" >wrong.yaml
+expect_wrong 'the node says no host_attention_bandwidth'
+sed 's/tensor: 1/offload: {host_attention: true}/' "$scenario" >wrong.yaml
+expect_wrong 'over what of the cache is not on the GPU, which is nothing'
+sed 's/tensor: 1/two_batch_overlap: true\n  offload: {gpu_batches: 4}/' "$scenario" >wrong.yaml
+expect_wrong 'two_batch_overlap cuts the batch in two'
 sed 's/gpu_hour: /purchase: /; s/\$2\.50\/h/$30000/' "$scenario" >wrong.yaml
 expect_wrong 'purchase needs years'
 sed 's/\$2\.50\/h/2.50/' "$scenario" >wrong.yaml

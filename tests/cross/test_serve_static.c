@@ -80,7 +80,7 @@ static StratWeights weights_of(const char *name)
     return STRAT_WEIGHTS_BF16;
 }
 
-static bool world_init(World *world, JsonObject *row, bool graphs, bool own_reduce, double offload)
+static bool world_init(World *world, JsonObject *row, bool graphs, bool own_reduce)
 {
     JsonObject *setup = json_object_get_object_member(row, "setup");
     bool reduces = false;
@@ -115,7 +115,6 @@ static bool world_init(World *world, JsonObject *row, bool graphs, bool own_redu
         .pools = 1,
         .weights = weights_of(json_object_get_string_member(setup, "weights")),
         .kv = g_str_equal(kv, "fp8") ? STRAT_KV_FP8 : STRAT_KV_16_BIT,
-        .offload_fraction = offload,
     };
     StratPriceSpec spec = {
         .model = &world->model,
@@ -200,9 +199,8 @@ static void judge_row(JsonObject *row, const char *metric, bool graphs, bool own
                       GArray *errors)
 {
     const char *id = json_object_get_string_member(row, "id");
-    bool host = strstr(id, "flexgen") && !strstr(id, "FlexGen");
     World world;
-    if (world_init(&world, row, graphs, own_reduce, host ? 1.0 : 0.0)) {
+    if (world_init(&world, row, graphs, own_reduce)) {
         JsonArray *results = json_object_get_array_member(row, "results");
         for (guint i = 0; i < json_array_get_length(results); i++) {
             JsonObject *result = json_array_get_object_element(results, i);
@@ -225,14 +223,13 @@ static const struct {
     bool graphs, own_reduce;
     double median_most; /* 0: only printed */
 } families[] = {
-    {"gpt-fast/",             "decode_tokens_per_s",   true,  true,  0.08},
-    {"tinychat/",             "tpot",                  false, false, 0.15},
-    {"trtllm-v0.5-ttft/",     "ttft",                  false, true,  0.20},
-    {"trtllm-v0.6.1-static/", "output_throughput",     false, true,  0.0 },
-    {"trtllm-v0.5-static/",   "output_throughput",     false, true,  0.0 },
-    {"splitwise/",            "prompt_time",           false, false, 0.0 },
-    {"splitwise/",            "token_time",            false, false, 0.0 },
-    {"flexgen/",              "generation_throughput", false, false, 0.0 },
+    {"gpt-fast/",             "decode_tokens_per_s", true,  true,  0.08},
+    {"tinychat/",             "tpot",                false, false, 0.15},
+    {"trtllm-v0.5-ttft/",     "ttft",                false, true,  0.20},
+    {"trtllm-v0.6.1-static/", "output_throughput",   false, true,  0.0 },
+    {"trtllm-v0.5-static/",   "output_throughput",   false, true,  0.0 },
+    {"splitwise/",            "prompt_time",         false, false, 0.0 },
+    {"splitwise/",            "token_time",          false, false, 0.0 },
 };
 
 Test(serve_static, predictions_are_near_the_published_rows)

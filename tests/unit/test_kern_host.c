@@ -1,4 +1,5 @@
 /* The forms of a CPU's costs, their fit, and what is kept of noisy samples. */
+#include "kern_decode.h"
 #include "kern_host_attention.h"
 #include "kern_host_fit.h"
 #include "kern_host_gemm.h"
@@ -38,6 +39,26 @@ Test(kern_host, a_product_is_the_sum_of_its_parts)
     cr_expect(fabs(got / (3 * (3e-7 + 2e-10 * 5000)) - 1.0) < 1e-12);
     got = kern_host_gemm_form_s(&known, &odd);
     cr_expect(fabs(got / (2e-6 + 1.1 * (want - 2e-6)) - 1.0) < 1e-12, "7 rows cost more than 8");
+}
+
+Test(kern_host, weights_that_were_not_measured_arrive_by_their_bytes)
+{
+    KernHostFit fit = {.threads = 1, .weights = {[TOPO_DTYPE_FP32] = known}};
+    KernGemmShape one = shape(1, 1, 1024, 512), eight = shape(1, 8, 1024, 512);
+    double elements = 1024.0 * 512.0, plain = kern_host_gemm_form_s(&known, &eight);
+    one.dtype = eight.dtype = TOPO_DTYPE_BF16;
+    double got = kern_host_gemm_s(&fit, &one), want = 3e-7 + 0.5 * 2e-10 * elements;
+    cr_expect(fabs(got / want - 1.0) < 1e-12, "bf16, one row: %g for %g", got, want);
+    got = kern_host_gemm_s(&fit, &eight);
+    want = plain - 0.5 * 2e-10 * pow(1.0, 0.2) * elements;
+    cr_expect(fabs(got / want - 1.0) < 1e-12, "bf16, eight rows: %g for %g", got, want);
+    one.weights = KERN_WEIGHTS_INT8;
+    want = 3e-7 + 0.25 * 2e-10 * elements;
+    cr_expect(fabs(kern_host_gemm_s(&fit, &one) / want - 1.0) < 1e-12, "int8");
+    one.weights = KERN_WEIGHTS_INT4;
+    fit.weights[TOPO_DTYPE_FP32].flop_per_s = 2e10;
+    want = 3e-7 + 2.0 / 2e10 * elements;
+    cr_expect(fabs(kern_host_gemm_s(&fit, &one) / want - 1.0) < 1e-12, "int4 waits for products");
 }
 
 Test(kern_host, the_fit_finds_the_coefficients_that_made_the_times)
@@ -120,6 +141,32 @@ Test(kern_host, a_device_that_is_a_cpu_is_priced_as_one)
     double backward = kern_attention_backward_s(&device, &attention);
     cr_expect(forward > kern_attention_forward_flop(&attention) / 8e10);
     cr_expect(backward > 1.5 * forward && backward < 4.0 * forward, "%g and %g", forward, backward);
+}
+
+Test(kern_host, a_token_attends_with_its_query_heads_as_rows)
+{
+    KernProfile profile = {.host = host()};
+    KernDevice device = {.profile = &profile, .clock_fraction = 1.0};
+    KernDecodeShape decode = {.sequences = 3,
+                              .context = 512,
+                              .heads = 14,
+                              .kv_heads = 2,
+                              .head_dim = 64,
+                              .dtype = TOPO_DTYPE_FP32};
+    KernAttentionShape attention = {.batch = 6,
+                                    .queries = 7,
+                                    .keys = 512,
+                                    .head_dim = 64,
+                                    .unmasked_fraction = 1.0,
+                                    .dtype = TOPO_DTYPE_FP32};
+    double products = kern_host_attention_s(&profile.host, &attention, false);
+    double stream = kern_pass_s(&device, 3.0 * 2.0 * 512.0 * 2.0 * 64.0 * 2.0, 1);
+    cr_expect(kern_decode_s(&device, &decode) == fmax(products, stream));
+    for (size_t i = 0; i < KERN_HOST_LEVELS; i++)
+        profile.host.pass[KERN_HOST_PASS_ADD].forward_s[i] = 1e-6;
+    stream = kern_pass_s(&device, 3.0 * 2.0 * 512.0 * 2.0 * 64.0 * 2.0, 1);
+    cr_assert(stream > products);
+    cr_expect(kern_decode_s(&device, &decode) == stream, "slow memory");
 }
 
 static GArray *samples(const KernHostSample *rows, size_t count)

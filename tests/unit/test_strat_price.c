@@ -276,13 +276,43 @@ Test(strat_price, launches_show_where_they_outlast_the_gpu)
     cr_expect_eq(priced(&f, &batch).part_s[STRAT_SERVE_HOST], 0.0, "a graph takes no launches");
 }
 
+Test(strat_price, a_block_for_each_query_head_reads_its_keys_from_l2)
+{
+    Fixture f;
+    fixture_init(&f);
+    f.engine.vector_attention =
+        (StratVectorAttention){.memory_fraction = 0.8, .cache_fraction = 0.25};
+    f.world.cluster.node.gpu.boost_clock_hz = 1e9;
+    StratBatch batch = decodes(24, 512.0), few = decodes(2, 512.0);
+    double token = 4.0 * 2.0 * 64.0 * 2.0, launch = f.world.profile.memory.launch_s;
+    double memory = 24.0 * 512.0 * token / (0.8 * 1e12);
+    double caches = 24.0 * 512.0 * token * 4.0 / (0.25 * 64.0 * 100.0 * 1e9);
+    cr_assert_gt(caches, memory);
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_DECODE], 8.0 * (launch + caches), "groups");
+    f.world.model.kv_heads = 16;
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_DECODE], 8.0 * (launch + 4.0 * memory),
+                "no groups");
+    expect_near(priced(&f, &few).part_s[STRAT_SERVE_DECODE],
+                8.0 * (launch + 4.0 * memory / 12.0 / 0.32), "32 blocks on 100 SMs");
+}
+
+Test(strat_price, kernels_slower_than_the_profiles_take_their_time)
+{
+    Fixture f;
+    fixture_init(&f);
+    StratBatch batch = decodes(24, 512.0);
+    double whole = priced(&f, &batch).part_s[STRAT_SERVE_DECODE];
+    f.engine.attention_fraction = 0.25;
+    expect_near(priced(&f, &batch).part_s[STRAT_SERVE_DECODE], 4.0 * whole, "attention");
+}
+
 Test(strat_price, weights_in_host_memory_stream_under_the_computation)
 {
     Fixture f;
     fixture_init(&f);
     StratBatch batch = decodes(24, 512.0);
     double gpu = priced(&f, &batch).seconds;
-    f.deployment.offload_fraction = 0.5;
+    f.deployment.offload.weights.host = 0.5;
     double bytes = strat_serve_weights_bytes(f.spec.model, &f.deployment, f.deployment.pool);
     double want = 0.5 * bytes / 1e10 - gpu;
     cr_assert_gt(want, 0.0);

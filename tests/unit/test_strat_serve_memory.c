@@ -143,7 +143,7 @@ Test(strat_serve_memory, weights_in_host_memory_make_room)
     cr_assert_not_null(error);
     cr_expect_not_null(strstr(error->message, "does not fit"), "%s", error->message);
     cr_expect_eq(full.blocks, 0);
-    deployment.offload_fraction = 1.0;
+    deployment.offload.weights.host = 1.0;
     StratServeMemory none = strat_serve_memory(&model, &gpu, &deployment, 0, 512);
     cr_expect(strat_serve_memory_check(&none, &deployment, 0, NULL));
     cr_expect_eq(none.weights_bytes, 0.0);
