@@ -152,3 +152,22 @@ Test(campaign_forms, gemini_recovers_from_memory_as_often_as_published)
     cr_expect_float_eq(strat_recovery_in_memory_chance(8, 2, 4), 16.0 / 70.0, 1e-9);
     cr_expect_float_eq(strat_recovery_in_memory_chance(8, 2, 8), 0.0, 1e-12);
 }
+
+Test(campaign_forms, correlated_failures_of_the_same_rate_are_not_the_formula)
+{
+    StratFaultClass faults;
+    StratCampaign c = toy_campaign(&faults, 16000, 0.0065, 54.0, 3600.0, 300.0);
+    double want = strat_checkpoint_exact(3600.0, 0.0, 300.0, 86400.0 / (2000 * 0.0065));
+    StratEstimate alone = ettr_of(&c);
+    cr_expect_float_eq(alone.mean, want, slack(alone), "%g, not %g", alone.mean, want);
+    /* Half of them in the wake of another: less is lost, since little was done in between. */
+    faults.burst_fraction = 0.5;
+    faults.burst_gap_s = 60.0;
+    StratEstimate bursts = ettr_of(&c);
+    cr_expect(bursts.mean > want + 0.05, "%g, against %g", bursts.mean, want);
+    /* Racks of 4 nodes at a quarter of the rate take as many nodes away, but stop the job less. */
+    faults.burst_fraction = 0.0;
+    faults.unit = STRAT_FAULT_RACK;
+    StratEstimate racks = ettr_of(&c);
+    cr_expect(racks.mean > want + 0.05, "%g, against %g", racks.mean, want);
+}
