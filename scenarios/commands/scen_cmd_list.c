@@ -8,6 +8,7 @@
 #include "scen_options.h"
 #include "scen_text.h"
 #include "strat_autoscale.h"
+#include "strat_recovery.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
@@ -25,7 +26,7 @@ static const ScenUsage usage = {
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
-               "placements), each with its source;\n"
+               "placements, faults, recoveries), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -52,6 +53,14 @@ static void add_schedules(GArray *rows)
 {
     size_t count = 0;
     const StratSchedule *all = strat_schedule_all(&count);
+    for (size_t i = 0; i < count; i++)
+        add_row(all[i].name, all[i].source, rows);
+}
+
+static void add_recoveries(GArray *rows)
+{
+    size_t count = 0;
+    const StratRecovery *all = strat_recovery_all(&count);
     for (size_t i = 0; i < count; i++)
         add_row(all[i].name, all[i].source, rows);
 }
@@ -158,6 +167,8 @@ static const Kind kinds[] = {
     {"expert-kernels", "dispatch and combine of expert layers",    SCEN_CATALOG_EXPERT_KERNELS, NULL          },
     {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
+    {"faults",         "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
+    {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },

@@ -11,6 +11,7 @@
 #include "scen_options.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
+#include "scen_survive.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ static const ScenUsage usage = {
     .arguments = "SCENARIO.yaml",
     .summary =
         "Simulates one training step: how long it takes, whether it fits, where every\n"
-        "GPU-second goes and which knob of the plan would help. A scenario with serve: is\n"
+        "GPU-second goes and which knob of the plan would help. With campaign:, months of\n"
+        "such steps under failures: what is left of the time. A scenario with serve: is\n"
         "served its traffic instead: latencies, throughput, what a million tokens cost, and\n"
         "how close to saturation it ran. Exit status 1: it does not fit in memory, or misses\n"
         "its objectives.",
@@ -184,11 +186,15 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
     g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    if (*fits && scen_knobs_are_cheap(scenario) && (!options->json || options->out))
+    if (*fits && !scenario->campaign.is_on && scen_knobs_are_cheap(scenario) &&
+        (!options->json || options->out))
         knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
+    g_autoptr(StratCampaignResult) campaign = NULL;
+    if (*fits && scenario->campaign.is_on)
+        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -201,6 +207,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .knobs = knobs,
         .tally = &tally,
         .jobs = jobs,
+        .campaign = campaign,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -66,6 +66,12 @@ static double per_million(double usd, int64_t tokens)
     return tokens > 0 ? usd / (double)tokens * MILLION : 0.0;
 }
 
+double scen_money_usd_per_gpu_hour(const ScenCost *cost)
+{
+    return cost->purchase_usd > 0.0 ? cost->purchase_usd / (cost->years * HOURS_PER_YEAR)
+                                    : cost->gpu_usd_per_h;
+}
+
 ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result)
 {
     const ScenCost *cost = &scenario->cost;
@@ -74,8 +80,7 @@ ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *resul
     ScenMoney m = {
         .gpu_hours = result->up_s / SECONDS_PER_HOUR,
         .busy_gpu_hours = busy_s / SECONDS_PER_HOUR,
-        .usd_per_gpu_hour =
-            buys ? cost->purchase_usd / (cost->years * HOURS_PER_YEAR) : cost->gpu_usd_per_h,
+        .usd_per_gpu_hour = scen_money_usd_per_gpu_hour(cost),
         .energy_kwh = energy_kwh(scenario, busy_s, result->idle_s + result->starting_s),
     };
     m.usd_energy = buys ? m.energy_kwh * cost->energy_usd_per_kwh : 0.0;

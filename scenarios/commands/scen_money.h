@@ -26,6 +26,9 @@ typedef struct ScenMoney {
     double idle_fraction;      /* of the GPU-hours */
 } ScenMoney;
 
+/** Rent of a GPU-hour, or its purchase written off, in $; 0: no price. */
+double scen_money_usd_per_gpu_hour(const ScenCost *cost);
+
 /** @result of @scenario, in money. */
 ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *result);
 

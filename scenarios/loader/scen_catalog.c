@@ -32,6 +32,7 @@ static const CatalogFile files[] = {
     {"serving engine", "strategies/catalog/engines.yaml"     },
     {"price",          "strategies/catalog/prices.yaml"      },
     {"expert kernels", "topology/catalog/expert_kernels.yaml"},
+    {"faults",         "strategies/catalog/faults.yaml"      },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

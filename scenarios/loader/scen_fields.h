@@ -24,6 +24,9 @@ extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_cost_table;           /* fills a ScenCost */
 extern const ScenTable scen_search_table;         /* fills a ScenSearch */
+extern const ScenTable scen_faults_table;         /* fills a ScenFaults */
+extern const ScenTable scen_campaign_table;       /* fills a ScenCampaign */
+extern const ScenTable scen_spread_table;         /* fills a StratSpread */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
 
 /** Names of TopoDtype, in the order of its values. */
@@ -35,6 +38,12 @@ extern const ScenName scen_dtype_names[];
 /** Fills a ScenPlacement from a name or a map: the .bind of a custom field. */
 bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,
                          void *slot);
+
+/** What scen_spread_bind() takes, in words. */
+#define SCEN_SPREAD_EXPECTED "a time, or {distribution, mean, cv, slow_fraction, slow_mean}"
+
+/** Fills a StratSpread from a time or a map: the .bind of a custom field. */
+bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
 
 /** The table of the rows of catalog @kind. */
 const ScenTable *scen_catalog_table(ScenCatalogKind kind);

@@ -11,6 +11,10 @@
 static const ScenField fields[] = {
     FIELD("step_time", step_time_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S,
           .help = "published time of one training step, in s"),
+    FIELD("interruptions", interruptions, SCEN_NUMBER, .min = 1e-12, .max = 1e9,
+          .help = "unplanned stops in a campaign"),
+    FIELD("ettr", ettr, SCEN_NUMBER, .min = 1e-12, .max = 1,
+          .help = "productive share of a campaign's time"),
     TIME("ttft", SCEN_METRIC_TTFT, .help = "time to first token, mean, in s"),
     TIME("tpot", SCEN_METRIC_TPOT, .help = "time of each further token, mean, in s"),
     TIME("itl", SCEN_METRIC_ITL, .help = "gap between tokens, mean, in s"),

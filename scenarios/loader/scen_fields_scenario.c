@@ -22,6 +22,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_SERVING_ENGINE] = &scen_serving_engine_table,
         [SCEN_CATALOG_PRICE] = &scen_cost_table,
         [SCEN_CATALOG_EXPERT_KERNELS] = &scen_expert_table,
+        [SCEN_CATALOG_FAULTS] = &scen_faults_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
@@ -53,6 +54,8 @@ static void check_halves(ScenBinder *binder, const ScenNode *map)
     else if (serves != (scen_node_item(map, "traffic") != NULL))
         scen_bind_fail(binder, map, serves ? "serve" : "traffic",
                        "serve: (how) and traffic: (what) go together");
+    else if (serves && scen_node_item(map, "campaign"))
+        scen_bind_fail(binder, map, "campaign", "a campaign is of training (plan:)");
     else if (!trains && !serves)
         scen_bind_fail(binder, map, "plan",
                        "missing key 'plan' (how training is laid out) or 'serve' (how requests are "
@@ -99,6 +102,8 @@ static const ScenField fields[] = {
           .help = "what orrery search may choose from"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
+    FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
+          .help = "months of training under failures"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,

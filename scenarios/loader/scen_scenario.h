@@ -4,6 +4,7 @@
 
 #include "kern_profile.h"
 #include "model_spec.h"
+#include "scen_campaign.h"
 #include "scen_cost.h"
 #include "scen_expect.h"
 #include "scen_fabric.h"
@@ -34,6 +35,7 @@ typedef struct ScenScenario {
     ScenTraffic traffic; /* that is served */
     ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
+    ScenCampaign campaign; /* months of training */
     KernProfile profile;
     StratErrors errors; /* of its costs */
     int64_t guesses;    /* facts of the plan that are guesses */

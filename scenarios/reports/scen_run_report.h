@@ -4,6 +4,7 @@
 
 #include "kern_table.h"
 #include "scen_scenario.h"
+#include "strat_campaign.h"
 #include "strat_jobs.h"
 
 #include <json-glib/json-glib.h>
@@ -12,12 +13,13 @@
 typedef struct ScenRunReport {
     const ScenScenario *scenario;
     const StratTrainResult *result;
-    const StratInterval *interval; /* of the step time */
-    const char *no_fit;            /* why the plan does not fit; NULL when it does */
-    const GPtrArray *notes;        /* of texts: what was assumed, what to beware of */
-    const GArray *knobs;           /* of ScenKnobGain, best first; NULL: not asked */
-    const KernTally *tally;        /* of the measured table; NULL: not counted */
-    const StratJobs *jobs;         /* together; NULL when there is one, or they do not meet */
+    const StratInterval *interval;       /* of the step time */
+    const char *no_fit;                  /* why the plan does not fit; NULL when it does */
+    const GPtrArray *notes;              /* of texts: what was assumed, what to beware of */
+    const GArray *knobs;                 /* of ScenKnobGain, best first; NULL: not asked */
+    const KernTally *tally;              /* of the measured table; NULL: not counted */
+    const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
+    const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -39,6 +41,14 @@ void scen_memory_text(GString *out, const GArray *memory);
 
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);
+
+/** Appends the months of @result. */
+void scen_campaign_text(GString *out, const ScenScenario *scenario,
+                        const StratCampaignResult *result);
+
+/** Adds the members "campaign" and "cost" of @result; nothing when it is NULL. */
+void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
+                        const StratCampaignResult *result);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

@@ -229,6 +229,11 @@ char *scen_run_text(const ScenRunReport *report)
         return g_string_free(out, FALSE);
     }
     add_answer(out, report);
+    if (report->campaign) { /* the step's own page is that of the scenario without it */
+        scen_campaign_text(out, report->scenario, report->campaign);
+        add_notes(out, report);
+        return g_string_free(out, FALSE);
+    }
     add_ledger(out, report->result);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);

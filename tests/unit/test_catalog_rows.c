@@ -7,6 +7,7 @@
 
 #include "kern_gemm.h"
 #include "model_params.h"
+#include "scen_campaign.h"
 #include "strat_interval.h"
 #include "topo_protocol_engine.h"
 
@@ -334,4 +335,28 @@ static void check_errors(const char *name, const void *row)
 Test(catalog_rows, of_errors_widen_with_weaker_evidence)
 {
     visit_all(SCEN_CATALOG_ERRORS, sizeof(StratErrors), check_errors);
+}
+
+/* A node of 8 GPUs fails 0.01 to 60 times in 1000 days by any report, all its parts together. */
+static void check_faults(const char *name, const void *row)
+{
+    const ScenFaults *faults = row;
+    StratFaultModel model = {
+        .classes = (const StratFaultClass *)(void *)faults->classes->data,
+        .count = faults->classes->len,
+        .site = {8, 8, 1, 1},
+        .scale = faults->scale,
+    };
+    double per_day = 0.0;
+    for (size_t i = 0; i < model.count; i++)
+        if (model.classes[i].unit != STRAT_FAULT_JOB)
+            per_day += strat_fault_rate(&model, &model.classes[i]) * 86400.0;
+    expect_between(name, "faults in 1000 node-days", per_day * 1000.0, 0.01, 100.0);
+    g_array_unref(faults->written);
+    g_array_unref(faults->classes);
+}
+
+Test(catalog_rows, faults_are_as_frequent_as_fleets_report)
+{
+    visit_all(SCEN_CATALOG_FAULTS, sizeof(ScenFaults), check_faults);
 }

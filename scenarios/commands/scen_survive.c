@@ -1,0 +1,55 @@
+/* Where the two clocks meet: a campaign asks how long a step takes in a state of the job, and the
+ * step level simulates it.
+ *
+ * A GPU at a fraction of its clock is simulated as all of them at it: in a synchronous job the
+ * others wait for it. This is an upper bound: in a pipeline only the slow stage's part of the fill
+ * and drain is longer. Where the scenario gives the healthy step time, slower states take longer
+ * than it by the simulated ratio. */
+#include "scen_survive.h"
+
+#include "scen_simulate.h"
+
+typedef struct Steps {
+    const ScenScenario *scenario;
+    double simulated_s; /* healthy */
+} Steps;
+
+static double step_of(const StratJobState *state, void *ctx)
+{
+    const Steps *steps = ctx;
+    double given_s = steps->scenario->campaign.step_s;
+    double healthy_s = given_s > 0.0 ? given_s : steps->simulated_s;
+    if (state->clock_fraction >= 1.0)
+        return healthy_s;
+    ScenScenario slow = *steps->scenario;
+    slow.profile.sustained_clock_fraction *= state->clock_fraction;
+    g_autoptr(StratTrainResult) result = scen_simulate(&slow, NULL);
+    g_assert(result); /* a clock alone makes no scenario wrong */
+    return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+{
+    const ScenCampaign *written = &scenario->campaign;
+    const ScenFaults *faults = &written->faults;
+    Steps steps = {scenario, step_s};
+    StratCampaign campaign = written->spec;
+    campaign.faults = (StratFaultModel){
+        .classes = (const StratFaultClass *)(void *)faults->classes->data,
+        .count = faults->classes->len,
+        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
+        .record_count = faults->records ? faults->records->len : 0,
+        .site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus, written->nodes_per_leaf,
+                 written->nodes_per_rack},
+        .seed = scenario->seed,
+        .scale = faults->scale,
+        .early_factor = faults->early_factor,
+        .early_s = faults->early_s,
+        .lemon_fraction = faults->lemon_fraction,
+        .lemon_factor = faults->lemon_factor,
+    };
+    campaign.step = step_of;
+    campaign.step_ctx = &steps;
+    campaign.recovery.replicas = scenario->plan.data;
+    return strat_campaign_run(&campaign);
+}

@@ -1,0 +1,12 @@
+/** From a scenario with a campaign and its step to months of that job. */
+#ifndef SCEN_SURVIVE_H
+#define SCEN_SURVIVE_H
+
+#include "scen_scenario.h"
+#include "strat_campaign.h"
+
+/** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
+ *  slower states are simulated on the way. Never fails. */
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s);
+
+#endif

@@ -1,0 +1,40 @@
+/** What a scenario says of months: what fails, how checkpoints are taken, what happens then. */
+#ifndef SCEN_CAMPAIGN_H
+#define SCEN_CAMPAIGN_H
+
+#include "strat_campaign.h"
+
+#include <glib.h>
+
+/** A class of faults as it is written. */
+typedef struct ScenFaultClass {
+    StratFaultClass row;
+    double events;            /* counted in what was observed */
+    double per_million_hours; /* of one unit; instead of events */
+} ScenFaultClass;
+
+/** A population of faults: what was observed on some cluster. */
+typedef struct ScenFaults {
+    const char *name, *source;
+    GArray *written;   /* of ScenFaultClass, owned */
+    GArray *classes;   /* of StratFaultClass, owned */
+    const char *trace; /* CSV of recorded faults: at_s, class, node; NULL: none */
+    GArray *records;   /* of StratFaultRecord, owned; NULL: none */
+    int64_t observed_gpus, observed_gpus_per_node;
+    double observed_s;
+    double scale, early_factor, early_s, lemon_fraction, lemon_factor;
+} ScenFaults;
+
+typedef struct ScenCampaign {
+    bool is_on;    /* the scenario has `campaign:` */
+    double step_s; /* healthy, where it is given; 0: simulated */
+    ScenFaults faults;
+    int64_t nodes_per_leaf, nodes_per_rack;
+    const char *policy;
+    StratCampaign spec; /* without faults, site, seed and step */
+} ScenCampaign;
+
+/** Frees what @campaign owns. */
+void scen_campaign_clear(ScenCampaign *campaign);
+
+#endif

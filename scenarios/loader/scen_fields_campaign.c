@@ -1,0 +1,193 @@
+/* The table of campaigns.
+ *
+ *   campaign:
+ *     duration: 54 d
+ *     faults: llama3-h100                    # orrery list faults
+ *     checkpoint: {interval: daly, block: 5 s, save: 60 s}
+ *     recovery: {policy: restart, detection: 1 min, restart: 5 min, load: 2 min}
+ *     spares: {nodes: 40, repair: 1 d}
+ */
+#include "scen_campaign.h"
+#include "scen_fields.h"
+
+#define TIME(key, type, member, ...)                                                               \
+    SCEN_FIELD(key, type, member, SCEN_QUANTITY, .dimension = SCEN_TIME_S, __VA_ARGS__)
+#define SPREAD(key, type, member, ...)                                                             \
+    SCEN_FIELD(key, type, member, SCEN_CUSTOM, .bind = scen_spread_bind,                           \
+               .expected = SCEN_SPREAD_EXPECTED, __VA_ARGS__)
+
+void scen_campaign_clear(ScenCampaign *campaign)
+{
+    g_clear_pointer(&campaign->faults.written, g_array_unref);
+    g_clear_pointer(&campaign->faults.classes, g_array_unref);
+    g_clear_pointer(&campaign->faults.records, g_array_unref);
+}
+
+static bool bind_interval(ScenBinder *binder, const ScenField *field, const ScenNode *node,
+                          void *slot)
+{
+    (void)binder;
+    (void)field;
+    static const char *const names[] = {
+        [STRAT_EVERY_FIXED] = "fixed",
+        [STRAT_EVERY_YOUNG] = "young",
+        [STRAT_EVERY_DALY] = "daly",
+        [STRAT_EVERY_OPTIMISED] = "optimised",
+    };
+    StratCampaignCheckpoint *checkpoint = slot;
+    if (node->kind != SCEN_NODE_TEXT)
+        return false;
+    for (int e = STRAT_EVERY_YOUNG; e < STRAT_EVERY_COUNT; e++)
+        if (g_str_equal(node->text, names[e])) {
+            checkpoint->every = (StratEvery)e;
+            return true;
+        }
+    return scen_quantity_parse(node->text, SCEN_TIME_S, &checkpoint->interval_s, NULL) &&
+           checkpoint->interval_s > 0.0;
+}
+
+static void finish_checkpoint(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    StratCampaignCheckpoint *checkpoint = out;
+    if (checkpoint->save_s == 0.0)
+        checkpoint->save_s = checkpoint->block_s;
+    if (checkpoint->save_s < checkpoint->block_s)
+        scen_bind_fail(binder, map, "save", "save (until it is safe) is below block");
+    if (checkpoint->every != STRAT_EVERY_FIXED && checkpoint->block_s == 0.0)
+        scen_bind_fail(
+            binder, map, "interval",
+            "a checkpoint that blocks nothing is best taken every step: give an interval, "
+            "or block");
+}
+
+static const ScenField checkpoint_fields[] = {
+    SCEN_FIELD("interval", StratCampaignCheckpoint, every, SCEN_CUSTOM, .required = true,
+               .bind = bind_interval, .expected = "a time, young, daly or optimised",
+               .help = "training between two checkpoints, rounded to whole steps"),
+    TIME("block", StratCampaignCheckpoint, block_s, .zero = true,
+         .help = "for which training stands still, in s (default: 0)"),
+    TIME("save", StratCampaignCheckpoint, save_s, .zero = true,
+         .help = "until it is safe in storage, in s (default: block)"),
+    TIME("memory_interval", StratCampaignCheckpoint, memory_interval_s,
+         .help = "between copies in memory of peers, in s (default: every step)"),
+    SCEN_FIELD("copies", StratCampaignCheckpoint, copies, SCEN_INT, .min = 1, .max = 64,
+               .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
+};
+
+static const ScenTable checkpoint_table = {
+    .what = "checkpoint",
+    .fields = checkpoint_fields,
+    .count = G_N_ELEMENTS(checkpoint_fields),
+    .size = sizeof(StratCampaignCheckpoint),
+    .finish = finish_checkpoint,
+};
+
+static void finish_recovery(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    ScenCampaign *campaign = out;
+    StratCampaignRecovery *r = &campaign->spec.recovery;
+    g_autoptr(GError) error = NULL;
+    r->policy = strat_recovery_by_name(campaign->policy, &error);
+    if (!r->policy)
+        scen_bind_fail(binder, map, "policy", "%s", error->message);
+    if (!scen_node_get(map, "hang_detection"))
+        r->hang_detection = r->stop_detection;
+    if (!scen_node_get(map, "warm_restart"))
+        r->warm_restart = r->restart;
+}
+
+static const ScenField recovery_fields[] = {
+    SCEN_FIELD("policy", ScenCampaign, policy, SCEN_TEXT, .fallback = "restart",
+               .help = "what a failure sets off (orrery list recoveries; default: restart)"),
+    SPREAD("detection", ScenCampaign, spec.recovery.stop_detection,
+           .help = "of a job that died (default: at once)"),
+    SPREAD("hang_detection", ScenCampaign, spec.recovery.hang_detection,
+           .help = "of a job that stands: communicator timeout (default: as detection)"),
+    SPREAD("restart", ScenCampaign, spec.recovery.restart,
+           .help = "of processes and communicators (default: 0)"),
+    SPREAD("warm_restart", ScenCampaign, spec.recovery.warm_restart,
+           .help = "the same with hot spares (default: as restart)"),
+    TIME("load", ScenCampaign, spec.recovery.load_s, .zero = true,
+         .help = "of a checkpoint from storage, in s"),
+    TIME("peer_load", ScenCampaign, spec.recovery.peer_load_s, .zero = true,
+         .help = "of state from peers, in s"),
+    SCEN_FIELD("safe", ScenCampaign, spec.recovery.is_safe, SCEN_BOOL, .fallback = "false",
+               .help = "nothing fails while the job recovers (default: false)"),
+    TIME("flap", ScenCampaign, spec.recovery.flap_s, .zero = true,
+         .help = "for which a link may be away before the job aborts, in s (default: 0)"),
+    SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
+               .fallback = "1", .help = "replicas that may be missing (default: 1)"),
+    TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,
+         .help = "for which all stand still when a replica leaves or returns, in s"),
+};
+
+static const ScenTable recovery_table = {
+    .what = "recovery",
+    .fields = recovery_fields,
+    .count = G_N_ELEMENTS(recovery_fields),
+    .size = sizeof(ScenCampaign),
+    .finish = finish_recovery,
+};
+
+static const ScenField spare_fields[] = {
+    SCEN_FIELD("nodes", StratCampaignSpares, nodes, SCEN_INT, .max = 1e6, .required = true,
+               .help = "that stand by, paid for"),
+    SPREAD("repair", StratCampaignSpares, repair, .required = true,
+           .help = "until a node that was taken away stands by"),
+    SCEN_FIELD("quarantine", StratCampaignSpares, quarantine, SCEN_INT, .min = 1, .max = 1000,
+               .help = "failures after which a node does not come back (default: it always does)"),
+};
+
+static const ScenTable spare_table = {
+    .what = "spares",
+    .fields = spare_fields,
+    .count = G_N_ELEMENTS(spare_fields),
+    .size = sizeof(StratCampaignSpares),
+};
+
+static void finish(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    ScenCampaign *campaign = out;
+    campaign->is_on = true;
+    if (!scen_node_get(map, "spares"))
+        campaign->spec.spares.nodes = -1;
+    else if (scen_node_get(map, "allocation"))
+        scen_bind_fail(binder, map, "allocation",
+                       "nodes come by allocation or from spares, not both");
+    const GArray *classes = campaign->faults.classes;
+    for (guint i = 0; classes && i < classes->len; i++) {
+        StratFaultUnit unit = g_array_index(classes, StratFaultClass, i).unit;
+        if (unit == STRAT_FAULT_LEAF && !scen_node_get(map, "nodes_per_leaf"))
+            scen_bind_fail(binder, map, "faults", "faults of leaves need nodes_per_leaf");
+        if (unit == STRAT_FAULT_RACK && !scen_node_get(map, "nodes_per_rack"))
+            scen_bind_fail(binder, map, "faults", "faults of racks need nodes_per_rack");
+    }
+}
+
+static const ScenField fields[] = {
+    TIME("duration", ScenCampaign, spec.duration_s, .required = true, .help = "in s"),
+    SCEN_FIELD("replications", ScenCampaign, spec.replications, SCEN_INT, .min = 1, .max = 1e6,
+               .fallback = "100", .help = "histories that are simulated (default: 100)"),
+    TIME("step_time", ScenCampaign, step_s, .help = "of a healthy job, in s (default: simulated)"),
+    SCEN_FIELD("faults", ScenCampaign, faults, SCEN_SECTION, .table = &scen_faults_table,
+               .required = true, .help = "what fails (orrery list faults)"),
+    SCEN_FIELD("nodes_per_leaf", ScenCampaign, nodes_per_leaf, SCEN_INT, .min = 1, .max = 1e6,
+               .fallback = "1", .help = "under one leaf switch"),
+    SCEN_FIELD("nodes_per_rack", ScenCampaign, nodes_per_rack, SCEN_INT, .min = 1, .max = 1e6,
+               .fallback = "1", .help = "of one rack"),
+    SCEN_FIELD("checkpoint", ScenCampaign, spec.checkpoint, SCEN_MAP, .table = &checkpoint_table,
+               .required = true, .help = "when state is saved, and what that takes"),
+    SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
+    SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
+               .help = "nodes that stand by (default: one is always found, after allocation)"),
+    SPREAD("allocation", ScenCampaign, spec.spares.allocation,
+           .help = "until another node is found (default: at once)"),
+};
+
+const ScenTable scen_campaign_table = {
+    .what = "campaign",
+    .fields = fields,
+    .count = G_N_ELEMENTS(fields),
+    .size = sizeof(ScenCampaign),
+    .finish = finish,
+};

@@ -1,0 +1,103 @@
+/* The member "campaign" of the JSON of a run. Its ledger sums to (gpus + spare_gpus) x duration_s.
+ */
+#include "scen_json.h"
+#include "scen_money.h"
+#include "scen_run_report.h"
+
+static void open_object(JsonBuilder *json, const char *key)
+{
+    json_builder_set_member_name(json, key);
+    json_builder_begin_object(json);
+}
+
+static void add_estimate(JsonBuilder *json, const char *key, const StratEstimate *e)
+{
+    open_object(json, key);
+    scen_json_number(json, "mean", e->mean);
+    json_builder_set_member_name(json, "interval");
+    json_builder_begin_array(json);
+    json_builder_add_double_value(json, e->low);
+    json_builder_add_double_value(json, e->high);
+    json_builder_end_array(json);
+    json_builder_set_member_name(json, "range_95");
+    json_builder_begin_array(json);
+    json_builder_add_double_value(json, e->least);
+    json_builder_add_double_value(json, e->most);
+    json_builder_end_array(json);
+    json_builder_end_object(json);
+}
+
+static void add_ledger(JsonBuilder *json, const StratCampaignResult *r)
+{
+    open_object(json, "ledger_gpu_s");
+    for (int b = 0; b < STRAT_LOST_COUNT; b++)
+        scen_json_number(json, strat_lost_key((StratLost)b), r->mean_gpu_s[b]);
+    scen_json_number(json, "spares", r->spare_gpu_s);
+    json_builder_end_object(json);
+}
+
+static void add_causes(JsonBuilder *json, const GArray *classes, const StratCampaignResult *r)
+{
+    open_object(json, "interruptions_by_cause");
+    for (guint i = 0; i < classes->len; i++)
+        scen_json_number(json, g_array_index(classes, StratFaultClass, i).name, r->class_mean[i]);
+    json_builder_end_object(json);
+}
+
+static void add_expected(JsonBuilder *json, const ScenExpect *expect, const StratCampaignResult *r)
+{
+    if (expect->interruptions <= 0.0 && expect->ettr <= 0.0)
+        return;
+    open_object(json, "expected");
+    if (expect->interruptions > 0.0) {
+        scen_json_number(json, "interruptions", expect->interruptions);
+        scen_json_number(json, "interruptions_error_fraction",
+                         r->unplanned.mean / expect->interruptions - 1.0);
+    }
+    if (expect->ettr > 0.0) {
+        scen_json_number(json, "ettr_fraction", expect->ettr);
+        scen_json_number(json, "ettr_error", r->ettr.mean - expect->ettr);
+    }
+    json_builder_end_object(json);
+}
+
+static void add_cost(JsonBuilder *json, const ScenScenario *scenario, const StratCampaignResult *r)
+{
+    double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
+    double all_h = r->duration_s * (double)(r->gpus + r->spare_gpus) / 3600.0;
+    open_object(json, "cost");
+    scen_json_number(json, "gpu_hours", all_h);
+    scen_json_number(json, "lost_gpu_hours", all_h * (1.0 - r->goodput.mean));
+    if (usd > 0.0) {
+        scen_json_number(json, "usd_total", all_h * usd);
+        scen_json_number(json, "usd_lost", all_h * (1.0 - r->goodput.mean) * usd);
+    }
+    json_builder_end_object(json);
+}
+
+void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
+                        const StratCampaignResult *r)
+{
+    if (!r)
+        return;
+    open_object(json, "campaign");
+    scen_json_text(json, "faults", scenario->campaign.faults.name);
+    scen_json_text(json, "policy", scenario->campaign.spec.recovery.policy->name);
+    scen_json_number(json, "duration_s", r->duration_s);
+    scen_json_integer(json, "replications", r->replications);
+    scen_json_integer(json, "gpus", r->gpus);
+    scen_json_integer(json, "spare_gpus", r->spare_gpus);
+    scen_json_number(json, "step_time_s", r->step_s);
+    scen_json_number(json, "checkpoint_interval_s", r->interval_s);
+    add_estimate(json, "interruptions", &r->interruptions);
+    add_estimate(json, "unplanned_interruptions", &r->unplanned);
+    scen_json_number(json, "mttf_s", r->mttf_s.mean);
+    add_estimate(json, "ettr_fraction", &r->ettr);
+    add_estimate(json, "uptime_fraction", &r->uptime);
+    add_estimate(json, "goodput_fraction", &r->goodput);
+    add_ledger(json, r);
+    add_causes(json, scenario->campaign.faults.classes, r);
+    add_expected(json, &scenario->expect, r);
+    json_builder_end_object(json);
+    add_cost(json, scenario, r);
+}

@@ -1,0 +1,303 @@
+/* Campaigns: the interval between checkpoints, replications over threads, and what they say
+ * together.
+ *
+ * Every replication is a function of (campaign, seed, its number) alone and writes into its own
+ * slot; sums go through the slots in order. So the answer is the same whatever the threads do.
+ *
+ * Definitions, with T all time, GPUs counted once:
+ *   ETTR     productive time / T (Kokolis et al., arXiv 2410.21680); waiting is in T, and time that
+ *            goes into work that is lost later, or is slower than healthy steps, is not productive
+ *   uptime   time in which steps run or are saved / T: rework counts
+ *   goodput  productive GPU time / (GPUs and standing spares x T)
+ *   MTTF     time as in uptime / unplanned stops of a running job
+ *
+ * Confidence intervals are mean +- 1.645 s / sqrt(n), normal; n of a few dozen is enough for that.
+ * The optimised interval is the best of a geometric grid around Young's, each point simulated with
+ * the same failures. Work is counted in healthy steps; each slow state's step time is asked for
+ * once. */
+#include "strat_campaign.h"
+
+#include "sim_math.h"
+#include "strat_campaign_once.h"
+#include "strat_checkpoint.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double NORMAL_90 = 1.6448536269514722; /* 95 % quantile of the normal distribution */
+
+enum { GRID = 33, GRID_REPLICATIONS = 24 };
+static const double GRID_SPAN = 16.0; /* from Young's interval over this to it times this */
+
+typedef struct Work {
+    const StratCampaignPlan *plan;
+    StratCampaignSample *samples;
+    int64_t count, batch;
+} Work;
+
+static const struct {
+    const char *key, *name;
+} buckets[] = {
+    [STRAT_LOST_NOTHING] = {"productive",       "productive steps"     },
+    [STRAT_LOST_DEGRADED] = {"degraded",         "slow steps and stalls"},
+    [STRAT_LOST_MISSING] = {"missing_replicas", "missing replicas"     },
+    [STRAT_LOST_CHECKPOINT] = {"checkpoint",       "saving"               },
+    [STRAT_LOST_DETECTION] = {"detection",        "detection"            },
+    [STRAT_LOST_WAIT] = {"wait",             "waiting for nodes"    },
+    [STRAT_LOST_RESTART] = {"restart",          "restart and load"     },
+    [STRAT_LOST_REWORK] = {"rework",           "rework"               },
+};
+_Static_assert(G_N_ELEMENTS(buckets) == STRAT_LOST_COUNT, "a row for each bucket");
+
+const char *strat_lost_key(StratLost lost)
+{
+    return buckets[lost].key;
+}
+
+const char *strat_lost_name(StratLost lost)
+{
+    return buckets[lost].name;
+}
+
+static SimTime to_ns(double seconds)
+{
+    return (SimTime)llround(seconds * 1e9);
+}
+
+static void run_batch(gpointer item, gpointer data)
+{
+    const Work *work = data;
+    int64_t first = (GPOINTER_TO_INT(item) - 1) * work->batch;
+    for (int64_t i = first; i < MIN(first + work->batch, work->count); i++)
+        strat_campaign_once(work->plan, (uint64_t)i, &work->samples[i]);
+}
+
+static void run_all(const StratCampaignPlan *plan, StratCampaignSample *samples, int64_t count)
+{
+    int64_t threads = plan->campaign->threads;
+    threads = threads > 0 ? threads : (int64_t)g_get_num_processors();
+    Work work = {plan, samples, count, MAX(count / (threads * 8), 1)};
+    int64_t batches = (count + work.batch - 1) / work.batch;
+    GThreadPool *pool =
+        threads > 1 ? g_thread_pool_new(run_batch, &work, (gint)threads, FALSE, NULL) : NULL;
+    for (int64_t i = 1; i <= batches; i++) {
+        if (pool)
+            g_thread_pool_push(pool, GINT_TO_POINTER((gint)i), NULL);
+        else
+            run_batch(GINT_TO_POINTER((gint)i), &work);
+    }
+    if (pool)
+        g_thread_pool_free(pool, FALSE, TRUE);
+}
+
+static void set_interval(StratCampaignPlan *plan, double interval_s)
+{
+    const StratCampaignCheckpoint *c = &plan->campaign->checkpoint;
+    SimTime block = to_ns(c->block_s), flush = MAX(to_ns(c->save_s) - block, 0);
+    double steps = MAX(interval_s * 1e9 / (double)plan->step, 1.0);
+    SimTime work = steps < (double)plan->end / (double)plan->step
+                       ? llround(steps) * plan->step
+                       : (plan->end / plan->step + 1) * plan->step;
+    while (work < flush)
+        work += plan->step;
+    plan->rhythm = (StratRhythm){work, block, flush};
+}
+
+static double mean_ettr(const StratCampaignPlan *plan)
+{
+    StratCampaignSample samples[GRID_REPLICATIONS] = {0};
+    size_t classes = plan->campaign->faults.count;
+    g_autofree int64_t *by_class = g_new0(int64_t, GRID_REPLICATIONS * classes + 1);
+    for (size_t i = 0; i < GRID_REPLICATIONS; i++)
+        samples[i].by_class = by_class + i * classes;
+    run_all(plan, samples, GRID_REPLICATIONS);
+    double sum = 0.0;
+    for (size_t i = 0; i < GRID_REPLICATIONS; i++)
+        sum += (double)samples[i].ledger[STRAT_LOST_NOTHING];
+    return sum;
+}
+
+static void choose_interval(StratCampaignPlan *plan)
+{
+    const StratCampaignCheckpoint *c = &plan->campaign->checkpoint;
+    double rate = strat_fault_stop_rate(&plan->campaign->faults);
+    double mttf_s = rate > 0.0 ? 1.0 / rate : plan->campaign->duration_s;
+    double young_s = strat_checkpoint_young(c->block_s, mttf_s);
+    if (c->every == STRAT_EVERY_FIXED)
+        set_interval(plan, c->interval_s);
+    else if (c->every == STRAT_EVERY_DALY)
+        set_interval(plan, strat_checkpoint_daly(c->block_s, mttf_s));
+    else
+        set_interval(plan, young_s);
+    if (c->every != STRAT_EVERY_OPTIMISED)
+        return;
+    double best = -1.0, best_s = young_s;
+    for (int i = 0; i < GRID; i++) {
+        double place = 2.0 * i / (GRID - 1) - 1.0;
+        double interval_s = young_s * sim_math_exp(place * sim_math_log(GRID_SPAN));
+        set_interval(plan, interval_s);
+        double ettr = mean_ettr(plan);
+        if (ettr > best) {
+            best = ettr;
+            best_s = interval_s;
+        }
+    }
+    set_interval(plan, best_s);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static StratEstimate estimate(double *values, int64_t count)
+{
+    if (count == 0)
+        return (StratEstimate){NAN, NAN, NAN, NAN, NAN};
+    double mean = 0.0, square = 0.0, n = (double)count;
+    for (int64_t i = 0; i < count; i++)
+        mean += values[i] / n;
+    for (int64_t i = 0; i < count; i++)
+        square += (values[i] - mean) * (values[i] - mean);
+    double error = count > 1 ? NORMAL_90 * sqrt(square / (n - 1.0) / n) : 0.0;
+    qsort(values, (size_t)count, sizeof values[0], compare);
+    return (StratEstimate){
+        .mean = mean,
+        .low = mean - error,
+        .high = mean + error,
+        .least = values[(int64_t)floor(0.025 * (n - 1.0))],
+        .most = values[(int64_t)ceil(0.975 * (n - 1.0))],
+    };
+}
+
+static SimTime running(const StratCampaignSample *sample)
+{
+    return sample->ledger[STRAT_LOST_NOTHING] + sample->ledger[STRAT_LOST_DEGRADED] +
+           sample->ledger[STRAT_LOST_MISSING] + sample->ledger[STRAT_LOST_CHECKPOINT] +
+           sample->ledger[STRAT_LOST_REWORK];
+}
+
+static double stops_of(const StratCampaignSample *sample)
+{
+    return (double)(sample->stops + sample->planned);
+}
+
+static double unplanned_of(const StratCampaignSample *sample)
+{
+    return (double)sample->stops;
+}
+
+static double running_of(const StratCampaignSample *sample)
+{
+    return (double)running(sample);
+}
+
+static StratEstimate estimate_of(const StratCampaignSample *samples, int64_t count,
+                                 double (*value)(const StratCampaignSample *), double scale)
+{
+    g_autofree double *values = g_new(double, count);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = value(&samples[i]) * scale;
+    return estimate(values, count);
+}
+
+static StratEstimate estimate_mttf(const StratCampaignSample *samples, int64_t count)
+{
+    g_autofree double *values = g_new(double, count);
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (samples[i].struck > 0)
+            values[n++] = (double)running(&samples[i]) * 1e-9 / (double)samples[i].struck;
+    return estimate(values, n);
+}
+
+static StratEstimate scaled(StratEstimate e, double factor)
+{
+    return (StratEstimate){e.mean * factor, e.low * factor, e.high * factor, e.least * factor,
+                           e.most * factor};
+}
+
+static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *samples,
+                      StratCampaignResult *r)
+{
+    int64_t n = r->replications;
+    double whole = 1.0 / (double)plan->end;
+    g_autofree double *values = g_new(double, n);
+    for (int b = 0; b < STRAT_LOST_COUNT; b++) {
+        for (int64_t i = 0; i < n; i++)
+            values[i] = (double)samples[i].ledger[b] * whole;
+        r->lost[b] = estimate(values, n);
+        r->mean_gpu_s[b] = r->lost[b].mean * (double)plan->end * 1e-9 * (double)r->gpus;
+    }
+    r->ettr = r->lost[STRAT_LOST_NOTHING];
+    r->interruptions = estimate_of(samples, n, stops_of, 1.0);
+    r->unplanned = estimate_of(samples, n, unplanned_of, 1.0);
+    r->uptime = estimate_of(samples, n, running_of, whole);
+    r->mttf_s = estimate_mttf(samples, n);
+    r->goodput = scaled(r->ettr, (double)r->gpus / (double)(r->gpus + r->spare_gpus));
+    r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
+    for (size_t c = 0; c < plan->campaign->faults.count; c++)
+        for (int64_t i = 0; i < n; i++)
+            r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;
+}
+
+/* The step of each slow state, asked for once; classes with the same clock share it. */
+static double *speeds_new(const StratCampaign *campaign, double step_s)
+{
+    const StratFaultModel *faults = &campaign->faults;
+    double *speed = g_new(double, faults->count + 1);
+    for (size_t i = 0; i < faults->count; i++) {
+        StratJobState state = {faults->classes[i].clock_fraction};
+        speed[i] = 1.0;
+        if (faults->classes[i].effect != STRAT_FAULT_SLOW)
+            continue;
+        size_t twin = 0;
+        while (twin < i && (faults->classes[twin].effect != STRAT_FAULT_SLOW ||
+                            faults->classes[twin].clock_fraction != state.clock_fraction))
+            twin++;
+        speed[i] = twin < i ? speed[twin] : step_s / campaign->step(&state, campaign->step_ctx);
+    }
+    return speed;
+}
+
+StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
+{
+    StratJobState healthy = {1.0};
+    double step_s = campaign->step(&healthy, campaign->step_ctx);
+    g_autofree double *speed = speeds_new(campaign, step_s);
+    StratCampaignPlan plan = {
+        .campaign = campaign,
+        .end = to_ns(campaign->duration_s),
+        .step = MAX(to_ns(step_s), 1),
+        .speed = speed,
+    };
+    plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
+    choose_interval(&plan);
+    int64_t count = campaign->replications;
+    size_t classes = campaign->faults.count;
+    const StratFaultSite *site = &campaign->faults.site;
+    g_autofree StratCampaignSample *samples = g_new0(StratCampaignSample, count);
+    g_autofree int64_t *by_class = g_new0(int64_t, (size_t)count * classes + 1);
+    for (int64_t i = 0; i < count; i++)
+        samples[i].by_class = by_class + (size_t)i * classes;
+    run_all(&plan, samples, count);
+    StratCampaignResult *result = g_new0(StratCampaignResult, 1);
+    result->replications = count;
+    result->gpus = site->gpus;
+    result->spare_gpus = MAX(campaign->spares.nodes, 0) * site->gpus_per_node;
+    result->duration_s = campaign->duration_s;
+    result->step_s = step_s;
+    result->interval_s = (double)plan.rhythm.work * 1e-9;
+    result->class_mean = g_new0(double, classes + 1);
+    summarise(&plan, samples, result);
+    return result;
+}
+
+void strat_campaign_result_free(StratCampaignResult *result)
+{
+    if (!result)
+        return;
+    g_free(result->class_mean);
+    g_free(result);
+}

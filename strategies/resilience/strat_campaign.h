@@ -1,0 +1,99 @@
+/** Campaigns: months of one job under failures, many times over. */
+#ifndef STRAT_CAMPAIGN_H
+#define STRAT_CAMPAIGN_H
+
+#include "strat_fault.h"
+#include "strat_progress.h"
+#include "strat_recovery.h"
+
+/** A state of the job that steps depend on. */
+typedef struct StratJobState {
+    double clock_fraction; /* of its slowest GPU */
+} StratJobState;
+
+/** Seconds of a step in @state: the step level's answer. */
+typedef double (*StratStepFunc)(const StratJobState *state, void *ctx);
+
+/** How the time between checkpoints is chosen. */
+typedef enum StratEvery {
+    STRAT_EVERY_FIXED,
+    STRAT_EVERY_YOUNG,
+    STRAT_EVERY_DALY,
+    STRAT_EVERY_OPTIMISED, /* by simulation */
+    STRAT_EVERY_COUNT
+} StratEvery;
+
+typedef struct StratCampaignCheckpoint {
+    StratEvery every;
+    double interval_s;        /* of training, of FIXED; rounded to whole steps */
+    double block_s;           /* in which training stands still */
+    double save_s;            /* until it is safe; block_s or more */
+    double memory_interval_s; /* between copies in memory of peers; 0: every step */
+    int64_t copies;           /* in memory of peers, the node's own counted */
+} StratCampaignCheckpoint;
+
+typedef struct StratCampaignRecovery {
+    const StratRecovery *policy;
+    StratSpread stop_detection, hang_detection;
+    StratSpread restart;      /* processes and communicators */
+    StratSpread warm_restart; /* the same with spares that stand by */
+    double load_s, peer_load_s;
+    bool is_safe;                /* nothing fails while the job recovers */
+    double flap_s;               /* a link may be away so long before communicators give up */
+    int64_t replicas, most_lost; /* of data parallelism */
+    double rejoin_s;             /* all stand still while a replica comes back */
+} StratCampaignRecovery;
+
+typedef struct StratCampaignSpares {
+    int64_t nodes; /* that stand by; < 0: there is always one, after @allocation */
+    StratSpread allocation;
+    StratSpread repair; /* until a node that was taken away stands by */
+    int64_t quarantine; /* failures after which a node does not come back; 0: it always does */
+} StratCampaignSpares;
+
+/** A campaign. Everything is borrowed. */
+typedef struct StratCampaign {
+    StratFaultModel faults;
+    double duration_s;
+    int64_t replications;
+    int64_t threads; /* 0: one a processor; the answer does not depend on it */
+    StratStepFunc step;
+    void *step_ctx;
+    StratCampaignCheckpoint checkpoint;
+    StratCampaignRecovery recovery;
+    StratCampaignSpares spares;
+} StratCampaign;
+
+/** A mean over replications and its 90 % confidence interval, and the range that holds 95 % of the
+ *  single replications. Of one replication, all are its value. */
+typedef struct StratEstimate {
+    double mean, low, high;
+    double least, most;
+} StratEstimate;
+
+typedef struct StratCampaignResult {
+    int64_t replications, gpus, spare_gpus;
+    double duration_s, step_s, interval_s;
+    StratEstimate interruptions; /* stops of the job, planned ones counted */
+    StratEstimate unplanned;
+    StratEstimate mttf_s;  /* running time over unplanned stops that hit a running job */
+    StratEstimate ettr;    /* productive time over all time */
+    StratEstimate uptime;  /* time in which steps run or are saved, over all time */
+    StratEstimate goodput; /* productive GPU time over that of GPUs and spares */
+    StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
+    double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
+    double spare_gpu_s;
+    double *class_mean; /* interruptions by class of fault; owned */
+} StratCampaignResult;
+
+/** Runs @campaign. Never fails: its numbers are checked by whoever wrote them. Free with
+ *  strat_campaign_result_free(). */
+StratCampaignResult *strat_campaign_run(const StratCampaign *campaign);
+void strat_campaign_result_free(StratCampaignResult *result);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratCampaignResult, strat_campaign_result_free)
+
+/** Name of a bucket as JSON has it, and as text has it. */
+const char *strat_lost_key(StratLost lost);
+const char *strat_lost_name(StratLost lost);
+
+#endif

@@ -1,0 +1,28 @@
+/** One replication of a campaign. */
+#ifndef STRAT_CAMPAIGN_ONCE_H
+#define STRAT_CAMPAIGN_ONCE_H
+
+#include "strat_campaign.h"
+
+/** What all replications share. Borrowed. */
+typedef struct StratCampaignPlan {
+    const StratCampaign *campaign;
+    SimTime end, step;
+    StratRhythm rhythm;
+    SimTime memory; /* between copies in memory */
+    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+} StratCampaignPlan;
+
+/** What came of one. */
+typedef struct StratCampaignSample {
+    SimTime ledger[STRAT_LOST_COUNT]; /* sums to the plan's end */
+    int64_t stops, planned;
+    int64_t struck;    /* of the stops, those that hit a running job */
+    int64_t *by_class; /* stops; the caller's */
+} StratCampaignSample;
+
+/** Runs @replication of @plan into @sample, whose by_class is zeroed. */
+void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
+                         StratCampaignSample *sample);
+
+#endif

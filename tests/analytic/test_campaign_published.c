@@ -1,0 +1,110 @@
+/* Published outcomes of real fleets that need no more than rates, intervals and recoveries. Each
+ * row has the name of its row in the collection of published failures; `derived` are answers of
+ * somebody else's Monte Carlo to the very same question. Where a source gives a bound, the row is
+ * one. */
+#include "toy_campaign.h"
+
+#include <criterion/criterion.h>
+
+#include <math.h>
+
+typedef enum Kind {
+    EQUALS,
+    AT_LEAST,
+} Kind;
+
+/* clang-format off */
+static const struct {
+    const char *id;
+    int64_t gpus;
+    double per_node_day, days, interval_s, block_s, recovery_s;
+    Kind kind;
+    double want, tolerance;
+} rows[] = {
+    /* 466 interruptions in 54 days; ten minutes lost each, and half of an interval. */
+    {"llama3_effective_time, derived", 16384, 466.0 / 2048 / 54, 54, 900, 0, 600, EQUALS, 0.901, 0.005},
+    {"llama3_effective_time, derived", 16384, 466.0 / 2048 / 54, 54, 600, 0, 600, EQUALS, 0.914, 0.005},
+    {"llama3_effective_time, derived", 16384, 466.0 / 2048 / 54, 54, 1800, 0, 600, EQUALS, 0.860, 0.005},
+    {"rsc_ettr_16k, derived", 16000, 0.0065, 30, 3600, 0, 300, EQUALS, 0.722, 0.01},
+    {"rsc_ettr_16k", 16000, 0.0065, 30, 3600, 0, 300, EQUALS, 0.70, 0.03},
+    {"rsc_ettr_16k", 16000, 0.0065, 30, 300, 0, 300, EQUALS, 0.93, 0.03},
+    {"rsc_ettr_8k", 8000, 0.0065, 30, 1800, 0, 360, EQUALS, 0.90, 0.02}, /* a minute of queue */
+    {"rsc_ettr_measured", 2048, 0.0065, 30, 3600, 0, 300, AT_LEAST, 0.9, 0},
+    {"rsc_ettr_measured, derived", 2048, 0.0065, 30, 3600, 0, 300, EQUALS, 0.96, 0.005},
+    {"rsc_ettr_measured", 4096, 0.0065, 30, 3600, 0, 300, AT_LEAST, 0.9, 0},
+    {"rsc_ettr_measured, derived", 4096, 0.0065, 30, 3600, 0, 300, EQUALS, 0.922, 0.005},
+    {"rsc_ettr_100k", 100000, 0.00234, 30, 120, 0, 120, AT_LEAST, 0.9, 0},
+    {"rsc_ettr_100k, derived", 100000, 0.00234, 30, 120, 0, 120, EQUALS, 0.941, 0.005},
+    /* At the rate of Llama 3, nine minutes a failure are the 0.97 of ByteRobust. */
+    {"byterobust_ettr, derived", 9600, 0.00379, 90, 1, 0, 540, EQUALS, 0.97, 0.01},
+    /* A GPU a week on 48 nodes, a blocking save of 40 s every 100 steps of 105 s; half an hour to be
+     * back is assumed. */
+    {"bloom176b, derived", 384, 1.0 / 7 / 48, 105, 10500, 40, 1800, EQUALS, 0.986, 0.005},
+    /* A hundred restarts in four weeks; at worst 10 min to find each and 15 min to catch up. */
+    {"megascale", 12288, 100.0 / 1536 / 28, 28, 1, 0, 1500, AT_LEAST, 0.9, 0},
+};
+/* clang-format on */
+
+Test(campaign_published, productive_shares_of_fleets_are_met)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        StratFaultClass faults;
+        StratCampaign c = toy_campaign(&faults, rows[i].gpus, rows[i].per_node_day, rows[i].days,
+                                       rows[i].interval_s, rows[i].recovery_s);
+        c.checkpoint.block_s = c.checkpoint.save_s = rows[i].block_s;
+        g_autoptr(StratCampaignResult) r = strat_campaign_run(&c);
+        double got = r->ettr.mean, least = rows[i].want - rows[i].tolerance;
+        bool is_met =
+            got >= least && (rows[i].kind == AT_LEAST || got <= rows[i].want + rows[i].tolerance);
+        cr_expect(is_met, "%s: %.4f, not %.4f", rows[i].id, got, rows[i].want);
+    }
+}
+
+Test(campaign_published, bloom_saved_for_0_37_percent_of_its_time)
+{
+    StratFaultClass faults;
+    StratCampaign c = toy_campaign(&faults, 384, 0.0, 105, 10500.0, 0.0);
+    c.checkpoint.block_s = c.checkpoint.save_s = 40.0;
+    g_autoptr(StratCampaignResult) r = strat_campaign_run(&c);
+    cr_expect_float_eq(r->lost[STRAT_LOST_CHECKPOINT].mean, 0.0037, 0.0002);
+}
+
+/* hpn_link: 3,000 GPUs, a link each; 16 nodes under a ToR are assumed, whose crashes hardly count.
+ */
+Test(campaign_published, hpn_jobs_crash_once_or_twice_a_month_with_single_tors)
+{
+    StratFaultClass classes[2];
+    StratCampaign c = toy_campaign(&classes[0], 3000, 0.0, 30.0, 10800.0, 1800.0);
+    classes[0].name = "link";
+    classes[0].unit = STRAT_FAULT_GPU;
+    classes[0].per_unit_s = 0.00057 / (30.0 * 86400.0);
+    classes[1] = classes[0];
+    classes[1].name = "ToR";
+    classes[1].unit = STRAT_FAULT_LEAF;
+    classes[1].per_unit_s = 0.00051 / (30.0 * 86400.0);
+    c.faults.classes = classes;
+    c.faults.count = 2;
+    c.faults.site.nodes_per_leaf = 16;
+    c.replications = 2000;
+    g_autoptr(StratCampaignResult) r = strat_campaign_run(&c);
+    cr_expect(r->unplanned.mean > 1.0 && r->unplanned.mean < 2.0, "%g", r->unplanned.mean);
+    cr_expect_float_eq(r->unplanned.mean, 1.71 + 24 * 0.00051, 0.1, "%g", r->unplanned.mean);
+}
+
+/* ft_hsdp_sync: 18 minutes between failures at 100,000 GPUs, downtime counted. Synchronous: 10 min
+ * of stall each. Without the failed replica: 3 min, and its share of the GPUs until it is back (10
+ * min more are assumed; a replica of 64 nodes is too). */
+Test(campaign_published, going_on_without_a_replica_beats_stopping_as_ft_hsdp_says)
+{
+    StratFaultClass faults;
+    StratCampaign c = toy_campaign(&faults, 100000, 80.0 / 12500, 10.0, 1.0, 600.0);
+    g_autoptr(StratCampaignResult) sync = strat_campaign_run(&c);
+    c.recovery.policy = strat_recovery_by_name("drop-replica", NULL);
+    c.recovery.replicas = 195;
+    c.recovery.most_lost = 20;
+    c.recovery.stop_detection.mean_s = 180.0;
+    g_autoptr(StratCampaignResult) elastic = strat_campaign_run(&c);
+    cr_expect_float_eq(elastic->ettr.mean, 0.80, 0.05, "%g", elastic->ettr.mean);
+    /* 0.44 is (18 - 10) / 18; with failures at any time it is 0.57. */
+    cr_expect_float_eq(sync->ettr.mean, 0.57, 0.03, "%g", sync->ettr.mean);
+}

@@ -1,0 +1,38 @@
+#include "toy_campaign.h"
+
+double toy_step(const StratJobState *state, void *ctx)
+{
+    (void)ctx;
+    return 1.0 / state->clock_fraction;
+}
+
+StratCampaign toy_campaign(StratFaultClass *faults, int64_t gpus, double per_node_day, double days,
+                           double interval_s, double restart_s)
+{
+    *faults = (StratFaultClass){
+        .name = "node",
+        .unit = STRAT_FAULT_NODE,
+        .effect = STRAT_FAULT_STOP,
+        .per_unit_s = per_node_day / 86400.0,
+        .shape = 1.0,
+        .swap_fraction = 1.0,
+        .clock_fraction = 1.0,
+    };
+    return (StratCampaign){
+        .faults = {.classes = faults,
+                   .count = 1,
+                   .site = {gpus, 8, 32, 4},
+                   .seed = 1,
+                   .scale = 1.0,
+                   .early_factor = 1.0,
+                   .lemon_factor = 1.0},
+        .duration_s = days * 86400.0,
+        .replications = 200,
+        .step = toy_step,
+        .checkpoint = {.interval_s = interval_s, .copies = 2},
+        .recovery = {.policy = strat_recovery_by_name("restart",             NULL),
+                   .restart = {.mean_s = restart_s},
+                   .replicas = 1},
+        .spares = {.nodes = -1     },
+    };
+}
