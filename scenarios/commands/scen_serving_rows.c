@@ -59,21 +59,22 @@ typedef ScenRowWriter Writer;
 static const struct {
     const char *setup, *version, *text, *id, *engine;
 } engines[] = {
-    {"trtllm-guaranteed-no-evict", "0.14",   NULL,                NULL,        "trtllm-0.14"        },
-    {"trtllm-guaranteed-no-evict", "0.17",   NULL,                NULL,        "trtllm-0.17"        },
-    {"trtllm-guaranteed-no-evict", "1.",     NULL,                NULL,        "trtllm-1.x"         },
-    {"trtllm-guaranteed-no-evict", "commit", NULL,                NULL,        "trtllm-1.x"         },
-    {"fastertransformer",          "0.5",    NULL,                NULL,        "trtllm-static-0.5"  },
-    {"fastertransformer",          "0.6",    NULL,                NULL,        "trtllm-static-0.6.1"},
-    {"trtllm-guaranteed-no-evict", NULL,     "TRT-LLM",           "vllm-v0.6", "trtllm-0.14"        },
-    {"sglang",                     NULL,     NULL,                "vllm-v0.6", "sglang-0.3"         },
-    {"vllm-v0",                    "0.6",    NULL,                NULL,        "vllm-0.6"           },
-    {"vllm-v1",                    "0.10",   NULL,                NULL,        "vllm-0.10"          },
-    {NULL,                         NULL,     "gpt-fast",          NULL,        "gpt-fast"           },
-    {NULL,                         NULL,     "TinyChat",          NULL,        "tinychat"           },
-    {NULL,                         NULL,     "HF Accelerate",     NULL,        "hf-accelerate"      },
-    {NULL,                         NULL,     "DeepSeek in-house", NULL,        "deepseek-2025"      },
-    {NULL,                         NULL,     NULL,                "splitwise", "splitwise-2023"     },
+    {"trtllm-guaranteed-no-evict", "0.14",   NULL,                    NULL,        "trtllm-0.14"        },
+    {"trtllm-guaranteed-no-evict", "0.17",   NULL,                    NULL,        "trtllm-0.17"        },
+    {"trtllm-guaranteed-no-evict", "1.",     NULL,                    NULL,        "trtllm-1.x"         },
+    {"trtllm-guaranteed-no-evict", "commit", NULL,                    NULL,        "trtllm-1.x"         },
+    {"trtllm-guaranteed-no-evict", NULL,     "TensorRT-LLM (PyTorch", NULL,        "trtllm-1.x"         },
+    {"fastertransformer",          "0.5",    NULL,                    NULL,        "trtllm-static-0.5"  },
+    {"fastertransformer",          "0.6",    NULL,                    NULL,        "trtllm-static-0.6.1"},
+    {"trtllm-guaranteed-no-evict", NULL,     "TRT-LLM",               "vllm-v0.6", "trtllm-0.14"        },
+    {"sglang",                     NULL,     NULL,                    "vllm-v0.6", "sglang-0.3"         },
+    {"vllm-v0",                    "0.6",    NULL,                    NULL,        "vllm-0.6"           },
+    {"vllm-v1",                    "0.10",   NULL,                    NULL,        "vllm-0.10"          },
+    {NULL,                         NULL,     "gpt-fast",              NULL,        "gpt-fast"           },
+    {NULL,                         NULL,     "TinyChat",              NULL,        "tinychat"           },
+    {NULL,                         NULL,     "HF Accelerate",         NULL,        "hf-accelerate"      },
+    {NULL,                         NULL,     "DeepSeek in-house",     NULL,        "deepseek-2025"      },
+    {NULL,                         NULL,     NULL,                    "splitwise", "splitwise-2023"     },
 };
 
 static const struct {

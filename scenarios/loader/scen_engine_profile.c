@@ -90,12 +90,13 @@ static bool read_curves(StratProfile *profile, const char *folder, GError **erro
         g_autofree char *path =
             g_build_filename(folder, head ? "per_sequence.csv" : "dense.csv", NULL);
         g_autoptr(GArray) points =
-            read_points(path, head ? sequences : tokens, strat_profile_layer_name(layer), error);
+            read_points(path, head ? sequences : tokens,
+                        strat_profile_layer_name((StratProfileLayer)layer), error);
         if (!points)
             return false;
         for (guint i = 0; i < points->len; i++)
-            strat_profile_curve_add(strat_profile_of(profile, layer), point_of(points, i)->at[0],
-                                    point_of(points, i)->seconds);
+            strat_profile_curve_add(strat_profile_of(profile, (StratProfileLayer)layer),
+                                    point_of(points, i)->at[0], point_of(points, i)->seconds);
     }
     return true;
 }

@@ -33,7 +33,7 @@ static void report(const char *name, int64_t gpus, double days, int64_t replicat
     c.faults.count = CLASSES;
     c.recovery.flap_s = 30.0;
     c.spares = (StratCampaignSpares){
-        64, .repair = {STRAT_SPREAD_LOGNORMAL, 36000.0, 1.0}
+        .nodes = 64, .repair = {STRAT_SPREAD_LOGNORMAL, .mean_s = 36000.0, .cv = 1.0}
     };
     c.replications = replications;
     gint64 start = g_get_monotonic_time();

@@ -85,6 +85,7 @@ Test(search_deployments, threads_do_not_show)
         g_autofree char *one = NULL, *three = NULL;
         g_autoptr(ScenSearched) first = search(game, &(ScenSearchOptions){.threads = 1}, &one);
         g_autoptr(ScenSearched) second = search(game, &(ScenSearchOptions){.threads = 3}, &three);
+        cr_assert(first && second);
         cr_expect_str_eq(one, three);
     }
 }

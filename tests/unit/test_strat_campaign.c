@@ -44,7 +44,7 @@ static StratCampaign busy(const char *policy)
     c.recovery.most_lost = 4;
     c.recovery.rejoin_s = 20.0;
     c.spares = (StratCampaignSpares){
-        4, .repair = {STRAT_SPREAD_LOGNORMAL, 36000.0, 1.0}
+        .nodes = 4, .repair = {STRAT_SPREAD_LOGNORMAL, .mean_s = 36000.0, .cv = 1.0}
     };
     return c;
 }
