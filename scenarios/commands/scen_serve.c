@@ -13,6 +13,7 @@
 
 #include "scen_engine_profile.h"
 #include "scen_serve_burst.h"
+#include "scen_trace.h"
 #include "strat_offload.h"
 #include "strat_price.h"
 
@@ -46,6 +47,7 @@ typedef struct Stage {
     StratProfile *profile[2]; /* measured layer times of the engine, NULL: none */
     StratPricer *pricer[2];
     StratServeSpec spec;
+    int64_t skipped_rows; /* of the trace, in the last run */
 } Stage;
 
 static void stage_clear(Stage *stage)
@@ -178,6 +180,8 @@ static StratServeResult *run_once(Stage *stage, GError **error)
     stage->spec.source = source;
     StratServeResult *result = strat_serve_run(&stage->spec, error);
     stage->spec.source = NULL;
+    if (stage->scenario->traffic.trace)
+        stage->skipped_rows = scen_trace_skipped(source);
     return result;
 }
 
@@ -278,6 +282,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     stage->spec.keep_requests = false;
     stage->spec.sample_s = 0.0;
     stage->spec.watch = NULL;
+    served->skipped_rows = stage->skipped_rows;
     served->error_fraction = iteration_error(scenario, served->result);
     if (!wants.interval)
         return true;

@@ -17,6 +17,7 @@ typedef struct ScenServed {
                               requests depend on answers */
     double error_fraction; /* standard error of an iteration's time */
     StratServeMemory memory[2];
+    int64_t skipped_rows; /* of the trace: failed requests, which have no tokens */
     ScenMoney money;
     char *no_fit; /* why it does not fit; NULL: it does */
 } ScenServed;

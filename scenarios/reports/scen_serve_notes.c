@@ -54,6 +54,9 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
     GPtrArray *notes = g_ptr_array_new_with_free_func(g_free);
     note_costs(notes, scenario);
     note_money(notes, scenario);
+    if (served->skipped_rows > 0)
+        add(notes, "%" G_GINT64_FORMAT " rows of the trace without tokens are left out",
+            served->skipped_rows);
     if (served->result && served->result->refused > 0)
         add(notes,
             "refused requests are longer than serve.engine.max_length, or than the cache of a "

@@ -56,6 +56,19 @@ static void add_summary(GString *out, const char *group, const char *metric,
                                100.0 * s->worst_fraction);
 }
 
+/* What each figure with rows means. */
+static void add_definitions(GString *out, const ScenValidation *validation)
+{
+    for (int m = 0; m < SCEN_METRIC_COUNT; m++) {
+        ScenServedSummary s = scen_served_summary(validation, NULL, (ScenMetric)m);
+        if (s.rows == 0)
+            continue;
+        g_autofree char *text = g_strdup_printf("%s: %s", scen_metric_key((ScenMetric)m),
+                                                scen_metric_definition((ScenMetric)m));
+        scen_text_wrap(out, text, 0, 4);
+    }
+}
+
 void scen_served_summary_text(GString *out, const ScenValidation *validation)
 {
     if (validation->served->len == 0)
@@ -78,6 +91,7 @@ void scen_served_summary_text(GString *out, const ScenValidation *validation)
         "median, mean and worst of |predicted / published - 1|; leaning: the median with "
         "its sign",
         0, 0);
+    add_definitions(out, validation);
 }
 
 void scen_served_rows_json(JsonBuilder *json, const ScenValidation *validation)

@@ -24,7 +24,4 @@ typedef struct StratSpread {
 /** One duration, in s, by the numbers of @stream. */
 double strat_spread_draw(const StratSpread *spread, SimRandom stream);
 
-/** Its mean, in s, slow ones counted. */
-double strat_spread_mean(const StratSpread *spread);
-
 #endif

@@ -71,6 +71,13 @@ expect_text out 'does not fit'
 expect_exit 1 "$ORRERY" run large.yaml --set model=llama-3.1-405b --json
 [ "$(json_value fits)" = false ] || fail "405B parameters fit on an H100"
 
+# A trace in the place of generated traffic: failed requests are left out, and the report says so.
+printf '%s\n' 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type' '5,ChatGPT,47,18,65,API log' \
+    '6,ChatGPT,48,0,48,API log' '7,GPT-4,41,27,68,API log' >burst.csv
+expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/burst.csv}" --set serve.warm_up=0
+expect_text out '2 finished, 0 refused, 0 unfinished'
+expect_text out '1 rows of the trace without tokens are left out'
+
 # Faults, each at its place.
 cp -r "$ROOT/tests/golden/serve_profile" .
 expect_wrong() {
