@@ -49,53 +49,24 @@ static void add_row(const char *name, const char *source, void *rows)
     g_array_append_val((GArray *)rows, row);
 }
 
-static void add_schedules(GArray *rows)
-{
-    size_t count = 0;
-    const StratSchedule *all = strat_schedule_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
+/* @lister: adds the names and sources of all rows of @type, which @all_of has. */
+#define LIST_ALL(lister, type, all_of)                                                             \
+    static void lister(GArray *rows)                                                               \
+    {                                                                                              \
+        size_t count = 0;                                                                          \
+        const type *all = all_of(&count);                                                          \
+        for (size_t i = 0; i < count; i++)                                                         \
+            add_row(all[i].name, all[i].source, rows);                                             \
+    }
 
-static void add_recoveries(GArray *rows)
-{
-    size_t count = 0;
-    const StratRecovery *all = strat_recovery_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
-
-static void add_schedulers(GArray *rows)
-{
-    size_t count = 0;
-    const StratScheduler *all = strat_scheduler_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
-
-static void add_routers(GArray *rows)
-{
-    size_t count = 0;
-    const StratRouter *all = strat_router_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
-
-static void add_scaling(GArray *rows)
-{
-    size_t count = 0;
-    const StratScalePolicy *all = strat_scale_policy_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
-
-static void add_networks(GArray *rows)
-{
-    size_t count = 0;
-    const TopoNet *all = topo_net_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
+LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
+LIST_ALL(add_schedulers, StratScheduler, strat_scheduler_all)
+LIST_ALL(add_routers, StratRouter, strat_router_all)
+LIST_ALL(add_scaling, StratScalePolicy, strat_scale_policy_all)
+LIST_ALL(add_networks, TopoNet, topo_net_all)
+LIST_ALL(add_placements, TopoPlacement, topo_placement_all)
+LIST_ALL(add_routings, TopoRoutePolicy, topo_route_all)
 
 static void add_fabrics(GArray *rows)
 {
@@ -129,22 +100,6 @@ static void print_common_keys(const GArray *rows)
     }
     scen_text_wrap(out, keys->str, (int)out->len, 2);
     fputs(out->str, stdout);
-}
-
-static void add_placements(GArray *rows)
-{
-    size_t count = 0;
-    const TopoPlacement *all = topo_placement_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
-}
-
-static void add_routings(GArray *rows)
-{
-    size_t count = 0;
-    const TopoRoutePolicy *all = topo_route_all(&count);
-    for (size_t i = 0; i < count; i++)
-        add_row(all[i].name, all[i].source, rows);
 }
 
 /* A kind is a catalog, or a table of the code. */

@@ -266,7 +266,6 @@ static double load_fraction(Stage *stage, const StratServeResult *result)
 static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GError **error)
 {
     const ScenScenario *scenario = stage->scenario;
-    stage->spec.keep_requests = wants.requests;
     stage->spec.watch = wants.watch;
     served->result = run_once(stage, error);
     if (!served->result)
@@ -274,6 +273,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     if (wants.requests) { /* samples need the length of the run */
         double end_s = sim_time_to_seconds(served->result->end_ns);
         stage->spec.sample_s = end_s / SAMPLES_WANTED;
+        stage->spec.keep_requests = true;
         strat_serve_result_free(served->result);
         served->result = run_once(stage, error);
         if (!served->result)
