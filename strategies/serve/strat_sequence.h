@@ -42,7 +42,9 @@ struct StratSequence {
     size_t place;   /* in a heap */
     double note;    /* the scheduler's own, 0 at the start */
     StratSequenceState state;
-    bool remote; /* its prompt was computed elsewhere, and its cache has come */
+    bool remote;  /* its prompt was computed elsewhere, and its cache has come */
+    bool is_hurt; /* a replica that it was on died, or stood still */
+    bool stalls;  /* so its next gap between tokens is a stall */
 };
 
 /** One token, in the fixed point in which the contexts of a batch are summed. */

@@ -21,7 +21,8 @@
  * request has had no iteration after timeout_s gives up; one whose prompt has begun stays to the
  * end.
  *
- * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
+ * Where replicas come and go (strat_autoscale.c) or fail (strat_outage.c) the router sees those
+ * that serve.
  *
  * Left out: clients that leave while they are served; transfers that begin before the prompt is
  * complete.
@@ -29,7 +30,7 @@
 #include "strat_serve.h"
 
 #include "strat_lane.h"
-#include "strat_serve_private.h"
+#include "strat_outage.h"
 #include "strat_speculation.h"
 
 /* What happens first at one instant. */
@@ -86,7 +87,7 @@ static void wake(StratServeState *run, const StratReplica *replica, StratFine no
 
 /* The queue of @replica has changed: a run that this could matter to ends with the iteration under
  * way. */
-static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
+void strat_serve_requeued(StratServeState *run, StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++) {
@@ -98,20 +99,21 @@ static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
     wake(run, replica, now);
 }
 
-static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
-                    StratFine now)
+void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now)
 {
     StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     strat_replica_enqueue(replica, sequence);
-    requeued(run, replica, now);
+    strat_serve_requeued(run, replica, now);
 }
 
 /* A replica that drains and is empty goes. */
-static void settle(StratServeState *run, const StratReplica *replica, StratFine now)
+static void settle(StratServeState *run, StratReplica *replica, StratFine now)
 {
-    size_t index = (size_t)replica->index;
-    if (run->scales && strat_scaler_settle(&run->scaler, index, replica, now))
-        strat_serve_renew(run, index);
+    if (run->scales && strat_scaler_settle(&run->scaler, (size_t)replica->index, replica, now))
+        strat_serve_renew(run, replica);
+    else if (run->outage)
+        strat_outage_settle(run->outage, replica, now);
 }
 
 /* What the router of @pool sees: of the replicas those that take requests. */
@@ -128,15 +130,20 @@ static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
     if (run->scales) {
         routing.count = strat_scaler_open(&run->scaler, routing.replica, now, run->open);
         routing.replica = run->open;
+    } else if (run->outage) {
+        routing.count = strat_outage_open(run->outage, pool, run->open);
+        routing.replica = run->open;
     }
     return routing;
 }
 
-static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
-                     StratFine now)
+size_t strat_serve_choose(StratServeState *run, size_t pool, const StratSequence *sequence,
+                          StratFine now)
 {
     StratRouting routing = routing_of(run, pool, now);
-    return run->pool[pool].router->choose(&routing, sequence);
+    size_t chosen = run->pool[pool].router->choose(&routing, sequence);
+    size_t first = pool > 0 ? run->pool[0].replicas->len : 0;
+    return (size_t)routing.replica[chosen]->index - first;
 }
 
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
@@ -156,19 +163,38 @@ static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence,
 {
     StratServeState *run = ctx;
     const StratServeSpec *spec = run->spec;
-    size_t to = choose(run, 1, sequence, now);
+    size_t to = strat_serve_choose(run, 1, sequence, now);
     StratFine *out = &run->pool[0].link[replica->index];
     StratFine *in = &run->pool[1].link[to];
     double bytes = spec->kv_bytes_per_token * (double)sequence->computed;
     double takes_s = spec->transfer_latency_s;
     if (spec->transfer_bytes_per_s > 0.0)
         takes_s += bytes / spec->transfer_bytes_per_s;
+    if (run->outage)
+        takes_s *=
+            strat_outage_wire(run->outage, replica, g_ptr_array_index(run->pool[1].replicas, to));
     StratFine end = MAX(now, MAX(*out, *in)) + strat_fine_from_seconds(takes_s);
     *out = *in = end;
     Move *move = g_new(Move, 1);
     *move = (Move){.sequence = sequence, .from = replica, .to = to};
     strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
                     &move->place);
+}
+
+StratSequence *strat_serve_break_move(StratServeState *run, const StratReplica *from)
+{
+    const StratHeapItem *first = NULL;
+    for (size_t i = 0; i < run->moves.length; i++) {
+        const StratHeapItem *item = &run->moves.slot[i];
+        const Move *move = item->item;
+        if (move->from == from && (!first || item->key < first->key))
+            first = item;
+    }
+    if (!first)
+        return NULL;
+    g_autofree Move *move = first->item;
+    strat_heap_remove(&run->moves, move->place);
+    return move->sequence;
 }
 
 static void arrive_moved(StratServeState *run)
@@ -178,28 +204,17 @@ static void arrive_moved(StratServeState *run)
     StratFine now = time_of(top->key);
     strat_heap_remove(&run->moves, 0);
     StratSequence *sequence = move->sequence;
+    if (run->outage &&
+        strat_outage_turns_away(run->outage, g_ptr_array_index(run->pool[1].replicas, move->to))) {
+        on_leaves(run, move->from, sequence, now); /* from the start, to another */
+        return;
+    }
     strat_replica_forget(move->from, sequence);
     wake(run, move->from, now);
+    settle(run, move->from, now);
     sequence->remote = true;
     sequence->computed = 0;
-    deliver(run, 1, move->to, sequence, now);
-}
-
-/* Whether the replicas of @pool can ever serve @request. */
-static bool is_servable(const StratServeState *run, size_t pool, const StratRequest *request)
-{
-    const StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, 0);
-    const StratEngine *engine = replica->engine;
-    int64_t length = request->input_tokens + request->output_tokens;
-    if (engine->max_length > 0 && length > engine->max_length)
-        return false;
-    if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
-        return false;
-    int64_t width = replica->lane[0].decodes.width;
-    bool prompt_only = run->pools > 1 && pool == 0;
-    int64_t held = prompt_only ? request->input_tokens : length + width - 1;
-    return strat_kv_blocks_for(replica->kv, held) + replica->watermark <=
-           strat_kv_blocks(replica->kv);
+    strat_serve_deliver(run, 1, move->to, sequence, now);
 }
 
 static StratSequence *sequence_of(const StratRequest *request, bool pages)
@@ -268,7 +283,7 @@ static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
                                sequence->id, replica->index};
         g_array_append_val(run->wait, wait);
     }
-    deliver(run, 0, (size_t)replica->index, sequence, now);
+    strat_serve_deliver(run, 0, (size_t)replica->index, sequence, now);
 }
 
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
@@ -278,7 +293,7 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
     strat_tally_arrived(&run->tally, request, noted ? waiting(run) : 0);
     bool servable = true;
     for (size_t i = 0; i < run->pools; i++)
-        servable = servable && is_servable(run, i, request);
+        servable = servable && strat_serve_can(run, i, request);
     if (!servable) {
         run->tally.result->refused++;
         int64_t id = request->id;
@@ -293,14 +308,24 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
     admit(run, sequence, now);
 }
 
+static StratSequence *find_waiting(const StratReplica *replica, int64_t id)
+{
+    StratSequence *sequence = replica->waiting.head;
+    while (sequence && sequence->id != id)
+        sequence = sequence->next;
+    return sequence;
+}
+
 /* The first of the waits is over: a request that has had no iteration is given up. */
 static void give_up(StratServeState *run)
 {
     const StratServeWait wait = g_array_index(run->wait, StratServeWait, run->waits++);
     StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, wait.replica);
-    StratSequence *sequence = replica->waiting.head;
-    while (sequence && sequence->id != wait.id)
-        sequence = sequence->next;
+    StratSequence *sequence = find_waiting(replica, wait.id);
+    for (guint i = 0; run->outage && !sequence && i < run->pool[0].replicas->len; i++) {
+        replica = g_ptr_array_index(run->pool[0].replicas, i);
+        sequence = find_waiting(replica, wait.id);
+    }
     if (run->waits == run->wait->len || run->waits > WAITS_KEPT) {
         g_array_remove_range(run->wait, 0, run->waits);
         run->waits = 0;
@@ -310,45 +335,20 @@ static void give_up(StratServeState *run)
     tell_lost(run, sequence->id, sequence->session, wait.until);
     strat_replica_drop(replica, sequence);
     run->tally.result->gave_up++;
-    requeued(run, replica, wait.until);
+    strat_serve_requeued(run, replica, wait.until);
     settle(run, replica, wait.until);
-}
-
-static void look(StratServeState *run)
-{
-    StratServeSample sample = {.at_s = strat_fine_seconds(run->next_sample)};
-    double used = 0.0;
-    double all = 0.0;
-    int64_t made = run->tally.made;
-    for (size_t i = 0; i < run->seats; i++) {
-        const StratLane *lane = run->seat[i].lane;
-        const StratReplica *replica = lane->replica;
-        int64_t done = strat_lane_done(lane, run->next_sample);
-        made += lane->decoding ? done * lane->decodes.growth : 0;
-        used += (double)strat_lane_grown(lane, run->next_sample);
-        if (lane != replica->lane)
-            continue;
-        sample.running += (double)replica->running;
-        sample.waiting += (double)replica->waiting.length;
-        used += (double)(strat_kv_blocks(replica->kv) - strat_replica_free_blocks(replica));
-        all += (double)strat_kv_blocks(replica->kv);
-    }
-    double passed_s = run->spec->sample_s;
-    double token = (double)(INT64_C(1) << STRAT_TOKEN_BITS);
-    sample.kv_fraction = all > 0.0 ? used / all : 0.0;
-    sample.output_tokens_per_s = (double)(made - run->sampled_made) / token / passed_s;
-    sample.prompt_tokens_per_s =
-        (double)(run->tally.prompt_tokens - run->sampled_prompts) / passed_s;
-    run->sampled_made = made;
-    run->sampled_prompts = run->tally.prompt_tokens;
-    g_array_append_val(run->tally.result->samples, sample);
-    run->next_sample += strat_fine_from_seconds(run->spec->sample_s);
 }
 
 static void decide(StratServeState *run, StratSeat *seat)
 {
     StratLane *lane = seat->lane;
     StratReplica *replica = lane->replica;
+    StratFine until = 0;
+    if (run->outage && strat_outage_holds(run->outage, lane, run->now, &until)) {
+        if (until > 0)
+            schedule(run, seat, until, false);
+        return;
+    }
     if (replica->lanes > 1 && run->now < replica->gate) {
         schedule(run, seat, replica->gate, false);
         return;
@@ -372,7 +372,7 @@ static void run_seat(StratServeState *run)
         return;
     }
     strat_lane_end(seat->lane);
-    const StratReplica *replica = seat->lane->replica;
+    StratReplica *replica = seat->lane->replica;
     wake(run, replica, run->now);
     settle(run, replica, run->now);
 }
@@ -397,7 +397,7 @@ static bool look_before(StratServeState *run, StratFine first)
     if (scales && (!samples || run->scaler.next < run->next_sample))
         scale(run);
     else if (samples)
-        look(run);
+        strat_serve_look(run);
     return samples || scales;
 }
 
@@ -411,18 +411,26 @@ static bool step(StratServeState *run)
     const StratServeWait *wait = run->wait && run->waits < run->wait->len
                                      ? &g_array_index(run->wait, StratServeWait, run->waits)
                                      : NULL;
-    if (!request && !seat && !move && (!wait || waiting(run) == 0))
+    bool stands = !request && !seat && !move;
+    StratFine turn;
+    bool turns = run->outage && strat_outage_next(run->outage, &turn);
+    if (stands && !(turns && strat_outage_is_pending(run->outage, waiting(run))) &&
+        (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
     StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
-    StratFine first = request ? come : seat ? seat->key : move ? move->key : leave;
+    StratFine change = turns ? key_of(turn, PHASE_END, (1 << LANE_BITS) - 1) : 0;
+    StratFine first = request ? come : seat ? seat->key : move ? move->key : wait ? leave : change;
     first = seat ? MIN(first, seat->key) : first;
     first = move ? MIN(first, move->key) : first;
     first = wait ? MIN(first, leave) : first;
+    first = turns ? MIN(first, change) : first;
     if (look_before(run, first))
         return true;
     run->now = MAX(run->now, time_of(first));
-    if (request && first == come)
+    if (turns && first == change)
+        strat_outage_step(run->outage);
+    else if (request && first == come)
         arrive(run, request, run->now);
     else if (wait && first == leave)
         give_up(run);
@@ -462,9 +470,12 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
         return NULL;
     }
     count_scaling(&run);
+    if (run.outage)
+        strat_outage_close(run.outage);
     strat_tally_close(&run.tally);
     StratServeResult *result = g_steal_pointer(&run.tally.result);
-    result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
+    result->unfinished =
+        result->requests - result->finished - result->refused - result->gave_up - result->failed;
     result->lost_blocks = strat_serve_lost_blocks(&run);
     if (result->unfinished > 0)
         result->stuck = "the scheduler admits no more of the waiting requests";

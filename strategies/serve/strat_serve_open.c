@@ -5,6 +5,7 @@
 #include "strat_serve_private.h"
 
 #include "strat_order.h"
+#include "strat_outage.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
 
@@ -17,11 +18,22 @@ static size_t pool_of(const StratServeState *run, const StratReplica *replica)
     return (guint)replica->index >= run->pool[0].replicas->len;
 }
 
+/* Its place in its pool. */
+static size_t place_of(const StratServeState *run, const StratReplica *replica)
+{
+    return (size_t)replica->index - (pool_of(run, replica) > 0 ? run->pool[0].replicas->len : 0);
+}
+
 StratSeat *strat_serve_seats(const StratServeState *run, const StratReplica *replica)
 {
-    size_t pool = pool_of(run, replica);
-    size_t index = (size_t)replica->index - (pool > 0 ? run->pool[0].replicas->len : 0);
-    return &run->seat[run->pool[pool].first + index * run->pool[pool].lanes];
+    const StratServePool *pool = &run->pool[pool_of(run, replica)];
+    return &run->seat[pool->first + place_of(run, replica) * pool->lanes];
+}
+
+void strat_serve_block_link(StratServeState *run, const StratReplica *replica, StratFine until)
+{
+    StratFine *link = &run->pool[pool_of(run, replica)].link[place_of(run, replica)];
+    *link = MAX(*link, until);
 }
 
 /* Seconds of a token of a prompt on a replica that does nothing else. */
@@ -104,6 +116,22 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     return true;
 }
 
+bool strat_serve_can(const StratServeState *run, size_t pool, const StratRequest *request)
+{
+    const StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, 0);
+    const StratEngine *engine = replica->engine;
+    int64_t length = request->input_tokens + request->output_tokens;
+    if (engine->max_length > 0 && length > engine->max_length)
+        return false;
+    if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
+        return false;
+    int64_t width = replica->lane[0].decodes.width;
+    bool prompt_only = run->pools > 1 && pool == 0;
+    int64_t held = prompt_only ? request->input_tokens : length + width - 1;
+    return strat_kv_blocks_for(replica->kv, held) + replica->watermark <=
+           strat_kv_blocks(replica->kv);
+}
+
 /* Blocks of @replica that nobody holds and that are not free. */
 static int64_t lost_of(const StratReplica *replica)
 {
@@ -125,12 +153,12 @@ static void seat_lanes(StratServeState *run)
         }
 }
 
-void strat_serve_renew(StratServeState *run, size_t index)
+StratReplica *strat_serve_renew(StratServeState *run, StratReplica *old)
 {
-    StratServePool *pool = &run->pool[0];
-    StratReplica *old = g_ptr_array_index(pool->replicas, index);
+    StratServePool *pool = &run->pool[pool_of(run, old)];
     StratSeat *seat = strat_serve_seats(run, old);
-    pool->spec.index = (int32_t)index;
+    size_t place = place_of(run, old);
+    pool->spec.index = old->index;
     StratReplica *replica = strat_replica_new(&pool->spec);
     for (size_t i = 0; i < pool->lanes; i++) {
         if (seat[i].pending)
@@ -138,8 +166,9 @@ void strat_serve_renew(StratServeState *run, size_t index)
         seat[i] = (StratSeat){.lane = &replica->lane[i]};
     }
     run->renewed_lost += lost_of(old);
-    pool->replicas->pdata[index] = replica;
+    pool->replicas->pdata[place] = replica;
     strat_replica_free(old);
+    return replica;
 }
 
 int64_t strat_serve_lost_blocks(const StratServeState *run)
@@ -155,6 +184,7 @@ int64_t strat_serve_lost_blocks(const StratServeState *run)
 
 void strat_serve_clear(StratServeState *run)
 {
+    strat_outage_free(run->outage);
     for (size_t i = 0; i < run->pools; i++) {
         if (run->pool[i].replicas)
             g_ptr_array_unref(run->pool[i].replicas);
@@ -189,6 +219,11 @@ static bool is_possible(const StratServeSpec *spec, GError **error)
                     "pools");
         return false;
     }
+    if (spec->failures.policy && spec->autoscale.least > 0) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "replicas either come and go with the load or fail, not both");
+        return false;
+    }
     for (size_t i = 0; i < spec->deployment->pools; i++) {
         StratPoolRole role = spec->deployment->pool[i].role;
         if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))
@@ -209,9 +244,10 @@ static bool prepare(StratServeState *run, GError **error)
     if (spec->admission.timeout_s > 0.0)
         run->wait = g_array_new(false, false, sizeof(StratServeWait));
     run->scales = spec->autoscale.least > 0;
+    run->outage = strat_outage_new(run);
+    run->open = g_new(StratReplica *, MAX(replicas, run->seats));
     if (!run->scales)
         return true;
-    run->open = g_new(StratReplica *, replicas);
     return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
 }
 

@@ -17,6 +17,8 @@ typedef struct StratSeat {
     size_t place;
 } StratSeat;
 
+typedef struct StratOutage StratOutage;
+
 typedef struct StratServePool {
     GPtrArray *replicas; /* of StratReplica */
     const StratRouter *router;
@@ -52,6 +54,7 @@ typedef struct StratServeState {
     bool stopped; /* by the watch */
     bool scales;
     StratScaler scaler;   /* of the only pool, if it scales */
+    StratOutage *outage;  /* NULL: nothing fails */
     StratReplica **open;  /* room for those that take requests */
     int64_t renewed_lost; /* blocks of replicas that have gone */
     GArray *wait;         /* of StratServeWait, in order of their ends; NULL: nobody gives up */
@@ -66,8 +69,33 @@ bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, 
 /** The first seat of @replica. */
 StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
 
-/** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
-void strat_serve_renew(StratServeState *state, size_t index);
+/** A new replica, empty, in the place of @replica (freed), which has no sequences. */
+StratReplica *strat_serve_renew(StratServeState *state, StratReplica *replica);
+
+/** Brings @sequence (taken) to replica @to of @pool. */
+void strat_serve_deliver(StratServeState *state, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now);
+
+/** The replica of @pool for @sequence, by the router. */
+size_t strat_serve_choose(StratServeState *state, size_t pool, const StratSequence *sequence,
+                          StratFine now);
+
+/** The queue of @replica, or what holds it up, has changed: a run that this could matter to ends
+ *  with the iteration under way. */
+void strat_serve_requeued(StratServeState *state, StratReplica *replica, StratFine now);
+
+/** Takes the first of the caches that are on their way from @from off it: its sequence, NULL when
+ *  there is none. */
+StratSequence *strat_serve_break_move(StratServeState *state, const StratReplica *from);
+
+/** No cache sets out from @replica or for it before @until. */
+void strat_serve_block_link(StratServeState *state, const StratReplica *replica, StratFine until);
+
+/** Whether the replicas of @pool can ever serve @request. */
+bool strat_serve_can(const StratServeState *state, size_t pool, const StratRequest *request);
+
+/** Takes the sample that is due. */
+void strat_serve_look(StratServeState *state);
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);

@@ -41,6 +41,9 @@ void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t
 /** @count tokens came @gap after the ones before them. */
 void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count);
 
+/** @count requests went @gap without a token because a replica was not there. */
+void strat_tally_stall(StratTally *tally, StratFine gap, int64_t count);
+
 /** @sequence has sampled its first token. */
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence);
 

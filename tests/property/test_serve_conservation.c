@@ -1,7 +1,7 @@
 /*
  * Random requests on random engines, with preemption and shared prefixes: every request finishes
  * once or is refused, tokens in are tokens out, no block is lost, the ledger sums up, and runs
- * summed in closed form are those taken one iteration at a time.
+ * summed in closed form are those taken one iteration at a time; and so it is when replicas die.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -26,6 +26,8 @@ typedef struct World {
     int64_t blocks;
     StratAutoscale autoscale;
     StratAdmission admission;
+    StratFailures failures;
+    StratFaultClass fault[STRAT_FAULT_EFFECTS];
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
@@ -152,6 +154,69 @@ static void draw_elastic(World *world, SimRandom *stream)
     world->deployment.slo_ttft_s = 0.1;
 }
 
+static StratSpread up_to(SimRandom *stream, double most_s)
+{
+    return (StratSpread){.kind = below(stream, 2) ? STRAT_SPREAD_FIXED : STRAT_SPREAD_EXPONENTIAL,
+                         .mean_s = below(stream, 4) ? most_s * sim_random_uniform(stream) : 0.0};
+}
+
+static void draw_pool_failures(World *world, size_t pool, SimRandom *stream)
+{
+    const StratPool *from = &world->deployment.pool[pool];
+    StratPoolFailures *how = &world->failures.pool[pool];
+    *how = (StratPoolFailures){
+        .restart = up_to(stream, 1.0),
+        .spares = below(stream, 3) == 0,
+        .is_across = below(stream, 2),
+        .ranks = from->data,
+        .rank_gpus = from->tensor,
+        .most_lost = from->data - 1,
+    };
+}
+
+/* Everything happens to some replica every few tenths of a second. */
+static void draw_failures(World *world, SimRandom *stream)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    size_t rows;
+    const StratServeRecovery *all = strat_serve_recovery_all(&rows);
+    StratPool *pool = world->deployment.pool;
+    int64_t gpus = 0;
+    for (size_t p = 0; p < world->deployment.pools; p++) {
+        pool[p].data = 1 + 3 * below(stream, 2);
+        gpus += pool[p].replicas * strat_pool_gpus(&pool[p]);
+    }
+    for (size_t i = 0; i < STRAT_FAULT_EFFECTS; i++)
+        world->fault[i] = (StratFaultClass){
+            .name = names[i],
+            .unit = (StratFaultUnit)below(stream, STRAT_FAULT_UNITS),
+            .effect = (StratFaultEffect)i,
+            .per_unit_s = below(stream, 3) ? 2.0 * sim_random_uniform(stream) / (double)gpus : 0.0,
+            .shape = 1.0,
+            .swap_fraction = 0.5,
+            .lasts = up_to(stream, 0.3),
+            .clock_fraction = 0.3 + 0.7 * sim_random_uniform(stream),
+        };
+    world->failures = (StratFailures){
+        .policy = &all[below(stream, (int64_t)rows)],
+        .faults = {.classes = world->fault,
+                   .count = STRAT_FAULT_EFFECTS,
+                   .site = {gpus, 1 + below(stream, 4), 2, 2},
+                   .seed = (uint64_t)below(stream, 1 << 20),
+                   .scale = 1.0},
+        .stop_detection = up_to(stream, 0.2),
+        .hang_detection = up_to(stream, 0.5),
+        .repair = up_to(stream, 1.0),
+        .switch_s = 0.05 * (double)below(stream, 3),
+        .restore_bytes_per_s = 1e8 * (double)below(stream, 100),
+        .restore_latency_s = 1e-3,
+        .nic_fraction = 0.25 * (double)below(stream, 4),
+        .flap_s = 0.2,
+    };
+    for (size_t p = 0; p < world->deployment.pools; p++)
+        draw_pool_failures(world, p, stream);
+}
+
 static World *draw_world(int64_t seed)
 {
     SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
@@ -172,6 +237,7 @@ static StratServeResult *serve(const World *world, bool exact)
     spec.host_bytes_per_s = 2e10;
     spec.autoscale = world->autoscale;
     spec.admission = world->admission;
+    spec.failures = world->failures;
     return strat_serve_run(&spec, NULL);
 }
 
@@ -201,10 +267,12 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
 
 static void check_sums(const StratServeResult *result, int64_t seed)
 {
-    cr_assert_eq(result->finished + result->refused + result->gave_up + result->unfinished,
+    cr_assert_eq(result->finished + result->refused + result->gave_up + result->failed +
+                     result->unfinished,
                  result->requests);
     cr_assert_eq(result->lost_blocks, 0, "%ld: %ld blocks are lost", seed, result->lost_blocks);
-    double sum_s = result->idle_s + result->starting_s;
+    double sum_s =
+        result->idle_s + result->starting_s + result->failures.down_s + result->failures.cut_s;
     for (int i = 0; i < STRAT_SERVE_PARTS; i++)
         sum_s += result->busy_s[i];
     /* The end is cut to a nanosecond, on every GPU. */
@@ -278,6 +346,58 @@ Test(serve_conservation,
     cr_expect_gt(gave_up, WORKLOADS / 50, "clients gave up in only %ld workloads", gave_up);
     cr_expect_gt(ups, WORKLOADS / 50, "replicas came in only %ld workloads", ups);
     cr_expect_gt(downs, WORKLOADS / 50, "replicas went in only %ld workloads", downs);
+}
+
+static void check_equal_failures(const StratFailureSums *fast, const StratFailureSums *exact,
+                                 int64_t seed)
+{
+    cr_assert_eq(fast->faults, exact->faults, "%ld: faults", seed);
+    cr_assert_eq(fast->hurt, exact->hurt, "%ld: hurt", seed);
+    cr_assert_eq(fast->lost_tokens, exact->lost_tokens, "%ld: lost", seed);
+    cr_assert_eq(fast->restored_tokens, exact->restored_tokens, "%ld: restored", seed);
+    cr_assert_eq(fast->outages->len, exact->outages->len, "%ld: outages", seed);
+    cr_assert_eq(memcmp(fast->outages->data, exact->outages->data,
+                        fast->outages->len * sizeof(StratOutageRecord)),
+                 0, "%ld: outages", seed);
+    cr_assert_eq(strat_digest_count(fast->stall_s), strat_digest_count(exact->stall_s));
+    cr_assert_eq(strat_digest_max(fast->stall_s), strat_digest_max(exact->stall_s));
+    cr_assert(fabs(fast->cut_s - exact->cut_s) < 1e-9, "%ld: broken off", seed);
+}
+
+Test(serve_conservation, so_they_are_where_replicas_die_stand_still_or_are_slow)
+{
+    int64_t deaths = 0;
+    int64_t shrunk = 0;
+    int64_t restored = 0;
+    int64_t failed = 0;
+    int64_t stalled = 0;
+    int64_t unfinished = 0;
+    for (int64_t seed = 0; seed < WORKLOADS; seed++) {
+        g_autofree World *world = draw_world(seed);
+        SimRandom stream = sim_random_stream((uint64_t)seed, "failures");
+        world->autoscale.least = 0;
+        draw_failures(world, &stream);
+        g_autoptr(StratServeResult) fast = serve(world, false);
+        g_autoptr(StratServeResult) exact = serve(world, true);
+        check_outcomes(world, fast, seed);
+        check_sums(fast, seed);
+        check_equal(fast, exact, seed);
+        check_equal_failures(&fast->failures, &exact->failures, seed);
+        deaths += fast->failures.outages->len > 0;
+        restored += fast->failures.restored_tokens > 0;
+        failed += fast->failed > 0;
+        stalled += strat_digest_count(fast->failures.stall_s) > 0;
+        unfinished += fast->unfinished;
+        for (guint i = 0; i < fast->failures.outages->len; i++)
+            shrunk +=
+                g_array_index(fast->failures.outages, StratOutageRecord, i).gone_fraction < 1.0;
+    }
+    cr_expect_eq(unfinished, 0, "%ld unfinished", unfinished);
+    cr_expect_gt(deaths, WORKLOADS / 3, "deaths in only %ld workloads", deaths);
+    cr_expect_gt(shrunk, WORKLOADS / 50, "only %ld groups shrank", shrunk);
+    cr_expect_gt(restored, WORKLOADS / 50, "copies in only %ld workloads", restored);
+    cr_expect_gt(failed, WORKLOADS / 50, "errors in only %ld workloads", failed);
+    cr_expect_gt(stalled, WORKLOADS / 5, "stalls in only %ld workloads", stalled);
 }
 
 Test(serve_conservation, a_price_off_by_a_millionth_of_a_second_is_seen)
