@@ -157,6 +157,7 @@ bool strat_outage_shrink(StratOutage *outage, size_t index, const StratFault *fa
     slot->lost += lost;
     slot->withheld += blocks;
     set_places(outage, index);
+    strat_outage_fail_unfit(outage, index, now);
     guint record = strat_outage_record(outage, index, fault->class_index, now, requests,
                                        salvage.tokens, (double)lost / (double)pool->ranks);
     StratFine known = now + strat_fine_from_seconds(detection_s);

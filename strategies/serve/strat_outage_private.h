@@ -131,6 +131,10 @@ bool strat_outage_has_up(const StratOutage *outage, size_t pool);
 /** All requests that wait at dead @replica find new places, or stay with it, by the policy. */
 void strat_outage_reroute(StratOutage *outage, size_t replica, StratFine now);
 
+/** Requests that wait at @replica and can never be computed again, which they would have to be, end
+ *  in an error. */
+void strat_outage_fail_unfit(StratOutage *outage, size_t replica, StratFine now);
+
 /** Those that waited for @replica, which is back, begin again. */
 void strat_outage_resume(StratOutage *outage, size_t replica, StratFine now);
 

@@ -4,9 +4,10 @@
  * order. Where none is open they wait with the dead one.
  *
  * With separate pools a request that lost its cache on a decoding replica needs prompt and outputs
- * computed by a prefill replica again, whose cache then moves as after any prompt; one that is too
- * long for the cache of such a replica fails. With copies of its cache it goes to another decoding
- * replica. Copies come to one replica one after another, each in
+ * computed by a prefill replica again, whose cache then moves as after any prompt. With copies of
+ * its cache it goes to another decoding replica. Prompt and outputs that are too long for the cache
+ * of a replica that computes them, or without chunked prefill for one iteration, end in an error.
+ * Copies come to one replica one after another, each in
  *
  *     T = latency + kv_bytes_per_token x tokens / restore_bytes_per_s
  *
@@ -40,12 +41,32 @@ static void fail(StratOutage *outage, StratSequence *sequence, StratFine now)
     strat_sequence_free(sequence);
 }
 
-/* Whether a replica of @pool could compute the cache of @sequence again. */
-static bool fits(const StratOutage *outage, size_t pool, const StratSequence *sequence)
+/* Whether the cache of @sequence would have to be computed again by a replica of @pool, which never
+ * could. */
+static bool is_unfit(const StratOutage *outage, size_t pool, const StratSequence *sequence)
 {
     const StratReplica *replica = g_ptr_array_index(outage->run->pool[pool].replicas, 0);
-    return strat_kv_blocks_for(replica->kv, strat_sequence_prompt(sequence)) + replica->watermark <=
+    int64_t prompt = strat_sequence_prompt(sequence);
+    if (sequence->remote || sequence->produced == 0)
+        return false;
+    if (!replica->engine->chunked_prefill && prompt > replica->max_tokens)
+        return true;
+    return strat_kv_blocks_for(replica->kv, prompt) + replica->watermark >
            strat_kv_blocks(replica->kv);
+}
+
+void strat_outage_fail_unfit(StratOutage *outage, size_t replica, StratFine now)
+{
+    StratReplica *at = strat_outage_replica(outage, replica);
+    for (StratSequence *s = at->waiting.head, *next; s; s = next) {
+        next = s->next;
+        if (!is_unfit(outage, outage->slot[replica].pool, s))
+            continue;
+        at->outstanding--;
+        at->pending_tokens -= strat_sequence_left(s);
+        strat_sequence_remove(&at->waiting, s);
+        fail(outage, s, now);
+    }
 }
 
 bool strat_outage_has_up(const StratOutage *outage, size_t pool)
@@ -86,10 +107,6 @@ static void place(StratOutage *outage, size_t replica, StratSequence *sequence, 
     StratServeState *run = outage->run;
     size_t pool = outage->slot[replica].pool;
     size_t target = sequence->remote ? pool : 0;
-    if (target != pool && !fits(outage, target, sequence)) {
-        fail(outage, sequence, now);
-        return;
-    }
     if (target == pool && !strat_outage_has_up(outage, pool)) {
         strat_replica_enqueue(strat_outage_replica(outage, replica), sequence);
         return;
@@ -129,9 +146,11 @@ void strat_outage_reroute(StratOutage *outage, size_t replica, StratFine now)
     StratSequenceList list = take_all(from);
     for (StratSequence *s; (s = next_of(&list));) {
         strat_outage_hurt(outage, s);
-        /* A cache that came in the meantime came to nobody. */
-        s->remote = s->remote && policy->restores;
-        if (policy->fails)
+        if (s->remote && !policy->restores) { /* its cache came to nobody in the meantime */
+            s->remote = false;
+            outage->sums->lost_tokens += strat_sequence_prompt(s) - 1;
+        }
+        if (policy->fails || is_unfit(outage, 0, s))
             fail(outage, s, now);
         else if (policy->reroutes)
             place(outage, replica, s, now);
@@ -159,17 +178,13 @@ void strat_outage_resume(StratOutage *outage, size_t replica, StratFine now)
 void strat_outage_deliver(StratOutage *outage, const StratOutageEvent *event, StratFine now)
 {
     const StratOutageSlot *slot = &outage->slot[event->replica];
-    bool is_there = slot->life == event->life;
     outage->caches--;
-    if (is_there)
-        outage->sums->restored_tokens += strat_sequence_prompt(event->sequence) - 1;
-    if (is_there)
-        strat_outage_replica(outage, event->replica)->outstanding--;
-    if (!is_there) {
-        strat_outage_hurt(outage, event->sequence);
+    if (slot->life != event->life) {
         place(outage, event->replica, event->sequence, now);
         return;
     }
     size_t first = slot->pool > 0 ? outage->run->pool[0].replicas->len : 0;
+    outage->sums->restored_tokens += strat_sequence_prompt(event->sequence) - 1;
+    strat_outage_replica(outage, event->replica)->outstanding--;
     strat_serve_deliver(outage->run, slot->pool, event->replica - first, event->sequence, now);
 }
