@@ -2,6 +2,7 @@
 #ifndef SCEN_SERVING_H
 #define SCEN_SERVING_H
 
+#include "scen_serve_failures.h"
 #include "scen_serving_engine.h"
 #include "strat_deployment.h"
 #include "strat_serve.h"
@@ -27,6 +28,7 @@ typedef struct ScenServing {
     double load_bytes_per_s;    /* of weights to a GPU that starts; 0: by the link below */
     int load_from;              /* a ScenLoadFrom */
     StratAdmission admission;
+    ScenServeFailures failures;
     double slo_attainment;    /* share of the requests that must meet the objectives */
     int64_t warm_up_requests; /* the first so many, left out of the latencies */
     bool exact;               /* every iteration on its own */

@@ -60,7 +60,7 @@ typedef struct StratOutageRecord {
 
 /** What failures did to a run. */
 typedef struct StratFailureSums {
-    int64_t faults;          /* that hit a replica which was there */
+    int64_t faults;          /* that hit some replica which was there */
     int64_t hurt;            /* requests that were on a replica that died or stood still */
     int64_t lost_tokens;     /* of caches, that were in replicas which died */
     int64_t restored_tokens; /* of those, that came back from copies; others are computed again */

@@ -234,8 +234,9 @@ static void drain(StratOutage *outage, size_t index, const StratFault *fault, St
     strat_outage_settle(outage, strat_outage_replica(outage, index), now);
 }
 
-/* @fault hits GPUs @from .. @to - 1 of the deployment, some of which are of replica @index. */
-static void strike(StratOutage *outage, size_t index, const StratFault *fault, int64_t from,
+/* @fault hits GPUs @from .. @to - 1 of the deployment, some of which are of replica @index. False:
+ * which was not there. */
+static bool strike(StratOutage *outage, size_t index, const StratFault *fault, int64_t from,
                    int64_t to, StratFine now)
 {
     StratOutageSlot *slot = &outage->slot[index];
@@ -243,10 +244,9 @@ static void strike(StratOutage *outage, size_t index, const StratFault *fault, i
     StratFaultEffect effect = how->faults.classes[fault->class_index].effect;
     bool drains = slot->state == STRAT_OUTAGE_DRAINS;
     if (slot->state != STRAT_OUTAGE_UP && !(drains && effect != STRAT_FAULT_PLANNED))
-        return;
+        return false;
     from = MAX(from, slot->first_gpu) - slot->first_gpu;
     to = MIN(to, slot->first_gpu + slot->gpus) - slot->first_gpu;
-    outage->sums->faults++;
     if (effect == STRAT_FAULT_PLANNED) {
         drain(outage, index, fault, now);
     } else if (effect == STRAT_FAULT_SLOW) {
@@ -260,6 +260,7 @@ static void strike(StratOutage *outage, size_t index, const StratFault *fault, i
         if (drains || !strat_outage_shrink(outage, index, fault, from, to, now, detection_s))
             strat_outage_die(outage, index, fault, now, detection_s);
     }
+    return true;
 }
 
 /* The fault that has come hits whom it hits. */
@@ -280,11 +281,13 @@ static void hit(StratOutage *outage, StratFine now)
         to = from + 1;
     }
     draw_fault(outage);
+    bool hits = false;
     for (size_t i = 0; i < outage->count; i++) {
         const StratOutageSlot *slot = &outage->slot[i];
         if (slot->first_gpu < to && from < slot->first_gpu + slot->gpus)
-            strike(outage, i, &fault, from, to, now);
+            hits = strike(outage, i, &fault, from, to, now) || hits;
     }
+    outage->sums->faults += hits;
 }
 
 static void come_back(StratOutage *outage, size_t index, StratFine now)
