@@ -4,13 +4,14 @@
 #include "scen_json.h"
 #include "scen_options.h"
 #include "scen_quantity.h"
-#include "scen_text.h"
 #include "strat_spare_sizing.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #define I64 "%" G_GINT64_FORMAT
+
+static const double HOUR_S = 3600.0;
 
 static const ScenUsage usage = {
     .command = "spares",
@@ -34,10 +35,10 @@ static void print_text(const Options *o, const StratSpareNeed *need, const int64
         "all run for the whole horizon with that chance",
         "a fleet of fixed size, each away by chance (binomial)",
     };
-    g_autofree char *mtbf = scen_text_seconds(o->mtbf_s), *away = scen_text_seconds(o->away_s);
-    g_autofree char *horizon = scen_text_seconds(o->horizon_s);
-    printf(I64 " units, MTBF %s each, away for %s: %.4g away on average; target %.6g, horizon %s\n",
-           o->units, mtbf, away, strat_spares_away(need), o->target, horizon);
+    printf(I64 " units, MTBF %.5g h each, away for %.5g h: %.4g away on average; target %.6g, "
+               "horizon %.5g h\n",
+           o->units, o->mtbf_s / HOUR_S, o->away_s / HOUR_S, strat_spares_away(need), o->target,
+           o->horizon_s / HOUR_S);
     for (int i = 0; i < 3; i++)
         printf("%6" G_GINT64_FORMAT " spares (%5.2f %%)  %s\n", spares[i],
                100.0 * (double)spares[i] / (double)o->units, what[i]);
@@ -76,7 +77,7 @@ ScenExit scen_cmd_spares(int argc, char **argv)
     (void)argc;
     g_autofree char *mtbf = NULL, *away = NULL, *horizon = NULL;
     g_autoptr(GError) error = NULL;
-    Options o = {.target = 0.999, .horizon_s = 730.0 * 3600.0};
+    Options o = {.target = 0.999, .horizon_s = 730.0 * HOUR_S};
     const GOptionEntry entries[] = {
         {"units",   0, 0, G_OPTION_ARG_INT64, &o.units, "Nodes or replicas that have to run", "N"},
         {"mtbf",        0, 0, G_OPTION_ARG_STRING, &mtbf, "From failure to failure of one of them",

@@ -10,10 +10,17 @@
  *     share in the long run = A - lambda D / a,      D = (met without - met with faults) / faults
  *
  * and likewise for capacity with the GPU-seconds that a fault takes away. Both runs meet the same
- * requests. It holds while dips do not meet: lambda times the length of a dip well below 1. */
+ * requests; those that come after the end of the run, while the replica is still away, are not in
+ * D, so a run should outlast what its outages do to requests. It holds while dips do not meet:
+ * lambda times the length of a dip well below 1. */
 #include "scen_outages.h"
 
+#include "strat_spare_sizing.h"
+
 #include <math.h>
+
+/* Three nines: what Cui et al. (SC 2025, arXiv 2503.11901) size spares for. */
+static const double SPARES_TARGET = 0.999;
 
 double scen_outages_load_s(const ScenScenario *scenario, const StratServeMemory *memory, int from,
                            double given_bytes_per_s)
@@ -121,20 +128,76 @@ static double rate_of(const StratFaultModel *model)
     return sum;
 }
 
-ScenOutlook scen_outages_outlook(const ScenScenario *scenario, const StratServeResult *result,
-                                 const StratServeResult *calm)
+static double mean_of(const StratSpread *spread)
 {
-    const StratFaultModel model = model_of(scenario);
+    return (1.0 - spread->slow_fraction) * spread->mean_s +
+           spread->slow_fraction * spread->slow_mean_s;
+}
+
+/* Replicas of @pool that are needed together: how often one dies, for how long it is away. */
+static StratSpareNeed need_of(const StratFailures *failures, const StratPool *pool, size_t index,
+                              int64_t replicas)
+{
+    StratFaultSite one = failures->faults.site; /* of one replica */
+    one.gpus = strat_pool_gpus(pool);
+    double rate = 0.0, away = 0.0;
+    for (size_t i = 0; i < failures->faults.count; i++) {
+        const StratFaultClass *c = &failures->faults.classes[i];
+        bool hangs = c->effect == STRAT_FAULT_HANG;
+        if (!hangs && c->effect != STRAT_FAULT_STOP)
+            continue;
+        double share = c->unit == STRAT_FAULT_JOB ? 1.0 / (double)replicas : 1.0;
+        double mine = c->per_unit_s * failures->faults.scale * share *
+                      (double)strat_fault_units(&one, c->unit);
+        rate += mine;
+        away += mine * (mean_of(hangs ? &failures->hang_detection : &failures->stop_detection) +
+                        c->swap_fraction * mean_of(&failures->repair));
+    }
+    StratSpareNeed need = {.units = pool->replicas, .mtbf_s = INFINITY};
+    if (rate <= 0.0)
+        return need;
+    need.mtbf_s = 1.0 / rate;
+    need.away_s = away / rate + mean_of(&failures->pool[index].restart);
+    return need;
+}
+
+/* GPU-seconds that the outages of @result take from the capacity, those after its end too. */
+static double gone_gpu_s(const ScenScenario *scenario, const StratServeResult *result)
+{
+    const StratDeployment *deployment = &scenario->serving.deployment;
+    double sum = 0.0;
+    for (guint i = 0; i < result->failures.outages->len; i++) {
+        const StratOutageRecord *o = &g_array_index(result->failures.outages, StratOutageRecord, i);
+        bool second = o->replica >= deployment->pool[0].replicas;
+        SimTime due = MAX(o->due, o->at);
+        sum += o->gone_fraction * (double)strat_pool_gpus(&deployment->pool[second]) *
+               sim_time_to_seconds(due - o->at);
+    }
+    return sum;
+}
+
+ScenOutlook scen_outages_outlook(const ScenScenario *scenario, const StratServeMemory *memory,
+                                 const StratServeResult *result, const StratServeResult *calm)
+{
+    const StratFailures failures = scen_outages_of(scenario, memory);
+    const StratDeployment *deployment = &scenario->serving.deployment;
     double faults = (double)result->failures.faults;
     double end_s = sim_time_to_seconds(calm->end_ns);
+    int64_t replicas = deployment->pool[0].replicas;
+    replicas += deployment->pools == 2 ? deployment->pool[1].replicas : 0;
     ScenOutlook outlook = {
-        .faults_per_s = rate_of(&model),
+        .faults_per_s = rate_of(&failures.faults),
         .attainment = strat_serve_attainment(calm),
         .availability = 1.0,
+        .spares_target = SPARES_TARGET,
     };
+    for (size_t p = 0; p < deployment->pools; p++) {
+        StratSpareNeed need = need_of(&failures, &deployment->pool[p], p, replicas);
+        outlook.spares[p] = strat_spares_for_time(&need, SPARES_TARGET);
+    }
     if (faults == 0.0 || end_s <= 0.0 || calm->asked == 0)
         return outlook;
-    double gone_s = (1.0 - result->failures.availability) * sim_time_to_seconds(result->end_ns);
+    double gone_s = gone_gpu_s(scenario, result) / (double)failures.faults.site.gpus;
     double asked_per_s = (double)calm->asked / end_s;
     outlook.missed_per_fault = (double)(calm->within_slo - result->within_slo) / faults;
     outlook.attainment -= outlook.faults_per_s * outlook.missed_per_fault / asked_per_s;

@@ -12,6 +12,8 @@ typedef struct ScenOutlook {
     double missed_per_fault; /* requests that meet the objectives without it alone */
     double attainment;       /* share of the requests that meet them, in the long run */
     double availability;     /* of the capacity, in the long run */
+    int64_t spares[2];       /* of replicas: with so many all of a pool are up for the share */
+    double spares_target;    /* of the time */
 } ScenOutlook;
 
 /** Seconds until weights that @memory counts are on the GPUs of a replica that starts, all of which
@@ -28,8 +30,9 @@ StratFailures scen_outages_of(const ScenScenario *scenario, const StratServeMemo
  *  broke off, and of prompts' part as much as caches were computed again. */
 double scen_outages_wasted_gpu_s(const StratServeResult *result);
 
-/** @result under @scenario's failures against @calm, the same traffic without. */
-ScenOutlook scen_outages_outlook(const ScenScenario *scenario, const StratServeResult *result,
-                                 const StratServeResult *calm);
+/** @result under @scenario's failures against @calm, the same traffic without; @memory as in
+ *  scen_outages_of(). */
+ScenOutlook scen_outages_outlook(const ScenScenario *scenario, const StratServeMemory *memory,
+                                 const StratServeResult *result, const StratServeResult *calm);
 
 #endif

@@ -50,7 +50,8 @@ static char *cost(const ScenServeReport *report)
 static char *months(const ScenServeReport *report)
 {
     const StratServeResult *r = report->served->result, *calm = report->served->calm;
-    ScenOutlook outlook = scen_outages_outlook(report->scenario, r, calm);
+    ScenOutlook outlook = scen_outages_outlook(report->scenario, report->served->memory, r, calm);
+    size_t pools = report->scenario->serving.deployment.pools;
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%.3g faults a month by the rates of the classes",
                            outlook.faults_per_s * MONTH_S);
@@ -64,6 +65,11 @@ static char *months(const ScenServeReport *report)
                                outlook.missed_per_fault, 100.0 * outlook.attainment);
     g_string_append_printf(text, "; %.5f %% of the capacity is there",
                            100.0 * outlook.availability);
+    g_string_append_printf(text, "; all replicas are up %.4g %% of the time with " I64 " spares%s",
+                           100.0 * outlook.spares_target, outlook.spares[pools - 1],
+                           pools == 2 ? " that decode" : "");
+    if (pools == 2)
+        g_string_append_printf(text, " and " I64 " that do prompts", outlook.spares[0]);
     return g_strdup(text->str);
 }
 
@@ -90,7 +96,7 @@ void scen_outages_json(JsonBuilder *json, const ScenServeReport *report)
     if (!calm)
         return;
     const StratFailureSums *f = &r->failures;
-    ScenOutlook outlook = scen_outages_outlook(report->scenario, r, calm);
+    ScenOutlook outlook = scen_outages_outlook(report->scenario, report->served->memory, r, calm);
     bool stalls = strat_digest_count(f->stall_s) > 0;
     bool promises = scen_serving_promises(&report->scenario->serving);
     double wasted_s = scen_outages_wasted_gpu_s(r);
@@ -116,6 +122,11 @@ void scen_outages_json(JsonBuilder *json, const ScenServeReport *report)
     scen_json_number(json, "missed_requests_per_fault", promises ? outlook.missed_per_fault : NAN);
     scen_json_number(json, "long_run_slo_attainment_fraction", promises ? outlook.attainment : NAN);
     scen_json_number(json, "long_run_availability_fraction", outlook.availability);
+    size_t pools = report->scenario->serving.deployment.pools;
+    scen_json_number(json, "spares_target_fraction", outlook.spares_target);
+    scen_json_integer(json, "spare_replicas", outlook.spares[pools - 1]);
+    if (pools == 2)
+        scen_json_integer(json, "spare_prefill_replicas", outlook.spares[0]);
     json_builder_end_object(json);
 }
 

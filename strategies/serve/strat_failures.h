@@ -51,6 +51,7 @@ typedef struct StratFailures {
 /** One time that a replica was not there. Instants that did not come are -1. */
 typedef struct StratOutageRecord {
     SimTime at, known, back;
+    SimTime due; /* when it is back, or would have been had the run gone on */
     int32_t replica;
     uint32_t class_index; /* of the fault */
     int64_t requests;     /* that were there when it died */

@@ -116,6 +116,7 @@ guint strat_outage_record(StratOutage *outage, size_t replica, uint32_t class_in
         .at = strat_fine_ns(now),
         .known = -1,
         .back = -1,
+        .due = -1,
         .replica = (int32_t)replica,
         .class_index = class_index,
         .requests = requests,
@@ -210,6 +211,7 @@ static void go_away(StratOutage *outage, size_t index, StratFine now)
                           (StratOutageEvent){.kind = STRAT_OUTAGE_SPARE, .replica = slot->pool});
         again = now + strat_fine_from_seconds(outage->how->switch_s);
     }
+    record_of(outage, slot->record)->due = strat_fine_ns(again);
     strat_outage_push(outage, again, back);
 }
 

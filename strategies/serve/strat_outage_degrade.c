@@ -163,7 +163,9 @@ bool strat_outage_shrink(StratOutage *outage, size_t index, const StratFault *fa
     StratFine known = now + strat_fine_from_seconds(detection_s);
     StratFine back =
         known + strat_fine_from_seconds(strat_outage_away_s(outage, fault, slot->pool));
-    g_array_index(outage->sums->outages, StratOutageRecord, record).known = strat_fine_ns(known);
+    StratOutageRecord *of = &g_array_index(outage->sums->outages, StratOutageRecord, record);
+    of->known = strat_fine_ns(known);
+    of->due = strat_fine_ns(back);
     strat_outage_push(outage, back,
                       (StratOutageEvent){.kind = STRAT_OUTAGE_RANKS,
                                          .replica = index,
