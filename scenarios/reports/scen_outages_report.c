@@ -40,6 +40,9 @@ static char *cost(const ScenServeReport *report)
                            100.0 * r->failures.availability, wasted_s / 3600.0);
     if (report->scenario->cost.name && r->up_s > 0.0)
         g_string_append_printf(text, " ($%.3g)", money->usd_total * wasted_s / r->up_s);
+    g_autofree char *tpot = scen_text_seconds(strat_digest_mean(r->tpot_s));
+    g_autofree char *calm_tpot = scen_text_seconds(strat_digest_mean(calm->tpot_s));
+    g_string_append_printf(text, "; TPOT %s, without failures %s", tpot, calm_tpot);
     if (scen_serving_promises(&report->scenario->serving))
         g_string_append_printf(
             text, "; %.2f %% of the requests meet every objective, without failures %.2f %%",
@@ -116,6 +119,9 @@ void scen_outages_json(JsonBuilder *json, const ScenServeReport *report)
     scen_json_number(json, "wasted_gpu_s", wasted_s);
     scen_json_number(json, "wasted_usd",
                      priced ? report->served->money.usd_total * wasted_s / r->up_s : NAN);
+    scen_json_number(json, "calm_tpot_mean_s", strat_digest_mean(calm->tpot_s));
+    scen_json_number(json, "calm_output_tokens_per_s",
+                     (double)calm->output_tokens / sim_time_to_seconds(calm->end_ns));
     scen_json_number(json, "calm_slo_attainment_fraction",
                      promises ? strat_serve_attainment(calm) : NAN);
     scen_json_number(json, "faults_per_month", outlook.faults_per_s * MONTH_S);
