@@ -169,9 +169,8 @@ static double gone_gpu_s(const ScenScenario *scenario, const StratServeResult *r
     for (guint i = 0; i < result->failures.outages->len; i++) {
         const StratOutageRecord *o = &g_array_index(result->failures.outages, StratOutageRecord, i);
         bool second = o->replica >= deployment->pool[0].replicas;
-        SimTime due = MAX(o->due, o->at);
-        sum += o->gone_fraction * (double)strat_pool_gpus(&deployment->pool[second]) *
-               sim_time_to_seconds(due - o->at);
+        SimTime end = MAX(o->due, result->end_ns);
+        sum += (double)strat_pool_gpus(&deployment->pool[second]) * strat_outage_gone_s(o, end);
     }
     return sum;
 }

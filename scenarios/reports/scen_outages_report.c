@@ -149,12 +149,15 @@ char *scen_outages_csv(const ScenServeReport *report)
     GString *out = g_string_new(NULL);
     if (!r || !r->failures.outages)
         return g_string_free(out, FALSE);
-    g_string_append(out, "replica,class,at_s,known_s,back_s,requests,cache_tokens,gone_fraction\n");
+    g_string_append(
+        out,
+        "replica,class,at_s,known_s,stands_until_s,back_s,requests,cache_tokens,gone_fraction\n");
     for (guint i = 0; i < r->failures.outages->len; i++) {
         const StratOutageRecord *o = &g_array_index(r->failures.outages, StratOutageRecord, i);
         g_string_append_printf(out, "%d,\"%s\"", (int)o->replica, class_of(report, o));
         add_instant(out, o->at);
         add_instant(out, o->known);
+        add_instant(out, o->gone_fraction < 1.0 ? o->stands_until : o->back);
         add_instant(out, o->back);
         g_string_append_printf(out, "," I64 "," I64 ",%.9g\n", o->requests, o->tokens,
                                o->gone_fraction);

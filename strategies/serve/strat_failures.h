@@ -48,15 +48,17 @@ typedef struct StratFailures {
     double flap_s;       /* a link may be away so long before the replica hangs */
 } StratFailures;
 
-/** One time that a replica was not there. Instants that did not come are -1. */
+/** One time that a replica was not there, or stood still. Instants that did not come are -1. */
 typedef struct StratOutageRecord {
     SimTime at, known, back;
-    SimTime due; /* when it is back, or would have been had the run gone on */
+    SimTime due;          /* when it is back, or would have been had the run gone on */
+    SimTime stands_until; /* until then all of it is gone, then @gone_fraction */
     int32_t replica;
     uint32_t class_index; /* of the fault */
-    int64_t requests;     /* that were there when it died */
-    int64_t tokens;       /* in their caches */
-    double gone_fraction; /* of the replica: below 1 where an expert group shrank */
+    int64_t requests;     /* that were there when it began */
+    int64_t tokens;       /* that it lost, of their caches */
+    double gone_fraction; /* of the replica: below 1 where an expert group goes on without ranks, 0
+                             of one that merely stood still */
 } StratOutageRecord;
 
 /** What failures did to a run. */
@@ -71,5 +73,9 @@ typedef struct StratFailureSums {
     StratDigest *stall_s;    /* time without a token of requests that had one before; owned */
     GArray *outages;         /* of StratOutageRecord, owned; NULL: nothing could fail */
 } StratFailureSums;
+
+/** GPU-seconds, of a replica of one GPU, that @record takes from the capacity until @end; its own
+ *  end where that is sooner. */
+double strat_outage_gone_s(const StratOutageRecord *record, SimTime end);
 
 #endif

@@ -117,6 +117,7 @@ guint strat_outage_record(StratOutage *outage, size_t replica, uint32_t class_in
         .known = -1,
         .back = -1,
         .due = -1,
+        .stands_until = strat_fine_ns(now),
         .replica = (int32_t)replica,
         .class_index = class_index,
         .requests = requests,
@@ -396,6 +397,15 @@ double strat_outage_wire(const StratOutage *outage, const StratReplica *from,
     return fmax(outage->slot[from->index].wire, outage->slot[to->index].wire);
 }
 
+double strat_outage_gone_s(const StratOutageRecord *record, SimTime end)
+{
+    SimTime stop = MAX(end, record->at);
+    SimTime stands = CLAMP(record->stands_until, record->at, stop);
+    SimTime back = record->due < 0 ? stop : CLAMP(record->due, stands, stop);
+    return sim_time_to_seconds(stands - record->at) +
+           record->gone_fraction * sim_time_to_seconds(back - stands);
+}
+
 void strat_outage_close(StratOutage *outage)
 {
     StratServeResult *result = outage->run->tally.result;
@@ -408,10 +418,9 @@ void strat_outage_close(StratOutage *outage)
     }
     for (guint i = 0; i < outage->sums->outages->len; i++) {
         const StratOutageRecord *record = record_of(outage, i);
-        SimTime back = record->back < 0 ? end : MIN(record->back, end);
         double gpus = (double)outage->slot[record->replica].gpus;
-        double gpu_s = gpus * sim_time_to_seconds(MAX(back - record->at, 0));
-        gone_s += record->gone_fraction * gpu_s;
+        double gpu_s = gpus * strat_outage_gone_s(record, end);
+        gone_s += gpu_s;
         outage->sums->down_s += record->gone_fraction < 1.0 ? 0.0 : gpu_s;
     }
     outage->sums->availability = all_s > 0.0 ? 1.0 - gone_s / all_s : 1.0;

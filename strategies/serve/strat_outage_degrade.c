@@ -9,6 +9,11 @@
 
 #include <math.h>
 
+static StratOutageRecord *record_of(const StratOutage *outage, guint record)
+{
+    return &g_array_index(outage->sums->outages, StratOutageRecord, record);
+}
+
 static bool holds_for(const StratOutageSlow *slow, size_t replica, int64_t life)
 {
     return slow->replica == replica && slow->life == life;
@@ -70,12 +75,13 @@ void strat_outage_slow(StratOutage *outage, size_t index, const StratFault *faul
                now);
 }
 
-/* Replica @index stands until @until: all its requests are hurt. */
-static void stand(StratOutage *outage, size_t index, StratFine now, StratFine until)
+/* Replica @index, whose outage @record is, stands until @until: all its requests are hurt. */
+static void stand(StratOutage *outage, size_t index, guint record, StratFine now, StratFine until)
 {
     StratOutageSlot *slot = &outage->slot[index];
     StratReplica *replica = strat_outage_replica(outage, index);
     slot->resume = MAX(slot->resume, until);
+    record_of(outage, record)->stands_until = strat_fine_ns(slot->resume);
     for (StratSequence *s = replica->waiting.head; s; s = s->next)
         strat_outage_hurt(outage, s);
     for (size_t i = 0; i < replica->lanes; i++) {
@@ -84,6 +90,18 @@ static void stand(StratOutage *outage, size_t index, StratFine now, StratFine un
             strat_outage_hurt(outage, s);
     }
     strat_serve_requeued(outage->run, replica, now);
+}
+
+/* As stand(), of a replica that loses nothing by it. */
+static void pause(StratOutage *outage, size_t index, uint32_t class_index, StratFine now,
+                  StratFine until)
+{
+    int64_t requests = strat_outage_replica(outage, index)->outstanding;
+    guint record = strat_outage_record(outage, index, class_index, now, requests, 0, 0.0);
+    stand(outage, index, record, now, until);
+    StratOutageRecord *of = record_of(outage, record);
+    of->known = of->at;
+    of->back = of->due = of->stands_until;
 }
 
 void strat_outage_flap(StratOutage *outage, size_t index, const StratFault *fault, StratFine now)
@@ -112,7 +130,7 @@ void strat_outage_flap(StratOutage *outage, size_t index, const StratFault *faul
             outage, index, fault, now,
             strat_outage_draw(fault, STRAT_OUTAGE_DRAW_DETECTION, &how->hang_detection));
     else if (pool->is_across)
-        stand(outage, index, now, until);
+        pause(outage, index, fault->class_index, now, until);
 }
 
 void strat_outage_faster(StratOutage *outage, const StratOutageEvent *event, StratFine now)
@@ -163,9 +181,8 @@ bool strat_outage_shrink(StratOutage *outage, size_t index, const StratFault *fa
     StratFine known = now + strat_fine_from_seconds(detection_s);
     StratFine back =
         known + strat_fine_from_seconds(strat_outage_away_s(outage, fault, slot->pool));
-    StratOutageRecord *of = &g_array_index(outage->sums->outages, StratOutageRecord, record);
-    of->known = strat_fine_ns(known);
-    of->due = strat_fine_ns(back);
+    record_of(outage, record)->known = strat_fine_ns(known);
+    record_of(outage, record)->due = strat_fine_ns(back);
     strat_outage_push(outage, back,
                       (StratOutageEvent){.kind = STRAT_OUTAGE_RANKS,
                                          .replica = index,
@@ -174,16 +191,14 @@ bool strat_outage_shrink(StratOutage *outage, size_t index, const StratFault *fa
                                          .blocks = blocks,
                                          .record = record});
     set_pace(outage, index, now);
-    stand(outage, index, now, known + strat_fine_from_seconds(outage->how->switch_s));
+    stand(outage, index, record, now, known + strat_fine_from_seconds(outage->how->switch_s));
     return true;
 }
 
 void strat_outage_regrow(StratOutage *outage, const StratOutageEvent *event, StratFine now)
 {
     StratOutageSlot *slot = &outage->slot[event->replica];
-    StratOutageRecord *record =
-        &g_array_index(outage->sums->outages, StratOutageRecord, event->record);
-    record->back = strat_fine_ns(now);
+    record_of(outage, event->record)->back = strat_fine_ns(now);
     if (slot->life != event->life || slot->lost == 0)
         return;
     slot->lost -= event->ranks;
@@ -191,7 +206,8 @@ void strat_outage_regrow(StratOutage *outage, const StratOutageEvent *event, Str
     strat_kv_give(strat_outage_replica(outage, event->replica)->kv, event->blocks);
     set_places(outage, event->replica);
     set_pace(outage, event->replica, now);
-    stand(outage, event->replica, now, now + strat_fine_from_seconds(outage->how->switch_s));
+    pause(outage, event->replica, record_of(outage, event->record)->class_index, now,
+          now + strat_fine_from_seconds(outage->how->switch_s));
 }
 
 void strat_outage_give_back(StratOutage *outage, size_t index)

@@ -164,6 +164,8 @@ Test(outage, a_flap_stalls_collectives_or_hangs_the_replica)
     g_autoptr(StratServeResult) stalls = run(&it, false);
     expect_end(stalls, 0, 2095.0, "stalls");
     cr_expect_float_eq(strat_digest_max(stalls->failures.stall_s), 1.005, 1e-6);
+    cr_expect_float_eq(stalls->failures.availability, 1.0 - 1.0 / (2.0 * 2.095), 1e-6);
+    cr_expect_eq(stalls->failures.lost_tokens, 0);
     it.failures.flap_s = 0.5;
     g_autoptr(StratServeResult) hangs = run(&it, false);
     expect_end(hangs, 0, 1205.0, "hangs");
@@ -203,6 +205,8 @@ Test(outage, an_expert_group_goes_on_without_a_rank)
         cr_expect_float_eq(strat_digest_max(r->failures.stall_s), 0.155 + 0.04 / 3.0, 1e-6);
         const StratOutageRecord *o = &g_array_index(r->failures.outages, StratOutageRecord, 0);
         cr_expect_float_eq(o->gone_fraction, 0.25, 1e-12);
+        /* 150 ms all of it, then a quarter until the end at 1455 ms */
+        cr_expect_float_eq(r->failures.availability, 1.0 - (0.15 + 0.25 * 0.8) / 1.455, 1e-6);
         cr_expect_eq(r->lost_blocks, 0);
     }
 }
