@@ -54,6 +54,9 @@ void strat_kv_publish(StratKv *kv, uint64_t *page);
  *  the end of a chain is evicted before its start. */
 void strat_kv_release(StratKv *kv, uint64_t *page, int64_t held, int64_t private_blocks);
 
+/** Blocks that sequences would hold beyond theirs if they shared no pages. */
+int64_t strat_kv_shared_blocks(const StratKv *kv);
+
 /** Tokens in held pages that more than one sequence counts as its own: each time but the first. */
 int64_t strat_kv_shared_tokens(const StratKv *kv);
 

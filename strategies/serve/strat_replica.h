@@ -73,7 +73,8 @@ struct StratReplica {
     StratKvTiers *tiers;       /* of the prefix cache behind the GPU; NULL: none */
     StratLane *lane;
     size_t lanes;
-    int64_t running;        /* sequences of all lanes */
+    int64_t running;        /* rows of all lanes: sequences, of a group each */
+    int64_t groups;         /* running sequences that are groups */
     int64_t admissions;     /* so far */
     int64_t outstanding;    /* waiting, running, leaving */
     int64_t pending_tokens; /* of prompts, to be computed */
@@ -85,11 +86,12 @@ struct StratReplica {
     StratFine gate;    /* no lane starts before */
     double gpus;       /* that one lane keeps busy */
     StratFine seen_at; /* the last look at how full the cache is */
-    double seen_blocks, seen_tokens;
+    double seen_blocks, seen_tokens, seen_saved;
     StratReplicaEvents events;
     struct StratTally *tally;               /* borrowed */
     const struct StratSpeculation *guesses; /* borrowed */
     uint64_t seed;
+    const char *stuck; /* why the engine gives up, NULL: it does not */
 };
 
 /** What makes a replica; all is borrowed. */
@@ -125,6 +127,9 @@ void strat_replica_drop(StratReplica *replica, StratSequence *sequence);
 
 /** Frees the cache that @sequence left behind. */
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence);
+
+/** What the rows of its groups share. */
+StratShared strat_replica_shared(const StratReplica *replica);
 
 /** Tokens in held blocks, each counted once. */
 int64_t strat_replica_tokens(const StratReplica *replica);

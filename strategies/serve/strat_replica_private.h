@@ -22,6 +22,9 @@ void strat_replica_release(StratReplica *replica, StratSequence *sequence, int64
 /** Full pages of what @sequence has computed can be found from here on. */
 void strat_replica_publish(StratReplica *replica, StratSequence *sequence);
 
+/** Blocks of @sequence, which does not decode. */
+int64_t strat_replica_still_blocks(const StratReplica *replica, const StratSequence *sequence);
+
 /** Frees the cache of @sequence, which neither decodes nor has a place in a list. */
 void strat_replica_free_still(StratReplica *replica, StratSequence *sequence);
 

@@ -29,6 +29,7 @@
 #include "strat_serve.h"
 
 #include "strat_lane.h"
+#include "strat_scheduler.h"
 #include "strat_serve_private.h"
 #include "strat_speculation.h"
 
@@ -185,6 +186,13 @@ static void arrive_moved(StratServeState *run)
     deliver(run, 1, move->to, sequence, now);
 }
 
+/* Whether the samples or beams of @request are rows of one sequence. */
+static bool is_group(const StratScheduler *scheduler, const StratRequest *request)
+{
+    bool samples = request->samples > 1 && scheduler->forking == STRAT_FORKING_GROUP;
+    return samples || request->beams > 1;
+}
+
 /* Whether the replicas of @pool can ever serve @request. */
 static bool is_servable(const StratServeState *run, size_t pool, const StratRequest *request)
 {
@@ -195,11 +203,21 @@ static bool is_servable(const StratServeState *run, size_t pool, const StratRequ
         return false;
     if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
         return false;
+    if (!strat_scheduler_forks(replica->scheduler, request->samples > 1, request->beams > 1, NULL))
+        return false;
     int64_t width = replica->lane[0].decodes.width;
     bool prompt_only = run->pools > 1 && pool == 0;
     int64_t held = prompt_only ? request->input_tokens : length + width - 1;
-    return strat_kv_blocks_for(replica->kv, held) + replica->watermark <=
-           strat_kv_blocks(replica->kv);
+    int64_t blocks = strat_kv_blocks_for(replica->kv, held);
+    if (is_group(replica->scheduler, request)) {
+        /* At worst they share the full blocks of the prompt; one more each when they come back. */
+        int64_t rows = MAX(request->samples, request->beams);
+        int64_t full = request->input_tokens / engine->block_tokens;
+        blocks = prompt_only ? blocks : full + rows * (blocks - full + 1);
+        if (rows > replica->max_sequences)
+            return false;
+    }
+    return blocks + replica->watermark <= strat_kv_blocks(replica->kv);
 }
 
 static StratSequence *sequence_of(const StratRequest *request, bool pages)
@@ -218,6 +236,31 @@ static StratSequence *sequence_of(const StratRequest *request, bool pages)
         sequence->pages = (int32_t)request->pages;
     }
     return sequence;
+}
+
+/* Makes @sequence the samples or beams of @request; those that are sequences of their own, linked
+ * by next, are returned. */
+static StratSequence *fork_request(const StratServeState *run, const StratRequest *request,
+                                   StratSequence *sequence)
+{
+    const StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, 0);
+    int64_t page_tokens = strat_kv_page_tokens(replica->kv);
+    if (is_group(replica->scheduler, request)) {
+        strat_forks_group(sequence, request);
+        if (sequence->page)
+            sequence->pages = (int32_t)MIN(sequence->pages, request->input_tokens / page_tokens);
+    } else if (request->samples > 1) {
+        return strat_forks_children(sequence, request, page_tokens);
+    }
+    return NULL;
+}
+
+static void free_chain(StratSequence *sequence)
+{
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        strat_sequence_free(sequence);
+    }
 }
 
 static int64_t waiting(const StratServeState *run)
@@ -252,15 +295,18 @@ static bool is_admitted(StratServeState *run, const StratRouting *routing,
     return !full && !late;
 }
 
-/* Brings @sequence, which can be served, to a replica, or turns it away. */
-static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
+/* Brings @sequence, which can be served, and the @others of its request to a replica, or turns them
+ * away. */
+static void admit(StratServeState *run, StratSequence *sequence, StratSequence *others,
+                  StratFine now)
 {
     StratRouting routing = routing_of(run, 0, now);
     size_t chosen = run->pool[0].router->choose(&routing, sequence);
-    const StratReplica *replica = routing.replica[chosen];
+    StratReplica *replica = routing.replica[chosen];
     if (!is_admitted(run, &routing, replica, sequence)) {
         tell_lost(run, sequence->id, sequence->session, now);
         strat_sequence_free(sequence);
+        free_chain(others);
         return;
     }
     if (run->wait) {
@@ -268,7 +314,13 @@ static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
                                sequence->id, replica->index};
         g_array_append_val(run->wait, wait);
     }
-    deliver(run, 0, (size_t)replica->index, sequence, now);
+    strat_replica_enqueue(replica, sequence);
+    for (StratSequence *next; others; others = next) {
+        next = others->next;
+        others->next = NULL;
+        strat_replica_enqueue(replica, others);
+    }
+    requeued(run, replica, now);
 }
 
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
@@ -289,8 +341,20 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
     }
     bool pages = run->spec->deployment->engine->prefix_cache && source->page_tokens > 0;
     StratSequence *sequence = sequence_of(request, pages);
+    StratSequence *others = fork_request(run, request, sequence);
     source->take(source);
-    admit(run, sequence, now);
+    admit(run, sequence, others, now);
+}
+
+/* Drops @sequence, which waits, and those behind it that are of the same request. */
+static void drop_all(StratReplica *replica, StratSequence *sequence)
+{
+    int64_t id = sequence->id;
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        if (sequence->id == id)
+            strat_replica_drop(replica, sequence);
+    }
 }
 
 /* The first of the waits is over: a request that has had no iteration is given up. */
@@ -305,10 +369,10 @@ static void give_up(StratServeState *run)
         g_array_remove_range(run->wait, 0, run->waits);
         run->waits = 0;
     }
-    if (!sequence || sequence->scheduled_ns >= 0)
+    if (!sequence || sequence->scheduled_ns >= 0 || (sequence->forks && sequence->forks->begun))
         return;
     tell_lost(run, sequence->id, sequence->session, wait.until);
-    strat_replica_drop(replica, sequence);
+    drop_all(replica, sequence);
     run->tally.result->gave_up++;
     requeued(run, replica, wait.until);
     settle(run, replica, wait.until);
@@ -355,6 +419,9 @@ static void decide(StratServeState *run, StratSeat *seat)
     }
     if (strat_lane_begin(lane, run->now, run->spec->exact)) {
         schedule(run, seat, lane->end, true);
+    } else if (replica->stuck) {
+        run->stopped = true;
+        run->tally.result->stuck = replica->stuck;
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
             wake(run, replica, run->now);
@@ -466,7 +533,7 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     StratServeResult *result = g_steal_pointer(&run.tally.result);
     result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
     result->lost_blocks = strat_serve_lost_blocks(&run);
-    if (result->unfinished > 0)
+    if (result->unfinished > 0 && !result->stuck)
         result->stuck = "the scheduler admits no more of the waiting requests";
     return result;
 }

@@ -61,6 +61,21 @@ static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, Stra
     }
 }
 
+/* Whether @scheduler does what requests ask for. */
+static bool does_forks(const StratServeSpec *spec, const StratScheduler *scheduler, GError **error)
+{
+    const StratSource *source = spec->source;
+    if (!strat_scheduler_forks(scheduler, source->samples, source->beams, error))
+        return false;
+    bool groups = source->beams || (source->samples && scheduler->forking == STRAT_FORKING_GROUP);
+    if (!groups || spec->deployment->speculation.tokens == 0)
+        return true;
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                "scheduler %s: samples and beams with speculation are not modelled",
+                scheduler->name);
+    return false;
+}
+
 static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
                       GError **error)
 {
@@ -71,7 +86,8 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     StratServePool *pool = &run->pool[index];
     pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
     pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
-    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error) ||
+        !does_forks(spec, scheduler, error))
         return false;
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
