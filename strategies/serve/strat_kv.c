@@ -263,6 +263,11 @@ int64_t strat_kv_shared_tokens(const StratKv *kv)
     return strat_kv_shared_blocks(kv) * kv->block_tokens;
 }
 
+bool strat_kv_is_owned(const StratKv *kv, int64_t blocks, int64_t pages)
+{
+    return pages == kv->holds && blocks - pages * kv->page_blocks == kv->private_blocks;
+}
+
 static bool unsound(GError **error, const char *what, int64_t found, int64_t expected)
 {
     g_set_error(error, STRAT_ERROR, STRAT_ERROR_NO_FIT,

@@ -60,6 +60,10 @@ int64_t strat_kv_shared_blocks(const StratKv *kv);
 /** Tokens in held pages that more than one sequence counts as its own: each time but the first. */
 int64_t strat_kv_shared_tokens(const StratKv *kv);
 
+/** Whether sequences that have @blocks in all, of which @pages are held pages, have what is taken.
+ */
+bool strat_kv_is_owned(const StratKv *kv, int64_t blocks, int64_t pages);
+
 /** Whether every block is in exactly one place: private, in a held page, or free. O(blocks). */
 bool strat_kv_is_sound(const StratKv *kv, GError **error);
 

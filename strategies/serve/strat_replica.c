@@ -108,8 +108,7 @@ bool strat_replica_is_by_priority(const StratReplica *replica)
     return g_strcmp0(replica->engine->order, "priority") == 0;
 }
 
-/* Whether @a is served before @b where priorities decide. */
-static bool is_before(const StratSequence *a, const StratSequence *b)
+bool strat_sequence_is_before(const StratSequence *a, const StratSequence *b)
 {
     if (a->priority != b->priority)
         return a->priority < b->priority;
@@ -118,13 +117,13 @@ static bool is_before(const StratSequence *a, const StratSequence *b)
     return a->id != b->id ? a->id < b->id : a->sample < b->sample;
 }
 
-static void queue_up(StratReplica *replica, StratSequence *sequence, bool first)
+void strat_replica_queue_up(StratReplica *replica, StratSequence *sequence, bool first)
 {
     StratSequence *next = first ? replica->waiting.head : NULL;
     if (strat_replica_is_by_priority(replica)) {
         StratSequence *prev = replica->waiting.tail;
         next = NULL;
-        for (; prev && is_before(sequence, prev); prev = prev->prev)
+        for (; prev && strat_sequence_is_before(sequence, prev); prev = prev->prev)
             next = prev;
     }
     sequence->state = STRAT_SEQUENCE_WAITING;
@@ -135,7 +134,7 @@ static void queue_up(StratReplica *replica, StratSequence *sequence, bool first)
 void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
 {
     replica->outstanding++;
-    queue_up(replica, sequence, false);
+    strat_replica_queue_up(replica, sequence, false);
 }
 
 void strat_replica_drop(StratReplica *replica, StratSequence *sequence)
@@ -262,30 +261,6 @@ int64_t strat_replica_price(const StratReplica *replica, const StratSequence *wa
 int64_t strat_replica_free_blocks(const StratReplica *replica)
 {
     return strat_kv_available(replica->kv);
-}
-
-int64_t strat_replica_tokens(const StratReplica *replica)
-{
-    int64_t tokens = replica->still_tokens;
-    for (size_t i = 0; i < replica->lanes; i++)
-        tokens += replica->lane[i].decodes.sum >> STRAT_TOKEN_BITS;
-    return tokens - strat_kv_shared_tokens(replica->kv) - strat_replica_shared(replica).tokens;
-}
-
-StratShared strat_replica_shared(const StratReplica *replica)
-{
-    StratShared sum = {0};
-    for (size_t i = 0; replica->groups > 0 && i < replica->lanes; i++) {
-        const StratLane *lane = &replica->lane[i];
-        for (const StratSequence *s = lane->running.head; s; s = s->next) {
-            if (s->twins == 0 || !is_decode(s))
-                continue;
-            StratShared of = strat_decodes_shared(&lane->decodes, s, lane->decoding ? 1 : 0);
-            sum.blocks += of.blocks;
-            sum.tokens += of.tokens;
-        }
-    }
-    return sum;
 }
 
 void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since)
@@ -440,60 +415,6 @@ bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
     return true;
 }
 
-void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
-{
-    StratReplica *replica = lane->replica;
-    int64_t blocks = strat_lane_blocks(lane, sequence);
-    g_assert(sequence->twins == 0);
-    if (replica->engine->prefix_cache && !sequence->page && !sequence->remote)
-        strat_sequence_name_pages(sequence, strat_kv_page_tokens(replica->kv));
-    if (is_decode(sequence)) {
-        strat_lane_part(lane, sequence);
-        lane->decoding = lane->decoding && lane->decodes.count > 0;
-    } else {
-        replica->pending_tokens -= strat_sequence_left(sequence);
-        replica->still_tokens -= sequence->computed;
-        lane->prompts--;
-    }
-    strat_replica_publish(replica, sequence);
-    strat_replica_release(replica, sequence, blocks);
-    sequence->computed = 0;
-    sequence->preemptions++;
-    replica->tally->result->preemptions++;
-    strat_lane_unlist(lane, sequence);
-    queue_up(replica, sequence, true);
-}
-
-/* Whether @a is to be kept rather than @b. */
-static bool outranks(const StratReplica *replica, const StratSequence *a, const StratSequence *b)
-{
-    return strat_replica_is_by_priority(replica) ? is_before(a, b) : a->order < b->order;
-}
-
-/* Whether another lane runs a sequence that @sequence outranks. */
-static bool has_lower(const StratLane *lane, const StratSequence *sequence)
-{
-    const StratReplica *replica = lane->replica;
-    for (size_t i = 0; i < replica->lanes; i++)
-        for (const StratSequence *s = replica->lane[i].running.head; s; s = s->next)
-            if (&replica->lane[i] != lane && outranks(replica, sequence, s))
-                return true;
-    return false;
-}
-
-StratSequence *strat_lane_victim(const StratLane *lane)
-{
-    const StratReplica *replica = lane->replica;
-    StratSequence *victim = NULL;
-    bool by_priority = strat_replica_is_by_priority(replica);
-    for (StratSequence *s = lane->running.tail; s && (by_priority || !victim); s = s->prev)
-        if ((!victim || is_before(victim, s)) && !g_ptr_array_find(lane->chunk_of, s, NULL))
-            victim = s;
-    if (victim && lane->running.length == 1 && has_lower(lane, victim))
-        return NULL;
-    return victim;
-}
-
 const StratSequence *strat_lane_longest(StratLane *lane)
 {
     StratDecodes *decodes = &lane->decodes;
@@ -518,6 +439,8 @@ void strat_replica_free_still(StratReplica *replica, StratSequence *sequence)
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence)
 {
     g_assert(sequence->state == STRAT_SEQUENCE_LEAVING);
+    replica->leaving_blocks -= strat_replica_still_blocks(replica, sequence);
+    replica->leaving_pages -= sequence->held;
     strat_replica_free_still(replica, sequence);
     replica->outstanding--;
 }

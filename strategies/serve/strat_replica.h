@@ -76,6 +76,8 @@ struct StratReplica {
     int64_t running;        /* rows of all lanes: sequences, of a group each */
     int64_t groups;         /* running sequences that are groups */
     int64_t admissions;     /* so far */
+    int64_t leaving_blocks; /* of caches on the way to other replicas, held pages counted */
+    int64_t leaving_pages;
     int64_t outstanding;    /* waiting, running, leaving */
     int64_t pending_tokens; /* of prompts, to be computed */
     int64_t still_tokens;   /* in the cache, of those that do not decode */
@@ -133,6 +135,10 @@ StratShared strat_replica_shared(const StratReplica *replica);
 
 /** Tokens in held blocks, each counted once. */
 int64_t strat_replica_tokens(const StratReplica *replica);
+
+/** Whether every block is in one place, and what the sequences have is what is taken: private
+ *  blocks, and holders of pages. False and @error if not. O(blocks + sequences). */
+bool strat_replica_is_sound(const StratReplica *replica, GError **error);
 
 /** Lets the decodes run in this iteration and takes the blocks for it. False when they do not fit:
  *  nothing is taken then, preempt somebody. Call it before chunks and admissions where decodes have

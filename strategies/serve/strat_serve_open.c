@@ -120,13 +120,15 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     return true;
 }
 
-/* Blocks of @replica that nobody holds and that are not free. */
+/* Blocks of @replica that nobody holds and that are not free; all of one that is unsound. */
 static int64_t lost_of(const StratReplica *replica)
 {
     int64_t all = strat_kv_blocks(replica->kv);
-    if (!strat_kv_is_sound(replica->kv, NULL))
+    if (!strat_replica_is_sound(replica, NULL))
         return all;
-    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+    return replica->running == 0 && replica->leaving_blocks == 0
+               ? all - strat_replica_free_blocks(replica)
+               : 0;
 }
 
 static void seat_lanes(StratServeState *run)

@@ -66,6 +66,14 @@ bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, 
 /** The first seat of @replica. */
 StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
 
+/** Whether the replicas of @pool can ever serve @request. */
+bool strat_serve_can(const StratServeState *state, size_t pool, const StratRequest *request);
+
+/** What @request is to the engine, with its hashes if the prefix cache looks at @pages: a sequence,
+ *  and in *@others those that go with it, linked by next. */
+StratSequence *strat_serve_sequence(const StratServeState *state, const StratRequest *request,
+                                    bool pages, StratSequence **others);
+
 /** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
 void strat_serve_renew(StratServeState *state, size_t index);
 

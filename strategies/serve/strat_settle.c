@@ -3,44 +3,11 @@
  * become decodes. The gap between two tokens of a sequence is the time between the ends of the
  * iterations that gave them, whatever ran in between; sequences that had their last token together
  * are one group, and after an iteration of decodes all of them are.
- *
- * The room in the cache is looked at before anything is freed and after the next decision, and is a
- * straight line in between (a run of decodes fills it so).
  */
 #include "strat_forks.h"
 #include "strat_replica_private.h"
 #include "strat_scheduler.h"
 #include "strat_tally.h"
-
-#include <math.h>
-
-static void note_peak(StratReplica *replica)
-{
-    double all = (double)strat_kv_blocks(replica->kv);
-    double blocks = all - (double)strat_kv_available(replica->kv);
-    double *peak = &replica->tally->result->peak_kv_fraction;
-    *peak = fmax(*peak, all > 0.0 ? blocks / all : 0.0);
-}
-
-void strat_replica_look(StratReplica *replica, StratFine now)
-{
-    StratTally *tally = replica->tally;
-    int64_t all = strat_kv_blocks(replica->kv);
-    double blocks = (double)(all - strat_kv_available(replica->kv));
-    double tokens = (double)strat_replica_tokens(replica);
-    double saved =
-        (double)(strat_replica_shared(replica).blocks + strat_kv_shared_blocks(replica->kv));
-    double passed_s = strat_fine_seconds(now - replica->seen_at);
-    double block_tokens = (double)strat_kv_block_tokens(replica->kv);
-    tally->block_s += passed_s * block_tokens * (blocks + replica->seen_blocks) / 2.0;
-    tally->token_s += passed_s * (tokens + replica->seen_tokens) / 2.0;
-    tally->saved_s += passed_s * block_tokens * (saved + replica->seen_saved) / 2.0;
-    replica->seen_at = now;
-    replica->seen_blocks = blocks;
-    replica->seen_tokens = tokens;
-    replica->seen_saved = saved;
-    note_peak(replica);
-}
 
 /* The time since those that decode had their last token, for each of the iterations. */
 static void note_gaps(StratLane *lane, StratFine now)
@@ -132,6 +99,8 @@ static void sample(StratLane *lane, StratSequence *sequence, StratFine now)
     } else if (replica->events.leaves) {
         sequence->state = STRAT_SEQUENCE_LEAVING;
         replica->still_tokens += sequence->computed;
+        replica->leaving_blocks += strat_replica_still_blocks(replica, sequence);
+        replica->leaving_pages += sequence->held;
         strat_lane_unlist(lane, sequence);
         replica->events.leaves(replica->events.ctx, replica, sequence, now);
     } else {
@@ -156,7 +125,7 @@ static void turn_over(const StratLane *lane)
     for (int64_t i = 1; i <= lane->iterations; i++) {
         bool taken = i == 1 || strat_kv_take(replica->kv, strat_decodes_need(&lane->decodes, i));
         g_assert(taken);
-        note_peak(replica);
+        strat_replica_note_peak(replica);
         strat_kv_give(replica->kv, strat_decodes_freed(&lane->decodes, i));
     }
 }

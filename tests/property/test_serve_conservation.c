@@ -210,7 +210,14 @@ static World *draw_world(int64_t seed)
     return world;
 }
 
-static StratServeResult *serve(const World *world, bool exact)
+/* Stops after half of the requests. */
+static bool is_half_done(void *ctx, const StratServeResult *so_far)
+{
+    const World *world = ctx;
+    return 2 * so_far->finished >= (int64_t)world->requests;
+}
+
+static StratServeResult *serve_watched(const World *world, bool exact, const StratServeWatch *watch)
 {
     g_autoptr(StratSource) source = toy_source(world->request, world->requests, PAGE);
     StratServeSpec spec =
@@ -218,7 +225,22 @@ static StratServeResult *serve(const World *world, bool exact)
     spec.host_bytes_per_s = 2e10;
     spec.autoscale = world->autoscale;
     spec.admission = world->admission;
+    spec.watch = watch;
     return strat_serve_run(&spec, NULL);
+}
+
+static StratServeResult *serve(const World *world, bool exact)
+{
+    return serve_watched(world, exact, NULL);
+}
+
+/* In the middle of a run the blocks of all sequences are those that are taken. */
+static void check_half(World *world, int64_t seed)
+{
+    StratServeWatch watch = {.ctx = world, .stops = is_half_done};
+    g_autoptr(StratServeResult) half = serve_watched(world, false, &watch);
+    cr_assert_eq(half->lost_blocks, 0, "%ld: %ld blocks are lost half-way", seed,
+                 half->lost_blocks);
 }
 
 static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
@@ -311,6 +333,7 @@ Test(serve_conservation,
         check_outcomes(world, fast, seed);
         check_sums(fast, seed);
         check_equal(fast, exact, seed);
+        check_half(world, seed);
         preempted += fast->preemptions > 0;
         cached += fast->cached_tokens > 0;
         loaded += fast->loaded_tokens > 0;
