@@ -15,7 +15,8 @@
  *
  * Left out: the time of the copies (vLLM V0 copies n - 1 blocks before the iteration, of 13 MB each
  * for a model of 13 billion weights in 16 bits: microseconds); pages of a group's outputs do not
- * enter a prefix cache; best_of above n.
+ * enter a prefix cache; best_of above n. SGLang, which sends the prompt once, without outputs, and
+ * the n requests when it is answered (tokenizer_manager.py), and TensorRT-LLM are not modelled.
  */
 #include "strat_forks.h"
 
@@ -30,6 +31,7 @@ static StratForks *new_forks(StratSequence *sequence, int64_t sequences)
 {
     StratForks *forks = g_new(StratForks, 1);
     *forks = (StratForks){
+        .samples = (int32_t)sequences,
         .sequences = (int32_t)sequences,
         .left = (int32_t)sequences,
         .scheduled_ns = -1,

@@ -18,8 +18,8 @@ struct StratForks {
     int32_t left;      /* of those, not finished */
     int64_t said;      /* outputs of the samples that are finished */
     bool begun;        /* one of them has been admitted */
+    int32_t samples;   /* that the request asked for, or beams */
     /* Of a group. */
-    int32_t samples;
     int32_t *output;   /* of each sample, the shortest first; NULL: children */
     bool searches;     /* the samples are beams */
     double turnover;   /* of those */

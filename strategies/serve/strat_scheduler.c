@@ -47,6 +47,7 @@ static const StratScheduler schedulers[] = {
         .name = "tgi",
         .source = "Text Generation Inference 3 (1d0847a), backends/v3/src/backend.rs, queue.rs",
         .late = true,
+        .forking = STRAT_FORKING_CHILDREN,
         .decide = strat_scheduler_tgi,
     },
     {

@@ -74,10 +74,11 @@ typedef struct StratServeResult {
     const char *stuck;                   /* why, NULL: none is */
     SimTime end_ns;                      /* last token */
     int64_t gpus;
-    int64_t input_tokens;  /* of finished requests */
-    int64_t cached_tokens; /* of those, found in the prefix cache */
-    int64_t loaded_tokens; /* of prompts, that came from tiers behind the GPU */
-    int64_t output_tokens;
+    int64_t input_tokens;    /* of finished requests */
+    int64_t cached_tokens;   /* of those, found in the prefix cache */
+    int64_t loaded_tokens;   /* of prompts, that came from tiers behind the GPU */
+    int64_t answers;         /* of those requests: samples and beams count one by one */
+    int64_t output_tokens;   /* of all answers */
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;
     int64_t iterations;

@@ -161,6 +161,7 @@ void strat_tally_finished(StratTally *tally, const StratSequence *sequence, int3
     result->input_tokens += sequence->input_tokens;
     result->cached_tokens += sequence->cached_tokens;
     result->output_tokens += said(sequence);
+    result->answers += sequence->forks ? sequence->forks->samples : 1;
     if (sequence->id >= tally->warm_up)
         measure(tally, sequence);
     if (!result->outcomes)
