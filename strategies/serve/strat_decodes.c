@@ -72,6 +72,11 @@ static int64_t tokens_after(const StratSequence *sequence, int64_t i)
     return sequence->computed + ((i * sequence->growth) >> STRAT_TOKEN_BITS);
 }
 
+static int64_t blocks_of(const StratDecodes *decodes, int64_t tokens)
+{
+    return (tokens + decodes->block_tokens - 1) / decodes->block_tokens;
+}
+
 /* Tokens for which each of its rows has room while iteration @i runs. */
 static int64_t room_after(const StratDecodes *decodes, const StratSequence *sequence, int64_t i)
 {
@@ -128,8 +133,8 @@ static void mark(StratDecodes *decodes, const StratSequence *sequence, uint32_t 
     int64_t tokens = room_after(decodes, sequence, done);
     bool parts = sequence->twins > 0 && tokens == sequence->input_tokens;
     for (int64_t i = done;; parts = false) {
-        int64_t row = room_after(decodes, sequence, i) + decodes->block_tokens - 1;
-        int64_t blocks = sequence->twins > 0 ? row / decodes->block_tokens : had;
+        int64_t row = blocks_of(decodes, room_after(decodes, sequence, i));
+        int64_t blocks = sequence->twins > 0 ? row : had;
         i = parts ? i + 1 : MAX(outgrows(decodes, sequence, blocks), i + 1);
         if (i > sequence->steps)
             return;
@@ -223,19 +228,18 @@ int64_t strat_decodes_blocks(const StratDecodes *decodes, const StratSequence *s
 }
 
 StratShared strat_decodes_shared(const StratDecodes *decodes, const StratSequence *sequence,
-                                 int64_t ahead)
+                                 int64_t ahead, bool held)
 {
     int64_t block_tokens = decodes->block_tokens;
-    int64_t tokens =
-        room_after(decodes, sequence, decodes->at - sequence->since) + (ahead > 0 ? 1 : 0);
-    int64_t each = (tokens + block_tokens - 1) / block_tokens;
-    int64_t own = strat_decodes_blocks(decodes, sequence, ahead);
-    int64_t blocks = strat_sequence_rows(sequence) * each - own;
+    int64_t done = decodes->at - sequence->since + ahead;
+    int64_t tokens = room_after(decodes, sequence, done);
+    int64_t own = held ? blocks_in(decodes, sequence, done) : blocks_after(decodes, sequence, done);
+    int64_t all = strat_sequence_rows(sequence) * blocks_of(decodes, tokens);
     /* A block that is written to has one holder, so what is shared then is full. */
     return (StratShared){
-        .blocks = blocks,
+        .blocks = all - own,
         .tokens =
-            ahead > 0 ? blocks * block_tokens : strat_forks_shared(sequence, tokens, block_tokens),
+            held ? (all - own) * block_tokens : strat_forks_shared(sequence, tokens, block_tokens),
     };
 }
 

@@ -48,14 +48,15 @@ int64_t strat_decodes_need(const StratDecodes *decodes, int64_t ahead);
  *  were dropped. */
 int64_t strat_decodes_freed(const StratDecodes *decodes, int64_t ahead);
 
-/** What the rows of @sequence share once it is ready for @ahead (0 or 1) more iterations: blocks
- *  that it would have beyond its own if they shared none, and the tokens in those. */
+/** What the rows of @sequence share: blocks that it would have beyond its own if they shared none,
+ *  and the tokens in those. @held: while the iteration @ahead (0: the last one) runs; else after
+ *  the last one. */
 typedef struct StratShared {
     int64_t blocks, tokens;
 } StratShared;
 
 StratShared strat_decodes_shared(const StratDecodes *decodes, const StratSequence *sequence,
-                                 int64_t ahead);
+                                 int64_t ahead, bool held);
 
 /** Iterations until the first of them finishes; INT64_MAX when there are none. */
 int64_t strat_decodes_left(const StratDecodes *decodes);

@@ -33,6 +33,7 @@ struct StratLane {
     GPtrArray *chunk_of; /* the StratSequence of each */
     int64_t starts, start_tokens;
     bool decoding;  /* the decodes run */
+    bool over;      /* they ran, and what dropped beams leave is not free yet */
     double wait_s;  /* before the iteration: caches to and from the host, adapters */
     double load_s;  /* pages of other tiers come, layer by layer beside the iteration */
     double note[4]; /* the scheduler's own, 0 at the start */

@@ -30,7 +30,8 @@ StratShared strat_replica_shared(const StratReplica *replica)
         for (const StratSequence *s = lane->running.head; s; s = s->next) {
             if (s->twins == 0 || s->state != STRAT_SEQUENCE_DECODE)
                 continue;
-            StratShared of = strat_decodes_shared(&lane->decodes, s, lane->decoding ? 1 : 0);
+            StratShared of = strat_decodes_shared(&lane->decodes, s, lane->decoding,
+                                                  lane->decoding || lane->over);
             sum.blocks += of.blocks;
             sum.tokens += of.tokens;
         }

@@ -118,30 +118,36 @@ static void grow(const StratLane *lane)
     g_assert(taken);
 }
 
-/* The same where beams are dropped after each iteration: what they leave goes first. */
-static void turn_over(const StratLane *lane)
+/* The same where beams are dropped after each iteration: what they leave goes first. What they
+ * leave after the last one is returned. */
+static int64_t turn_over(const StratLane *lane)
 {
     StratReplica *replica = lane->replica;
-    for (int64_t i = 1; i <= lane->iterations; i++) {
-        bool taken = i == 1 || strat_kv_take(replica->kv, strat_decodes_need(&lane->decodes, i));
+    const StratDecodes *decodes = &lane->decodes;
+    for (int64_t i = 2; i <= lane->iterations; i++) {
+        strat_kv_give(replica->kv, strat_decodes_freed(decodes, i - 1));
+        bool taken = strat_kv_take(replica->kv, strat_decodes_need(decodes, i));
         g_assert(taken);
         strat_replica_note_peak(replica);
-        strat_kv_give(replica->kv, strat_decodes_freed(&lane->decodes, i));
     }
+    return strat_decodes_freed(decodes, lane->iterations);
 }
 
-static void settle_decodes(StratLane *lane, StratFine now)
+/* How many blocks are to be freed when the room was looked at. */
+static int64_t settle_decodes(StratLane *lane, StratFine now)
 {
     StratReplica *replica = lane->replica;
     StratDecodes *decodes = &lane->decodes;
+    int64_t freed = 0;
     if (decodes->searches > 0)
-        turn_over(lane);
+        freed = turn_over(lane);
     else
         grow(lane);
     note_gaps(lane, now);
     replica->tally->made += lane->iterations * decodes->growth;
     replica->tally->result->computed_tokens += lane->iterations * decodes->count;
     strat_decodes_advance(decodes, lane->iterations);
+    return freed;
 }
 
 static void settle_chunks(StratLane *lane, StratFine now)
@@ -161,10 +167,12 @@ static void settle_chunks(StratLane *lane, StratFine now)
 void strat_lane_settle(StratLane *lane, StratFine now)
 {
     StratReplica *replica = lane->replica;
-    if (lane->decoding)
-        settle_decodes(lane, now);
+    int64_t freed = lane->decoding ? settle_decodes(lane, now) : 0;
+    lane->over = lane->decoding;
     lane->decoding = false;
     strat_replica_look(replica, now);
+    lane->over = false;
+    strat_kv_give(replica->kv, freed);
     for (StratSequence *s; (s = strat_decodes_finished(&lane->decodes));) {
         strat_lane_part(lane, s);
         if (goes_on(replica, s))
