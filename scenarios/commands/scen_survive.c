@@ -19,10 +19,13 @@ static double step_of(const StratJobState *state, void *ctx)
     const Steps *steps = ctx;
     double given_s = steps->scenario->campaign.step_s;
     double healthy_s = given_s > 0.0 ? given_s : steps->simulated_s;
-    if (state->clock_fraction >= 1.0)
+    double slowest = 1.0;
+    for (size_t i = 0; i < state->slow_count; i++)
+        slowest = MIN(slowest, state->slow[i].clock_fraction);
+    if (slowest >= 1.0)
         return healthy_s;
     ScenScenario slow = *steps->scenario;
-    slow.profile.sustained_clock_fraction *= state->clock_fraction;
+    slow.profile.sustained_clock_fraction *= slowest;
     g_autoptr(StratTrainResult) result = scen_simulate(&slow, NULL);
     g_assert(result); /* a clock alone makes no scenario wrong */
     return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;

@@ -248,13 +248,15 @@ static double *speeds_new(const StratCampaign *campaign, double step_s)
     const StratFaultModel *faults = &campaign->faults;
     double *speed = g_new(double, faults->count + 1);
     for (size_t i = 0; i < faults->count; i++) {
-        StratJobState state = {faults->classes[i].clock_fraction};
+        double clock = faults->classes[i].clock_fraction;
+        StratSlowGpu slow = {.gpu = 0, .clock_fraction = clock};
+        StratJobState state = {.slow = &slow, .slow_count = 1};
         speed[i] = 1.0;
         if (faults->classes[i].effect != STRAT_FAULT_SLOW)
             continue;
         size_t twin = 0;
         while (twin < i && (faults->classes[twin].effect != STRAT_FAULT_SLOW ||
-                            faults->classes[twin].clock_fraction != state.clock_fraction))
+                            faults->classes[twin].clock_fraction != clock))
             twin++;
         speed[i] = twin < i ? speed[twin] : step_s / campaign->step(&state, campaign->step_ctx);
     }
@@ -263,7 +265,7 @@ static double *speeds_new(const StratCampaign *campaign, double step_s)
 
 StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
 {
-    StratJobState healthy = {1.0};
+    StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
     g_autofree double *speed = speeds_new(campaign, step_s);
     StratCampaignPlan plan = {

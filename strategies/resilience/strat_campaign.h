@@ -3,16 +3,9 @@
 #define STRAT_CAMPAIGN_H
 
 #include "strat_fault.h"
+#include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
-
-/** A state of the job that steps depend on. */
-typedef struct StratJobState {
-    double clock_fraction; /* of its slowest GPU */
-} StratJobState;
-
-/** Seconds of a step in @state: the step level's answer. */
-typedef double (*StratStepFunc)(const StratJobState *state, void *ctx);
 
 /** How the time between checkpoints is chosen. */
 typedef enum StratEvery {
@@ -57,7 +50,7 @@ typedef struct StratCampaign {
     double duration_s;
     int64_t replications;
     int64_t threads; /* 0: one a processor; the answer does not depend on it */
-    StratStepFunc step;
+    StratStepFunc *step;
     void *step_ctx;
     StratCampaignCheckpoint checkpoint;
     StratCampaignRecovery recovery;

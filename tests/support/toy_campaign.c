@@ -3,7 +3,10 @@
 double toy_step(const StratJobState *state, void *ctx)
 {
     (void)ctx;
-    return 1.0 / state->clock_fraction;
+    double slowest = 1.0;
+    for (size_t i = 0; i < state->slow_count; i++)
+        slowest = MIN(slowest, state->slow[i].clock_fraction);
+    return 1.0 / slowest;
 }
 
 StratCampaign toy_campaign(StratFaultClass *faults, int64_t gpus, double per_node_day, double days,

@@ -1,0 +1,62 @@
+/* What faults do to a job: stop it, stand it still until a timeout tells, slow it down, take a link
+ * away for a time, or stop it after a checkpoint as planned. Left out: false alarms, and evictions
+ * of the wrong node. */
+#include "strat_once.h"
+
+static void stop(StratOnce *once, const StratFault *fault, const StratSpread *detection)
+{
+    const StratFaultClass *c = &once->plan->campaign->faults.classes[fault->class_index];
+    if (strat_spare_pool_is_quarantined(&once->pool, fault))
+        return;
+    bool swaps = strat_once_luck(fault, STRAT_DRAW_SWAP) < c->swap_fraction;
+    once->sample->stops++;
+    once->sample->struck += once->phase >= once->phase_count;
+    once->sample->by_class[fault->class_index]++;
+    strat_once_recover(once, fault, detection, swaps ? fault->nodes : 0);
+}
+
+static void pause_planned(StratOnce *once, const StratFault *fault)
+{
+    const StratCampaign *campaign = once->plan->campaign;
+    once->sample->planned++;
+    once->sample->by_class[fault->class_index]++;
+    strat_progress_secure(&once->progress);
+    strat_once_phase(once, STRAT_LOST_CHECKPOINT, strat_once_ns(campaign->checkpoint.save_s));
+    strat_once_phase(once, STRAT_LOST_RESTART,
+                     strat_once_draw(&campaign->recovery.restart, fault, STRAT_DRAW_RESTART) +
+                         strat_once_ns(campaign->recovery.load_s));
+}
+
+static void flap(StratOnce *once, const StratFault *fault, bool is_down)
+{
+    const StratCampaignRecovery *r = &once->plan->campaign->recovery;
+    const StratFaultClass *c = &once->plan->campaign->faults.classes[fault->class_index];
+    SimTime away = strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
+    if (away > strat_once_ns(r->flap_s))
+        stop(once, fault, &r->hang_detection);
+    else if (!is_down)
+        strat_once_phase(once, STRAT_LOST_DEGRADED, away);
+}
+
+void strat_once_handle(StratOnce *once, const StratFault *fault)
+{
+    const StratCampaignRecovery *r = &once->plan->campaign->recovery;
+    const StratFaultClass *c = &once->plan->campaign->faults.classes[fault->class_index];
+    bool is_down = once->phase < once->phase_count;
+    if (!is_down)
+        strat_once_clear_phases(once);
+    if (c->effect == STRAT_FAULT_SLOW) {
+        SimTime until = once->now + strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
+        strat_condition_slow(&once->condition, until, once->plan->speed[fault->class_index]);
+    } else if (is_down && (r->is_safe || c->effect == STRAT_FAULT_PLANNED)) {
+        return;
+    } else if (c->effect == STRAT_FAULT_STOP) {
+        stop(once, fault, &r->stop_detection);
+    } else if (c->effect == STRAT_FAULT_HANG) {
+        stop(once, fault, &r->hang_detection);
+    } else if (c->effect == STRAT_FAULT_FLAP) {
+        flap(once, fault, is_down);
+    } else {
+        pause_planned(once, fault);
+    }
+}
