@@ -37,7 +37,8 @@ bool strat_decide_decodes(StratLane *lane, bool swaps)
         if (swaps && strat_lane_swap_out(lane, victim))
             continue;
         if (victim->twins > 0) {
-            lane->replica->stuck = "no swap space is left for a group of samples or beams";
+            lane->replica->stuck =
+                "no swap space is left for a group of samples or beams (serve.engine.swap)";
             break;
         }
         strat_lane_preempt(lane, victim);

@@ -6,11 +6,13 @@
 #include <criterion/criterion.h>
 #include <glib.h>
 
+enum { BLOCK = 4 };
+
 static StratEngine engine_of(const char *scheduler)
 {
     StratEngine engine = toy_engine();
     engine.scheduler = scheduler;
-    engine.block_tokens = 4;
+    engine.block_tokens = BLOCK;
     engine.prefix_cache = g_str_equal(scheduler, "vllm-v1");
     return engine;
 }
@@ -162,7 +164,107 @@ Test(forks, beams_that_all_follow_the_first_share_all_but_what_they_write)
                            "4: 0x3 =7\n");
 }
 
-enum { BEAMS = 5, ITERATIONS = 90, BLOCK = 4 };
+/* When the last of three answers of 3 tokens ends that are prefilled on one replica and decoded on
+ * another; iterations take 1 s, the cache of 1000 tokens moves in 2.01 ms. */
+static double end_of_moved(const char *scheduler)
+{
+    StratEngine engine = engine_of(scheduler);
+    engine.max_tokens = 3000;
+    StratDeployment deployment = toy_deployment(&engine);
+    deployment.router = "round-robin";
+    deployment.pools = 2;
+    deployment.pool[1] = deployment.pool[0];
+    deployment.pool[0].role = STRAT_ROLE_PREFILL;
+    deployment.pool[1].role = STRAT_ROLE_DECODE;
+    ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
+    StratRequest request = serve_request(0, 0, 1000, 3);
+    request.samples = 3;
+    g_autoptr(StratServeResult) result =
+        toy_serve(&deployment, &pricer, 1000, toy_source(&request, 1, BLOCK), false);
+    cr_assert_eq(result->finished, 1);
+    cr_expect_eq(result->answers, 3);
+    cr_expect_eq(result->output_tokens, 9);
+    cr_expect_eq(result->lost_blocks, 0);
+    const StratOutcome *outcome = &g_array_index(result->outcomes, StratOutcome, 0);
+    cr_expect_eq(outcome->first_token_ns, 1000000000);
+    return sim_time_to_seconds(result->end_ns);
+}
+
+Test(forks, a_forked_cache_moves_once_and_those_of_children_one_after_another)
+{
+    cr_expect_float_eq(end_of_moved("vllm-v0"), 1.0 + 0.00201 + 2.0, 1e-9);
+    /* The second and the third come while the first decodes, and join after its iteration. */
+    cr_expect_float_eq(end_of_moved("vllm-v1"), 1.0 + 0.00201 + 3.0, 1e-9);
+}
+
+static StratServeResult *serve_forks(const char *scheduler, const StratRequest *request,
+                                     bool speculates, char **message)
+{
+    StratEngine engine = engine_of(scheduler);
+    StratDeployment deployment = toy_deployment(&engine);
+    deployment.speculation.tokens = speculates ? 2 : 0;
+    deployment.speculation.acceptance = 0.5;
+    ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
+    g_autoptr(StratSource) source = toy_source(request, 1, BLOCK);
+    source->samples = request->samples > 1;
+    source->beams = request->beams > 1;
+    StratServeSpec spec = toy_serve_spec(&deployment, &pricer, 100, source, false);
+    g_autoptr(GError) error = NULL;
+    StratServeResult *result = strat_serve_run(&spec, &error);
+    *message = error ? g_strdup(error->message) : NULL;
+    return result;
+}
+
+Test(forks, what_an_engine_does_not_do_is_refused_before_it_runs)
+{
+    static const struct {
+        const char *scheduler;
+        int64_t samples, beams;
+        bool speculates;
+        const char *says; /* NULL: it runs */
+    } cases[] = {
+        {"vllm-v0", 3, 0, false, NULL                                                    },
+        {"vllm-v0", 0, 3, false, NULL                                                    },
+        {"vllm-v1", 3, 0, false, NULL                                                    },
+        {"vllm-v1", 3, 0, true,  NULL                                                    },
+        {"tgi",     3, 0, false, NULL                                                    },
+        {"sglang",  1, 1, false, NULL                                                    },
+        {"vllm-v1", 0, 3, false, "scheduler vllm-v1 runs no beam search"                 },
+        {"sglang",  3, 0, false, "scheduler sglang runs no requests with several samples"},
+        {"static",  0, 3, false, "those that do: vllm-v0"                                },
+        {"vllm-v0", 3, 0, true,  "samples and beams with speculation are not modelled"   },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        StratRequest request = serve_request(0, 0, 6, 4);
+        request.samples = cases[i].samples;
+        request.beams = cases[i].beams;
+        g_autofree char *message = NULL;
+        g_autoptr(StratServeResult) result =
+            serve_forks(cases[i].scheduler, &request, cases[i].speculates, &message);
+        cr_expect_eq(result != NULL, cases[i].says == NULL, "case %zu: %s", i, message);
+        cr_expect(!cases[i].says || (message && strstr(message, cases[i].says)), "case %zu: %s", i,
+                  message);
+    }
+}
+
+Test(forks, a_group_that_could_never_have_its_blocks_or_places_is_refused)
+{
+    g_autofree char *message = NULL;
+    StratRequest request = serve_request(0, 0, 8, 9);
+    request.samples = 8;
+    g_autoptr(StratServeResult) fits = serve_forks("vllm-v0", &request, false, &message);
+    cr_expect_eq(fits->finished, 1);
+    request.samples = 9; /* max_sequences 8 */
+    g_autoptr(StratServeResult) places = serve_forks("vllm-v0", &request, false, &message);
+    cr_expect_eq(places->refused, 1);
+    /* 2 + 8 x (ceil(54 / 4) - 2 + 1) = 106 of 100 blocks */
+    request = serve_request(0, 0, 8, 46);
+    request.samples = 8;
+    g_autoptr(StratServeResult) blocks = serve_forks("vllm-v0", &request, false, &message);
+    cr_expect_eq(blocks->refused, 1);
+}
+
+enum { BEAMS = 5, ITERATIONS = 90 };
 
 /* Different blocks of @text[beam][0 .. length): those that hold different tokens, or follow
  * different ones. */
