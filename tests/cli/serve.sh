@@ -78,6 +78,25 @@ expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/burst.csv}" 
 expect_text out '2 finished, 0 refused, 0 unfinished'
 expect_text out '1 rows of the trace without tokens are left out'
 
+# Several answers to a prompt: they share it, and the closed forms change nothing.
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.samples=3
+expect_text out '^Answers +600 to 200 requests; shared blocks saved [0-9.]+ %'
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.beam_width=3 --json
+[ "$(json_value answers)" = 600 ] || fail "$(json_value answers) answers of 3 beams to 200 requests"
+shared=$(json_value shared_fraction)
+end=$(json_value duration_s)
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.beam_width=3 --json --exact
+[ "$(json_value duration_s)" = "$end" ] || fail "--exact changed the end of beams"
+awk -v a="$shared" -v b="$(json_value shared_fraction)" 'BEGIN { exit !(a > 0.3 && a - b < 0.01 && b - a < 0.01) }' ||
+    fail "$shared of the cache is saved, $(json_value shared_fraction) with --exact"
+expect_exit 2 "$ORRERY" run "$scenario" --set traffic.beam_width=3
+expect_text err 'scheduler vllm-v1 runs no beam search'
+printf '%s\n' 'arrival_s,input_tokens,output_tokens,samples' '0,100,9,4' '0,100,9,' >forks.csv
+expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/forks.csv}" --set serve.warm_up=0
+expect_text out '^Answers +5 to 2 requests'
+expect_exit 2 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/forks.csv}" --set serve.engine=sglang
+expect_text err 'scheduler sglang runs no requests with several samples'
+
 # Faults, each at its place.
 cp -r "$ROOT/tests/golden/serve_profile" .
 expect_wrong() {
