@@ -100,6 +100,11 @@ static void check_engine(const Check *check)
     scen_serving_engine_settle(engine, &check->scenario->cluster.node.gpu);
     if (engine->row.max_sequences == 0 || engine->row.max_tokens == 0)
         fail(check, "serve.engine", "an engine needs max_sequences and max_tokens");
+    for (size_t i = 0; i < STRAT_PREFERRED; i++)
+        if (engine->row.preferred_sequences[i] > engine->row.max_sequences)
+            fail(check, "serve.engine.preferred_sequences",
+                 "a preferred size of " I64 " is more than max_sequences " I64,
+                 engine->row.preferred_sequences[i], engine->row.max_sequences);
 }
 
 /* Whether the scheduler runs what the traffic asks for, as far as the scenario says it. */
