@@ -160,7 +160,7 @@ static void draw_forks(World *world, SimRandom *stream)
     if (below(stream, 3) > 0)
         return;
     bool group = below(stream, 2);
-    world->engine.scheduler = group ? "vllm-v0" : "vllm-v1";
+    world->engine.scheduler = group ? "vllm-v0" : below(stream, 3) == 0 ? "tgi" : "vllm-v1";
     world->engine.order = below(stream, 3) == 0 ? "priority" : NULL;
     world->engine.max_sequences += below(stream, 2 * MOST_SAMPLES);
     if (group) {
