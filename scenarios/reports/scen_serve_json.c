@@ -101,6 +101,7 @@ static void add_counts(JsonBuilder *json, const StratServeResult *r)
     scen_json_integer(json, "computed_tokens", r->computed_tokens);
     scen_json_integer(json, "iterations", r->iterations);
     scen_json_integer(json, "preemptions", r->preemptions);
+    scen_json_integer(json, "answers", r->answers);
 }
 
 static void add_rates(JsonBuilder *json, const ScenServeReport *report)
@@ -200,6 +201,7 @@ static void add_memory(JsonBuilder *json, const ScenServeReport *report)
     open_object(json, "cache");
     scen_json_number(json, "peak_fraction", served->result->peak_kv_fraction);
     scen_json_number(json, "wasted_fraction", served->result->wasted_kv_fraction);
+    scen_json_number(json, "shared_fraction", served->result->shared_kv_fraction);
     scen_json_number(json, "hit_fraction",
                      served->result->input_tokens > 0 ? (double)served->result->cached_tokens /
                                                             (double)served->result->input_tokens

@@ -292,6 +292,11 @@ static void add_memory(GString *out, const ScenServeReport *report)
              "prompt tokens found in it, " I64 " preemptions",
              100.0 * r->peak_kv_fraction, 100.0 * r->wasted_kv_fraction, 100.0 * hits,
              r->preemptions);
+    if (r->answers > r->finished)
+        add_line(out, "Answers",
+                 I64 " to " I64 " requests; shared blocks saved %.1f %% of the KV cache that they "
+                     "would have held",
+                 r->answers, r->finished, 100.0 * r->shared_kv_fraction);
 }
 
 static void add_cost(GString *out, const ScenServeReport *report)

@@ -34,7 +34,8 @@ typedef struct StratPoolFailures {
     int64_t most_lost;     /* of which an expert group can do without so many */
 } StratPoolFailures;
 
-/** The failures of a run. Everything is borrowed. */
+/** The failures of a run, of whose requests those with several samples or beams are refused.
+ *  Everything is borrowed. */
 typedef struct StratFailures {
     const StratServeRecovery *policy; /* NULL: nothing fails */
     StratFaultModel faults;           /* of the GPUs of all replicas, those of pool 0 first */

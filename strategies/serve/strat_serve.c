@@ -29,6 +29,7 @@
  */
 #include "strat_serve.h"
 
+#include "strat_forks.h"
 #include "strat_lane.h"
 #include "strat_outage.h"
 #include "strat_speculation.h"
@@ -217,22 +218,12 @@ static void arrive_moved(StratServeState *run)
     strat_serve_deliver(run, 1, move->to, sequence, now);
 }
 
-static StratSequence *sequence_of(const StratRequest *request, bool pages)
+static void free_chain(StratSequence *sequence)
 {
-    StratSequence *sequence = g_new0(StratSequence, 1);
-    sequence->id = request->id;
-    sequence->session = request->session;
-    sequence->arrival_ns = request->arrival_ns;
-    sequence->scheduled_ns = sequence->first_token_ns = sequence->last_token_ns = -1;
-    sequence->input_tokens = (int32_t)request->input_tokens;
-    sequence->output_tokens = (int32_t)request->output_tokens;
-    sequence->priority = (int32_t)request->priority;
-    sequence->adapter = (int32_t)request->adapter;
-    if (pages && request->pages > 0) {
-        sequence->page = g_memdup2(request->page, request->pages * sizeof *request->page);
-        sequence->pages = (int32_t)request->pages;
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        strat_sequence_free(sequence);
     }
-    return sequence;
 }
 
 static int64_t waiting(const StratServeState *run)
@@ -267,15 +258,18 @@ static bool is_admitted(StratServeState *run, const StratRouting *routing,
     return !full && !late;
 }
 
-/* Brings @sequence, which can be served, to a replica, or turns it away. */
-static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
+/* Brings @sequence, which can be served, and the @others of its request to a replica, or turns them
+ * away. */
+static void admit(StratServeState *run, StratSequence *sequence, StratSequence *others,
+                  StratFine now)
 {
     StratRouting routing = routing_of(run, 0, now);
     size_t chosen = run->pool[0].router->choose(&routing, sequence);
-    const StratReplica *replica = routing.replica[chosen];
+    StratReplica *replica = routing.replica[chosen];
     if (!is_admitted(run, &routing, replica, sequence)) {
         tell_lost(run, sequence->id, sequence->session, now);
         strat_sequence_free(sequence);
+        free_chain(others);
         return;
     }
     if (run->wait) {
@@ -283,7 +277,13 @@ static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
                                sequence->id, replica->index};
         g_array_append_val(run->wait, wait);
     }
-    strat_serve_deliver(run, 0, (size_t)replica->index, sequence, now);
+    strat_replica_enqueue(replica, sequence);
+    for (StratSequence *next; others; others = next) {
+        next = others->next;
+        others->next = NULL;
+        strat_replica_enqueue(replica, others);
+    }
+    strat_serve_requeued(run, replica, now);
 }
 
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
@@ -303,9 +303,21 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
         return;
     }
     bool pages = run->spec->deployment->engine->prefix_cache && source->page_tokens > 0;
-    StratSequence *sequence = sequence_of(request, pages);
+    StratSequence *others;
+    StratSequence *sequence = strat_serve_sequence(run, request, pages, &others);
     source->take(source);
-    admit(run, sequence, now);
+    admit(run, sequence, others, now);
+}
+
+/* Drops @sequence, which waits, and those behind it that are of the same request. */
+static void drop_all(StratReplica *replica, StratSequence *sequence)
+{
+    int64_t id = sequence->id;
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        if (sequence->id == id)
+            strat_replica_drop(replica, sequence);
+    }
 }
 
 static StratSequence *find_waiting(const StratReplica *replica, int64_t id)
@@ -330,10 +342,10 @@ static void give_up(StratServeState *run)
         g_array_remove_range(run->wait, 0, run->waits);
         run->waits = 0;
     }
-    if (!sequence || sequence->scheduled_ns >= 0)
+    if (!sequence || sequence->scheduled_ns >= 0 || (sequence->forks && sequence->forks->begun))
         return;
     tell_lost(run, sequence->id, sequence->session, wait.until);
-    strat_replica_drop(replica, sequence);
+    drop_all(replica, sequence);
     run->tally.result->gave_up++;
     strat_serve_requeued(run, replica, wait.until);
     settle(run, replica, wait.until);
@@ -355,6 +367,9 @@ static void decide(StratServeState *run, StratSeat *seat)
     }
     if (strat_lane_begin(lane, run->now, run->spec->exact)) {
         schedule(run, seat, lane->end, true);
+    } else if (replica->stuck) {
+        run->stopped = true;
+        run->tally.result->stuck = replica->stuck;
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
             wake(run, replica, run->now);
@@ -477,7 +492,7 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     result->unfinished =
         result->requests - result->finished - result->refused - result->gave_up - result->failed;
     result->lost_blocks = strat_serve_lost_blocks(&run);
-    if (result->unfinished > 0)
+    if (result->unfinished > 0 && !result->stuck)
         result->stuck = "the scheduler admits no more of the waiting requests";
     return result;
 }

@@ -50,7 +50,9 @@ typedef struct StratServeSpec {
 /** What became of one request. Times of things that did not happen are -1. */
 typedef struct StratOutcome {
     int64_t id;
-    int64_t input_tokens, output_tokens, cached_tokens;
+    int64_t input_tokens;
+    int64_t output_tokens; /* of the longest sample */
+    int64_t cached_tokens; /* of the first sample */
     SimTime arrival_ns, scheduled_ns, first_token_ns, last_token_ns;
     int32_t replica; /* that finished it */
     int32_t preemptions;
@@ -75,10 +77,11 @@ typedef struct StratServeResult {
     const char *stuck;                   /* why, NULL: none is */
     SimTime end_ns;                      /* last token */
     int64_t gpus;
-    int64_t input_tokens;  /* of finished requests */
-    int64_t cached_tokens; /* of those, found in the prefix cache */
-    int64_t loaded_tokens; /* of prompts, that came from tiers behind the GPU */
-    int64_t output_tokens;
+    int64_t input_tokens;    /* of finished requests */
+    int64_t cached_tokens;   /* of those, found in the prefix cache */
+    int64_t loaded_tokens;   /* of prompts, that came from tiers behind the GPU */
+    int64_t answers;         /* of those requests: samples and beams count one by one */
+    int64_t output_tokens;   /* of all answers */
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;
     int64_t iterations;
@@ -105,6 +108,7 @@ typedef struct StratServeResult {
     int64_t scale_ups, scale_downs, peak_replicas; /* of autoscaling, else 0 */
     double peak_kv_fraction;
     double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
+    double shared_kv_fraction;   /* of the block-seconds without sharing, that it saved */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the
                                     arrivals: above 0 for good, the queue is not stable */
     StratFailureSums failures;

@@ -73,6 +73,21 @@ static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, Stra
     }
 }
 
+/* Whether @scheduler does what requests ask for. */
+static bool does_forks(const StratServeSpec *spec, const StratScheduler *scheduler, GError **error)
+{
+    const StratSource *source = spec->source;
+    if (!strat_scheduler_forks(scheduler, source->samples, source->beams, error))
+        return false;
+    bool groups = source->beams || (source->samples && scheduler->forking == STRAT_FORKING_GROUP);
+    if (!groups || spec->deployment->speculation.tokens == 0)
+        return true;
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                "scheduler %s: samples and beams with speculation are not modelled",
+                scheduler->name);
+    return false;
+}
+
 static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
                       GError **error)
 {
@@ -83,7 +98,8 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     StratServePool *pool = &run->pool[index];
     pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
     pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
-    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error) ||
+        !does_forks(spec, scheduler, error))
         return false;
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
@@ -116,29 +132,15 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     return true;
 }
 
-bool strat_serve_can(const StratServeState *run, size_t pool, const StratRequest *request)
-{
-    const StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, 0);
-    const StratEngine *engine = replica->engine;
-    int64_t length = request->input_tokens + request->output_tokens;
-    if (engine->max_length > 0 && length > engine->max_length)
-        return false;
-    if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
-        return false;
-    int64_t width = replica->lane[0].decodes.width;
-    bool prompt_only = run->pools > 1 && pool == 0;
-    int64_t held = prompt_only ? request->input_tokens : length + width - 1;
-    return strat_kv_blocks_for(replica->kv, held) + replica->watermark <=
-           strat_kv_blocks(replica->kv);
-}
-
-/* Blocks of @replica that nobody holds and that are not free. */
+/* Blocks of @replica that nobody holds and that are not free; all of one that is unsound. */
 static int64_t lost_of(const StratReplica *replica)
 {
     int64_t all = strat_kv_blocks(replica->kv);
-    if (!strat_kv_is_sound(replica->kv, NULL))
+    if (!strat_replica_is_sound(replica, NULL))
         return all;
-    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+    return replica->running == 0 && replica->leaving_blocks == 0
+               ? all - strat_replica_free_blocks(replica)
+               : 0;
 }
 
 static void seat_lanes(StratServeState *run)

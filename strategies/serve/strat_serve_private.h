@@ -91,11 +91,16 @@ StratSequence *strat_serve_break_move(StratServeState *state, const StratReplica
 /** No cache sets out from @replica or for it before @until. */
 void strat_serve_block_link(StratServeState *state, const StratReplica *replica, StratFine until);
 
+/** Takes the sample that is due. */
+void strat_serve_look(StratServeState *state);
+
 /** Whether the replicas of @pool can ever serve @request. */
 bool strat_serve_can(const StratServeState *state, size_t pool, const StratRequest *request);
 
-/** Takes the sample that is due. */
-void strat_serve_look(StratServeState *state);
+/** What @request is to the engine, with its hashes if the prefix cache looks at @pages: a sequence,
+ *  and in *@others those that go with it, linked by next. */
+StratSequence *strat_serve_sequence(const StratServeState *state, const StratRequest *request,
+                                    bool pages, StratSequence **others);
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);

@@ -12,6 +12,8 @@
  */
 #include "strat_tally.h"
 
+#include "strat_forks.h"
+
 #include <math.h>
 
 enum { QUEUE_POINTS = 2048 };
@@ -131,6 +133,12 @@ static bool meets(double objective_s, double value_s)
     return objective_s <= 0.0 || value_s <= objective_s;
 }
 
+/* Outputs of @sequence, which is finished, and of the other samples of its request. */
+static int64_t said(const StratSequence *sequence)
+{
+    return sequence->forks ? sequence->forks->said : sequence->produced;
+}
+
 static void measure(StratTally *tally, const StratSequence *sequence)
 {
     StratServeResult *result = tally->result;
@@ -154,7 +162,7 @@ static void measure(StratTally *tally, const StratSequence *sequence)
     if (fails[0] || fails[1] || fails[2])
         return;
     result->within_slo++;
-    result->within_slo_tokens += sequence->output_tokens;
+    result->within_slo_tokens += said(sequence);
 }
 
 void strat_tally_finished(StratTally *tally, const StratSequence *sequence, int32_t replica)
@@ -163,7 +171,8 @@ void strat_tally_finished(StratTally *tally, const StratSequence *sequence, int3
     result->finished++;
     result->input_tokens += sequence->input_tokens;
     result->cached_tokens += sequence->cached_tokens;
-    result->output_tokens += sequence->produced;
+    result->output_tokens += said(sequence);
+    result->answers += sequence->forks ? sequence->forks->samples : 1;
     if (sequence->id >= tally->warm_up)
         measure(tally, sequence);
     if (!result->outcomes)
@@ -207,6 +216,8 @@ void strat_tally_close(StratTally *tally)
     double gone_s = result->starting_s + result->failures.down_s + result->failures.cut_s;
     result->idle_s = fmax(result->up_s - gone_s - busy_s, 0.0);
     result->wasted_kv_fraction = tally->block_s > 0.0 ? 1.0 - tally->token_s / tally->block_s : 0.0;
+    result->shared_kv_fraction =
+        tally->block_s > 0.0 ? tally->saved_s / (tally->block_s + tally->saved_s) : 0.0;
     guint half = tally->queue->len / 2;
     const StratQueuePoint *points = (const StratQueuePoint *)(const void *)tally->queue->data;
     result->waiting_growth_per_s = slope(points + half, tally->queue->len - half);

@@ -17,6 +17,7 @@ typedef struct StratTally {
     double first_token_s;  /* sum of TTFT, of all requests */
     int64_t first_tokens;
     double block_s, token_s; /* tokens' room in held blocks, and tokens in it, times seconds */
+    double saved_s; /* room that there would be beside it if nothing were shared, likewise */
     /* Queue length at arrivals, thinned out by halves. */
     GArray *queue; /* of StratQueuePoint */
     int64_t arrivals, stride;

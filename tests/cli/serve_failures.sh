@@ -73,6 +73,8 @@ wrong 'no replicas that do prompts alone' --set serve.failures.prefill_spares=1
 wrong 'come and go with the load or fail' --set serve.autoscale.min=1 --set serve.autoscale.target=8 \
     --set serve.autoscale.provisioning=1s --set serve.autoscale.engine_start=1s
 
+wrong 'several answers are not modelled beside serve.failures' --set traffic.samples=4
+
 # Spares.
 expect_exit 0 "$ORRERY" spares --units 152 --mtbf '289 h' --away '2.2 h'
 expect_text out '^ +6 spares \( 3.95 %\)'

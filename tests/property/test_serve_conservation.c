@@ -1,7 +1,8 @@
 /*
- * Random requests on random engines, with preemption and shared prefixes: every request finishes
- * once or is refused, tokens in are tokens out, no block is lost, the ledger sums up, and runs
- * summed in closed form are those taken one iteration at a time; and so it is when replicas die.
+ * Random requests on random engines, with preemption, shared prefixes, several samples of a prompt
+ * and beams: every request finishes once or is refused, tokens in are tokens out, no block is lost,
+ * the ledger sums up, and runs summed in closed form are those taken one iteration at a time; and
+ * so it is when replicas die.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -17,6 +18,7 @@ enum {
     MOST_REQUESTS = 60,
     PAGE = 32,
     MOST_PAGES = 8,
+    MOST_SAMPLES = 6,
 };
 
 typedef struct World {
@@ -31,6 +33,7 @@ typedef struct World {
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
+    int64_t sample_output[MOST_REQUESTS][MOST_SAMPLES];
 } World;
 
 static int64_t below(SimRandom *stream, int64_t bound)
@@ -217,6 +220,48 @@ static void draw_failures(World *world, SimRandom *stream)
         draw_pool_failures(world, p, stream);
 }
 
+/* In a third of the worlds some requests ask for several samples, or beams. */
+static void draw_forks(World *world, SimRandom *stream)
+{
+    if (below(stream, 3) > 0)
+        return;
+    bool group = below(stream, 2);
+    world->engine.scheduler = group ? "vllm-v0" : below(stream, 3) == 0 ? "tgi" : "vllm-v1";
+    world->engine.order = below(stream, 3) == 0 ? "priority" : NULL;
+    world->engine.max_sequences += below(stream, 2 * MOST_SAMPLES);
+    if (group) {
+        world->engine.swap_bytes = 1e9;
+        world->deployment.speculation = (StratSpeculation){0};
+    }
+    for (size_t i = 0; i < world->requests; i++) {
+        StratRequest *request = &world->request[i];
+        int64_t count = below(stream, MOST_SAMPLES + 1);
+        int64_t kind = below(stream, 3);
+        request->beam_turnover = kind == 0 ? -1.0 : sim_random_uniform(stream);
+        if (group && below(stream, 3) == 0) {
+            request->beams = count;
+            continue;
+        }
+        request->samples = count;
+        for (int64_t j = 0; j < count; j++)
+            world->sample_output[i][j] = 1 + below(stream, request->output_tokens);
+        if (count > 0)
+            world->sample_output[i][below(stream, count)] = request->output_tokens;
+        if (kind > 0 && count > 0)
+            request->sample_output = world->sample_output[i];
+    }
+}
+
+/* Tokens of all answers to @request. */
+static int64_t answers_of(const StratRequest *request)
+{
+    int64_t rows = MAX(MAX(request->samples, request->beams), 1);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < rows; i++)
+        sum += request->sample_output ? request->sample_output[i] : request->output_tokens;
+    return sum;
+}
+
 static World *draw_world(int64_t seed)
 {
     SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
@@ -226,10 +271,19 @@ static World *draw_world(int64_t seed)
     draw_requests(world, &stream);
     SimRandom elastic = sim_random_stream((uint64_t)seed, "elastic");
     draw_elastic(world, &elastic);
+    SimRandom forks = sim_random_stream((uint64_t)seed, "forks");
+    draw_forks(world, &forks);
     return world;
 }
 
-static StratServeResult *serve(const World *world, bool exact)
+/* Stops after half of the requests. */
+static bool is_half_done(void *ctx, const StratServeResult *so_far)
+{
+    const World *world = ctx;
+    return 2 * so_far->finished >= (int64_t)world->requests;
+}
+
+static StratServeResult *serve_watched(const World *world, bool exact, const StratServeWatch *watch)
 {
     g_autoptr(StratSource) source = toy_source(world->request, world->requests, PAGE);
     StratServeSpec spec =
@@ -239,7 +293,22 @@ static StratServeResult *serve(const World *world, bool exact)
     spec.admission = world->admission;
     spec.failures = world->failures;
     spec.sample_s = world->failures.policy ? 0.05 : 0.0; /* a look changes nothing */
+    spec.watch = watch;
     return strat_serve_run(&spec, NULL);
+}
+
+static StratServeResult *serve(const World *world, bool exact)
+{
+    return serve_watched(world, exact, NULL);
+}
+
+/* In the middle of a run the blocks of all sequences are those that are taken. */
+static void check_half(World *world, int64_t seed)
+{
+    StratServeWatch watch = {.ctx = world, .stops = is_half_done};
+    g_autoptr(StratServeResult) half = serve_watched(world, false, &watch);
+    cr_assert_eq(half->lost_blocks, 0, "%ld: %ld blocks are lost half-way", seed,
+                 half->lost_blocks);
 }
 
 static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
@@ -254,7 +323,7 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
         if (outcome->replica < 0)
             continue;
         finished++;
-        out += outcome->output_tokens;
+        out += answers_of(&world->request[i]);
         in += outcome->input_tokens;
         cr_assert(outcome->arrival_ns <= outcome->scheduled_ns, "%ld: %u", seed, i);
         cr_assert(outcome->scheduled_ns < outcome->first_token_ns, "%ld: %u", seed, i);
@@ -303,6 +372,8 @@ static void check_equal(const StratServeResult *fast, const StratServeResult *ex
     cr_assert_eq(fast->scale_downs, exact->scale_downs, "%ld: stops", seed);
     cr_assert(fabs(fast->up_s - exact->up_s) < 1e-9, "%ld: up-time", seed);
     cr_assert_eq(fast->preemptions, exact->preemptions, "%ld: preemptions", seed);
+    cr_assert_eq(fast->output_tokens, exact->output_tokens, "%ld: output", seed);
+    cr_assert_eq(fast->peak_kv_fraction, exact->peak_kv_fraction, "%ld: peak", seed);
     cr_assert_eq(fast->iterations, exact->iterations, "%ld: iterations", seed);
     cr_assert_eq(fast->computed_tokens, exact->computed_tokens, "%ld: computed", seed);
     for (guint i = 0; i < fast->outcomes->len; i++)
@@ -323,6 +394,8 @@ Test(serve_conservation,
     int64_t gave_up = 0;
     int64_t ups = 0;
     int64_t downs = 0;
+    int64_t swapped = 0;
+    int64_t shared = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
         g_autofree World *world = draw_world(seed);
         g_autoptr(StratServeResult) fast = serve(world, false);
@@ -330,6 +403,7 @@ Test(serve_conservation,
         check_outcomes(world, fast, seed);
         check_sums(fast, seed);
         check_equal(fast, exact, seed);
+        check_half(world, seed);
         preempted += fast->preemptions > 0;
         cached += fast->cached_tokens > 0;
         loaded += fast->loaded_tokens > 0;
@@ -338,11 +412,16 @@ Test(serve_conservation,
         downs += fast->scale_downs > 0;
         refused += fast->refused > 0;
         unfinished += fast->unfinished;
+        bool group = g_str_equal(world->engine.scheduler, "vllm-v0");
+        swapped += group && fast->shared_kv_fraction > 0.0 && fast->preemptions > 0;
+        shared += fast->shared_kv_fraction > 0.0;
     }
     cr_expect_eq(unfinished, 0, "%ld unfinished", unfinished);
     cr_expect_gt(preempted, WORKLOADS / 10, "preemption in only %ld workloads", preempted);
     cr_expect_gt(cached, WORKLOADS / 10, "shared prefixes in only %ld workloads", cached);
     cr_expect_gt(loaded, WORKLOADS / 50, "loads from tiers in only %ld workloads", loaded);
+    cr_expect_gt(swapped, WORKLOADS / 50, "preemption beside groups in only %ld", swapped);
+    cr_expect_gt(shared, WORKLOADS / 5, "sharing in only %ld workloads", shared);
     cr_expect_gt(refused, 0);
     cr_expect_gt(gave_up, WORKLOADS / 50, "clients gave up in only %ld workloads", gave_up);
     cr_expect_gt(ups, WORKLOADS / 50, "replicas came in only %ld workloads", ups);
