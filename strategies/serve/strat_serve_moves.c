@@ -15,12 +15,18 @@
  */
 #include "strat_serve_private.h"
 
+static StratReplica *replica_of(const StratServeState *run, size_t pool, size_t index)
+{
+    return g_ptr_array_index(run->pool[pool].replicas, index);
+}
+
 static StratMove *open_move(StratServeState *run, const StratReplica *replica,
                             StratSequence *sequence, StratFine now)
 {
     size_t to = strat_serve_choose(run, 1, sequence, now);
     StratMove *move =
         strat_moves_open(run->moves, sequence, sequence->id, (size_t)replica->index, to);
+    replica_of(run, 1, to)->outstanding++; /* for the router: it is on its way */
     move->left_bytes = run->spec->kv_bytes_per_token * (double)sequence->computed;
     return move;
 }
@@ -63,7 +69,7 @@ void strat_serve_step_moves(StratServeState *run)
     StratMove *move = run->moves->step(run->moves);
     if (!move)
         return;
-    StratReplica *from = g_ptr_array_index(run->pool[0].replicas, move->from);
+    StratReplica *from = replica_of(run, 0, move->from);
     StratSequence *sequence = move->sequence;
     size_t to = move->to;
     strat_tally_moved(&run->tally, sequence->id, now - move->since);
@@ -72,5 +78,6 @@ void strat_serve_step_moves(StratServeState *run)
     strat_serve_wake(run, from, now);
     sequence->remote = true;
     sequence->computed = 0;
+    replica_of(run, 1, to)->outstanding--;
     strat_serve_deliver(run, 1, to, sequence, now);
 }
