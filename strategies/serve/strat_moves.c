@@ -11,7 +11,7 @@
 
 #include "strat_heap.h"
 
-enum { TIE_BITS = 32 };
+enum { TIE_BITS = 20 }; /* moves that end at one instant keep the order of their starts */
 
 typedef struct InOrder {
     StratMoves base;
@@ -33,7 +33,8 @@ static void send(StratMoves *base, StratMove *move, const StratMovePart *part, S
     g_assert(part->is_last);
     move->is_sent = true;
     *out = *in = end;
-    strat_heap_push(&moves->heap, end << TIE_BITS | moves->sent++, move, &move->place);
+    StratFine tie = moves->sent++ % (1U << TIE_BITS);
+    strat_heap_push(&moves->heap, end << TIE_BITS | tie, move, &move->place);
 }
 
 static bool next(const StratMoves *base, StratFine *at)

@@ -303,3 +303,19 @@ Test(strat_moves, a_link_that_goes_down_holds_its_caches_until_it_is_back)
     expect_near(end_s, 0.1 + ALONE_S + latency_s(&lab, 0, 4), "down for 0.1 s");
     lab_clear(&lab);
 }
+
+Test(strat_moves, replicas_that_cannot_reach_each_other_are_a_fault)
+{
+    Lab lab;
+    StratFine at;
+    const TopoLinkHealth down = {.link = "leaf/0", .both_ways = true, .health_fraction = 0.0};
+    lab_init(&lab, pool_of(1, 4), pool_of(1, 4), 1.0, 8);
+    cr_assert(topo_fabric_set_health(lab.fabric, &down, NULL));
+    StratMove *move = strat_moves_open(lab.moves, NULL, 0, 0, 0);
+    StratMovePart whole = {.bytes = CACHE_BYTES, .is_last = true};
+    cr_expect_null(lab.moves->fault(lab.moves));
+    lab.moves->send(lab.moves, move, &whole, 0);
+    cr_expect_not_null(lab.moves->fault(lab.moves));
+    cr_expect_not(lab.moves->next(lab.moves, &at));
+    lab_clear(&lab);
+}
