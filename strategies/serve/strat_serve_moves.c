@@ -8,8 +8,8 @@
  * layer by layer (transfer_layers = L): in the iteration of d seconds that completes the prompt,
  * what earlier chunks left sets out when it begins, the layers but the last from d / L on, no
  * faster than they are computed, and the last one, 1 / L of the chunk, at its end. The receiver is
- * then chosen when the iteration begins. (Splitwise, section 4.3, and Mooncake, section 5.2, do
- * so.)
+ * then chosen when the iteration begins. (Patel 2024, Splitwise, section IV-C; Qin 2024, Mooncake,
+ * section 5.2.)
  *
  * Left out: chunks that set out before the last iteration; that transfers slow the iteration down.
  */
