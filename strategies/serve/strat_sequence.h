@@ -46,6 +46,7 @@ struct StratSequence {
     size_t place;      /* in a heap */
     StratForks *forks; /* NULL: the only answer to its request */
     double note;       /* the scheduler's own, 0 at the start */
+    struct StratMove *move; /* of its cache, that began before the prompt's end; NULL: none */
     StratSequenceState state;
     bool remote; /* its prompt was computed elsewhere, and its cache has come */
 };

@@ -9,9 +9,7 @@
  * entry a lane at most; a request that comes while a lane runs a summed-up run cuts that run short.
  * Lanes that do nothing are woken when a request comes to their replica or an iteration ends on it.
  *
- * A cache moves over the sender's way out and the receiver's way in, each one transfer at a time in
- * the order of their starts, kv_bytes_per_token x tokens / transfer_bytes_per_s + latency. The
- * sender keeps its blocks until the transfer is over.
+ * How caches move is in strat_serve_moves.c.
  *
  * Refused at once: a request longer than max_length, or than the cache of one replica (above the
  * watermark), or without chunked prefill than one iteration.
@@ -23,8 +21,7 @@
  *
  * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
  *
- * Left out: clients that leave while they are served; transfers that begin before the prompt is
- * complete.
+ * Left out: clients that leave while they are served.
  */
 #include "strat_serve.h"
 
@@ -47,14 +44,6 @@ enum {
     WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
 
-/* A cache on its way. */
-typedef struct Move {
-    StratSequence *sequence;
-    StratReplica *from;
-    size_t to;
-    size_t place;
-} Move;
-
 static StratFine key_of(StratFine at, Phase phase, size_t seat)
 {
     return (((at << PHASE_BITS) | (StratFine)phase) << LANE_BITS) | (StratFine)seat;
@@ -76,8 +65,7 @@ static void schedule(StratServeState *run, StratSeat *seat, StratFine at, bool e
     strat_heap_push(&run->heap, key, seat, &seat->place);
 }
 
-/* Lanes of @replica that do nothing look again at @now. */
-static void wake(StratServeState *run, const StratReplica *replica, StratFine now)
+void strat_serve_wake(StratServeState *run, const StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++)
@@ -96,11 +84,11 @@ static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
         if (replica->lane[i].runs && replica->lane[i].end != end)
             schedule(run, &seat[i], replica->lane[i].end, true);
     }
-    wake(run, replica, now);
+    strat_serve_wake(run, replica, now);
 }
 
-static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
-                    StratFine now)
+void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now)
 {
     StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     strat_replica_enqueue(replica, sequence);
@@ -133,8 +121,8 @@ static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
     return routing;
 }
 
-static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
-                     StratFine now)
+size_t strat_serve_choose(StratServeState *run, size_t pool, const StratSequence *sequence,
+                          StratFine now)
 {
     StratRouting routing = routing_of(run, pool, now);
     return run->pool[pool].router->choose(&routing, sequence);
@@ -150,40 +138,6 @@ static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequenc
         source->done(source, sequence->id, sequence->session, strat_fine_ns(now));
     if (watch && watch->stops(watch->ctx, run->tally.result))
         run->stopped = true;
-}
-
-/* The prompt of @sequence is done on a prefill replica: its cache sets out. */
-static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
-{
-    StratServeState *run = ctx;
-    const StratServeSpec *spec = run->spec;
-    size_t to = choose(run, 1, sequence, now);
-    StratFine *out = &run->pool[0].link[replica->index];
-    StratFine *in = &run->pool[1].link[to];
-    double bytes = spec->kv_bytes_per_token * (double)sequence->computed;
-    double takes_s = spec->transfer_latency_s;
-    if (spec->transfer_bytes_per_s > 0.0)
-        takes_s += bytes / spec->transfer_bytes_per_s;
-    StratFine end = MAX(now, MAX(*out, *in)) + strat_fine_from_seconds(takes_s);
-    *out = *in = end;
-    Move *move = g_new(Move, 1);
-    *move = (Move){.sequence = sequence, .from = replica, .to = to};
-    strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
-                    &move->place);
-}
-
-static void arrive_moved(StratServeState *run)
-{
-    const StratHeapItem *top = strat_heap_top(&run->moves);
-    g_autofree Move *move = top->item;
-    StratFine now = time_of(top->key);
-    strat_heap_remove(&run->moves, 0);
-    StratSequence *sequence = move->sequence;
-    strat_replica_forget(move->from, sequence);
-    wake(run, move->from, now);
-    sequence->remote = true;
-    sequence->computed = 0;
-    deliver(run, 1, move->to, sequence, now);
 }
 
 static void free_chain(StratSequence *sequence)
@@ -355,7 +309,7 @@ static void decide(StratServeState *run, StratSeat *seat)
         run->tally.result->stuck = replica->stuck;
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
-            wake(run, replica, run->now);
+            strat_serve_wake(run, replica, run->now);
         schedule(run, seat, lane->end, false);
     }
 }
@@ -371,7 +325,7 @@ static void run_seat(StratServeState *run)
     }
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
-    wake(run, replica, run->now);
+    strat_serve_wake(run, replica, run->now);
     settle(run, replica, run->now);
 }
 
@@ -405,17 +359,19 @@ static bool step(StratServeState *run)
     StratSource *source = run->spec->source;
     const StratRequest *request = source->peek(source);
     const StratHeapItem *seat = strat_heap_top(&run->heap);
-    const StratHeapItem *move = strat_heap_top(&run->moves);
+    StratFine moves_at;
+    bool moves = run->moves && run->moves->next(run->moves, &moves_at);
+    StratFine move = moves ? key_of(moves_at, PHASE_COME, 2) : 0;
     const StratServeWait *wait = run->wait && run->waits < run->wait->len
                                      ? &g_array_index(run->wait, StratServeWait, run->waits)
                                      : NULL;
-    if (!request && !seat && !move && (!wait || waiting(run) == 0))
+    if (!request && !seat && !moves && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
     StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
-    StratFine first = request ? come : seat ? seat->key : move ? move->key : leave;
+    StratFine first = request ? come : seat ? seat->key : moves ? move : leave;
     first = seat ? MIN(first, seat->key) : first;
-    first = move ? MIN(first, move->key) : first;
+    first = moves ? MIN(first, move) : first;
     first = wait ? MIN(first, leave) : first;
     if (look_before(run, first))
         return true;
@@ -424,8 +380,8 @@ static bool step(StratServeState *run)
         arrive(run, request, run->now);
     else if (wait && first == leave)
         give_up(run);
-    else if (move && first == move->key)
-        arrive_moved(run);
+    else if (moves && first == move)
+        strat_serve_step_moves(run);
     else
         run_seat(run);
     return true;
@@ -449,12 +405,17 @@ static void count_scaling(StratServeState *run)
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
 {
     g_auto(StratServeState) run = {.spec = spec, .pools = spec->deployment->pools};
-    StratReplicaEvents events = {.ctx = &run, .finished = on_finished, .leaves = on_leaves};
+    StratReplicaEvents events = {.ctx = &run,
+                                 .finished = on_finished,
+                                 .completes = strat_serve_completes,
+                                 .leaves = strat_serve_leaves};
     if (!strat_serve_open(&run, &events, error))
         return NULL;
     while (!run.stopped && step(&run))
         ;
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
+    if (!fault && run.moves && run.moves->fault)
+        fault = run.moves->fault(run.moves);
     if (fault) {
         g_propagate_error(error, g_error_copy(fault));
         return NULL;
@@ -464,7 +425,11 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     StratServeResult *result = g_steal_pointer(&run.tally.result);
     result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
     result->lost_blocks = strat_serve_lost_blocks(&run);
+    if (run.moves && run.moves->hot_links)
+        result->hot_links = run.moves->hot_links(run.moves, sim_time_to_seconds(result->end_ns));
     if (result->unfinished > 0 && !result->stuck)
-        result->stuck = "the scheduler admits no more of the waiting requests";
+        result->stuck = run.moves && run.moves->open->len > 0
+                            ? "caches stand still on links that are down"
+                            : "the scheduler admits no more of the waiting requests";
     return result;
 }
