@@ -1,0 +1,78 @@
+/* Checkpoints and restarts of one job, put together.
+ *
+ *   asynchronous  block = copy to host memory; save = block + flush to storage
+ *   synchronous   block = save = both
+ *   restart       load = reading + copy to the GPUs + handing round what was read once
+ *   peers         block = what a round of copies takes beyond the idle time of the network since
+ *                 the last one, or all of it; the own copy crosses to host memory meanwhile
+ *
+ * All ranks start at once, at a checkpoint as after a restart: a restart in which every rank reads
+ * its own weights reads them once for each rank of a data group.
+ *
+ * Left out: steps that are slower while a flush or a copy is under way, and the time in which a
+ * copy's buffer is allocated and pinned. */
+#include "strat_saves.h"
+
+#include <math.h>
+
+static bool run_storage(const StratSaving *saving, const StratSavedJob *job, StratStorageWay way,
+                        StratStorageRun *run, GError **error)
+{
+    static const StratShare readers[] = {
+        [STRAT_RESTORE_ALL] = STRAT_SHARE_ALL,
+        [STRAT_RESTORE_BROADCAST] = STRAT_SHARE_FIRST,
+        [STRAT_RESTORE_GATHER] = STRAT_SHARE_SPREAD,
+    };
+    StratShare share = way == STRAT_STORAGE_WRITE ? saving->writers : readers[saving->restore];
+    g_autoptr(GArray) nodes = strat_state_nodes(job->costing, job->step->memory, share);
+    return strat_storage_run(&saving->storage, way, nodes, run, error);
+}
+
+static StratStateNodes busiest(const StratSavedJob *job, StratShare share)
+{
+    g_autoptr(GArray) nodes = strat_state_nodes(job->costing, job->step->memory, share);
+    return g_array_index(nodes, StratStateNodes, 0);
+}
+
+static bool run_peers(const StratSaving *saving, const StratSavedJob *job, StratSaves *saves,
+                      GError **error)
+{
+    if (job->peers == STRAT_PEERS_NONE)
+        return true;
+    const GArray *memory = job->step->memory;
+    if (job->peers == STRAT_PEERS_REPLICA)
+        return strat_peers_load_replica(job->costing, memory, &saves->peer_load_s, error);
+    if (!strat_peers_copy(job->costing, memory, saving->writers, job->copies, &saves->copy_s,
+                          error) ||
+        !strat_peers_load_node(job->costing, memory, job->copies, &saves->peer_load_s, error))
+        return false;
+    StratStateNodes sent = busiest(job, saving->writers), all = busiest(job, STRAT_SHARE_ALL);
+    double rate = saving->storage.host_copy_bytes_per_s;
+    double interval_s = fmax(job->copy_interval_s, job->step_s);
+    saves->copy_bytes = sent.bytes;
+    saves->copy_s = fmax(saves->copy_s, sent.gpu_bytes / rate);
+    saves->peer_load_s = fmax(saves->peer_load_s, all.gpu_bytes / rate);
+    saves->idle_s =
+        fmax(job->step_s - strat_peers_busy_s(job->step), 0.0) * interval_s / job->step_s;
+    saves->copy_block_s = fmax(saves->copy_s - (saving->copies_block ? 0.0 : saves->idle_s), 0.0);
+    return true;
+}
+
+bool strat_saves_run(const StratSaving *saving, const StratSavedJob *job, StratSaves *saves,
+                     GError **error)
+{
+    *saves = (StratSaves){0};
+    if (!run_storage(saving, job, STRAT_STORAGE_WRITE, &saves->write, error) ||
+        !run_storage(saving, job, STRAT_STORAGE_READ, &saves->read, error))
+        return false;
+    StratHanding handing =
+        saving->restore == STRAT_RESTORE_GATHER ? STRAT_HANDING_GATHER : STRAT_HANDING_BROADCAST;
+    if (saving->restore != STRAT_RESTORE_ALL &&
+        !strat_peers_hand_round(job->costing, job->step->memory, handing, &saves->hand_round_s,
+                                error))
+        return false;
+    saves->save_s = saves->write.total_s;
+    saves->block_s = saving->blocks ? saves->save_s : saves->write.copy_s;
+    saves->load_s = saves->read.total_s + saves->hand_round_s;
+    return run_peers(saving, job, saves, error);
+}
