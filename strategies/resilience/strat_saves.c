@@ -54,7 +54,8 @@ static bool run_peers(const StratSaving *saving, const StratSavedJob *job, Strat
     saves->peer_load_s = fmax(saves->peer_load_s, all.gpu_bytes / rate);
     saves->idle_s =
         fmax(job->step_s - strat_peers_busy_s(job->step), 0.0) * interval_s / job->step_s;
-    saves->copy_block_s = fmax(saves->copy_s - (saving->copies_block ? 0.0 : saves->idle_s), 0.0);
+    double hidden_s = saving->copies == STRAT_COPY_IDLE ? saves->idle_s : 0.0;
+    saves->copy_block_s = fmax(saves->copy_s - hidden_s, 0.0);
     return true;
 }
 
@@ -72,7 +73,7 @@ bool strat_saves_run(const StratSaving *saving, const StratSavedJob *job, StratS
                                 error))
         return false;
     saves->save_s = saves->write.total_s;
-    saves->block_s = saving->blocks ? saves->save_s : saves->write.copy_s;
+    saves->block_s = saving->mode == STRAT_SAVE_SYNC ? saves->save_s : saves->write.copy_s;
     saves->load_s = saves->read.total_s + saves->hand_round_s;
     return run_peers(saving, job, saves, error);
 }

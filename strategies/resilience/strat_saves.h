@@ -15,13 +15,25 @@ typedef enum StratRestore {
     STRAT_RESTORE_GATHER,    /* each reads a part, and they gather */
 } StratRestore;
 
+/** What training waits for at a checkpoint. */
+typedef enum StratSaveMode {
+    STRAT_SAVE_ASYNC, /* until all is in host memory */
+    STRAT_SAVE_SYNC,  /* until all is in storage */
+} StratSaveMode;
+
+/** When copies go to peers. */
+typedef enum StratCopyMode {
+    STRAT_COPY_IDLE, /* in the idle time of the network; what does not fit stops training */
+    STRAT_COPY_BLOCKING,
+} StratCopyMode;
+
 /** How a job saves. */
 typedef struct StratSaving {
     StratStorage storage;
-    bool blocks;        /* training stands still until all is in storage, not in host memory */
+    StratSaveMode mode;
     StratShare writers; /* of what the ranks of a data group hold alike; of copies as well */
     StratRestore restore;
-    bool copies_block; /* copies to peers do not use the idle time of the network */
+    StratCopyMode copies;
 } StratSaving;
 
 /** The job. Borrowed. */
