@@ -34,5 +34,6 @@ void scen_saves_json(JsonBuilder *json, const ScenRunReport *report)
     }
     if (campaign->spec.recovery.policy->peers != STRAT_PEERS_NONE)
         scen_json_number(json, "peer_load_s", s->peer_load_s);
+    scen_json_number(json, "host_bytes", s->host_bytes);
     json_builder_end_object(json);
 }

@@ -36,6 +36,11 @@ static void add_checkpoint(GString *out, const ScenRunReport *report)
     if (campaign->gives_block || campaign->gives_save)
         g_string_append_printf(text, "; given instead:%s%s", campaign->gives_block ? " block" : "",
                                campaign->gives_save ? " save" : "");
+    double memory = report->scenario->cluster.node.host_memory_bytes;
+    if (memory > 0.0 && s->host_bytes > memory) {
+        g_autofree char *needs = bytes_text(s->host_bytes), *has = bytes_text(memory);
+        g_string_append_printf(text, "; a node needs %s of host memory and has %s", needs, has);
+    }
     add_line(out, "Checkpoint", text);
 }
 
@@ -71,8 +76,8 @@ static void add_peers(GString *out, const ScenRunReport *report)
         g_autofree char *block = scen_text_seconds(s->copy_block_s);
         g_string_printf(text,
                         "a round of copies, %s of the busiest node, takes %s; the network is idle "
-                        "for %s between two; stops training for %s. ",
-                        bytes, copy, idle, block);
+                        "for %s between two; training stops for %s. ",
+                        bytes, copy, idle, s->copy_block_s > 0.0 ? block : "none of it");
     }
     g_string_append_printf(text, "State comes back from peers in %s%s", back,
                            campaign->gives_peer_load ? "; given instead" : "");

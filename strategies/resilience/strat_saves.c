@@ -50,6 +50,7 @@ static bool run_peers(const StratSaving *saving, const StratSavedJob *job, Strat
     double rate = saving->storage.host_copy_bytes_per_s;
     double interval_s = fmax(job->copy_interval_s, job->step_s);
     saves->copy_bytes = sent.bytes;
+    saves->host_bytes += (double)job->copies * sent.bytes;
     saves->copy_s = fmax(saves->copy_s, sent.gpu_bytes / rate);
     saves->peer_load_s = fmax(saves->peer_load_s, all.gpu_bytes / rate);
     saves->idle_s =
@@ -74,6 +75,8 @@ bool strat_saves_run(const StratSaving *saving, const StratSavedJob *job, StratS
         return false;
     saves->save_s = saves->write.total_s;
     saves->block_s = saving->mode == STRAT_SAVE_SYNC ? saves->save_s : saves->write.copy_s;
+    if (saving->mode == STRAT_SAVE_ASYNC)
+        saves->host_bytes = busiest(job, saving->writers).bytes;
     saves->load_s = saves->read.total_s + saves->hand_round_s;
     return run_peers(saving, job, saves, error);
 }

@@ -58,6 +58,7 @@ typedef struct StratSaves {
     double idle_s;       /* of the network between two rounds */
     double copy_block_s; /* of copy_s, training stands still */
     double peer_load_s;
+    double host_bytes; /* of the busiest node's memory: what is on its way to storage, and copies */
 } StratSaves;
 
 /** Fills @saves. False and @error as strat_storage_run() and strat_train_simulate(). */
