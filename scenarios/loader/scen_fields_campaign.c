@@ -74,6 +74,7 @@ static const ScenName writers[] = {
 
 static const ScenName copies[] = {
     {"idle",     STRAT_COPY_IDLE    },
+    {"shared",   STRAT_COPY_SHARED  },
     {"blocking", STRAT_COPY_BLOCKING},
     {NULL,       0                  },
 };
@@ -98,9 +99,10 @@ static const ScenField checkpoint_fields[] = {
                .help = "between copies in memory of peers, in s (default: every step)"),
     SCEN_FIELD("copies", ScenCampaign, spec.checkpoint.copies, SCEN_INT, .min = 1, .max = 64,
                .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
-    SCEN_FIELD("peer_copy", ScenCampaign, saving.copies, SCEN_ENUM, .names = copies,
-               .fallback = "idle",
-               .help = "copies use the idle time of the network (default), or training waits"),
+    SCEN_FIELD(
+        "peer_copy", ScenCampaign, saving.copies, SCEN_ENUM, .names = copies, .fallback = "idle",
+        .help = "copies use the idle time of the network (default), share it with the step, or "
+                "training waits"),
 };
 
 static const ScenTable checkpoint_table = {

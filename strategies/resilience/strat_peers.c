@@ -12,10 +12,11 @@
  * the next one. After a restart that read each weight once, the data
  * groups hand it round.
  *
- * The transfers are those of a small program of their own, with nothing beside them. Left out:
- * steps that are slowed by copies which find no idle time in the right place; of the step's
- * transfers those that are priced into blocks (tensor and context groups), which stay inside a node
- * where plans are sensible. */
+ * The transfers are those of a small program of their own, with nothing beside them, or stand in
+ * one program with a step, where they share its links; copies and step then begin together. Left
+ * out of the idle time: whether it comes in the right place, and transfers of the step that are
+ * priced into its blocks (tensor and context groups), which stay inside a node where plans are
+ * sensible. */
 #include "strat_peers.h"
 
 #include "strat_layout.h"
@@ -25,15 +26,16 @@
 typedef struct Traffic {
     const StratCosting *costing;
     StratTrainResult *result;
+    int64_t first_gpu; /* number of GPU 0 among the ranks of the transfers */
 } Traffic;
 
-static Traffic traffic_of(const StratCosting *costing)
+static Traffic traffic_of(const StratCosting *costing, const StratFold *fold)
 {
     StratTrainResult *result = g_new0(StratTrainResult, 1);
     result->step = g_new0(StratStep, 1);
     result->step->program = strat_program_new();
-    result->step->transfers = strat_transfers_new(costing->plan, NULL, true);
-    return (Traffic){costing, result};
+    result->step->transfers = strat_transfers_new(costing->plan, fold, true);
+    return (Traffic){costing, result, 0};
 }
 
 static uint32_t add_lane(Traffic *traffic)
@@ -96,7 +98,7 @@ bool strat_peers_hand_round(const StratCosting *costing, const GArray *memory, S
     const StratPlan *plan = costing->plan;
     TopoCollectiveOp op =
         handing == STRAT_HANDING_BROADCAST ? TOPO_OP_BROADCAST : TOPO_OP_ALL_GATHER;
-    Traffic traffic = traffic_of(costing);
+    Traffic traffic = traffic_of(costing, NULL);
     for (int64_t s = 0; s < plan->pipeline && plan->data * plan->context > 1; s++) {
         StratState state = strat_state_of(plan, &g_array_index(memory, StratMemory, s));
         for (int64_t t = 0; t < plan->tensor; t++) {
@@ -133,22 +135,19 @@ static void add_sends(Traffic *traffic, const Sends *sends, double bytes, int64_
 {
     int64_t gpus = sends->node->gpus;
     for (int64_t n = sends->first; n < sends->end; n++) {
-        int64_t away =
-            (strat_peers_node(sends->nodes, sends->copies, n, copy) - n) * sends->node->gpus;
-        for (int64_t gpu = n * gpus; gpu < (n + 1) * gpus; gpu++)
+        int64_t away = (strat_peers_node(sends->nodes, sends->copies, n, copy) - n) * gpus;
+        for (int64_t gpu = n * gpus; gpu < (n + 1) * gpus; gpu++) {
+            int64_t rank = traffic->first_gpu + gpu;
             if (sends->bytes[gpu] == bytes)
                 add_group(traffic,
-                          back ? (StratGroup){gpu + away, -away, 2} : (StratGroup){gpu, away, 2});
+                          back ? (StratGroup){rank + away, -away, 2} : (StratGroup){rank, away, 2});
+        }
     }
 }
 
 /* Copies 1 to @last of the state of @sends' nodes. */
-static bool send_state(const StratCosting *costing, const Sends *sends, int64_t last, bool back,
-                       double *seconds, GError **error)
+static void add_copies(Traffic *traffic, const Sends *sends, int64_t last, bool back)
 {
-    StratCosting by_gpu = *costing;
-    by_gpu.gpu_of_rank = NULL;
-    Traffic traffic = traffic_of(&by_gpu);
     int64_t gpus = sends->node->gpus, count = (sends->end - sends->first) * gpus;
     g_autofree double *kinds =
         g_memdup2(sends->bytes + sends->first * gpus, (gsize)count * sizeof(double));
@@ -156,40 +155,99 @@ static bool send_state(const StratCosting *costing, const Sends *sends, int64_t 
     for (int64_t i = 0; i < count; i++) {
         if (kinds[i] <= 0.0 || (i > 0 && kinds[i] == kinds[i - 1]))
             continue;
-        uint32_t lane = add_lane(&traffic);
+        uint32_t lane = add_lane(traffic);
         for (int64_t copy = 1; copy <= last; copy++) {
-            add_sends(&traffic, sends, kinds[i], copy, back);
-            add_transfer(&traffic, lane, TOPO_OP_SEND, kinds[i]);
+            add_sends(traffic, sends, kinds[i], copy, back);
+            add_transfer(traffic, lane, TOPO_OP_SEND, kinds[i]);
         }
     }
+}
+
+/* These alone. */
+static bool send_state(const StratCosting *costing, const Sends *sends, int64_t last, bool back,
+                       double *seconds, GError **error)
+{
+    StratCosting by_gpu = *costing;
+    by_gpu.gpu_of_rank = NULL;
+    Traffic traffic = traffic_of(&by_gpu, NULL);
+    add_copies(&traffic, sends, last, back);
     return take_seconds(&traffic, seconds, error);
+}
+
+static Sends sends_of(const StratCosting *costing, const double *bytes, int64_t copies)
+{
+    int64_t nodes = costing->cluster->node_count;
+    return (Sends){&costing->cluster->node, bytes, nodes, MIN(copies, nodes), 0, nodes};
 }
 
 bool strat_peers_copy(const StratCosting *costing, const GArray *memory, StratShare share,
                       int64_t copies, double *seconds, GError **error)
 {
-    int64_t nodes = costing->cluster->node_count;
     g_autofree double *bytes = strat_state_gpus(costing, memory, share);
-    Sends sends = {&costing->cluster->node, bytes, nodes, MIN(copies, nodes), 0, nodes};
+    Sends sends = sends_of(costing, bytes, copies);
     return send_state(costing, &sends, sends.copies - 1, false, seconds, error);
+}
+
+/* The ranks of the plan where they run, then every GPU by its own number. */
+static int64_t *ranks_then_gpus(const StratCosting *costing, int64_t ranks)
+{
+    int64_t gpus = costing->cluster->node_count * costing->cluster->node.gpus;
+    int64_t *gpu_of_rank = g_new(int64_t, ranks + gpus);
+    for (int64_t r = 0; r < ranks; r++)
+        gpu_of_rank[r] = costing->gpu_of_rank ? costing->gpu_of_rank[r] : r;
+    for (int64_t g = 0; g < gpus; g++)
+        gpu_of_rank[ranks + g] = g;
+    return gpu_of_rank;
+}
+
+bool strat_peers_copy_beside(const StratCosting *costing, const StratPeerCopies *of,
+                             StratPeersBeside *out, GError **error)
+{
+    int64_t ranks = strat_rank_count(costing->plan);
+    g_autofree double *bytes = strat_state_gpus(costing, of->memory, of->share);
+    g_autofree int64_t *gpu_of_rank = ranks_then_gpus(costing, ranks);
+    g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+    g_autoptr(StratFold) fold = strat_fold_new(&places, costing->plan, true);
+    StratCosting both = *costing;
+    both.gpu_of_rank = gpu_of_rank;
+    Traffic traffic = traffic_of(&both, fold);
+    g_autoptr(StratTrainResult) result = traffic.result;
+    traffic.first_gpu = ranks;
+    StratSteps step = {.costing = costing, .fold = fold, .prefix = "", .steps = 1};
+    if (!strat_compile_steps(&step, result->step->program, result->step->transfers, ends, error))
+        return false;
+    Sends sends = sends_of(costing, bytes, of->copies);
+    add_copies(&traffic, &sends, sends.copies - 1, false);
+    if (!sim_program_seal(result->step->program, error) ||
+        !strat_train_simulate(&both, result, error))
+        return false;
+    SimTime last[2] = {0};
+    for (uint32_t i = 0; i < result->run->op_count; i++) {
+        bool copies = i >= g_array_index(ends, uint32_t, 0);
+        last[copies] = MAX(last[copies], result->run->end[i]);
+    }
+    *out = (StratPeersBeside){sim_time_to_seconds(last[0]), sim_time_to_seconds(last[1])};
+    return true;
 }
 
 bool strat_peers_load_node(const StratCosting *costing, const GArray *memory, int64_t copies,
                            double *seconds, GError **error)
 {
-    int64_t nodes = costing->cluster->node_count, gpus = costing->cluster->node.gpus, worst = 0;
+    int64_t gpus = costing->cluster->node.gpus;
     g_autofree double *bytes = strat_state_gpus(costing, memory, STRAT_SHARE_ALL);
+    Sends sends = sends_of(costing, bytes, copies);
     double most = 0.0;
-    for (int64_t n = 0; n < nodes; n++) {
+    for (int64_t n = 0; n < sends.nodes; n++) {
         double sum = 0.0;
         for (int64_t g = 0; g < gpus; g++)
             sum += bytes[n * gpus + g];
         if (sum > most) {
             most = sum;
-            worst = n;
+            sends.first = n;
         }
     }
-    Sends sends = {&costing->cluster->node, bytes, nodes, MIN(copies, nodes), worst, worst + 1};
+    sends.end = sends.first + 1;
     return send_state(costing, &sends, MIN(sends.copies - 1, 1), true, seconds, error);
 }
 
@@ -197,7 +255,7 @@ bool strat_peers_load_replica(const StratCosting *costing, const GArray *memory,
                               GError **error)
 {
     const StratPlan *plan = costing->plan;
-    Traffic traffic = traffic_of(costing);
+    Traffic traffic = traffic_of(costing, NULL);
     for (int64_t s = 0; s < plan->pipeline && plan->data > 1; s++) {
         StratState state = strat_state_of(plan, &g_array_index(memory, StratMemory, s));
         for (int64_t i = 0; i < plan->tensor * plan->context; i++) {

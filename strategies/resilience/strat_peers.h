@@ -26,6 +26,23 @@ int64_t strat_peers_node(int64_t nodes, int64_t copies, int64_t node, int64_t co
 bool strat_peers_copy(const StratCosting *costing, const GArray *memory, StratShare share,
                       int64_t copies, double *seconds, GError **error);
 
+/** Copies of a job's state, as strat_peers_copy() has them. */
+typedef struct StratPeerCopies {
+    const GArray *memory;
+    StratShare share;
+    int64_t copies;
+} StratPeerCopies;
+
+/** A step and a round of copies that begin together: when each is over. */
+typedef struct StratPeersBeside {
+    double step_s, copy_s;
+} StratPeersBeside;
+
+/** Runs a step of @costing's plan with the copies @of its state beside it. They meet only on a
+ *  network that shares its links. */
+bool strat_peers_copy_beside(const StratCosting *costing, const StratPeerCopies *of,
+                             StratPeersBeside *out, GError **error);
+
 /** Seconds in which a replacement of the node with the most state gets all of that from the node
  *  that keeps its first copy. */
 bool strat_peers_load_node(const StratCosting *costing, const GArray *memory, int64_t copies,

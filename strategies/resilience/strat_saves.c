@@ -4,14 +4,17 @@
  *   synchronous   block = save = both
  *   restart       load = reading + copy to the GPUs + handing round what was read once
  *   peers         block = what a round of copies takes beyond the idle time of the network since
- *                 the last one, or all of it; the own copy crosses to host memory meanwhile
+ *                 the last one; or by how much a step that shares its links with it is longer; or
+ *                 all of it. The own copy crosses to host memory meanwhile
  *
  * All ranks start at once, at a checkpoint as after a restart: a restart in which every rank reads
  * its own weights reads them once for each rank of a data group.
  *
- * Left out: steps that are slower while a flush or a copy is under way, and the time in which a
- * copy's buffer is allocated and pinned. */
+ * Left out: steps that are slower while a flush is under way, and the time in which a copy's buffer
+ * is allocated and pinned: copies to host memory are at the rate of the link. */
 #include "strat_saves.h"
+
+#include "strat_schedule.h"
 
 #include <math.h>
 
@@ -32,6 +35,29 @@ static StratStateNodes busiest(const StratSavedJob *job, StratShare share)
 {
     g_autoptr(GArray) nodes = strat_state_nodes(job->costing, job->step->memory, share);
     return g_array_index(nodes, StratStateNodes, 0);
+}
+
+/* What a step is longer for beside copies, and what of these is left when the next ones are due. */
+static bool share_links(const StratSaving *saving, const StratSavedJob *job, StratSaves *saves,
+                        GError **error)
+{
+    const StratCosting *costing = job->costing;
+    StratPeerCopies of = {job->step->memory, saving->writers, job->copies};
+    StratPeersBeside beside;
+    if (!costing->net->shares_links) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "copies to peers meet the step (peer_copy: shared) only on a network that "
+                    "shares its links, and %s does not",
+                    costing->net->name);
+        return false;
+    }
+    if (!strat_peers_copy_beside(costing, &of, &beside, error))
+        return false;
+    double slowed_s = beside.step_s - sim_time_to_seconds(job->step->step_ns);
+    double due_s = fmax(job->copy_interval_s, job->step_s);
+    saves->copy_s = fmax(saves->copy_s, beside.copy_s);
+    saves->copy_block_s = fmax(slowed_s, 0.0) + fmax(saves->copy_s - due_s, 0.0);
+    return true;
 }
 
 static bool run_peers(const StratSaving *saving, const StratSavedJob *job, StratSaves *saves,
@@ -57,7 +83,7 @@ static bool run_peers(const StratSaving *saving, const StratSavedJob *job, Strat
         fmax(job->step_s - strat_peers_busy_s(job->step), 0.0) * interval_s / job->step_s;
     double hidden_s = saving->copies == STRAT_COPY_IDLE ? saves->idle_s : 0.0;
     saves->copy_block_s = fmax(saves->copy_s - hidden_s, 0.0);
-    return true;
+    return saving->copies != STRAT_COPY_SHARED || share_links(saving, job, saves, error);
 }
 
 bool strat_saves_run(const StratSaving *saving, const StratSavedJob *job, StratSaves *saves,

@@ -23,7 +23,8 @@ typedef enum StratSaveMode {
 
 /** When copies go to peers. */
 typedef enum StratCopyMode {
-    STRAT_COPY_IDLE, /* in the idle time of the network; what does not fit stops training */
+    STRAT_COPY_IDLE,   /* in the idle time of the network; what does not fit stops training */
+    STRAT_COPY_SHARED, /* at once, sharing the links with the step */
     STRAT_COPY_BLOCKING,
 } StratCopyMode;
 
@@ -56,7 +57,7 @@ typedef struct StratSaves {
     double copy_bytes;   /* of the busiest node: what a copy to a peer has */
     double copy_s;       /* one round of copies to peers */
     double idle_s;       /* of the network between two rounds */
-    double copy_block_s; /* of copy_s, training stands still */
+    double copy_block_s; /* that a round costs training */
     double peer_load_s;
     double host_bytes; /* of the busiest node's memory: what is on its way to storage, and copies */
 } StratSaves;

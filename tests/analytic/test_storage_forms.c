@@ -245,6 +245,31 @@ Test(storage_forms, copies_to_peers_take_their_bytes_over_a_nic)
     strat_train_result_free(saved.step);
 }
 
+/* On the fluid net a step and copies share the NICs: together they take at least what the busier
+ * has to move, and not more than one after the other. */
+Test(storage_forms, copies_beside_a_step_slow_it_by_no_more_than_they_take)
+{
+    Saved saved;
+    saved_init(&saved, 8, 1, 4, true);
+    saved.world.cluster.node.nic_bytes_per_s = 1e9; /* copies outlast the computation */
+    saved.costing.net = topo_net_by_name("fluid", NULL);
+    saved.costing.routing = "rail";
+    saved.costing.fabric = topo_fabric_spec_default("leaf-spine", &saved.world.cluster);
+    strat_train_result_free(saved.step);
+    g_autoptr(GError) error = NULL;
+    saved.step = strat_train_run(&saved.costing, true, &error);
+    cr_assert(saved.step, "%s", error ? error->message : "");
+    StratSaving saving = {.storage = toy_storage(), .copies = STRAT_COPY_BLOCKING};
+    StratSaves blocking = saves_of(&saved, &saving, STRAT_PEERS_NODE);
+    saving.copies = STRAT_COPY_SHARED;
+    StratSaves shared = saves_of(&saved, &saving, STRAT_PEERS_NODE);
+    cr_expect(blocking.copy_s > 0.0);
+    cr_expect(shared.copy_s >= blocking.copy_s - WITHIN_S);
+    cr_expect(shared.copy_block_s > 0.0 && shared.copy_block_s <= blocking.copy_s + WITHIN_S,
+              "%g of %g", shared.copy_block_s, blocking.copy_s);
+    strat_train_result_free(saved.step);
+}
+
 Test(storage_forms, groups_of_copies_reach_every_peer_once)
 {
     for (int64_t nodes = 2; nodes <= 11; nodes++) {

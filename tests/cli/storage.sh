@@ -66,7 +66,7 @@ done
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.storage=tectonic
 expect_text err 'tectonic-llama3'
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.storage.write=7
-expect_text err 'must be a rate'
+expect_text err 'expected a rate'
 expect_exit 2 "$ORRERY" run "$ROOT/scenarios/failures/year-of-131072.yaml" --set campaign.checkpoint.mode=sync
 expect_text err 'mode needs campaign.storage'
 expect_exit 2 "$ORRERY" run "$ROOT/scenarios/failures/year-of-131072.yaml" \
