@@ -48,6 +48,15 @@ expect_text out "network's upper tiers"
 awk "BEGIN { exit !($(json_value save_s) > 11 && $(json_value save_s) < 11.2) }" ||
     fail "through narrow tiers it takes $(json_value save_s)"
 
+# Over the compute network a node has all its NICs: 400 GB/s here, a quarter of it behind a fabric of 4:1.
+fast='{write: 10000 TB/s, read: 10000 TB/s, network: compute, host_copy: 1000 TB/s}'
+run "campaign.storage=$fast"
+awk "BEGIN { exit !($(json_value save_s) > 0.0069 && $(json_value save_s) < 0.0072) }" ||
+    fail "over the compute network it takes $(json_value save_s)"
+run "campaign.storage=$fast" 'fabric={kind: fat-tree, leaf_oversubscription: 4}'
+awk "BEGIN { exit !($(json_value save_s) > 0.027 && $(json_value save_s) < 0.0285) }" ||
+    fail "behind a fabric of 4:1 it takes $(json_value save_s)"
+
 # What is given holds, and is said to.
 expect_exit 0 "$ORRERY" run "$scenario" --set campaign.replications=5 --set campaign.recovery.load="20 min"
 expect_text out 'given instead'
@@ -62,6 +71,13 @@ for network in alpha-beta fluid; do
     awk "BEGIN { exit !($copy > 0.0069 && $copy < 0.01 && $block == $copy && $back > 0.13 && $back < 0.2) }" ||
         fail "$network: copy $copy, block $block, back $back"
 done
+
+shared=(--set campaign.recovery.policy=in-memory --set campaign.checkpoint.peer_copy=shared)
+expect_exit 0 "$ORRERY" run "$scenario" --json --network fluid --set campaign.replications=5 "${shared[@]}"
+awk "BEGIN { exit !($(json_value copy_block_s) > 0 && $(json_value copy_block_s) < $(json_value copy_s)) }" ||
+    fail "copies beside a step cost it $(json_value copy_block_s) of $(json_value copy_s)"
+expect_exit 2 "$ORRERY" run "$scenario" "${shared[@]}"
+expect_text err 'only on a network that shares its links'
 
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.storage=tectonic
 expect_text err 'tectonic-llama3'
