@@ -11,6 +11,7 @@ bool scen_saves_run(const ScenScenario *scenario, const StratTrainResult *step, 
     if (!scen_costing(scenario, &costing, error))
         return false;
     StratSaving saving = written->saving;
+    saving.servers = written->storage.servers;
     saving.storage = scen_storage_at(&written->storage, &scenario->cluster, &costing.fabric);
     StratSavedJob job = {
         .costing = &costing,
@@ -27,7 +28,7 @@ void scen_saves_apply(const ScenCampaign *written, const StratSaves *saves, Stra
 {
     StratCampaignCheckpoint *checkpoint = &campaign->checkpoint;
     if (!written->gives_block)
-        checkpoint->block_s = saves->block_s;
+        checkpoint->block_s = saves->block_s + saves->slowed_s;
     if (!written->gives_save)
         checkpoint->save_s = saves->save_s;
     checkpoint->save_s = MAX(checkpoint->save_s, checkpoint->block_s);

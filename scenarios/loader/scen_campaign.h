@@ -36,6 +36,7 @@ typedef enum ScenStorageNetwork {
 typedef struct ScenStorage {
     StratStorage row;
     ScenStorageNetwork network;
+    int64_t servers; /* on the compute network; 0: its routes do not count */
 } ScenStorage;
 
 typedef struct ScenCampaign {

@@ -24,6 +24,7 @@ void scen_saves_json(JsonBuilder *json, const ScenRunReport *report)
     add_run(json, "read", &s->read);
     scen_json_number(json, "block_s", s->block_s);
     scen_json_number(json, "save_s", s->save_s);
+    scen_json_number(json, "slowed_s", s->slowed_s);
     scen_json_number(json, "hand_round_s", s->hand_round_s);
     scen_json_number(json, "load_s", s->load_s);
     if (campaign->spec.recovery.policy->peers == STRAT_PEERS_NODE) {

@@ -33,6 +33,10 @@ static void add_checkpoint(GString *out, const ScenRunReport *report)
                     "%s: in host memory after %s, in %s after %s (bound by the %s); stops training "
                     "for %s",
                     bytes, copy, campaign->storage.row.name, save, s->write.bound, block);
+    if (s->slowed_s > 0.0) {
+        g_autofree char *slowed = scen_text_seconds(s->slowed_s);
+        g_string_append_printf(text, " and slows it by %s", slowed);
+    }
     if (campaign->gives_block || campaign->gives_save)
         g_string_append_printf(text, "; given instead:%s%s", campaign->gives_block ? " block" : "",
                                campaign->gives_save ? " save" : "");

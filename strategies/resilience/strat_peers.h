@@ -1,11 +1,10 @@
-/** State that goes from GPU to GPU over the compute network: copies for the memory of peers, and
- *  what comes back from there. All on the network model and the fabric of a costing; @memory is of
- *  StratMemory, by stage. False and @error as strat_train_simulate(). */
+/** State that GPUs get from, and keep for, each other. @memory is of StratMemory, by stage. False
+ *  and @error as strat_train_simulate(). */
 #ifndef STRAT_PEERS_H
 #define STRAT_PEERS_H
 
+#include "strat_sends.h"
 #include "strat_state.h"
-#include "strat_train.h"
 
 /** How a data group hands round what its ranks hold alike. */
 typedef enum StratHanding {
@@ -13,40 +12,34 @@ typedef enum StratHanding {
     STRAT_HANDING_GATHER,    /* each has an equal part */
 } StratHanding;
 
-/** Seconds in which all data groups at once hand their ranks what these hold alike. */
-bool strat_peers_hand_round(const StratCosting *costing, const GArray *memory, StratHanding handing,
-                            double *seconds, GError **error);
-
-/** The node that keeps copy @copy (from 1 on) of @node's state, among @nodes, when there are
- *  @copies, at most @nodes, the node's own counted. */
-int64_t strat_peers_node(int64_t nodes, int64_t copies, int64_t node, int64_t copy);
-
-/** Seconds in which every node sends its part of the state, by @share, to the nodes that keep its
- *  copies. */
-bool strat_peers_copy(const StratCosting *costing, const GArray *memory, StratShare share,
-                      int64_t copies, double *seconds, GError **error);
-
-/** Copies of a job's state, as strat_peers_copy() has them. */
+/** Copies of every node's part of the state, by @share, in the memory of peers: @copies, at most
+ *  the nodes, the node's own counted. Borrowed. */
 typedef struct StratPeerCopies {
     const GArray *memory;
     StratShare share;
     int64_t copies;
 } StratPeerCopies;
 
-/** A step and a round of copies that begin together: when each is over. */
-typedef struct StratPeersBeside {
-    double step_s, copy_s;
-} StratPeersBeside;
+/** Seconds in which all data groups at once hand their ranks what these hold alike. */
+bool strat_peers_hand_round(const StratCosting *costing, const GArray *memory, StratHanding handing,
+                            double *seconds, GError **error);
 
-/** Runs a step of @costing's plan with the copies @of its state beside it. They meet only on a
- *  network that shares its links. */
+/** The node that keeps copy @copy (from 1 on) of @node's state, among @nodes, when there are
+ *  @copies, at most @nodes. */
+int64_t strat_peers_node(int64_t nodes, int64_t copies, int64_t node, int64_t copy);
+
+/** Seconds in which every node sends its part to the nodes that keep its copies. */
+bool strat_peers_copy(const StratCosting *costing, const StratPeerCopies *of, double *seconds,
+                      GError **error);
+
+/** The same beside a step. */
 bool strat_peers_copy_beside(const StratCosting *costing, const StratPeerCopies *of,
-                             StratPeersBeside *out, GError **error);
+                             StratBeside *out, GError **error);
 
-/** Seconds in which a replacement of the node with the most state gets all of that from the node
- *  that keeps its first copy. */
-bool strat_peers_load_node(const StratCosting *costing, const GArray *memory, int64_t copies,
-                           double *seconds, GError **error);
+/** Seconds in which a replacement of the node with the most state gets all of that, not just the
+ *  part by @share, from the node that keeps its first copy. */
+bool strat_peers_load_node(const StratCosting *costing, const StratPeerCopies *of, double *seconds,
+                           GError **error);
 
 /** Seconds in which the ranks of a replica get their state from those of another one; 0 where there
  *  is none. */

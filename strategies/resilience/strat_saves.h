@@ -5,7 +5,7 @@
 
 #include "strat_peers.h"
 #include "strat_recovery.h"
-#include "strat_state.h"
+#include "strat_servers.h"
 #include "strat_storage.h"
 
 /** How a restart gets the weights, which many ranks need alike. */
@@ -31,6 +31,7 @@ typedef enum StratCopyMode {
 /** How a job saves. */
 typedef struct StratSaving {
     StratStorage storage;
+    int64_t servers; /* of it, on the compute network; 0: it is reached as @storage says alone */
     StratSaveMode mode;
     StratShare writers; /* of what the ranks of a data group hold alike; of copies as well */
     StratRestore restore;
@@ -52,6 +53,7 @@ typedef struct StratSaves {
     StratStorageRun write, read;
     double block_s;      /* in which a checkpoint stops training */
     double save_s;       /* until it is safe */
+    double slowed_s;     /* by which steps beside the flush of one checkpoint are longer, in all */
     double hand_round_s; /* of weights that were read once */
     double load_s;       /* of a restart: reading, to the GPUs, round the data groups */
     double copy_bytes;   /* of the busiest node: what a copy to a peer has */

@@ -1,7 +1,7 @@
 /* All nodes write to, or read from, one storage system at once.
  *
  * A node's state goes over its GPUs' own links to host memory and over the node's link and the
- * network's upper tiers to the servers. With B the bytes of a node, b those of its busiest GPU,
+ * network to its servers to the servers. With B the bytes of a node, b those of its busiest GPU,
  *
  *   copy    b / host_copy                                                                  [s]
  *   rate    the weighted max-min fair share of
@@ -99,7 +99,7 @@ static void add_nodes(Job *job, const StratStateNodes *nodes)
 static const char *bound_of(const Job *job, const SimRun *run, const TopoFluidWait *waits)
 {
     const char *const names[] = {"nodes' links", job->writes ? "writing" : "reading",
-                                 "network's upper tiers"};
+                                 "network to its servers"};
     _Static_assert(G_N_ELEMENTS(names) == STEPS_REMOTE, "a name for each step");
     guint last = 0;
     for (guint i = 1; i < job->remote->len; i++)

@@ -43,13 +43,13 @@ Test(storage_forms, equal_nodes_share_the_narrowest_of_links_tiers_and_servers)
         double rate; /* of a node, worked out by hand */
         const char *bound;
     } cases[] = {
-        {STRAT_STORAGE_WRITE, 1,    1, 1.0,  0,    1e10,  "nodes' links"         },
-        {STRAT_STORAGE_WRITE, 50,   1, 1.0,  0,    1e10,  "nodes' links"         },
-        {STRAT_STORAGE_WRITE, 200,  1, 1.0,  0,    5e9,   "writing"              },
-        {STRAT_STORAGE_READ,  400,  1, 1.0,  0,    5e9,   "reading"              },
-        {STRAT_STORAGE_WRITE, 50,   1, 0.16, 0,    3.2e9, "writing"              },
-        {STRAT_STORAGE_WRITE, 50,   4, 1.0,  0,    2.5e9, "network's upper tiers"},
-        {STRAT_STORAGE_READ,  1000, 4, 1.0,  0.25, 2e9,   "reading"              },
+        {STRAT_STORAGE_WRITE, 1,    1, 1.0,  0,    1e10,  "nodes' links"          },
+        {STRAT_STORAGE_WRITE, 50,   1, 1.0,  0,    1e10,  "nodes' links"          },
+        {STRAT_STORAGE_WRITE, 200,  1, 1.0,  0,    5e9,   "writing"               },
+        {STRAT_STORAGE_READ,  400,  1, 1.0,  0,    5e9,   "reading"               },
+        {STRAT_STORAGE_WRITE, 50,   1, 0.16, 0,    3.2e9, "writing"               },
+        {STRAT_STORAGE_WRITE, 50,   4, 1.0,  0,    2.5e9, "network to its servers"},
+        {STRAT_STORAGE_READ,  1000, 4, 1.0,  0.25, 2e9,   "reading"               },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         StratStorage storage = toy_storage();
@@ -245,20 +245,25 @@ Test(storage_forms, copies_to_peers_take_their_bytes_over_a_nic)
     strat_train_result_free(saved.step);
 }
 
-/* On the fluid net a step and copies share the NICs: together they take at least what the busier
- * has to move, and not more than one after the other. */
+/* The same on the fluid net, whose NICs are so slow that what is sent outlasts the computation. */
+static void saved_init_fluid(Saved *saved)
+{
+    saved_init(saved, 8, 1, 4, true);
+    saved->world.cluster.node.nic_bytes_per_s = 1e9;
+    saved->costing.net = topo_net_by_name("fluid", NULL);
+    saved->costing.routing = "rail";
+    saved->costing.fabric = topo_fabric_spec_default("single-switch", &saved->world.cluster);
+    strat_train_result_free(saved->step);
+    g_autoptr(GError) error = NULL;
+    saved->step = strat_train_run(&saved->costing, true, &error);
+    cr_assert(saved->step, "%s", error ? error->message : "");
+}
+
+/* A step and copies share the NICs: the step is longer, by no more than the copies take. */
 Test(storage_forms, copies_beside_a_step_slow_it_by_no_more_than_they_take)
 {
     Saved saved;
-    saved_init(&saved, 8, 1, 4, true);
-    saved.world.cluster.node.nic_bytes_per_s = 1e9; /* copies outlast the computation */
-    saved.costing.net = topo_net_by_name("fluid", NULL);
-    saved.costing.routing = "rail";
-    saved.costing.fabric = topo_fabric_spec_default("leaf-spine", &saved.world.cluster);
-    strat_train_result_free(saved.step);
-    g_autoptr(GError) error = NULL;
-    saved.step = strat_train_run(&saved.costing, true, &error);
-    cr_assert(saved.step, "%s", error ? error->message : "");
+    saved_init_fluid(&saved);
     StratSaving saving = {.storage = toy_storage(), .copies = STRAT_COPY_BLOCKING};
     StratSaves blocking = saves_of(&saved, &saving, STRAT_PEERS_NODE);
     saving.copies = STRAT_COPY_SHARED;
@@ -267,6 +272,32 @@ Test(storage_forms, copies_beside_a_step_slow_it_by_no_more_than_they_take)
     cr_expect(shared.copy_s >= blocking.copy_s - WITHIN_S);
     cr_expect(shared.copy_block_s > 0.0 && shared.copy_block_s <= blocking.copy_s + WITHIN_S,
               "%g of %g", shared.copy_block_s, blocking.copy_s);
+    strat_train_result_free(saved.step);
+}
+
+/* Four nodes to one server, or two: each of its NICs takes what four GPUs send, or two. */
+Test(storage_forms, servers_on_the_compute_network_take_what_their_nics_let_in)
+{
+    Saved saved;
+    saved_init_fluid(&saved);
+    StratSaving saving = {.storage = toy_storage()};
+    double rank = model_bytes(&saved, 1.0) / 8.0;
+    for (int64_t servers = 1; servers <= 2; servers++) {
+        saving.servers = servers;
+        StratSaves s = saves_of(&saved, &saving, STRAT_PEERS_NONE);
+        double write_s = rank * 3.5 * 4.0 / (double)servers / 1e9;
+        double read_s = rank * 5.0 * 4.0 / (double)servers / 1e9;
+        double network_s = s.write.total_s - s.write.copy_s;
+        /* Flights of some us come on top, of 70 ms and more. */
+        cr_expect_float_eq(network_s / write_s, 1.0, 1e-3, "%g of %g", network_s, write_s);
+        network_s = s.read.total_s - s.read.copy_s;
+        cr_expect_float_eq(network_s / read_s, 1.0, 1e-3, "%g of %g", network_s, read_s);
+        cr_expect_str_eq(s.write.bound, "compute network");
+        cr_expect(s.slowed_s > 0.0 && s.slowed_s <= 2.0 * write_s, "%g of %g", s.slowed_s, write_s);
+        saving.mode = STRAT_SAVE_SYNC; /* no steps beside it */
+        cr_expect_float_eq(saves_of(&saved, &saving, STRAT_PEERS_NONE).slowed_s, 0.0, 0.0);
+        saving.mode = STRAT_SAVE_ASYNC;
+    }
     strat_train_result_free(saved.step);
 }
 
