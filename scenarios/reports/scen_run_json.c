@@ -151,7 +151,7 @@ char *scen_run_json(const ScenRunReport *report)
     add_memory(json, result->memory);
     scen_links_json(json, "links", result->hot_links);
     add_jobs(json, report->jobs);
-    scen_campaign_json(json, report->scenario, report->campaign);
+    scen_campaign_json(json, report);
     scen_table_json(json, report);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);
