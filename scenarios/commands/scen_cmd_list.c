@@ -23,12 +23,13 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
-               "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
-               "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, recoveries, serve-recoveries), each with its source;\n"
-               "without a kind, how many there are.",
+    .summary =
+        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+        "engine-kernels,\n"
+        "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
+        "routers, scaling, fabrics, routings, networks,\n"
+        "placements, faults, storages, recoveries, serve-recoveries), each with its source;\n"
+        "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -125,6 +126,7 @@ static const Kind kinds[] = {
     {"prices",           "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",      "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"faults",           "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
+    {"storages",         "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
     {"recoveries",       "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
     {"serve-recoveries", "requests of a replica that died",          SCEN_CATALOG_NONE,
      add_serve_recoveries                                                                                       },

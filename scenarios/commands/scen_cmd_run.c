@@ -10,6 +10,7 @@
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_survive.h"
 #include "sim_trace.h"
@@ -172,6 +173,20 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
+/* Months of the job, if there are to be any. */
+static bool run_campaign(const ScenScenario *scenario, bool fits, const StratTrainResult *result,
+                         StratSaves *saves, StratCampaignResult **campaign, GError **error)
+{
+    bool has_storage = scenario->campaign.has_storage;
+    if (!fits || !scenario->campaign.is_on)
+        return true;
+    if (has_storage && !scen_saves_run(scenario, result, saves, error))
+        return false;
+    *campaign =
+        scen_survive(scenario, sim_time_to_seconds(result->step_ns), has_storage ? saves : NULL);
+    return true;
+}
+
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
                          GError **error)
 {
@@ -193,8 +208,9 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && scenario->campaign.is_on)
-        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
+    StratSaves saves;
+    if (!run_campaign(scenario, *fits, result, &saves, &campaign, error))
+        return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -208,6 +224,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .tally = &tally,
         .jobs = jobs,
         .campaign = campaign,
+        .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

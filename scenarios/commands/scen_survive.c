@@ -7,6 +7,7 @@
  * than it by the simulated ratio. */
 #include "scen_survive.h"
 
+#include "scen_saves.h"
 #include "scen_simulate.h"
 
 typedef struct Steps {
@@ -31,7 +32,8 @@ static double step_of(const StratJobState *state, void *ctx)
     return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
@@ -54,5 +56,7 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
     campaign.step = step_of;
     campaign.step_ctx = &steps;
     campaign.recovery.replicas = scenario->plan.data;
+    if (saves)
+        scen_saves_apply(written, saves, &campaign);
     return strat_campaign_run(&campaign);
 }

@@ -12,6 +12,7 @@
 #include "strat_offload.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
+#include "topo_net.h"
 
 #define I64 "%" G_GINT64_FORMAT
 
@@ -266,6 +267,25 @@ static void check_offload(const Check *check)
              "two_batch_overlap cuts the batch in two: gpu_batches cannot cut it too");
 }
 
+static void check_transfer(const Check *check)
+{
+    const ScenServing *serving = check->serving;
+    const char *network = check->scenario->network;
+    bool splits = serving->prefill.replicas > 0;
+    if (!splits && (serving->transfer_bytes_per_s > 0.0 || serving->overlap != SCEN_OVERLAP_NONE))
+        fail(check, "serve.kv_transfer",
+             "caches move where prompts have replicas of their own: give serve.prefill");
+    if (splits && network && topo_net_by_name(network, NULL) &&
+        topo_net_by_name(network, NULL)->is_referee)
+        fail(check, "network",
+             "network %s carries steps of training; caches of replicas move by alpha-beta or fluid",
+             network);
+    if (splits && serving->overlap == SCEN_OVERLAP_LAYERS &&
+        !scen_serving_on_fabric(check->scenario))
+        fail(check, "serve.kv_transfer.overlap",
+             "layers need a network that shares its links: network: fluid, and no bandwidth");
+}
+
 static void complete(ScenServing *serving)
 {
     StratDeployment *deployment = &serving->deployment;
@@ -302,5 +322,6 @@ void scen_check_serving(ScenScenario *scenario, const ScenMarks *marks, ScenErro
     check_autoscale(&check);
     check_failures(&check);
     check_offload(&check);
+    check_transfer(&check);
     complete(serving);
 }

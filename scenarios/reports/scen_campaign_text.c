@@ -105,8 +105,10 @@ static void add_causes(GString *out, const GArray *classes, const StratCampaignR
         g_string_append_printf(out, "  %-28s %7.1f\n", "others", rest);
 }
 
-void scen_campaign_text(GString *out, const ScenScenario *scenario, const StratCampaignResult *r)
+void scen_campaign_text(GString *out, const ScenRunReport *report)
 {
+    const ScenScenario *scenario = report->scenario;
+    const StratCampaignResult *r = report->campaign;
     g_autofree char *interval = scen_text_seconds(r->interval_s);
     g_autofree char *step = scen_text_seconds(r->step_s);
     g_string_append_c(out, '\n');
@@ -127,6 +129,8 @@ void scen_campaign_text(GString *out, const ScenScenario *scenario, const StratC
     if (isfinite(r->mttf_s.mean))
         add_line(out, "MTTF", "%.2f h of running between unplanned interruptions",
                  r->mttf_s.mean / 3600.0);
+    if (report->saves)
+        scen_saves_text(out, report);
     add_expected(out, &scenario->expect, r);
     add_money(out, scenario, r);
     add_ledger(out, r);

@@ -7,6 +7,7 @@
 #include "scen_serve_report.h"
 
 #include "scen_json.h"
+#include "scen_links.h"
 
 #include <math.h>
 
@@ -51,6 +52,11 @@ static const StratDigest *e2e_of(const StratServeResult *result)
 static const StratDigest *queue_of(const StratServeResult *result)
 {
     return result->queue_s;
+}
+
+static const StratDigest *move_of(const StratServeResult *result)
+{
+    return result->move_s;
 }
 
 static void add_latency(JsonBuilder *json, const char *key, const ScenServed *served, DigestFunc of)
@@ -140,6 +146,9 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
     add_latency(json, "itl_s", served, itl_of);
     add_latency(json, "e2e_s", served, e2e_of);
     add_latency(json, "queue_s", served, queue_of);
+    if (strat_digest_count(r->move_s) > 0)
+        add_latency(json, "move_s", served, move_of);
+    scen_links_json(json, "links", r->hot_links);
     add_objectives(json, report);
     if (r->peak_replicas > 0) {
         open_object(json, "autoscaling");

@@ -135,6 +135,19 @@ static void plan_mixed(StratLane *lane)
     replica->gate = lane->now + strat_fine_from_seconds(lane->price.stage_s);
 }
 
+/* Says which prompts, whose decoding happens elsewhere, the iteration will complete. */
+static void announce(const StratLane *lane)
+{
+    const StratReplicaEvents *events = &lane->replica->events;
+    for (guint i = 0; events->completes && i < lane->chunk_of->len; i++) {
+        StratSequence *sequence = g_ptr_array_index(lane->chunk_of, i);
+        if (strat_sequence_left(sequence) == 0 && sequence->produced + 1 < sequence->output_tokens)
+            events->completes(events->ctx, lane->replica, sequence,
+                              &g_array_index(lane->chunk, StratChunk, i), lane->price.seconds,
+                              lane->now);
+    }
+}
+
 bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
 {
     StratReplica *replica = lane->replica;
@@ -158,6 +171,7 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
         plan_mixed(lane);
     else
         plan_run(lane, &decision, exact || replica->lanes > 1);
+    announce(lane);
     return true;
 }
 

@@ -172,7 +172,7 @@ static StratReplica *renew(StratOutage *outage, size_t index)
     g_clear_pointer(&slot->paces, strat_paces_free);
     slot->wire = 1.0;
     slot->life++;
-    slot->resume = slot->link = 0;
+    slot->resume = slot->link = slot->blocked = 0;
     return strat_serve_renew(outage->run, strat_outage_replica(outage, index));
 }
 
@@ -183,6 +183,7 @@ void strat_outage_die(StratOutage *outage, size_t index, const StratFault *fault
     StratReplica *replica = strat_outage_replica(outage, index);
     StratSalvage moved = {0}, salvage;
     strat_outage_give_back(outage, index);
+    strat_serve_break_parts(outage->run, replica);
     break_moves(outage, replica, &moved);
     strat_salvage_all(replica, now, outage->how->policy->restores, &salvage);
     replica = renew(outage, index);
@@ -389,6 +390,12 @@ bool strat_outage_holds(const StratOutage *outage, StratLane *lane, StratFine no
     for (guint i = 0; i < lane->gap->len; i++)
         g_array_index(lane->gap, StratGap, i).stalls = true;
     return true;
+}
+
+StratFine strat_outage_blocked(const StratOutage *outage, const StratReplica *from,
+                               const StratReplica *to)
+{
+    return MAX(outage->slot[from->index].blocked, outage->slot[to->index].blocked);
 }
 
 double strat_outage_wire(const StratOutage *outage, const StratReplica *from,

@@ -36,7 +36,10 @@ bool strat_outage_holds(const StratOutage *outage, StratLane *lane, StratFine no
 /** @replica has fewer requests: one that drains and has none starts again. */
 void strat_outage_settle(StratOutage *outage, const StratReplica *replica, StratFine now);
 
-/** How much longer a cache takes between the two than over healthy NICs. */
+/** Before when no cache sets out between the two, and how much longer it takes than over healthy
+ *  NICs. */
+StratFine strat_outage_blocked(const StratOutage *outage, const StratReplica *from,
+                               const StratReplica *to);
 double strat_outage_wire(const StratOutage *outage, const StratReplica *from,
                          const StratReplica *to);
 

@@ -123,7 +123,7 @@ void strat_outage_flap(StratOutage *outage, size_t index, const StratFault *faul
                    now);
         return;
     }
-    strat_serve_block_link(outage->run, strat_outage_replica(outage, index), until);
+    slot->blocked = MAX(slot->blocked, until);
     slot->link = MAX(slot->link, until);
     if (pool->is_across && until - now > strat_fine_from_seconds(how->flap_s))
         strat_outage_die(
@@ -170,6 +170,7 @@ bool strat_outage_shrink(StratOutage *outage, size_t index, const StratFault *fa
     StratSalvage salvage;
     int64_t blocks = strat_kv_blocks(replica->kv) * lost / pool->ranks;
     int64_t requests = replica->outstanding;
+    strat_serve_break_parts(outage->run, replica);
     blocks = strat_salvage_ranks(replica, now, pool->ranks, first, lost, blocks, &salvage);
     outage->sums->cut_s += salvage.cut_s;
     slot->lost += lost;

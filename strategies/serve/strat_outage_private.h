@@ -21,6 +21,7 @@ typedef struct StratOutageSlot {
     int64_t life;         /* what began in a life before this one is void */
     StratFine resume;     /* no lane decides before */
     StratFine link;       /* until when copies come to it */
+    StratFine blocked;    /* no cache sets out from it or for it before */
     StratPaces *paces;    /* NULL: always healthy in this life */
     double wire;          /* how much longer its NICs take */
     int64_t lost;         /* ranks that it does without, */

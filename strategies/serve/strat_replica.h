@@ -56,6 +56,10 @@ typedef struct StratReplicaEvents {
     void *ctx;
     /** @sequence has all its tokens, at @now; it is freed after. */
     void (*finished)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+    /** An iteration from @now on, which takes @takes_s, computes the @last chunk of the prompt of
+     *  @sequence, whose decoding happens elsewhere. NULL: nobody wants to know. */
+    void (*completes)(void *ctx, StratReplica *replica, StratSequence *sequence,
+                      const StratChunk *last, double takes_s, StratFine now);
     /** The prompt of @sequence is done and its decoding happens elsewhere: its cache stays until
      *  strat_replica_forget(). NULL: decoding happens here. */
     void (*leaves)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);

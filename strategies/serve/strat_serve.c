@@ -9,9 +9,7 @@
  * entry a lane at most; a request that comes while a lane runs a summed-up run cuts that run short.
  * Lanes that do nothing are woken when a request comes to their replica or an iteration ends on it.
  *
- * A cache moves over the sender's way out and the receiver's way in, each one transfer at a time in
- * the order of their starts, kv_bytes_per_token x tokens / transfer_bytes_per_s + latency. The
- * sender keeps its blocks until the transfer is over.
+ * How caches move is in strat_serve_moves.c.
  *
  * Refused at once: a request longer than max_length, or than the cache of one replica (above the
  * watermark), or without chunked prefill than one iteration.
@@ -24,8 +22,7 @@
  * Where replicas come and go (strat_autoscale.c) or fail (strat_outage.c) the router sees those
  * that serve.
  *
- * Left out: clients that leave while they are served; transfers that begin before the prompt is
- * complete.
+ * Left out: clients that leave while they are served.
  */
 #include "strat_serve.h"
 
@@ -48,14 +45,6 @@ enum {
     WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
 
-/* A cache on its way. */
-typedef struct Move {
-    StratSequence *sequence;
-    StratReplica *from;
-    size_t to;
-    size_t place;
-} Move;
-
 static StratFine key_of(StratFine at, Phase phase, size_t seat)
 {
     return (((at << PHASE_BITS) | (StratFine)phase) << LANE_BITS) | (StratFine)seat;
@@ -77,8 +66,7 @@ static void schedule(StratServeState *run, StratSeat *seat, StratFine at, bool e
     strat_heap_push(&run->heap, key, seat, &seat->place);
 }
 
-/* Lanes of @replica that do nothing look again at @now. */
-static void wake(StratServeState *run, const StratReplica *replica, StratFine now)
+void strat_serve_wake(StratServeState *run, const StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++)
@@ -86,8 +74,6 @@ static void wake(StratServeState *run, const StratReplica *replica, StratFine no
             schedule(run, &seat[i], now, false);
 }
 
-/* The queue of @replica has changed: a run that this could matter to ends with the iteration under
- * way. */
 void strat_serve_requeued(StratServeState *run, StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
@@ -97,7 +83,7 @@ void strat_serve_requeued(StratServeState *run, StratReplica *replica, StratFine
         if (replica->lane[i].runs && replica->lane[i].end != end)
             schedule(run, &seat[i], replica->lane[i].end, true);
     }
-    wake(run, replica, now);
+    strat_serve_wake(run, replica, now);
 }
 
 void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
@@ -108,8 +94,7 @@ void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequ
     strat_serve_requeued(run, replica, now);
 }
 
-/* A replica that drains and is empty goes. */
-static void settle(StratServeState *run, StratReplica *replica, StratFine now)
+void strat_serve_settle(StratServeState *run, StratReplica *replica, StratFine now)
 {
     if (run->scales && strat_scaler_settle(&run->scaler, (size_t)replica->index, replica, now))
         strat_serve_renew(run, replica);
@@ -157,65 +142,6 @@ static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequenc
         source->done(source, sequence->id, sequence->session, strat_fine_ns(now));
     if (watch && watch->stops(watch->ctx, run->tally.result))
         run->stopped = true;
-}
-
-/* The prompt of @sequence is done on a prefill replica: its cache sets out. */
-static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
-{
-    StratServeState *run = ctx;
-    const StratServeSpec *spec = run->spec;
-    size_t to = strat_serve_choose(run, 1, sequence, now);
-    StratFine *out = &run->pool[0].link[replica->index];
-    StratFine *in = &run->pool[1].link[to];
-    double bytes = spec->kv_bytes_per_token * (double)sequence->computed;
-    double takes_s = spec->transfer_latency_s;
-    if (spec->transfer_bytes_per_s > 0.0)
-        takes_s += bytes / spec->transfer_bytes_per_s;
-    if (run->outage)
-        takes_s *=
-            strat_outage_wire(run->outage, replica, g_ptr_array_index(run->pool[1].replicas, to));
-    StratFine end = MAX(now, MAX(*out, *in)) + strat_fine_from_seconds(takes_s);
-    *out = *in = end;
-    Move *move = g_new(Move, 1);
-    *move = (Move){.sequence = sequence, .from = replica, .to = to};
-    strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
-                    &move->place);
-}
-
-StratSequence *strat_serve_break_move(StratServeState *run, const StratReplica *from)
-{
-    const StratHeapItem *first = NULL;
-    for (size_t i = 0; i < run->moves.length; i++) {
-        const StratHeapItem *item = &run->moves.slot[i];
-        const Move *move = item->item;
-        if (move->from == from && (!first || item->key < first->key))
-            first = item;
-    }
-    if (!first)
-        return NULL;
-    g_autofree Move *move = first->item;
-    strat_heap_remove(&run->moves, move->place);
-    return move->sequence;
-}
-
-static void arrive_moved(StratServeState *run)
-{
-    const StratHeapItem *top = strat_heap_top(&run->moves);
-    g_autofree Move *move = top->item;
-    StratFine now = time_of(top->key);
-    strat_heap_remove(&run->moves, 0);
-    StratSequence *sequence = move->sequence;
-    if (run->outage &&
-        strat_outage_turns_away(run->outage, g_ptr_array_index(run->pool[1].replicas, move->to))) {
-        on_leaves(run, move->from, sequence, now); /* from the start, to another */
-        return;
-    }
-    strat_replica_forget(move->from, sequence);
-    wake(run, move->from, now);
-    settle(run, move->from, now);
-    sequence->remote = true;
-    sequence->computed = 0;
-    strat_serve_deliver(run, 1, move->to, sequence, now);
 }
 
 static void free_chain(StratSequence *sequence)
@@ -348,7 +274,7 @@ static void give_up(StratServeState *run)
     drop_all(replica, sequence);
     run->tally.result->gave_up++;
     strat_serve_requeued(run, replica, wait.until);
-    settle(run, replica, wait.until);
+    strat_serve_settle(run, replica, wait.until);
 }
 
 static void decide(StratServeState *run, StratSeat *seat)
@@ -372,7 +298,7 @@ static void decide(StratServeState *run, StratSeat *seat)
         run->tally.result->stuck = replica->stuck;
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
-            wake(run, replica, run->now);
+            strat_serve_wake(run, replica, run->now);
         schedule(run, seat, lane->end, false);
     }
 }
@@ -388,8 +314,8 @@ static void run_seat(StratServeState *run)
     }
     strat_lane_end(seat->lane);
     StratReplica *replica = seat->lane->replica;
-    wake(run, replica, run->now);
-    settle(run, replica, run->now);
+    strat_serve_wake(run, replica, run->now);
+    strat_serve_settle(run, replica, run->now);
 }
 
 /* Replicas come and go. */
@@ -401,7 +327,7 @@ static void scale(StratServeState *run)
     strat_scaler_check(&run->scaler, (StratReplica *const *)replicas->pdata, tally->first_token_s,
                        tally->first_tokens, tally->slo_ttft_s);
     for (guint i = 0; i < replicas->len; i++)
-        settle(run, g_ptr_array_index(replicas, i), now);
+        strat_serve_settle(run, g_ptr_array_index(replicas, i), now);
 }
 
 /* Looks that come before @first; false when there is none. */
@@ -422,22 +348,23 @@ static bool step(StratServeState *run)
     StratSource *source = run->spec->source;
     const StratRequest *request = source->peek(source);
     const StratHeapItem *seat = strat_heap_top(&run->heap);
-    const StratHeapItem *move = strat_heap_top(&run->moves);
+    StratFine moves_at;
+    bool moves = run->moves && run->moves->next(run->moves, &moves_at);
+    StratFine move = moves ? key_of(moves_at, PHASE_COME, 2) : 0;
     const StratServeWait *wait = run->wait && run->waits < run->wait->len
                                      ? &g_array_index(run->wait, StratServeWait, run->waits)
                                      : NULL;
-    bool stands = !request && !seat && !move;
     StratFine turn;
     bool turns = run->outage && strat_outage_next(run->outage, &turn);
-    if (stands && !(turns && strat_outage_is_pending(run->outage, waiting(run))) &&
-        (!wait || waiting(run) == 0))
+    bool awaits = turns && strat_outage_is_pending(run->outage, waiting(run));
+    if (!request && !seat && !moves && !awaits && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
     StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
     StratFine change = turns ? key_of(turn, PHASE_END, (1 << LANE_BITS) - 1) : 0;
-    StratFine first = request ? come : seat ? seat->key : move ? move->key : wait ? leave : change;
+    StratFine first = request ? come : seat ? seat->key : moves ? move : wait ? leave : change;
     first = seat ? MIN(first, seat->key) : first;
-    first = move ? MIN(first, move->key) : first;
+    first = moves ? MIN(first, move) : first;
     first = wait ? MIN(first, leave) : first;
     first = turns ? MIN(first, change) : first;
     if (look_before(run, first))
@@ -449,8 +376,8 @@ static bool step(StratServeState *run)
         arrive(run, request, run->now);
     else if (wait && first == leave)
         give_up(run);
-    else if (move && first == move->key)
-        arrive_moved(run);
+    else if (moves && first == move)
+        strat_serve_step_moves(run);
     else
         run_seat(run);
     return true;
@@ -474,12 +401,17 @@ static void count_scaling(StratServeState *run)
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
 {
     g_auto(StratServeState) run = {.spec = spec, .pools = spec->deployment->pools};
-    StratReplicaEvents events = {.ctx = &run, .finished = on_finished, .leaves = on_leaves};
+    StratReplicaEvents events = {.ctx = &run,
+                                 .finished = on_finished,
+                                 .completes = strat_serve_completes,
+                                 .leaves = strat_serve_leaves};
     if (!strat_serve_open(&run, &events, error))
         return NULL;
     while (!run.stopped && step(&run))
         ;
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
+    if (!fault && run.moves && run.moves->fault)
+        fault = run.moves->fault(run.moves);
     if (fault) {
         g_propagate_error(error, g_error_copy(fault));
         return NULL;
@@ -492,7 +424,11 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     result->unfinished =
         result->requests - result->finished - result->refused - result->gave_up - result->failed;
     result->lost_blocks = strat_serve_lost_blocks(&run);
+    if (run.moves && run.moves->hot_links)
+        result->hot_links = run.moves->hot_links(run.moves, sim_time_to_seconds(result->end_ns));
     if (result->unfinished > 0 && !result->stuck)
-        result->stuck = "the scheduler admits no more of the waiting requests";
+        result->stuck = run.moves && run.moves->open->len > 0
+                            ? "caches stand still on links that are down"
+                            : "the scheduler admits no more of the waiting requests";
     return result;
 }

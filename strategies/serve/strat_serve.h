@@ -7,6 +7,7 @@
 #include "strat_deployment.h"
 #include "strat_digest.h"
 #include "strat_failures.h"
+#include "strat_moves.h"
 #include "strat_request.h"
 
 struct StratServeResult;
@@ -32,8 +33,13 @@ typedef struct StratServeSpec {
     const StratPricer *pricer[2]; /* of the pools */
     int64_t blocks[2];            /* of KV on one replica of each pool */
     double kv_bytes_per_token;    /* of one sequence, in all the GPUs of a replica together */
-    double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
+    /* How caches move: over the fabric, or where there is none one after another over a link of
+     * each replica at this rate and latency. */
+    const StratMoveFabric *fabric;
+    double transfer_bytes_per_s;
     double transfer_latency_s;
+    double transfer_layers; /* above 1: caches move layer by layer, of so many, as they are computed
+                               (fabric only) */
     double host_bytes_per_s; /* of one GPU to or from host memory; 0: none of that */
     StratSource *source;
     bool exact;               /* every iteration on its own, no closed forms */
@@ -112,8 +118,11 @@ typedef struct StratServeResult {
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the
                                     arrivals: above 0 for good, the queue is not stable */
     StratFailureSums failures;
-    GArray *outcomes; /* of StratOutcome by id, NULL unless asked for */
-    GArray *samples;  /* of StratServeSample */
+    GArray *outcomes;    /* of StratOutcome by id, NULL unless asked for */
+    GArray *samples;     /* of StratServeSample */
+    StratDigest *move_s; /* from the end of a prompt to its cache's arrival elsewhere */
+    GArray *hot_links;   /* of TopoHotLink: those that held caches back the longest, worst first;
+                            NULL: no fabric carried them */
 } StratServeResult;
 
 /** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or

@@ -30,12 +30,6 @@ StratSeat *strat_serve_seats(const StratServeState *run, const StratReplica *rep
     return &run->seat[pool->first + place_of(run, replica) * pool->lanes];
 }
 
-void strat_serve_block_link(StratServeState *run, const StratReplica *replica, StratFine until)
-{
-    StratFine *link = &run->pool[pool_of(run, replica)].link[place_of(run, replica)];
-    *link = MAX(*link, until);
-}
-
 /* Seconds of a token of a prompt on a replica that does nothing else. */
 static double prompt_token_s(const StratEngine *engine, const StratPricer *pricer)
 {
@@ -104,7 +98,6 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
     pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
-    pool->link = g_new0(StratFine, (size_t)from->replicas);
     bool prefills = run->pools > 1 && index == 0;
     pool->spec = (StratReplicaSpec){
         .engine = deployment->engine,
@@ -122,6 +115,8 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     };
     if (!prefills)
         pool->spec.events.leaves = NULL;
+    if (!prefills || spec->transfer_layers <= 1.0 || run->moves->whole_only)
+        pool->spec.events.completes = NULL;
     add_host(spec, &pool->spec, pool->tier);
     for (int64_t i = 0; i < from->replicas; i++) {
         pool->spec.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
@@ -169,6 +164,10 @@ StratReplica *strat_serve_renew(StratServeState *run, StratReplica *old)
     }
     run->renewed_lost += lost_of(old);
     pool->replicas->pdata[place] = replica;
+    for (guint i = 0; pool != run->pool && i < run->moves->open->len; i++) {
+        const StratMove *move = g_ptr_array_index(run->moves->open, i);
+        replica->outstanding += move->sequence && move->to == place;
+    }
     strat_replica_free(old);
     return replica;
 }
@@ -187,18 +186,21 @@ int64_t strat_serve_lost_blocks(const StratServeState *run)
 void strat_serve_clear(StratServeState *run)
 {
     strat_outage_free(run->outage);
-    for (size_t i = 0; i < run->pools; i++) {
+    for (size_t i = 0; i < run->pools; i++)
         if (run->pool[i].replicas)
             g_ptr_array_unref(run->pool[i].replicas);
-        g_free(run->pool[i].link);
+    for (guint i = 0; run->moves && i < run->moves->open->len; i++) {
+        const StratMove *move = g_ptr_array_index(run->moves->open, i);
+        if (move->is_sent) /* else its prompt is under way on a replica */
+            strat_sequence_free(move->sequence);
     }
+    strat_moves_free(run->moves);
     strat_scaler_clear(&run->scaler);
     g_free(run->open);
     if (run->wait)
         g_array_unref(run->wait);
     g_free(run->seat);
     strat_heap_clear(&run->heap);
-    strat_heap_clear(&run->moves);
     strat_tally_clear(&run->tally);
 }
 
@@ -253,10 +255,22 @@ static bool prepare(StratServeState *run, GError **error)
     return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
 }
 
+static bool open_moves(StratServeState *run, GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    run->moves = spec->fabric
+                     ? strat_moves_on_fabric_new(spec->deployment, spec->fabric, error)
+                     : strat_moves_in_order_new(spec->deployment, spec->transfer_bytes_per_s,
+                                                spec->transfer_latency_s);
+    return run->moves != NULL;
+}
+
 bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GError **error)
 {
     strat_tally_init(&run->tally, run->spec);
     if (!is_possible(run->spec, error))
+        return false;
+    if (run->pools == 2 && !open_moves(run, error))
         return false;
     for (size_t i = 0; i < run->pools; i++)
         if (!open_pool(run, i, events, error))

@@ -28,7 +28,6 @@ typedef struct StratServePool {
     double token_s;
     StratReplicaSpec spec; /* that its replicas are made by */
     StratKvTier tier[2];   /* of that */
-    StratFine *link;       /* when each replica's way out or in is free */
 } StratServePool;
 
 /* Until when a request waits for its first iteration. */
@@ -45,9 +44,8 @@ typedef struct StratServeState {
     size_t pools;
     StratSeat *seat;
     size_t seats;
-    StratHeap heap;  /* of StratSeat */
-    StratHeap moves; /* of Move, by the end of the transfer */
-    size_t moved;
+    StratHeap heap;    /* of StratSeat */
+    StratMoves *moves; /* NULL: one pool */
     StratFine now;
     StratFine next_sample;
     int64_t sampled_prompts, sampled_made;
@@ -84,12 +82,12 @@ size_t strat_serve_choose(StratServeState *state, size_t pool, const StratSequen
  *  with the iteration under way. */
 void strat_serve_requeued(StratServeState *state, StratReplica *replica, StratFine now);
 
-/** Takes the first of the caches that are on their way from @from off it: its sequence, NULL when
- *  there is none. */
-StratSequence *strat_serve_break_move(StratServeState *state, const StratReplica *from);
+/** Breaks off the moves of prompts that @from has under way. */
+void strat_serve_break_parts(StratServeState *state, const StratReplica *from);
 
-/** No cache sets out from @replica or for it before @until. */
-void strat_serve_block_link(StratServeState *state, const StratReplica *replica, StratFine until);
+/** Breaks off a move of a whole cache from @from: its sequence, NULL when there is none. What flies
+ *  of it arrives and is of no use. */
+StratSequence *strat_serve_break_move(StratServeState *state, const StratReplica *from);
 
 /** Takes the sample that is due. */
 void strat_serve_look(StratServeState *state);
@@ -104,6 +102,20 @@ StratSequence *strat_serve_sequence(const StratServeState *state, const StratReq
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);
+
+/** Lanes of @replica that do nothing look again at @now. */
+void strat_serve_wake(StratServeState *state, const StratReplica *replica, StratFine now);
+
+/** @replica, which has fewer requests, goes if it drains and is empty. */
+void strat_serve_settle(StratServeState *state, StratReplica *replica, StratFine now);
+
+/** Events of prefill replicas; @ctx is the state. See StratReplicaEvents. */
+void strat_serve_completes(void *ctx, StratReplica *replica, StratSequence *sequence,
+                           const StratChunk *last, double takes_s, StratFine now);
+void strat_serve_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+
+/** What happens next to caches on their way, which is due at @state->now. */
+void strat_serve_step_moves(StratServeState *state);
 
 void strat_serve_clear(StratServeState *state);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StratServeState, strat_serve_clear)

@@ -26,6 +26,7 @@ void strat_tally_init(StratTally *tally, const StratServeSpec *spec)
     result->itl_s = strat_digest_new();
     result->e2e_s = strat_digest_new();
     result->queue_s = strat_digest_new();
+    result->move_s = strat_digest_new();
     result->samples = g_array_new(false, false, sizeof(StratServeSample));
     if (spec->keep_requests)
         result->outcomes = g_array_new(false, false, sizeof(StratOutcome));
@@ -59,6 +60,9 @@ void strat_serve_result_free(StratServeResult *result)
         g_array_unref(result->failures.outages);
         strat_digest_free(result->failures.stall_s);
     }
+    strat_digest_free(result->move_s);
+    if (result->hot_links)
+        g_array_unref(result->hot_links);
     g_array_unref(result->samples);
     if (result->outcomes)
         g_array_unref(result->outcomes);
@@ -118,6 +122,12 @@ void strat_tally_stall(StratTally *tally, StratFine gap, int64_t count)
 {
     if (tally->result->failures.stall_s)
         strat_digest_add(tally->result->failures.stall_s, strat_fine_seconds(gap), count);
+}
+
+void strat_tally_moved(StratTally *tally, int64_t id, StratFine took)
+{
+    if (id >= tally->warm_up)
+        strat_digest_add(tally->result->move_s, strat_fine_seconds(took), 1);
 }
 
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence)

@@ -45,6 +45,9 @@ void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count);
 /** @count requests went @gap without a token because a replica was not there. */
 void strat_tally_stall(StratTally *tally, StratFine gap, int64_t count);
 
+/** The cache of request @id has come, @took after its prompt was complete. */
+void strat_tally_moved(StratTally *tally, int64_t id, StratFine took);
+
 /** @sequence has sampled its first token. */
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence);
 

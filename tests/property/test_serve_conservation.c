@@ -1,8 +1,9 @@
 /*
- * Random requests on random engines, with preemption, shared prefixes, several samples of a prompt
- * and beams: every request finishes once or is refused, tokens in are tokens out, no block is lost,
- * the ledger sums up, and runs summed in closed form are those taken one iteration at a time; and
- * so it is when replicas die.
+ * Random requests on random engines, with preemption, shared prefixes, several samples of a prompt,
+ * beams, and caches that move over one link or random fabrics: every request finishes once or is
+ * refused, tokens in are tokens out, no block is lost, every prompt that decodes elsewhere moves
+ * once, the ledger sums up, and runs summed in closed form are those taken one iteration at a time;
+ * and so it is when replicas die.
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 #include "strat_order.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
+#include "topo_hot_link.h"
 #include "toy_serve.h"
 
 enum {
@@ -30,6 +32,11 @@ typedef struct World {
     StratAdmission admission;
     StratFailures failures;
     StratFaultClass fault[STRAT_FAULT_EFFECTS];
+    TopoCluster cluster;
+    TopoFabric *fabric; /* NULL: caches move over one link a replica */
+    TopoRouter *router;
+    int64_t kv_heads;
+    double layers;
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
@@ -186,7 +193,7 @@ static void draw_failures(World *world, SimRandom *stream)
     StratPool *pool = world->deployment.pool;
     int64_t gpus = 0;
     for (size_t p = 0; p < world->deployment.pools; p++) {
-        pool[p].data = 1 + 3 * below(stream, 2);
+        pool[p].data = world->fabric ? pool[p].data : 1 + 3 * below(stream, 2);
         gpus += pool[p].replicas * strat_pool_gpus(&pool[p]);
     }
     for (size_t i = 0; i < STRAT_FAULT_EFFECTS; i++)
@@ -262,6 +269,57 @@ static int64_t answers_of(const StratRequest *request)
     return sum;
 }
 
+/* Some pools are unlike, with caches that take long and meet on the links of a fabric. */
+static void draw_fabric(World *world, SimRandom *stream)
+{
+    static const char *const kinds[] = {"single-switch", "leaf-spine", "fat-tree",
+                                        "rail-optimised"};
+    size_t rows;
+    const TopoRoutePolicy *policies = topo_route_all(&rows);
+    StratPool *pool = world->deployment.pool;
+    if (world->deployment.pools < 2 || below(stream, 4) == 0)
+        return;
+    pool[1].replicas = 1 + below(stream, 3);
+    int64_t gpus = 0;
+    for (size_t i = 0; i < 2; i++) {
+        pool[i].tensor = INT64_C(1) << below(stream, 3);
+        pool[i].data = 1 + (below(stream, 4) == 0);
+        gpus += pool[i].replicas * strat_pool_gpus(&pool[i]);
+    }
+    world->cluster = (TopoCluster){
+        .node = {.gpus = 4,
+                 .scale_up_gpus = 4,
+                 .scale_up = "nvswitch",
+                 .scale_up_bytes_per_s = 100e9,
+                 .scale_up_latency_s = 1e-6,
+                 .nics = INT64_C(1) << below(stream, 3),
+                 .nic_bytes_per_s = 1e7 * (double)(1 + below(stream, 500)),
+                 .nic_latency_s = 2e-6,
+                 .host_bytes_per_s = 63e9},
+        .node_count = (gpus + 3) / 4,
+        .gpu_count = gpus,
+    };
+    TopoFabricSpec spec = topo_fabric_spec_default(
+        kinds[below(stream, (int64_t)G_N_ELEMENTS(kinds))], &world->cluster);
+    spec.radix = 64;
+    spec.nics_per_leaf = 4;
+    spec.leaf_oversubscription = (double)(INT64_C(1) << below(stream, 3));
+    g_autoptr(GError) error = NULL;
+    world->fabric = topo_fabric_new(&spec, &error);
+    cr_assert(world->fabric != NULL, "%s", error ? error->message : "");
+    world->router = topo_router_new(world->fabric, &policies[below(stream, (int64_t)rows)], 1);
+    world->kv_heads = INT64_C(1) << below(stream, 4);
+    world->layers = below(stream, 2) ? 16.0 : 0.0;
+}
+
+static void world_free(World *world)
+{
+    topo_router_free(world->router);
+    topo_fabric_free(world->fabric);
+    g_free(world);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
 static World *draw_world(int64_t seed)
 {
     SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
@@ -273,6 +331,8 @@ static World *draw_world(int64_t seed)
     draw_elastic(world, &elastic);
     SimRandom forks = sim_random_stream((uint64_t)seed, "forks");
     draw_forks(world, &forks);
+    SimRandom fabric = sim_random_stream((uint64_t)seed, "fabric");
+    draw_fabric(world, &fabric);
     return world;
 }
 
@@ -294,6 +354,10 @@ static StratServeResult *serve_watched(const World *world, bool exact, const Str
     spec.failures = world->failures;
     spec.sample_s = world->failures.policy ? 0.05 : 0.0; /* a look changes nothing */
     spec.watch = watch;
+    StratMoveFabric fabric = {
+        .fabric = world->fabric, .router = world->router, .kv_heads = world->kv_heads};
+    spec.fabric = world->fabric ? &fabric : NULL;
+    spec.transfer_layers = world->layers;
     return strat_serve_run(&spec, NULL);
 }
 
@@ -311,9 +375,23 @@ static void check_half(World *world, int64_t seed)
                  half->lost_blocks);
 }
 
+/* Caches of request @index that go from a prefill replica to a decode replica. */
+static int64_t moves_of(const World *world, guint index)
+{
+    const StratRequest *request = &world->request[index];
+    bool group = request->beams > 1 || g_str_equal(world->engine.scheduler, "vllm-v0");
+    int64_t sequences = group ? 1 : MAX(request->samples, 1);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < sequences; i++)
+        sum += (group || !request->sample_output ? request->output_tokens
+                                                 : request->sample_output[i]) > 1;
+    return sum;
+}
+
 static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
 {
     int64_t finished = 0;
+    int64_t moved = 0;
     int64_t out = 0;
     int64_t in = 0;
     cr_assert_eq(result->outcomes->len, world->requests);
@@ -323,6 +401,7 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
         if (outcome->replica < 0)
             continue;
         finished++;
+        moved += world->deployment.pools == 2 ? moves_of(world, i) : 0;
         out += answers_of(&world->request[i]);
         in += outcome->input_tokens;
         cr_assert(outcome->arrival_ns <= outcome->scheduled_ns, "%ld: %u", seed, i);
@@ -330,6 +409,8 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
         cr_assert(outcome->first_token_ns <= outcome->last_token_ns, "%ld: %u", seed, i);
         cr_assert(outcome->cached_tokens < outcome->input_tokens, "%ld: %u", seed, i);
     }
+    cr_assert(world->failures.policy || strat_digest_count(result->move_s) == moved, "%ld: moves",
+              seed);
     cr_assert_eq(finished, result->finished, "%ld: finished", seed);
     cr_assert_eq(out, result->output_tokens, "%ld: tokens out", seed);
     cr_assert_eq(in, result->input_tokens, "%ld: tokens in", seed);
@@ -381,6 +462,17 @@ static void check_equal(const StratServeResult *fast, const StratServeResult *ex
     cr_assert_eq(strat_digest_count(fast->itl_s), strat_digest_count(exact->itl_s));
     cr_assert(fabs(strat_digest_mean(fast->itl_s) - strat_digest_mean(exact->itl_s)) < 1e-9,
               "%ld: gaps", seed);
+    cr_assert(fabs(strat_digest_mean(fast->move_s) - strat_digest_mean(exact->move_s)) < 1e-12,
+              "%ld: moves", seed);
+}
+
+/* Seconds that caches were held back by others. */
+static double lost_s(const StratServeResult *result)
+{
+    double lost = 0.0;
+    for (guint i = 0; result->hot_links && i < result->hot_links->len; i++)
+        lost += g_array_index(result->hot_links, TopoHotLink, i).lost_s;
+    return lost;
 }
 
 Test(serve_conservation,
@@ -397,7 +489,7 @@ Test(serve_conservation,
     int64_t swapped = 0;
     int64_t shared = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
-        g_autofree World *world = draw_world(seed);
+        g_autoptr(World) world = draw_world(seed);
         g_autoptr(StratServeResult) fast = serve(world, false);
         g_autoptr(StratServeResult) exact = serve(world, true);
         check_outcomes(world, fast, seed);
@@ -411,6 +503,7 @@ Test(serve_conservation,
         ups += fast->scale_ups > 0;
         downs += fast->scale_downs > 0;
         refused += fast->refused > 0;
+        shared += lost_s(fast) > 0.0;
         unfinished += fast->unfinished;
         bool group = g_str_equal(world->engine.scheduler, "vllm-v0");
         swapped += group && fast->shared_kv_fraction > 0.0 && fast->preemptions > 0;
@@ -425,6 +518,7 @@ Test(serve_conservation,
     cr_expect_gt(refused, 0);
     cr_expect_gt(gave_up, WORKLOADS / 50, "clients gave up in only %ld workloads", gave_up);
     cr_expect_gt(ups, WORKLOADS / 50, "replicas came in only %ld workloads", ups);
+    cr_expect_gt(shared, WORKLOADS / 20, "caches shared links in only %ld workloads", shared);
     cr_expect_gt(downs, WORKLOADS / 50, "replicas went in only %ld workloads", downs);
 }
 
@@ -453,7 +547,7 @@ Test(serve_conservation, so_they_are_where_replicas_die_stand_still_or_are_slow)
     int64_t stalled = 0;
     int64_t unfinished = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
-        g_autofree World *world = draw_world(seed);
+        g_autoptr(World) world = draw_world(seed);
         SimRandom stream = sim_random_stream((uint64_t)seed, "failures");
         world->autoscale.least = 0;
         draw_failures(world, &stream);
@@ -482,7 +576,7 @@ Test(serve_conservation, so_they_are_where_replicas_die_stand_still_or_are_slow)
 
 Test(serve_conservation, a_price_off_by_a_millionth_of_a_second_is_seen)
 {
-    g_autofree World *world = draw_world(1);
+    g_autoptr(World) world = draw_world(1);
     g_autoptr(StratServeResult) before = serve(world, false);
     world->pricer.step_s += 1e-6;
     g_autoptr(StratServeResult) after = serve(world, true);
