@@ -143,6 +143,12 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
     return colour;
 }
 
+uint64_t *strat_fold_colours(const StratPlaces *places, const StratPlan *plan)
+{
+    Cut cut = cut_of(plan);
+    return first_colours(places, plan, &cut);
+}
+
 /* Adds the order-free sum of each group's colours to its members' next colours. */
 static void add_groups(const Cut *cut, const uint64_t *colour, uint64_t *next, uint64_t *sum,
                        int64_t (*first_of)(const Cut *, int64_t))

@@ -33,6 +33,10 @@ typedef struct StratPosition {
 
 StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank);
 
+/** What each rank of @plan starts folding from, as a number: its stage, its position and what its
+ *  place is like. The caller frees. */
+uint64_t *strat_fold_colours(const StratPlaces *places, const StratPlan *plan);
+
 /** Sorts the ranks of @plan; every rank its own class unless @enabled. Free with
  *  strat_fold_free(). */
 StratFold *strat_fold_new(const StratPlaces *places, const StratPlan *plan, bool enabled);

@@ -190,71 +190,12 @@ Test(fold, packed_ranks_are_those_without_a_placement)
     }
 }
 
-/* A number from 0 to @below - 1. */
-static int64_t draw(SimRandom *stream, int64_t below)
-{
-    return (int64_t)sim_random_below(stream, (uint64_t)below);
-}
-
-static ToyWorld random_world(SimRandom *stream)
-{
-    ToyWorld world = toy_plan_at((size_t)draw(stream, (int64_t)toy_plan_count()));
-    StratPlan *plan = &world.plan;
-    plan->tensor = INT64_C(1) << draw(stream, 3);
-    plan->context = 1 + draw(stream, 3);
-    plan->pipeline = 1 + draw(stream, 4);
-    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(stream, 2) : 1;
-    plan->sequence_parallel = draw(stream, 2);
-    plan->overlap_data = draw(stream, 2);
-    plan->overlap_pipeline = draw(stream, 2);
-    plan->zero_stage = draw(stream, 2);
-    plan->count_embedding = plan->count_head = false;
-    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
-    world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
-    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
-    world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
-    toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
-    return world;
-}
-
 Test(fold, gives_the_nanoseconds_of_every_rank_of_random_plans)
 {
     SimRandom stream = sim_random_stream(2026, "plans");
     for (int i = 0; i < 300; i++) {
-        ToyWorld world = random_world(&stream);
+        ToyWorld world = toy_plan_random(&stream);
         expect_same(&world, NULL);
-    }
-}
-
-enum { WORN_MAX = 5 };
-
-/* Up to WORN_MAX slow GPUs, several of one clock, and as many weak NICs, some dead. */
-typedef struct Worn {
-    StratSlowGpu slow[WORN_MAX];
-    StratWeakNic weak[WORN_MAX];
-    StratJobState state;
-} Worn;
-
-/* Places and how many of each come from @stream; every node keeps one NIC that is not dead. */
-static void wear(const ToyWorld *world, SimRandom *stream, Worn *worn)
-{
-    const TopoCluster *cluster = &world->cluster;
-    *worn = (Worn){
-        .state = {.slow = worn->slow, .weak = worn->weak}
-    };
-    int64_t gpus = cluster->node_count * cluster->node.gpus, gpu = draw(stream, gpus);
-    for (int64_t count = draw(stream, WORN_MAX + 1); count > 0 && gpu < gpus; count--) {
-        worn->slow[worn->state.slow_count++] =
-            (StratSlowGpu){gpu, 1.0 - 0.1 * (double)(1 + draw(stream, 3))};
-        gpu += draw(stream, 1 + gpus / 3);
-    }
-    int64_t nics = cluster->node_count * cluster->node.nics, nic = draw(stream, nics);
-    for (int64_t count = draw(stream, WORN_MAX + 1); count > 0 && nic < nics; count--) {
-        bool may_die = nic % cluster->node.nics > 0;
-        worn->weak[worn->state.weak_count++] =
-            (StratWeakNic){nic / cluster->node.nics, nic % cluster->node.nics,
-                           0.25 * (double)(may_die ? draw(stream, 4) : 1 + draw(stream, 3))};
-        nic += 1 + draw(stream, 1 + nics / 3);
     }
 }
 
@@ -262,14 +203,14 @@ Test(fold, gives_the_nanoseconds_of_every_rank_whichever_are_slow)
 {
     SimRandom stream = sim_random_stream(2026, "worn");
     for (int i = 0; i < 300; i++) {
-        ToyWorld world = random_world(&stream);
+        ToyWorld world = toy_plan_random(&stream);
         g_autofree int64_t *gpu_of_rank = i % 3 == 0 ? shuffled(&world, &stream) : NULL;
-        Worn worn;
+        ToyWorn worn;
         if (i % 4 == 1)
             world.plan.profiled = (StratProfiled){1e-3, 1.5e-3, 0.5e-3, 1e-5};
         if (i % 5 == 2)
             world.cluster.node.nics = (world.cluster.node.gpus + 1) / 2;
-        wear(&world, &stream, &worn);
+        toy_wear(&world, &stream, &worn);
         SimTime healthy = expect_same(&world, gpu_of_rank);
         SimTime slow = expect_same_in(&world, gpu_of_rank, &worn.state);
         cr_expect(slow >= healthy, "case %d: %" PRId64 " ns, healthy %" PRId64, i, slow, healthy);
