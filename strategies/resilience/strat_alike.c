@@ -5,16 +5,16 @@
  *
  *   gang     Ranks of a gang wait for each other at every block, so that of its slow ranks the
  *            slowest counts, and which one that is does not matter among ranks whose positions are
- *            alike (the colours that folding starts from). Not said where NICs are weak.
+ *            alike (the colours that folding starts from). Not said where NICs are weak and a gang
+ *            has several tensor groups, since these then differ in what is weak.
  *   replica  Replicas meet only where gradients are reduced, and nothing after that depends on a
  *            clock. So a path through the step passes slow blocks of one replica at most, and the
  *            step is the longest of those in which one replica is slow and the others are not. Weak
  *            NICs stay in all of these.
  *   swap     Two replicas whose ranks have the same colours, coordinate by coordinate, may change
- *            places. So the replicas that a state touches become the first of their kinds: sorted
- * by what is wrong with them, which does not name them. A NIC moves with the ranks that send
- *            through it, where these send through one NIC of their own in the other replica too;
- *            where one does not, all stays where it is.
+ *            places. So the replicas that a state touches become the first of their kinds, in the
+ *            order of what is wrong with them. A NIC moves with the ranks that send through it, if
+ *            their images have a NIC to themselves too; if one has not, all stays where it is.
  *   bound    A slower clock or a weaker NIC makes no step shorter. So a replica with more than
  *            STRAT_ALIKE_SLOW slow gangs stands for one whose GPUs all are at the slowest of their
  *            clocks; more than STRAT_ALIKE_WEAK weak NICs, for all NICs of the cluster at the least
@@ -197,7 +197,8 @@ static void add_replica(const StratAlike *alike, const StratJobState *state, int
         int64_t rank = alike->rank_of[state->slow[i].gpu];
         if (rank < 0 || state->slow[i].clock_fraction >= 1.0 || replica_of(alike, rank) != replica)
             continue;
-        int64_t stand_in = state->weak_count > 0 ? rank : gang_like(alike, rank);
+        bool unlike_nics = state->weak_count > 0 && alike->plan->context > 1;
+        int64_t stand_in = unlike_nics ? rank : gang_like(alike, rank);
         add_slow(part, alike->gpus[stand_in], state->slow[i].clock_fraction);
     }
 }
