@@ -187,12 +187,17 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
-static bool run_campaign(const ScenScenario *scenario, const StratTrainResult *result,
+static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
+                         const StratTrainResult *result, GPtrArray *notes,
                          StratCampaignResult **campaign, GError **error)
 {
     if (!scenario->campaign.is_on)
         return true;
     *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+    if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
+        g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
+                                        "in the first of the replicas that are alike, wherever on "
+                                        "the fabric they are"));
     return *campaign != NULL;
 }
 
@@ -221,7 +226,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && !run_campaign(scenario, result, &campaign, error))
+    if (*fits && !run_campaign(scenario, &costing, result, notes, &campaign, error))
         return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
