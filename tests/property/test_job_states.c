@@ -55,6 +55,8 @@ Test(job_states, a_scenario_names_gpus_nodes_and_nics)
     cr_assert(state->slow_count == 9 && state->weak_count == 2);
     cr_expect(state->slow[0].gpu == 5 && state->slow[1].gpu == 16 && state->slow[8].gpu == 23);
     cr_expect(state->weak[0].node == 3 && state->weak[1].nic == 1, "sorted by place");
+    g_autoptr(ScenScenario) rail = load("faults: {weak_nics: [{nic: 2, health: 0.5}]}\n");
+    cr_expect(rail->degraded.state.weak_count == 8 && rail->degraded.state.weak[7].node == 7);
 }
 
 Test(job_states, what_the_cluster_does_not_have_is_refused)
@@ -117,6 +119,18 @@ Test(job_states, half_a_nic_doubles_the_exposed_bytes_of_its_group)
     int64_t quarter = step_of("faults: {weak_nics: [{node: 3, nic: 5, health: 0.25}]}\n");
     double ratio = (double)(quarter - whole) / (double)(half - whole);
     cr_expect(fabs(ratio - 3.0) < 0.2, "1 / f - 1 is 1 and 3: %g", ratio);
+}
+
+/* Where links have room, every rank by itself gives the same step, on links as well. */
+Test(job_states, faults_fold_on_a_fabric_with_room)
+{
+    g_autoptr(ScenScenario) s = load(
+        "network: fluid\n"
+        "faults: {slow: [{gpu: 33, clock: 0.8}], weak_nics: [{node: 3, nic: 5, health: 0.5}]}\n");
+    int64_t folded = step_in(s, &s->degraded.state);
+    s->fold = false;
+    int64_t whole = step_in(s, &s->degraded.state);
+    cr_expect(folded == whole, "%" PRId64 " folded, %" PRId64 " not", folded, whole);
 }
 
 Test(job_states, a_missing_replica_leaves_the_step_of_a_smaller_plan)
