@@ -264,8 +264,11 @@ static double least_bandwidth(const StratAlike *alike, const StratAlikePart *par
     StratPlaces places = alike->places;
     places.state = &state;
     double least = 1.0;
-    for (int64_t r = 0; r < alike->ranks; r++)
-        least = MIN(least, strat_places_nic(&places, r));
+    for (guint i = 0; i < part->weak->len; i++) {
+        g_autoptr(GArray) ranks = ranks_behind(alike, weak_at(part, i));
+        for (guint k = 0; k < ranks->len; k++)
+            least = MIN(least, strat_places_nic(&places, g_array_index(ranks, int64_t, k)));
+    }
     return least;
 }
 
