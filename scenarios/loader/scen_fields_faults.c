@@ -124,7 +124,7 @@ static double rate_of(const ScenFaults *faults, const ScenFaultClass *c)
     if (c->events == 0.0)
         return c->per_million_hours / (1e6 * 3600.0);
     StratFaultSite site = {faults->observed_gpus, faults->observed_gpus_per_node, 1, 1};
-    return c->events / ((double)strat_fault_units(&site, c->row.unit) * faults->observed_s);
+    return c->events / ((double)strat_fault_units(&site, &c->row) * faults->observed_s);
 }
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
