@@ -237,6 +237,8 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->mttf_s = estimate_mttf(samples, n);
     r->goodput = scaled(r->ettr, (double)r->gpus / (double)(r->gpus + r->spare_gpus));
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
+    for (int64_t i = 0; i < n; i++)
+        r->noticed += (double)samples[i].noticed / (double)n;
     for (size_t c = 0; c < plan->campaign->faults.count; c++)
         for (int64_t i = 0; i < n; i++)
             r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;

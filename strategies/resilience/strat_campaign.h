@@ -46,6 +46,7 @@ typedef struct StratCampaignSpares {
     int64_t nodes; /* that stand by; < 0: there is always one, after @allocation */
     StratSpread allocation;
     StratSpread repair; /* until a node that was taken away stands by */
+    StratSpread check;  /* the same of one that was taken away for nothing */
     int64_t quarantine; /* failures after which a node does not come back; 0: it always does */
 } StratCampaignSpares;
 
@@ -89,6 +90,7 @@ typedef struct StratCampaignResult {
     StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
+    double noticed;     /* slow faults that the step monitor told of, on average */
     double *class_mean; /* interruptions by class of fault; owned */
 } StratCampaignResult;
 

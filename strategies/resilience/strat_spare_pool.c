@@ -27,26 +27,35 @@ bool strat_spare_pool_has(const StratSparePool *pool, int64_t nodes)
     return pool->campaign->spares.nodes < 0 || pool->spares >= nodes;
 }
 
+/* Until the @index-th node that @fault took away stands by: those of preemptions when their class
+ * says, and those beyond the ones that were hit are healthy. */
+static SimTime away(const StratSparePool *pool, const StratFault *fault, int64_t index)
+{
+    const StratCampaignSpares *spares = &pool->campaign->spares;
+    const StratFaultClass *c = &pool->campaign->faults.classes[fault->class_index];
+    if (c->effect == STRAT_FAULT_PREEMPT)
+        return strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
+    bool is_healthy = index >= fault->nodes || c->effect == STRAT_FAULT_ALARM;
+    return strat_once_draw(is_healthy ? &spares->check : &spares->repair, fault, STRAT_DRAW_REPAIR);
+}
+
 SimTime strat_spare_pool_replace(StratSparePool *pool, const StratFault *fault, SimTime now,
                                  int64_t nodes)
 {
     const StratCampaignSpares *spares = &pool->campaign->spares;
+    const StratFaultClass *c = &pool->campaign->faults.classes[fault->class_index];
     if (nodes == 0)
         return 0;
-    const StratFaultClass *c = &pool->campaign->faults.classes[fault->class_index];
-    bool is_taken = c->effect == STRAT_FAULT_PREEMPT; /* and returns when the class says */
     if (spares->nodes < 0)
-        return is_taken ? strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS)
-                        : strat_once_draw(&spares->allocation, fault, STRAT_DRAW_ALLOCATE);
+        return c->effect == STRAT_FAULT_PREEMPT
+                   ? away(pool, fault, 0)
+                   : strat_once_draw(&spares->allocation, fault, STRAT_DRAW_ALLOCATE);
     while (pool->repairs->len > 0 && g_array_index(pool->repairs, SimTime, 0) <= now) {
         g_array_remove_index(pool->repairs, 0);
         pool->spares++;
     }
     for (int64_t i = 0; i < nodes; i++)
-        strat_once_insert(pool->repairs,
-                          now + (is_taken
-                                     ? strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS)
-                                     : strat_once_draw(&spares->repair, fault, STRAT_DRAW_REPAIR)));
+        strat_once_insert(pool->repairs, now + away(pool, fault, i));
     int64_t missing = MAX(nodes - pool->spares, 0);
     pool->spares = MAX(pool->spares - nodes, 0);
     if (missing == 0)
