@@ -193,8 +193,11 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && scenario->campaign.is_on)
-        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
+    if (*fits && scenario->campaign.is_on) {
+        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+        if (!campaign)
+            return false;
+    }
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;

@@ -1,41 +1,75 @@
 /* Where the two clocks meet: a campaign asks how long a step takes in a state of the job, and the
- * step level simulates it.
- *
- * A GPU at a fraction of its clock is simulated as all of them at it: in a synchronous job the
- * others wait for it. This is an upper bound: in a pipeline only the slow stage's part of the fill
- * and drain is longer. Where the scenario gives the healthy step time, slower states take longer
- * than it by the simulated ratio. */
+ * step level simulates it, once for all states that are alike (strat_alike.h). Where the scenario
+ * gives the healthy step time, other states take longer than it by the simulated ratio. */
 #include "scen_survive.h"
 
 #include "scen_simulate.h"
+#include "scen_step_state.h"
 
 typedef struct Steps {
     const ScenScenario *scenario;
     double simulated_s; /* healthy */
 } Steps;
 
+static double healthy_s(const Steps *steps)
+{
+    double given_s = steps->scenario->campaign.step_s;
+    return given_s > 0.0 ? given_s : steps->simulated_s;
+}
+
 static double step_of(const StratJobState *state, void *ctx)
 {
     const Steps *steps = ctx;
-    double given_s = steps->scenario->campaign.step_s;
-    double healthy_s = given_s > 0.0 ? given_s : steps->simulated_s;
-    double slowest = 1.0;
-    for (size_t i = 0; i < state->slow_count; i++)
-        slowest = MIN(slowest, state->slow[i].clock_fraction);
-    if (slowest >= 1.0)
-        return healthy_s;
-    ScenScenario slow = *steps->scenario;
-    slow.profile.sustained_clock_fraction *= slowest;
-    g_autoptr(StratTrainResult) result = scen_simulate(&slow, NULL);
-    g_assert(result); /* a clock alone makes no scenario wrong */
-    return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+    if (state->slow_count + state->weak_count == 0 && state->replicas_lost == 0)
+        return healthy_s(steps);
+    g_autoptr(StratTrainResult) result = scen_simulate_in(steps->scenario, state, NULL);
+    g_assert(result); /* the kinds of states that occur were tried before */
+    return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+static double capped_step(double clock_fraction, void *ctx)
+{
+    const Steps *steps = ctx;
+    ScenScenario capped = *steps->scenario;
+    capped.profile.sustained_clock_fraction *= clock_fraction;
+    g_autoptr(StratTrainResult) result = scen_simulate(&capped, NULL);
+    g_assert(result); /* a clock alone makes no scenario wrong */
+    return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+/* Whether a step is modelled in which every class of slow faults has struck. What a link that is
+ * gone leaves of its NIC is @link_left. */
+static bool try_states(const ScenScenario *scenario, double link_left, GError **error)
+{
+    const GArray *classes = scenario->campaign.faults.classes;
+    for (guint i = 0; i < classes->len; i++) {
+        const StratFaultClass *c = &g_array_index(classes, StratFaultClass, i);
+        StratSlowGpu slow = {0, c->clock_fraction};
+        bool is_link = c->effect == STRAT_FAULT_LINK;
+        double left = is_link ? link_left : 1.0 - c->nic_lost_fraction;
+        StratWeakNic weak = {0, 0, left};
+        StratJobState state = {.slow = &slow, .slow_count = 1, .weak = &weak};
+        state.weak_count = left < 1.0 ? 1 : 0;
+        if (c->effect != STRAT_FAULT_SLOW && c->effect != STRAT_FAULT_DEGRADE &&
+            !(is_link && left > 0.0))
+            continue;
+        g_autoptr(StratTrainResult) result = scen_simulate_in(scenario, &state, error);
+        if (!result) {
+            g_prefix_error(error, "faults of class %s: ", c->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
     Steps steps = {scenario, step_s};
+    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
+    g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
+    g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
     StratCampaign campaign = written->spec;
     campaign.faults = (StratFaultModel){
         .classes = (const StratFaultClass *)(void *)faults->classes->data,
@@ -57,8 +91,15 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };
-    campaign.step = step_of;
-    campaign.step_ctx = &steps;
+    campaign.nics_per_node = scenario->cluster.node.nics;
+    if (!try_states(scenario, strat_campaign_link_left(&campaign), error))
+        return NULL;
+    campaign.capped = capped_step;
+    campaign.capped_ctx = &steps;
+    campaign.step = strat_step_memo_step;
+    campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;
-    return strat_campaign_run(&campaign);
+    StratCampaignResult *result = strat_campaign_run(&campaign);
+    result->steps = strat_step_memo_counts(memo);
+    return result;
 }

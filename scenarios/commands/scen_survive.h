@@ -6,7 +6,7 @@
 #include "strat_campaign.h"
 
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
- *  slower states are simulated on the way. Never fails. */
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s);
+ *  slower states are simulated on the way. NULL and @error when such a step is not modelled. */
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error);
 
 #endif

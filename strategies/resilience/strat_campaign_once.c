@@ -44,6 +44,11 @@ void strat_once_insert(GArray *times, SimTime at)
     all[i] = at;
 }
 
+double strat_once_speed(StratOnce *once, SimTime *until)
+{
+    return strat_condition_speed(&once->condition, once->now, once->returns->len, until);
+}
+
 /* The fleet's speed at this time of the day, and when it changes. */
 static double swing_at(const StratOnce *once, SimTime *until)
 {
@@ -62,8 +67,7 @@ static StratPace pace_of(StratOnce *once, SimTime *until)
 {
     double replayed = once->plan->campaign->detection.replay_fraction;
     return (StratPace){
-        .speed = strat_condition_speed(&once->condition, once->now, until) * swing_at(once, until) /
-                 (1.0 + replayed),
+        .speed = strat_once_speed(once, until) * swing_at(once, until) / (1.0 + replayed),
         .replicas = once->plan->campaign->recovery.replicas,
         .replicas_lost = once->returns->len,
     };
@@ -150,7 +154,8 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .plan = plan,
         .sample = sample,
         .progress = {.rhythm = plan->rhythm},
-        .condition = strat_condition_new(),
+        .condition =
+            strat_condition_new(plan->campaign->step, plan->campaign->step_ctx, plan->step_s),
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
         .notices = notices,

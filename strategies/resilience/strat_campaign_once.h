@@ -9,8 +9,9 @@ typedef struct StratCampaignPlan {
     const StratCampaign *campaign;
     SimTime end, step;
     StratRhythm rhythm;
-    SimTime memory; /* between copies in memory */
-    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+    SimTime memory;    /* between copies in memory */
+    double *cap_speed; /* of the fleet, by class of faults: 1 for those that cap nothing */
+    double step_s;     /* when all is well */
 } StratCampaignPlan;
 
 /** What came of one. */
