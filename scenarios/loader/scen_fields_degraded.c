@@ -2,7 +2,7 @@
  *
  *   faults:
  *     slow: [{gpu: 17, clock: 0.8}, {node: 3, clock: 0.975}]
- *     weak_nics: [{node: 3, nic: 2, health: 0.5}]
+ *     weak_nics: [{node: 3, nic: 2, health: 0.5}, {nic: 7, health: 0.9}]    # of every node: a rail
  *
  * Links in the network have faults of their own (fabric.health and fabric.faults), and months of
  * faults that come and go are a campaign. */
@@ -47,17 +47,26 @@ static const ScenTable slow_table = {
 #define WEAK(key, member, of_kind, ...) SCEN_FIELD(key, StratWeakNic, member, of_kind, __VA_ARGS__)
 
 static const ScenField weak_fields[] = {
-    WEAK("node", node, SCEN_INT, .max = 1e8, .required = true, .help = "counted from 0"),
+    WEAK("node", node, SCEN_INT, .max = 1e8, .help = "counted from 0 (default: each of them)"),
     WEAK("nic", nic, SCEN_INT, .max = 1024, .required = true, .help = "of the node, from 0"),
     WEAK("health", fraction, SCEN_NUMBER, .max = 1, .required = true,
          .help = "fraction of its bandwidth that is left, 0: dead; the others carry its traffic"),
 };
+
+static void finish_weak(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    StratWeakNic *row = out;
+    (void)binder;
+    if (!scen_node_get(map, "node"))
+        row->node = -1;
+}
 
 static const ScenTable weak_table = {
     .what = "faults.weak_nics",
     .fields = weak_fields,
     .count = G_N_ELEMENTS(weak_fields),
     .size = sizeof(StratWeakNic),
+    .finish = finish_weak,
 };
 
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenDegraded, member, of_kind, __VA_ARGS__)
@@ -106,8 +115,14 @@ static void expand(const TopoCluster *cluster, ScenDegraded *degraded)
             g_array_append_val(degraded->slow, slow);
         }
     }
-    if (degraded->nics && degraded->nics->len > 0)
-        g_array_append_vals(degraded->weak, degraded->nics->data, degraded->nics->len);
+    for (guint i = 0; degraded->nics && i < degraded->nics->len; i++) {
+        StratWeakNic weak = g_array_index(degraded->nics, StratWeakNic, i);
+        bool all = weak.node < 0;
+        for (int64_t n = 0; n < (all ? cluster->node_count : 1); n++) {
+            weak.node = all ? n : weak.node;
+            g_array_append_val(degraded->weak, weak);
+        }
+    }
     g_array_sort(degraded->slow, by_gpu);
     g_array_sort(degraded->weak, by_nic);
     degraded->state = (StratJobState){

@@ -6,6 +6,7 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
+#include "strat_waits.h"
 
 #include <json-glib/json-glib.h>
 
@@ -19,6 +20,8 @@ typedef struct ScenRunReport {
     const GArray *knobs;                 /* of ScenKnobGain, best first; NULL: not asked */
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
+    const StratTrainResult *healthy;     /* the step without the scenario's faults; NULL: none */
+    const StratWait *waits;              /* by role, with @healthy */
     const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
@@ -38,6 +41,16 @@ char *scen_run_text(const ScenRunReport *report);
 /** Appends the table of memory by stage: all of them up to four, else the first, the fullest and
  *  the last. */
 void scen_memory_text(GString *out, const GArray *memory);
+
+/** How much longer the step takes than without the faults, over that one; there are some. */
+double scen_faults_slowdown(const ScenRunReport *report);
+
+/** Appends what the faults cost, or who waits; nothing when there are none. */
+void scen_faults_text(GString *out, const ScenRunReport *report);
+void scen_waits_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "faults" likewise. */
+void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);

@@ -5,20 +5,20 @@
  *
  *   gang     Ranks of a gang wait for each other at every block, so that of its slow ranks the
  *            slowest counts, and which one that is does not matter among ranks whose positions are
- *            alike (the colours that folding starts from). Not said where NICs are weak.
+ *            alike (the colours that folding starts from). Not said where NICs are weak and a gang
+ *            has several tensor groups, since these then differ in what is weak.
  *   replica  Replicas meet only where gradients are reduced, and nothing after that depends on a
  *            clock. So a path through the step passes slow blocks of one replica at most, and the
  *            step is the longest of those in which one replica is slow and the others are not. Weak
  *            NICs stay in all of these.
  *   swap     Two replicas whose ranks have the same colours, coordinate by coordinate, may change
- *            places. So the replicas that a state touches become the first of their kinds: sorted
- * by what is wrong with them, which does not name them. A NIC moves with the ranks that send
- *            through it, where these send through one NIC of their own in the other replica too;
- *            where one does not, all stays where it is.
- *   bound    A slower clock or a weaker NIC makes no step shorter. So a replica with more than
- *            STRAT_ALIKE_SLOW slow gangs stands for one whose GPUs all are at the slowest of their
- *            clocks; more than STRAT_ALIKE_WEAK weak NICs, for all NICs of the cluster at the least
- *            bandwidth that any rank has left. This is the one law that changes an answer.
+ *            places; without context groups, two places in all tensor groups likewise. So those
+ * that a state touches become the first of their kinds, in the order of what is wrong there. A NIC
+ * moves with the ranks that send through it, if their images have a NIC to themselves too; if one
+ * has not, all stays where it is. bound    A slower clock or a weaker NIC makes no step shorter. So
+ * a replica with more than STRAT_ALIKE_SLOW slow gangs stands for one whose GPUs all are at the
+ * slowest of their clocks; more than STRAT_ALIKE_WEAK weak NICs, for all NICs of the cluster at the
+ * least bandwidth that any rank has left. This is the one law that changes an answer.
  *
  * With P stages, K clocks and equal replicas, a campaign of slow GPUs then meets at most
  * P K + (P K)^2 / 2 + K parts. On a fabric replicas stand in different places and share links, so
@@ -30,19 +30,22 @@
 
 #include <string.h>
 
+/* Coordinates of ranks along which they may change places. */
+typedef enum Axis { REPLICA, TENSOR, AXES } Axis;
+
 struct StratAlike {
     const StratPlan *plan;
-    StratPlaces places; /* without a state */
-    int64_t *gpus;      /* of ranks */
-    int64_t *rank_of;   /* by GPU; -1: none of the job's */
-    uint64_t *colour;   /* by rank */
-    uint32_t *kind;     /* by replica: replicas of one kind may change places */
+    StratPlaces places;   /* without a state */
+    int64_t *gpus;        /* of ranks */
+    int64_t *rank_of;     /* by GPU; -1: none of the job's */
+    uint64_t *colour;     /* by rank */
+    uint32_t *kind[AXES]; /* by place on an axis: those of one kind may change places */
     int64_t ranks;
 };
 
-/* A replica that a state touches. */
+/* A place on an axis that a state touches, and the one of its kind that it becomes. */
 typedef struct Touched {
-    int64_t replica, image;
+    int64_t place, image;
     uint64_t wear; /* what is wrong with it */
 } Touched;
 
@@ -51,36 +54,34 @@ static uint64_t combine(uint64_t hash, uint64_t value)
     return sim_hash_mix(hash ^ sim_hash_mix(value));
 }
 
-static int64_t replica_of(const StratAlike *alike, int64_t rank)
-{
-    return strat_rank_at(alike->plan, rank).data;
-}
-
-static int64_t rank_in(const StratAlike *alike, int64_t rank, int64_t replica)
+static int64_t place_of(const StratAlike *alike, Axis axis, int64_t rank)
 {
     StratRank at = strat_rank_at(alike->plan, rank);
-    at.data = replica;
-    return strat_rank_index(alike->plan, at);
+    return axis == REPLICA ? at.data : at.tensor;
 }
 
-/* Replicas are of a kind when all their ranks have the same colours, in order. */
-static void find_kinds(StratAlike *alike)
+static int64_t replica_of(const StratAlike *alike, int64_t rank)
 {
-    int64_t replicas = alike->plan->data;
-    g_autofree uint64_t *all = g_new0(uint64_t, replicas);
+    return place_of(alike, REPLICA, rank);
+}
+
+/* Places are of a kind when all their ranks have the same colours, in order. */
+static void find_kinds(StratAlike *alike, Axis axis, int64_t places)
+{
+    g_autofree uint64_t *all = g_new0(uint64_t, places);
     for (int64_t r = 0; r < alike->ranks; r++) {
-        uint64_t *hash = &all[replica_of(alike, r)];
+        uint64_t *hash = &all[place_of(alike, axis, r)];
         *hash = combine(*hash, alike->colour[r]);
     }
-    alike->kind = g_new(uint32_t, replicas);
+    alike->kind[axis] = g_new(uint32_t, places);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
-    for (int64_t d = 0; d < replicas; d++) {
-        gpointer known = g_hash_table_lookup(seen, &all[d]);
+    for (int64_t i = 0; i < places; i++) {
+        gpointer known = g_hash_table_lookup(seen, &all[i]);
         if (!known) {
             known = GUINT_TO_POINTER(g_hash_table_size(seen) + 1);
-            g_hash_table_insert(seen, &all[d], known);
+            g_hash_table_insert(seen, &all[i], known);
         }
-        alike->kind[d] = GPOINTER_TO_UINT(known);
+        alike->kind[axis][i] = GPOINTER_TO_UINT(known);
     }
 }
 
@@ -100,7 +101,8 @@ StratAlike *strat_alike_new(const StratPlaces *places, const StratPlan *plan)
     }
     alike->places = (StratPlaces){places->cluster, places->gpu_of_rank ? alike->gpus : NULL, NULL};
     alike->colour = strat_fold_colours(&alike->places, plan);
-    find_kinds(alike);
+    find_kinds(alike, REPLICA, plan->data);
+    find_kinds(alike, TENSOR, plan->tensor);
     return alike;
 }
 
@@ -111,7 +113,8 @@ void strat_alike_free(StratAlike *alike)
     g_free(alike->gpus);
     g_free(alike->rank_of);
     g_free(alike->colour);
-    g_free(alike->kind);
+    for (int axis = 0; axis < AXES; axis++)
+        g_free(alike->kind[axis]);
     g_free(alike);
 }
 
@@ -134,7 +137,7 @@ static gint by_wear(gconstpointer left, gconstpointer right)
     const Touched *a = left, *b = right;
     if (a->wear != b->wear)
         return a->wear > b->wear ? 1 : -1;
-    return (a->replica > b->replica) - (a->replica < b->replica);
+    return (a->place > b->place) - (a->place < b->place);
 }
 
 static StratAlikePart part_new(void)
@@ -197,12 +200,13 @@ static void add_replica(const StratAlike *alike, const StratJobState *state, int
         int64_t rank = alike->rank_of[state->slow[i].gpu];
         if (rank < 0 || state->slow[i].clock_fraction >= 1.0 || replica_of(alike, rank) != replica)
             continue;
-        int64_t stand_in = state->weak_count > 0 ? rank : gang_like(alike, rank);
+        bool unlike_nics = state->weak_count > 0 && alike->plan->context > 1;
+        int64_t stand_in = unlike_nics ? rank : gang_like(alike, rank);
         add_slow(part, alike->gpus[stand_in], state->slow[i].clock_fraction);
     }
 }
 
-/* All GPUs of @replica at the slowest clock of @part. */
+/* All GPUs of @replica at the slowest clock of @part, or as many as stand for the rest. */
 static void slow_all(const StratAlike *alike, int64_t replica, StratAlikePart *part)
 {
     double slowest = 1.0;
@@ -211,7 +215,8 @@ static void slow_all(const StratAlike *alike, int64_t replica, StratAlikePart *p
     g_array_set_size(part->slow, 0);
     for (int64_t r = 0; r < alike->ranks; r++) {
         StratSlowGpu slow = {alike->gpus[r], slowest};
-        if (replica_of(alike, r) == replica)
+        bool stands = alike->plan->context > 1 || gang_like(alike, r) == r;
+        if (replica_of(alike, r) == replica && stands)
             g_array_append_val(part->slow, slow);
     }
 }
@@ -274,64 +279,78 @@ static uint64_t bits(double value)
     return word;
 }
 
-/* Notes that @what is wrong with @rank, whichever replica it is of. */
-static void touch(const StratAlike *alike, GArray *touched, int64_t rank, uint64_t what)
+/* Notes that @what is wrong with @rank, wherever on the axes it is. */
+static void touch(const StratAlike *alike, GArray *touched, Axis axis, int64_t rank, uint64_t what)
 {
-    int64_t replica = replica_of(alike, rank);
-    uint64_t wear = sim_hash_mix(combine((uint64_t)rank_in(alike, rank, 0), what));
+    StratRank at = strat_rank_at(alike->plan, rank);
+    int64_t place = place_of(alike, axis, rank);
+    at.data = at.tensor = 0;
+    uint64_t wear =
+        sim_hash_mix(combine((uint64_t)strat_rank_index(alike->plan, at), sim_hash_mix(what)));
     for (guint i = 0; i < touched->len; i++) {
         Touched *known = &g_array_index(touched, Touched, i);
-        if (known->replica == replica) {
+        if (known->place == place) {
             known->wear += wear;
             return;
         }
     }
-    Touched first = {replica, replica, wear};
+    Touched first = {place, place, wear};
     g_array_append_val(touched, first);
 }
 
-/* The replicas that @part touches, and the first of their kinds, which they become. */
-static GArray *find_images(const StratAlike *alike, const StratAlikePart *part)
+/* Along @axis, the first of their kinds that the places which @part touches become. A slow rank
+ * stands for any of its gang, so it touches no place among tensor ranks. */
+static GArray *find_images(const StratAlike *alike, const StratAlikePart *part, Axis axis)
 {
     GArray *touched = g_array_new(FALSE, FALSE, sizeof(Touched));
-    for (guint i = 0; i < part->slow->len; i++)
-        touch(alike, touched, alike->rank_of[slow_at(part, i)->gpu],
+    if (axis == TENSOR && alike->plan->context > 1)
+        return touched;
+    for (guint i = 0; i < part->slow->len && axis == REPLICA; i++)
+        touch(alike, touched, axis, alike->rank_of[slow_at(part, i)->gpu],
               bits(slow_at(part, i)->clock_fraction));
     for (guint i = 0; i < part->weak->len; i++) {
         g_autoptr(GArray) ranks = ranks_behind(alike, weak_at(part, i));
         for (guint k = 0; k < ranks->len; k++)
-            touch(alike, touched, g_array_index(ranks, int64_t, k),
+            touch(alike, touched, axis, g_array_index(ranks, int64_t, k),
                   ~bits(weak_at(part, i)->fraction));
     }
     g_array_sort(touched, by_wear);
+    const uint32_t *kind = alike->kind[axis];
     for (guint i = 0; i < touched->len; i++) {
         Touched *one = &g_array_index(touched, Touched, i);
         int64_t image = 0;
         for (guint k = 0; k < i; k++) {
             const Touched *before = &g_array_index(touched, Touched, k);
-            if (alike->kind[before->replica] == alike->kind[one->replica])
+            if (kind[before->place] == kind[one->place])
                 image = MAX(image, before->image + 1);
         }
-        while (alike->kind[image] != alike->kind[one->replica])
+        while (kind[image] != kind[one->place])
             image++;
         one->image = image;
     }
     return touched;
 }
 
-static int64_t image_of(const StratAlike *alike, const GArray *touched, int64_t rank)
+static int64_t image_place(const GArray *touched, int64_t place)
 {
-    int64_t replica = replica_of(alike, rank);
     for (guint i = 0; i < touched->len; i++) {
         const Touched *one = &g_array_index(touched, Touched, i);
-        if (one->replica == replica)
-            return rank_in(alike, rank, one->image);
+        if (one->place == place)
+            return one->image;
     }
-    return rank;
+    return place;
+}
+
+static int64_t image_of(const StratAlike *alike, GArray *const *touched, int64_t rank)
+{
+    StratRank at = strat_rank_at(alike->plan, rank);
+    at.data = image_place(touched[REPLICA], at.data);
+    at.tensor = image_place(touched[TENSOR], at.tensor);
+    return strat_rank_index(alike->plan, at);
 }
 
 /* Moves @weak with its ranks; false where the images have no NIC of their own. */
-static bool move_nic(const StratAlike *alike, const GArray *touched, StratWeakNic *weak)
+static bool move_nic(const StratAlike *alike, GArray *const *touched, StratWeakNic *weak)
 {
     const TopoCluster *cluster = alike->places.cluster;
     g_autoptr(GArray) ranks = ranks_behind(alike, weak);
@@ -358,10 +377,9 @@ static bool move_nic(const StratAlike *alike, const GArray *touched, StratWeakNi
     return true;
 }
 
-/* The law of swaps. */
-static void move_to_first(const StratAlike *alike, StratAlikePart *part)
+/* Moves what is wrong along the axes; nothing where a NIC cannot move. */
+static void move_along(const StratAlike *alike, GArray *const *touched, StratAlikePart *part)
 {
-    g_autoptr(GArray) touched = find_images(alike, part);
     g_autoptr(GArray) weak = g_array_new(FALSE, FALSE, sizeof(StratWeakNic));
     if (part->weak->len > 0)
         g_array_append_vals(weak, part->weak->data, part->weak->len);
@@ -372,9 +390,21 @@ static void move_to_first(const StratAlike *alike, StratAlikePart *part)
     for (guint i = 0; i < weak->len; i++)
         *weak_at(part, i) = g_array_index(weak, StratWeakNic, i);
     for (guint i = 0; i < part->slow->len; i++) {
-        int64_t rank = alike->rank_of[slow_at(part, i)->gpu];
-        slow_at(part, i)->gpu = alike->gpus[image_of(alike, touched, rank)];
+        int64_t rank = image_of(alike, touched, alike->rank_of[slow_at(part, i)->gpu]);
+        bool any_of_gang = alike->plan->context == 1;
+        slow_at(part, i)->gpu = alike->gpus[any_of_gang ? gang_like(alike, rank) : rank];
     }
+}
+
+/* The law of swaps. */
+static void move_to_first(const StratAlike *alike, StratAlikePart *part)
+{
+    GArray *touched[AXES];
+    for (int axis = 0; axis < AXES; axis++)
+        touched[axis] = find_images(alike, part, (Axis)axis);
+    move_along(alike, touched, part);
+    for (int axis = 0; axis < AXES; axis++)
+        g_array_unref(touched[axis]);
 }
 
 /* What is wrong with the GPUs of @replica alone (none is -1), and with NICs; whether that is

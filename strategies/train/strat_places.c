@@ -63,6 +63,9 @@ bool strat_places_check(const StratPlaces *places, GError **error)
         const StratWeakNic *weak = &state->weak[i];
         if (!check_nic(places, weak, error))
             return false;
+        if (i > 0 && weak[-1].node == weak->node && weak[-1].nic == weak->nic)
+            return fail(error, "NIC %d of node %d: it is listed twice", (int)weak->nic,
+                        (int)weak->node);
         dead = i > 0 && state->weak[i - 1].node == weak->node ? dead : 0;
         dead += weak->fraction <= 0.0;
         if (dead == node->nics && places->cluster->node_count > 1)

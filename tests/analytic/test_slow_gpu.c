@@ -22,7 +22,8 @@
 
 static const double FORWARD_S = 1e-3, BACKWARD_S = 2e-3;
 
-/* The step of @world with @gpu at @clock; 1 for a healthy job. */
+/* The step of @world with @gpu at @clock; 1 for a healthy job. Every rank by itself gives the same.
+ */
 static double step_s(const ToyWorld *world, int64_t gpu, double clock, StratTrainResult **result)
 {
     StratCosting costing = toy_costing(world);
@@ -32,6 +33,8 @@ static double step_s(const ToyWorld *world, int64_t gpu, double clock, StratTrai
     g_autoptr(GError) error = NULL;
     StratTrainResult *run = strat_train_run(&costing, true, &error);
     cr_assert(run, "%s", error ? error->message : "");
+    g_autoptr(StratTrainResult) whole = strat_train_run(&costing, false, &error);
+    cr_expect(whole && whole->step_ns == run->step_ns, "folded and not");
     double seconds = sim_time_to_seconds(run->step_ns);
     if (result)
         *result = run;
