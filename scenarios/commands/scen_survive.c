@@ -4,6 +4,7 @@
 #include "scen_survive.h"
 
 #include "scen_saves.h"
+#include "scen_simulate.h"
 #include "scen_step_state.h"
 
 typedef struct Steps {
@@ -27,17 +28,31 @@ static double step_of(const StratJobState *state, void *ctx)
     return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
 }
 
-/* Whether a step is modelled in which every class of slow faults has struck. */
-static bool try_states(const ScenScenario *scenario, GError **error)
+static double capped_step(double clock_fraction, void *ctx)
+{
+    const Steps *steps = ctx;
+    ScenScenario capped = *steps->scenario;
+    capped.profile.sustained_clock_fraction *= clock_fraction;
+    g_autoptr(StratTrainResult) result = scen_simulate(&capped, NULL);
+    g_assert(result); /* a clock alone makes no scenario wrong */
+    return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+/* Whether a step is modelled in which every class of slow faults has struck. What a link that is
+ * gone leaves of its NIC is @link_left. */
+static bool try_states(const ScenScenario *scenario, double link_left, GError **error)
 {
     const GArray *classes = scenario->campaign.faults.classes;
     for (guint i = 0; i < classes->len; i++) {
         const StratFaultClass *c = &g_array_index(classes, StratFaultClass, i);
         StratSlowGpu slow = {0, c->clock_fraction};
-        StratWeakNic weak = {0, 0, 1.0 - c->nic_lost_fraction};
+        bool is_link = c->effect == STRAT_FAULT_LINK;
+        double left = is_link ? link_left : 1.0 - c->nic_lost_fraction;
+        StratWeakNic weak = {0, 0, left};
         StratJobState state = {.slow = &slow, .slow_count = 1, .weak = &weak};
-        state.weak_count = c->nic_lost_fraction > 0.0 ? 1 : 0;
-        if (c->effect != STRAT_FAULT_SLOW)
+        state.weak_count = left < 1.0 ? 1 : 0;
+        if (c->effect != STRAT_FAULT_SLOW && c->effect != STRAT_FAULT_DEGRADE &&
+            !(is_link && left > 0.0))
             continue;
         g_autoptr(StratTrainResult) result = scen_simulate_in(scenario, &state, error);
         if (!result) {
@@ -54,8 +69,6 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
     Steps steps = {scenario, step_s};
-    if (!try_states(scenario, error))
-        return NULL;
     StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
     g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
     g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
@@ -71,10 +84,20 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
         .scale = faults->scale,
         .early_factor = faults->early_factor,
         .early_s = faults->early_s,
+        .incidents =
+            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
+        .incident_count = faults->incidents ? faults->incidents->len : 0,
+        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
+        .cycle_count = faults->cycles ? faults->cycles->len : 0,
+        .node_shape = faults->node_shape,
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };
     campaign.nics_per_node = scenario->cluster.node.nics;
+    if (!try_states(scenario, strat_campaign_link_left(&campaign), error))
+        return NULL;
+    campaign.capped = capped_step;
+    campaign.capped_ctx = &steps;
     campaign.step = strat_step_memo_step;
     campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;

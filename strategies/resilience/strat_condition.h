@@ -14,6 +14,7 @@ typedef struct StratCondition {
     double healthy_s; /* of a step when all is well */
     GArray *slow;     /* of StratConditionGpu, by GPU; owned */
     GArray *weak;     /* of StratConditionNic, by node and NIC; owned */
+    GArray *caps;     /* of StratConditionCap; owned */
     int64_t replicas_lost;
     bool is_known; /* the speed is that of the lists and of replicas_lost */
     double speed;
@@ -27,6 +28,10 @@ void strat_condition_clear(StratCondition *condition);
  *  worst counts. */
 void strat_condition_slow(StratCondition *condition, SimTime until, StratSlowGpu slow);
 void strat_condition_weak(StratCondition *condition, SimTime until, StratWeakNic weak);
+
+/** From here to @until all GPUs are so much slower that steps have @speed, in (0, 1], of what they
+ *  had; of several caps the worst counts. */
+void strat_condition_cap(StratCondition *condition, SimTime until, double speed);
 
 /** The speed of steps at @now without @replicas_lost replicas, over that of healthy ones; *@until
  * is lowered to when it changes by itself. What is over is forgotten. */

@@ -402,16 +402,6 @@ static void count_scaling(StratServeState *run)
     result->peak_replicas = run->scaler.peak;
 }
 
-/* Caches that are under way when a run is stopped. */
-static void drop_moves(StratServeState *run)
-{
-    for (const StratHeapItem *top; (top = strat_heap_top(&run->moves));) {
-        g_autofree Move *move = top->item;
-        strat_heap_remove(&run->moves, 0);
-        strat_sequence_free(move->sequence);
-    }
-}
-
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
 {
     g_auto(StratServeState) run = {.spec = spec, .pools = spec->deployment->pools};
@@ -423,7 +413,6 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
         return NULL;
     while (!run.stopped && step(&run))
         ;
-    drop_moves(&run);
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
     if (!fault && run.moves && run.moves->fault)
         fault = run.moves->fault(run.moves);

@@ -6,6 +6,8 @@ double toy_step(const StratJobState *state, void *ctx)
     double slowest = 1.0;
     for (size_t i = 0; i < state->slow_count; i++)
         slowest = MIN(slowest, state->slow[i].clock_fraction);
+    for (size_t i = 0; i < state->weak_count; i++)
+        slowest = MIN(slowest, state->weak[i].fraction);
     return 1.0 / slowest;
 }
 

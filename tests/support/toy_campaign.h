@@ -4,7 +4,8 @@
 
 #include "strat_campaign.h"
 
-/** The step of the tests: 1 s when all is well, in inverse proportion to the slowest clock. */
+/** The step of the tests: 1 s when all is well, in inverse proportion to the slowest clock or NIC.
+ */
 double toy_step(const StratJobState *state, void *ctx);
 
 /** @gpus GPUs in nodes of 8 that fail @per_node_day times a node and day, for @days; checkpoints
