@@ -275,6 +275,12 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
         .speed = speed,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
+    if (campaign->checkpoint.local_interval_s > 0.0)
+        plan.local = MAX(to_ns(campaign->checkpoint.local_interval_s), plan.step);
+    g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
+        campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
+        strat_fault_units(&campaign->faults.site, STRAT_FAULT_NODE), campaign->recovery.stages);
+    plan.adapted = adapted;
     choose_interval(&plan);
     int64_t count = campaign->replications;
     size_t classes = campaign->faults.count;

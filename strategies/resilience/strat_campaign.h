@@ -22,6 +22,7 @@ typedef struct StratCampaignCheckpoint {
     double block_s;           /* in which training stands still */
     double save_s;            /* until it is safe; block_s or more */
     double memory_interval_s; /* between copies in memory of peers; 0: every step */
+    double local_interval_s;  /* between copies on the nodes' disks; 0: none */
     int64_t copies;           /* in memory of peers, the node's own counted */
 } StratCampaignCheckpoint;
 
@@ -30,11 +31,13 @@ typedef struct StratCampaignRecovery {
     StratSpread stop_detection, hang_detection;
     StratSpread restart;      /* processes and communicators */
     StratSpread warm_restart; /* the same with spares that stand by */
-    double load_s, peer_load_s;
+    double load_s, peer_load_s, local_load_s;
     bool is_safe;                /* nothing fails while the job recovers */
     double flap_s;               /* a link may be away so long before communicators give up */
     int64_t replicas, most_lost; /* of data parallelism */
-    double rejoin_s;             /* all stand still while a replica comes back */
+    double rejoin_s;             /* all stand still while members of the job leave or come back */
+    double migrate_s;            /* or while a standby takes over */
+    int64_t stages;              /* of pipelines; 0: as 1 */
 } StratCampaignRecovery;
 
 typedef struct StratCampaignSpares {

@@ -42,11 +42,22 @@ void strat_once_insert(GArray *times, SimTime at)
 /* The pace of now, and when it changes by itself. */
 static StratPace pace_of(StratOnce *once, SimTime *until)
 {
-    return (StratPace){
+    const StratCampaign *campaign = once->plan->campaign;
+    StratPace pace = {
         .speed = strat_condition_speed(&once->condition, once->now, until),
-        .replicas = once->plan->campaign->recovery.replicas,
-        .replicas_lost = once->returns->len,
+        .replicas = campaign->recovery.replicas,
     };
+    int64_t absent = 0;
+    for (guint i = 0; i < once->returns->len; i++) {
+        int64_t nodes = g_array_index(once->returns, StratReturn, i).nodes;
+        absent += nodes;
+        pace.replicas_lost += nodes == 0;
+    }
+    if (once->plan->adapted)
+        pace.speed *= strat_adapt_table_speed(once->plan->adapted, absent);
+    pace.absent_fraction =
+        (double)absent / (double)strat_fault_units(&campaign->faults.site, STRAT_FAULT_NODE);
+    return pace;
 }
 
 void strat_once_phase(StratOnce *once, StratLost bucket, SimTime span)
@@ -60,14 +71,20 @@ void strat_once_clear_phases(StratOnce *once)
     once->phase = once->phase_count = 0;
 }
 
-/* Replicas that are back join: all stand still for it. */
+/* Replicas and nodes that are back join: all stand still for it, once for those of one moment. */
 static void rejoin(StratOnce *once)
 {
-    while (once->returns->len > 0 && g_array_index(once->returns, SimTime, 0) <= once->now) {
+    while (once->returns->len > 0) {
+        StratReturn back = g_array_index(once->returns, StratReturn, 0);
+        if (back.at > once->now)
+            return;
         g_array_remove_index(once->returns, 0);
-        if (once->phase_count == 0)
-            strat_once_phase(once, STRAT_LOST_RESTART,
-                             strat_once_ns(once->plan->campaign->recovery.rejoin_s));
+        if (once->phase_count > 0)
+            continue;
+        if (back.save > 0)
+            strat_progress_secure(&once->progress);
+        strat_once_phase(once, STRAT_LOST_CHECKPOINT, back.save);
+        strat_once_phase(once, STRAT_LOST_RESTART, back.stand);
     }
 }
 
@@ -84,13 +101,13 @@ static void run_until(StratOnce *once, SimTime at)
             continue;
         }
         strat_once_clear_phases(once);
-        once->nodes_lost = 0;
+        once->nodes_lost = once->nodes_rebooted = 0;
         rejoin(once);
         if (once->phase_count > 0)
             continue;
         SimTime until = at;
         if (once->returns->len > 0)
-            until = MIN(until, g_array_index(once->returns, SimTime, 0));
+            until = MIN(until, g_array_index(once->returns, StratReturn, 0).at);
         StratPace pace = pace_of(once, &until);
         strat_progress_run(&once->progress, &pace, until - once->now);
         once->now = until;
@@ -100,7 +117,7 @@ static void run_until(StratOnce *once, SimTime at)
 void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
                          StratCampaignSample *sample)
 {
-    g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(SimTime));
+    g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(StratReturn));
     g_autoptr(StratFaultHistory) history =
         strat_fault_history_new(&plan->campaign->faults, replication);
     StratOnce once = {

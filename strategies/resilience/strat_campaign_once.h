@@ -2,6 +2,7 @@
 #ifndef STRAT_CAMPAIGN_ONCE_H
 #define STRAT_CAMPAIGN_ONCE_H
 
+#include "strat_adapt_table.h"
 #include "strat_campaign.h"
 
 /** What all replications share. Borrowed. */
@@ -9,8 +10,10 @@ typedef struct StratCampaignPlan {
     const StratCampaign *campaign;
     SimTime end, step;
     StratRhythm rhythm;
-    SimTime memory; /* between copies in memory */
-    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+    SimTime memory;           /* between copies in memory */
+    SimTime local;            /* between copies on disks; 0: none */
+    double *speed;            /* of each class of faults while it lasts; 1 where it does not slow */
+    StratAdaptTable *adapted; /* of the policy's adaptation; NULL: it has none */
 } StratCampaignPlan;
 
 /** What came of one. */

@@ -27,6 +27,13 @@ typedef struct StratPhase {
     SimTime span;
 } StratPhase;
 
+/** Replicas or nodes that come back. */
+typedef struct StratReturn {
+    SimTime at;
+    int64_t node, nodes; /* first and how many; 0: a replica */
+    SimTime save, stand; /* all save and stand still when they do */
+} StratReturn;
+
 typedef struct StratOnce {
     const StratCampaignPlan *plan;
     StratCampaignSample *sample;
@@ -37,7 +44,8 @@ typedef struct StratOnce {
     int64_t nodes_lost; /* in it and those that it interrupted */
     StratCondition condition;
     StratSparePool pool;
-    GArray *returns; /* of SimTime: replicas that come back, soonest first */
+    int64_t nodes_rebooted; /* likewise, and those that came back without their memory */
+    GArray *returns;        /* of StratReturn, soonest first */
 } StratOnce;
 
 /** Seconds as time, at most some 146 years. */
