@@ -36,7 +36,7 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact;
+    gboolean json, exact, recoveries;
 } Options;
 
 static void options_clear(Options *options)
@@ -53,23 +53,25 @@ static void options_clear(Options *options)
 static bool parse(Options *o, char **argv, ScenExit *status)
 {
     const GOptionEntry entries[] = {
-        {"set",       's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
+        {"set",        's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
          "KEY=VALUE"},
-        {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
-        {"network",   0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
+        {"seed",           0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
+        {"network",    0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
          "NAME"},
-        {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
+        {"fold",  0, 0, G_OPTION_ARG_STRING, &o->fold,
          "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
-        {"exact",      0, 0, G_OPTION_ARG_NONE, &o->exact,
+        {"exact",       0, 0, G_OPTION_ARG_NONE, &o->exact,
          "Serving: run every iteration, without closed forms between decisions", NULL},
-        {"json",          0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",   'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
+         "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",        0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0         },
+        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0},
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -100,6 +102,8 @@ static char **overrides_new(const Options *options)
     }
     if (options->fold)
         g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    if (options->recoveries)
+        g_strv_builder_add(all, "campaign.recoveries=all");
     if (options->exact)
         g_strv_builder_add(all, "serve.exact=true");
     return g_strv_builder_end(all);
@@ -192,9 +196,9 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
-    g_autoptr(StratCampaignResult) campaign = NULL;
+    g_autoptr(ScenSurvived) survived = NULL;
     if (*fits && scenario->campaign.is_on)
-        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
+        survived = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -207,7 +211,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .knobs = knobs,
         .tally = &tally,
         .jobs = jobs,
-        .campaign = campaign,
+        .campaign = survived ? survived->own : NULL,
+        .campaigns = survived ? survived->others : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

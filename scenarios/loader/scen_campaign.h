@@ -31,7 +31,8 @@ typedef struct ScenCampaign {
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
     const char *policy;
-    StratCampaign spec; /* without faults, site, seed and step */
+    GPtrArray *recoveries; /* of const StratRecovery: to compare; owned; NULL: none */
+    StratCampaign spec;    /* without faults, site, seed and step */
 } ScenCampaign;
 
 /** Frees what @campaign owns. */

@@ -21,6 +21,42 @@ void scen_campaign_clear(ScenCampaign *campaign)
     g_clear_pointer(&campaign->faults.written, g_array_unref);
     g_clear_pointer(&campaign->faults.classes, g_array_unref);
     g_clear_pointer(&campaign->faults.records, g_array_unref);
+    g_clear_pointer(&campaign->recoveries, g_ptr_array_unref);
+}
+
+static bool add_recovery(ScenBinder *binder, const ScenNode *node, GPtrArray *recoveries)
+{
+    if (node->kind != SCEN_NODE_TEXT)
+        return false;
+    g_autoptr(GError) error = NULL;
+    const StratRecovery *row = strat_recovery_by_name(node->text, &error);
+    if (row)
+        g_ptr_array_add(recoveries, (void *)row);
+    else
+        scen_errors_add(binder->errors, node->mark, "%s", error->message);
+    return true;
+}
+
+/* A list of policies, or all. */
+static bool bind_recoveries(ScenBinder *binder, const ScenField *field, const ScenNode *node,
+                            void *slot)
+{
+    (void)field;
+    g_autoptr(GPtrArray) recoveries = g_ptr_array_new();
+    size_t count = 0;
+    const StratRecovery *all = strat_recovery_all(&count);
+    if (node->kind == SCEN_NODE_TEXT && g_str_equal(node->text, "all")) {
+        for (size_t i = 0; i < count; i++)
+            g_ptr_array_add(recoveries, (void *)&all[i]);
+    } else if (node->kind == SCEN_NODE_LIST) {
+        for (size_t i = 0; i < node->items->len; i++)
+            if (!add_recovery(binder, g_array_index(node->items, ScenItem, i).value, recoveries))
+                return false;
+    } else {
+        return false;
+    }
+    *(GPtrArray **)slot = g_steal_pointer(&recoveries);
+    return true;
 }
 
 static bool bind_interval(ScenBinder *binder, const ScenField *field, const ScenNode *node,
@@ -70,6 +106,8 @@ static const ScenField checkpoint_fields[] = {
          .help = "until it is safe in storage, in s (default: block)"),
     TIME("memory_interval", StratCampaignCheckpoint, memory_interval_s,
          .help = "between copies in memory of peers, in s (default: every step)"),
+    TIME("local_interval", StratCampaignCheckpoint, local_interval_s,
+         .help = "between copies on the nodes' own disks, in s (default: none)"),
     SCEN_FIELD("copies", StratCampaignCheckpoint, copies, SCEN_INT, .min = 1, .max = 64,
                .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
 };
@@ -111,6 +149,8 @@ static const ScenField recovery_fields[] = {
          .help = "of a checkpoint from storage, in s"),
     TIME("peer_load", ScenCampaign, spec.recovery.peer_load_s, .zero = true,
          .help = "of state from peers, in s"),
+    TIME("local_load", ScenCampaign, spec.recovery.local_load_s, .zero = true,
+         .help = "of a checkpoint from the nodes' own disks, in s"),
     SCEN_FIELD("safe", ScenCampaign, spec.recovery.is_safe, SCEN_BOOL, .fallback = "false",
                .help = "nothing fails while the job recovers (default: false)"),
     TIME("flap", ScenCampaign, spec.recovery.flap_s, .zero = true,
@@ -118,7 +158,9 @@ static const ScenField recovery_fields[] = {
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,
-         .help = "for which all stand still when a replica leaves or returns, in s"),
+         .help = "for which all stand still when replicas or nodes leave or return, in s"),
+    TIME("migrate", ScenCampaign, spec.recovery.migrate_s, .zero = true, .fallback = "20 s",
+         .help = "the same when a warm standby takes over, in s (default: 20 s, TrainMover)"),
 };
 
 static const ScenTable recovery_table = {
@@ -178,6 +220,9 @@ static const ScenField fields[] = {
     SCEN_FIELD("checkpoint", ScenCampaign, spec.checkpoint, SCEN_MAP, .table = &checkpoint_table,
                .required = true, .help = "when state is saved, and what that takes"),
     SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
+    SCEN_FIELD("recoveries", ScenCampaign, recoveries, SCEN_CUSTOM, .bind = bind_recoveries,
+               .expected = "a list of policies, or all",
+               .help = "policies to compare on the same failures (orrery list recoveries)"),
     SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
                .help = "nodes that stand by (default: one is always found, after allocation)"),
     SPREAD("allocation", ScenCampaign, spec.spares.allocation,

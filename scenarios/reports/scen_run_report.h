@@ -19,7 +19,9 @@ typedef struct ScenRunReport {
     const GArray *knobs;                 /* of ScenKnobGain, best first; NULL: not asked */
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
-    const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
+    const GPtrArray
+        *campaigns;        /* of StratCampaignResult: with each of campaign.recoveries, or NULL */
+    const StratJobs *jobs; /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -49,6 +51,14 @@ void scen_campaign_text(GString *out, const ScenScenario *scenario,
 /** Adds the members "campaign" and "cost" of @result; nothing when it is NULL. */
 void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
                         const StratCampaignResult *result);
+
+/** Appends a line for each of @results, those of campaign.recoveries; nothing when there are none.
+ */
+void scen_recoveries_text(GString *out, const ScenScenario *scenario, const GPtrArray *results);
+
+/** Adds the member "recoveries" likewise. */
+void scen_recoveries_json(JsonBuilder *json, const ScenScenario *scenario,
+                          const GPtrArray *results);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

@@ -122,7 +122,8 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
                                        .stand = strat_once_ns(plan.return_s)});
         return;
     }
-    wait = MAX(wait, wait_for_returns(once) - detect);
+    SimTime others = wait_for_returns(once) - detect;
+    wait = MAX(wait, others);
     strat_once_phase(once, STRAT_LOST_CHECKPOINT, strat_once_ns(plan.save_s));
     if (plan.save_s > 0.0)
         strat_progress_secure(&once->progress);
