@@ -52,6 +52,12 @@ static StratFaultModel faults_of(const ScenScenario *scenario)
         .scale = faults->scale,
         .early_factor = faults->early_factor,
         .early_s = faults->early_s,
+        .incidents =
+            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
+        .incident_count = faults->incidents ? faults->incidents->len : 0,
+        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
+        .cycle_count = faults->cycles ? faults->cycles->len : 0,
+        .node_shape = faults->node_shape,
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };

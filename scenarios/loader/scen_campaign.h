@@ -11,7 +11,15 @@ typedef struct ScenFaultClass {
     StratFaultClass row;
     double events;            /* counted in what was observed */
     double per_million_hours; /* of one unit; instead of events */
+    double per_day;           /* of all units; likewise */
 } ScenFaultClass;
+
+/** A bad time, as it is written. */
+typedef struct ScenIncident {
+    StratFaultIncident row;
+    const char *classes[8]; /* none: all */
+    size_t class_count;
+} ScenIncident;
 
 /** A population of faults: what was observed on some cluster. */
 typedef struct ScenFaults {
@@ -20,19 +28,26 @@ typedef struct ScenFaults {
     GArray *classes;   /* of StratFaultClass, owned */
     const char *trace; /* CSV of recorded faults: at_s, class, node; NULL: none */
     GArray *records;   /* of StratFaultRecord, owned; NULL: none */
+    GArray *bad_times; /* of ScenIncident, owned; NULL: none */
+    GArray *incidents; /* of StratFaultIncident, by class; owned */
+    GArray *cycles;    /* of StratFaultCycle, owned; NULL: none */
     int64_t observed_gpus, observed_gpus_per_node;
     double observed_s;
-    double scale, early_factor, early_s, lemon_fraction, lemon_factor;
+    double scale, early_factor, early_s, lemon_fraction, lemon_factor, node_shape;
 } ScenFaults;
+
+/** Frees what @faults owns. */
+void scen_faults_clear(ScenFaults *faults);
 
 typedef struct ScenCampaign {
     bool is_on;    /* the scenario has `campaign:` */
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
-    const char *policy;
-    GPtrArray *recoveries; /* of const StratRecovery: to compare; owned; NULL: none */
-    StratCampaign spec;    /* without faults, site, seed and step */
+    const char *policy, *failover;
+    GPtrArray *recoveries;       /* of const StratRecovery: to compare; owned; NULL: none */
+    double false_alarms_per_day; /* a class of faults of their own */
+    StratCampaign spec;          /* without faults, site, seed and step */
 } ScenCampaign;
 
 /** Frees what @campaign owns. */

@@ -4,6 +4,7 @@
  *     duration: 54 d
  *     faults: llama3-h100                    # orrery list faults
  *     checkpoint: {interval: daly, block: 5 s, save: 60 s}
+ *     detection: {heartbeat: 10 s, timeout: 10 min}   # instead of recovery.detection
  *     recovery: {policy: restart, detection: 1 min, restart: 5 min, load: 2 min}
  *     spares: {nodes: 40, repair: 1 d}
  */
@@ -18,9 +19,7 @@
 
 void scen_campaign_clear(ScenCampaign *campaign)
 {
-    g_clear_pointer(&campaign->faults.written, g_array_unref);
-    g_clear_pointer(&campaign->faults.classes, g_array_unref);
-    g_clear_pointer(&campaign->faults.records, g_array_unref);
+    scen_faults_clear(&campaign->faults);
     g_clear_pointer(&campaign->recoveries, g_ptr_array_unref);
 }
 
@@ -110,6 +109,8 @@ static const ScenField checkpoint_fields[] = {
          .help = "between copies on the nodes' own disks, in s (default: none)"),
     SCEN_FIELD("copies", StratCampaignCheckpoint, copies, SCEN_INT, .min = 1, .max = 64,
                .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
+    SCEN_FIELD("keep", StratCampaignCheckpoint, keep, SCEN_INT, .min = 1, .max = 1e6,
+               .help = "that stay in storage, the last ones (default: all)"),
 };
 
 static const ScenTable checkpoint_table = {
@@ -128,6 +129,10 @@ static void finish_recovery(ScenBinder *binder, const ScenNode *map, void *out)
     r->policy = strat_recovery_by_name(campaign->policy, &error);
     if (!r->policy)
         scen_bind_fail(binder, map, "policy", "%s", error->message);
+    g_clear_error(&error);
+    r->failover = strat_failover_by_name(campaign->failover, &error);
+    if (!r->failover)
+        scen_bind_fail(binder, map, "failover", "%s", error->message);
     if (!scen_node_get(map, "hang_detection"))
         r->hang_detection = r->stop_detection;
     if (!scen_node_get(map, "warm_restart"))
@@ -155,6 +160,10 @@ static const ScenField recovery_fields[] = {
                .help = "nothing fails while the job recovers (default: false)"),
     TIME("flap", ScenCampaign, spec.recovery.flap_s, .zero = true,
          .help = "for which a link may be away before the job aborts, in s (default: 0)"),
+    SCEN_FIELD("failover", ScenCampaign, failover, SCEN_TEXT, .fallback = "none",
+               .help = "of links that are gone: none, dual-tor, dual-plane, other-nics"),
+    TIME("failover_stall", ScenCampaign, spec.recovery.failover_stall_s, .zero = true,
+         .help = "until traffic has found its other way, in s (default: 0)"),
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,
@@ -171,11 +180,21 @@ static const ScenTable recovery_table = {
     .finish = finish_recovery,
 };
 
+static void finish_spares(ScenBinder *binder, const ScenNode *map, void *out)
+{
+    (void)binder;
+    StratCampaignSpares *spares = out;
+    if (!scen_node_get(map, "check"))
+        spares->check = spares->repair;
+}
+
 static const ScenField spare_fields[] = {
     SCEN_FIELD("nodes", StratCampaignSpares, nodes, SCEN_INT, .max = 1e6, .required = true,
                .help = "that stand by, paid for"),
     SPREAD("repair", StratCampaignSpares, repair, .required = true,
            .help = "until a node that was taken away stands by"),
+    SPREAD("check", StratCampaignSpares, check,
+           .help = "the same of a healthy one: false alarms, over-evicted (default: as repair)"),
     SCEN_FIELD("quarantine", StratCampaignSpares, quarantine, SCEN_INT, .min = 1, .max = 1000,
                .help = "failures after which a node does not come back (default: it always does)"),
 };
@@ -185,12 +204,51 @@ static const ScenTable spare_table = {
     .fields = spare_fields,
     .count = G_N_ELEMENTS(spare_fields),
     .size = sizeof(StratCampaignSpares),
+    .finish = finish_spares,
 };
+
+static const ScenField swing_fields[] = {
+    SCEN_FIELD("fraction", StratCampaignSwing, fraction, SCEN_NUMBER, .max = 0.9, .required = true,
+               .help = "of the job's speed that is lost at the slowest time"),
+    TIME("period", StratCampaignSwing, period_s, .fallback = "24 h",
+         .help = "in s (default: 24 h)"),
+    TIME("fastest", StratCampaignSwing, fastest_s, .zero = true,
+         .help = "time of the fastest, from the start, in s (default: 0)"),
+};
+
+static const ScenTable swing_table = {
+    .what = "swing",
+    .fields = swing_fields,
+    .count = G_N_ELEMENTS(swing_fields),
+    .size = sizeof(StratCampaignSwing),
+};
+
+/* False alarms are a class like others, but of detection: the quality of the fleet does not change
+ * how many there are. */
+static void add_false_alarms(ScenCampaign *campaign)
+{
+    const ScenFaults *faults = &campaign->faults;
+    if (campaign->false_alarms_per_day <= 0.0 || faults->scale <= 0.0 || !faults->classes)
+        return;
+    StratFaultClass alarm = {
+        .name = "false alarm",
+        .component = "detection",
+        .unit = STRAT_FAULT_NODE,
+        .effect = STRAT_FAULT_ALARM,
+        .per_job_s = campaign->false_alarms_per_day / (86400.0 * faults->scale),
+        .shape = 1.0,
+        .swap_fraction = 1.0,
+        .clock_fraction = 1.0,
+        .bandwidth_fraction = 1.0,
+    };
+    g_array_append_val(faults->classes, alarm);
+}
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenCampaign *campaign = out;
     campaign->is_on = true;
+    add_false_alarms(campaign);
     if (!scen_node_get(map, "spares"))
         campaign->spec.spares.nodes = -1;
     else if (scen_node_get(map, "allocation"))
@@ -201,7 +259,8 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
         StratFaultUnit unit = g_array_index(classes, StratFaultClass, i).unit;
         if (unit == STRAT_FAULT_LEAF && !scen_node_get(map, "nodes_per_leaf"))
             scen_bind_fail(binder, map, "faults", "faults of leaves need nodes_per_leaf");
-        if (unit == STRAT_FAULT_RACK && !scen_node_get(map, "nodes_per_rack"))
+        bool is_high = g_array_index(classes, StratFaultClass, i).heights > 0;
+        if ((unit == STRAT_FAULT_RACK || is_high) && !scen_node_get(map, "nodes_per_rack"))
             scen_bind_fail(binder, map, "faults", "faults of racks need nodes_per_rack");
     }
 }
@@ -219,12 +278,16 @@ static const ScenField fields[] = {
                .fallback = "1", .help = "of one rack"),
     SCEN_FIELD("checkpoint", ScenCampaign, spec.checkpoint, SCEN_MAP, .table = &checkpoint_table,
                .required = true, .help = "when state is saved, and what that takes"),
+    SCEN_GROUP("detection", &scen_detection_table,
+               .help = "how faults are noticed (default: as recovery says)"),
     SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
     SCEN_FIELD("recoveries", ScenCampaign, recoveries, SCEN_CUSTOM, .bind = bind_recoveries,
                .expected = "a list of policies, or all",
                .help = "policies to compare on the same failures (orrery list recoveries)"),
     SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
                .help = "nodes that stand by (default: one is always found, after allocation)"),
+    SCEN_FIELD("swing", ScenCampaign, spec.swing, SCEN_MAP, .table = &swing_table,
+               .help = "the fleet's speed over the day (default: even)"),
     SPREAD("allocation", ScenCampaign, spec.spares.allocation,
            .help = "until another node is found (default: at once)"),
 };

@@ -237,27 +237,53 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->mttf_s = estimate_mttf(samples, n);
     r->goodput = scaled(r->ettr, (double)r->gpus / (double)(r->gpus + r->spare_gpus));
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
+    for (int64_t i = 0; i < n; i++)
+        r->noticed += (double)samples[i].noticed / (double)n;
     for (size_t c = 0; c < plan->campaign->faults.count; c++)
         for (int64_t i = 0; i < n; i++)
             r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;
 }
 
-/* The step of each slow state, asked for once; classes with the same clock share it. */
+double strat_campaign_link_left(const StratCampaign *campaign)
+{
+    const StratFailover *failover = campaign->recovery.failover;
+    return failover ? failover->left(campaign->faults.site.gpus_per_node) : 0.0;
+}
+
+/* What a fault of @c leaves of a GPU's clock and of a NIC's bandwidth while it lasts. */
+static void left_by(const StratCampaign *campaign, const StratFaultClass *c, double left[2])
+{
+    left[0] =
+        c->effect == STRAT_FAULT_SLOW || c->effect == STRAT_FAULT_CAP ? c->clock_fraction : 1.0;
+    left[1] = c->effect == STRAT_FAULT_DEGRADE ? c->bandwidth_fraction
+              : c->effect == STRAT_FAULT_LINK  ? strat_campaign_link_left(campaign)
+                                               : 1.0;
+}
+
+/* The speed of each slow state, asked for once; classes that leave the same share it. */
 static double *speeds_new(const StratCampaign *campaign, double step_s)
 {
     const StratFaultModel *faults = &campaign->faults;
-    double *speed = g_new(double, faults->count + 1);
+    double *speed = g_new(double, faults->count + 1), left[2], other[2];
     for (size_t i = 0; i < faults->count; i++) {
-        double clock = faults->classes[i].clock_fraction;
-        StratSlowGpu slow = {.gpu = 0, .clock_fraction = clock};
-        StratJobState state = {.slow = &slow, .slow_count = 1};
+        left_by(campaign, &faults->classes[i], left);
+        StratSlowGpu slow = {.gpu = 0, .clock_fraction = left[0]};
+        StratWeakNic weak = {.node = 0, .nic = 0, .fraction = left[1]};
+        StratJobState state = {
+            .slow = &slow,
+            .slow_count = left[0] < 1.0,
+            .weak = &weak,
+            .weak_count = left[1] < 1.0 && left[1] > 0.0,
+        };
         speed[i] = 1.0;
-        if (faults->classes[i].effect != STRAT_FAULT_SLOW)
+        if (state.slow_count + state.weak_count == 0)
             continue;
         size_t twin = 0;
-        while (twin < i && (faults->classes[twin].effect != STRAT_FAULT_SLOW ||
-                            faults->classes[twin].clock_fraction != clock))
-            twin++;
+        for (; twin < i; twin++) {
+            left_by(campaign, &faults->classes[twin], other);
+            if (other[0] == left[0] && other[1] == left[1])
+                break;
+        }
         speed[i] = twin < i ? speed[twin] : step_s / campaign->step(&state, campaign->step_ctx);
     }
     return speed;
@@ -279,7 +305,7 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
         plan.local = MAX(to_ns(campaign->checkpoint.local_interval_s), plan.step);
     g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
         campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
-        strat_fault_units(&campaign->faults.site, STRAT_FAULT_NODE), campaign->recovery.stages);
+        strat_fault_nodes(&campaign->faults.site), campaign->recovery.stages);
     plan.adapted = adapted;
     choose_interval(&plan);
     int64_t count = campaign->replications;

@@ -5,12 +5,17 @@
  *        ^                                    |  another fault: from the start, with what is lost
  *        +------------------------------------+
  *
- * This file lets time pass; what a fault does is in strat_once_effect.c, what a recovery consists
- * of in strat_once_recover.c, how fast a worn job goes in strat_condition.c, and where nodes come
+ * This file lets time pass; what a fault does is in strat_once_effect.c, what is noticed later in
+ * strat_once_notice.c and how in strat_detect.c, what a recovery consists of in
+ * strat_once_recover.c, how fast a worn job goes in strat_condition.c, and where nodes come
  * from in strat_spare_pool.c. */
 #include "strat_once.h"
 
+#include "sim_math.h"
+
 #include <math.h>
+
+enum { SWING_PARTS = 24 }; /* of a period, in each of which the fleet's speed is even */
 
 SimTime strat_once_ns(double seconds)
 {
@@ -39,12 +44,26 @@ void strat_once_insert(GArray *times, SimTime at)
     all[i] = at;
 }
 
+/* The fleet's speed at this time of the day, and when it changes. */
+static double swing_at(const StratOnce *once, SimTime *until)
+{
+    const StratCampaignSwing *swing = &once->plan->campaign->swing;
+    if (swing->fraction <= 0.0)
+        return 1.0;
+    SimTime part = MAX(strat_once_ns(swing->period_s / SWING_PARTS), 1);
+    SimTime index = once->now / part;
+    *until = MIN(*until, (index + 1) * part);
+    double turns = ((double)index + 0.5) / SWING_PARTS - swing->fastest_s / swing->period_s;
+    return 1.0 - 0.5 * swing->fraction * (1.0 - sim_math_cos_turns(turns));
+}
+
 /* The pace of now, and when it changes by itself. */
 static StratPace pace_of(StratOnce *once, SimTime *until)
 {
     const StratCampaign *campaign = once->plan->campaign;
     StratPace pace = {
-        .speed = strat_condition_speed(&once->condition, once->now, until),
+        .speed = strat_condition_speed(&once->condition, once->now, until) * swing_at(once, until) /
+                 (1.0 + campaign->detection.replay_fraction),
         .replicas = campaign->recovery.replicas,
     };
     int64_t absent = 0;
@@ -55,8 +74,7 @@ static StratPace pace_of(StratOnce *once, SimTime *until)
     }
     if (once->plan->adapted)
         pace.speed *= strat_adapt_table_speed(once->plan->adapted, absent);
-    pace.absent_fraction =
-        (double)absent / (double)strat_fault_units(&campaign->faults.site, STRAT_FAULT_NODE);
+    pace.absent_fraction = (double)absent / (double)strat_fault_nodes(&campaign->faults.site);
     return pace;
 }
 
@@ -114,10 +132,33 @@ static void run_until(StratOnce *once, SimTime at)
     }
 }
 
+/* Faults and notices in order of time; of equals, what was noticed first. */
+static void run_all(StratOnce *once, StratFaultHistory *history, SimTime end)
+{
+    StratFault fault;
+    bool more = strat_fault_history_next(history, &fault);
+    for (;;) {
+        SimTime due = SIM_TIME_MAX;
+        if (once->notices->len > 0)
+            due = g_array_index(once->notices, StratNotice, 0).at;
+        SimTime next = more ? fault.at : SIM_TIME_MAX;
+        run_until(once, MIN(MIN(due, next), end));
+        if (MIN(due, next) >= end)
+            return;
+        if (due <= next) {
+            strat_once_notice(once);
+            continue;
+        }
+        strat_once_handle(once, &fault);
+        more = strat_fault_history_next(history, &fault);
+    }
+}
+
 void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
                          StratCampaignSample *sample)
 {
     g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(StratReturn));
+    g_autoptr(GArray) notices = g_array_new(FALSE, FALSE, sizeof(StratNotice));
     g_autoptr(StratFaultHistory) history =
         strat_fault_history_new(&plan->campaign->faults, replication);
     StratOnce once = {
@@ -127,13 +168,9 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .condition = strat_condition_new(),
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
+        .notices = notices,
     };
-    StratFault fault;
-    while (strat_fault_history_next(history, &fault) && fault.at < plan->end) {
-        run_until(&once, fault.at);
-        strat_once_handle(&once, &fault);
-    }
-    run_until(&once, plan->end);
+    run_all(&once, history, plan->end);
     for (int b = 0; b < STRAT_LOST_COUNT; b++)
         sample->ledger[b] = once.progress.ledger[b];
     strat_condition_clear(&once.condition);

@@ -21,6 +21,7 @@ typedef struct StratCampaignSample {
     SimTime ledger[STRAT_LOST_COUNT]; /* sums to the plan's end */
     int64_t stops, planned;
     int64_t struck;    /* of the stops, those that hit a running job */
+    int64_t noticed;   /* slow faults that the step monitor told of */
     int64_t *by_class; /* stops; the caller's */
 } StratCampaignSample;
 

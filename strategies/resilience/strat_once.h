@@ -16,10 +16,19 @@ typedef enum StratDraw {
     STRAT_DRAW_ALLOCATE,
     STRAT_DRAW_LASTS,
     STRAT_DRAW_LUCK,
-    STRAT_DRAW_KEEP
+    STRAT_DRAW_KEEP,
+    STRAT_DRAW_SEEN,
+    STRAT_DRAW_BEAT,
+    STRAT_DRAW_CHECK,
+    STRAT_DRAW_WRONG,
+    STRAT_DRAW_COMES_BACK,
+    STRAT_DRAW_CRASH,
+    STRAT_DRAW_MANUAL,
+    STRAT_DRAW_FOUND,
+    STRAT_DRAW_AGAIN /* child with the draws of the next attempt */
 } StratDraw;
 
-enum { STRAT_ONCE_PHASES = 6 };
+enum { STRAT_ONCE_PHASES = 8 };
 
 /** A part of a recovery: time that is booked in one bucket. */
 typedef struct StratPhase {
@@ -34,6 +43,24 @@ typedef struct StratReturn {
     SimTime save, stand; /* all save and stand still when they do */
 } StratReturn;
 
+/** What will be noticed, or come back. */
+typedef enum StratNoticeKind {
+    STRAT_NOTICE_AGAIN, /* the fault comes back after its recovery */
+    STRAT_NOTICE_SLOW,  /* the step monitor's window is over */
+    STRAT_NOTICE_SDC,   /* corruption is found */
+} StratNoticeKind;
+
+typedef struct StratNotice {
+    SimTime at;
+    StratNoticeKind kind;
+    StratFault fault;
+    int64_t attempt; /* of again: recoveries from it before */
+    SimTime until;   /* of slow: when it is over by itself */
+    SimTime work;    /* of SDC: productive time when it came */
+    SimTime clean;   /* of SDC: of that, what was safe in storage */
+    int64_t saves;   /* of SDC: that were safe then */
+} StratNotice;
+
 typedef struct StratOnce {
     const StratCampaignPlan *plan;
     StratCampaignSample *sample;
@@ -46,6 +73,7 @@ typedef struct StratOnce {
     StratSparePool pool;
     int64_t nodes_rebooted; /* likewise, and those that came back without their memory */
     GArray *returns;        /* of StratReturn, soonest first */
+    GArray *notices;        /* of StratNotice, soonest first */
 } StratOnce;
 
 /** Seconds as time, at most some 146 years. */
@@ -65,6 +93,23 @@ void strat_once_clear_phases(StratOnce *once);
 /** Sets off the recovery from @fault, noticed after @detection, which takes @swapped nodes away. */
 void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpread *detection,
                         int64_t swapped);
+
+/** Stops the job for @fault, noticed after @detection_s, for the @attempt-th time in a row (0
+ * first), and sets off the recovery. */
+void strat_once_stop(StratOnce *once, const StratFault *fault, double detection_s, int64_t attempt);
+
+/** The job goes on slower for @fault, which lasts until @until: the step monitor has just told
+ * which GPU, node or NIC it is. Decides what to do about it. */
+void strat_once_slow_noticed(StratOnce *once, const StratFault *fault, SimTime until);
+
+/** Puts @notice in its place in the queue. */
+void strat_once_await(StratOnce *once, const StratNotice *notice);
+
+/** Lets the first notice, which is due, happen. */
+void strat_once_notice(StratOnce *once);
+
+/** Drops corruption that went away with work that was lost. */
+void strat_once_forget_healed(StratOnce *once);
 
 /** What @fault, which comes now, does. */
 void strat_once_handle(StratOnce *once, const StratFault *fault);

@@ -75,7 +75,7 @@ static StratRecoveryCase case_of(StratOnce *once, const StratFault *fault, int64
     const StratCampaignRecovery *r = &campaign->recovery;
     SimRandom restart = sim_random_child(&fault->draws, STRAT_DRAW_RESTART);
     StratRecoveryCase failure = {
-        .nodes = strat_fault_units(&campaign->faults.site, STRAT_FAULT_NODE),
+        .nodes = strat_fault_nodes(&campaign->faults.site),
         .nodes_lost = once->nodes_lost,
         .nodes_rebooted = once->nodes_rebooted,
         .nodes_hit = fault->nodes,
@@ -129,4 +129,12 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
         strat_progress_secure(&once->progress);
     strat_once_phase(once, STRAT_LOST_WAIT, wait);
     strat_once_phase(once, STRAT_LOST_RESTART, restart);
+}
+
+/* Every policy leaves a slow job alone. */
+void strat_once_slow_noticed(StratOnce *once, const StratFault *fault, SimTime until)
+{
+    (void)once;
+    (void)fault;
+    (void)until;
 }

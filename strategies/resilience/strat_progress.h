@@ -30,6 +30,7 @@ typedef struct StratProgress {
     SimTime phase;  /* in its round: 0 .. work + block */
     SimTime recent; /* productive time since the last snapshot */
     SimTime flying; /* of the last snapshot, which is not safe yet */
+    int64_t saves;  /* snapshots that were begun */
     SimTime ledger[STRAT_LOST_COUNT];
 } StratProgress;
 
@@ -50,6 +51,12 @@ void strat_progress_lose(StratProgress *progress, SimTime lost);
 
 /** Productive time that is not safe in storage. */
 SimTime strat_progress_unsafe(const StratProgress *progress);
+
+/** Checkpoints that have become safe. */
+int64_t strat_progress_safe_saves(const StratProgress *progress);
+
+/** Books all productive time beyond @kept of it as rework, safe or not. The round starts again. */
+void strat_progress_roll_back(StratProgress *progress, SimTime kept);
 
 /** All is safe, and the round starts again. */
 void strat_progress_secure(StratProgress *progress);

@@ -28,6 +28,8 @@ double toy_step(const StratJobState *state, void *ctx)
     double slowest = 1.0;
     for (size_t i = 0; i < state->slow_count; i++)
         slowest = MIN(slowest, state->slow[i].clock_fraction);
+    for (size_t i = 0; i < state->weak_count; i++)
+        slowest = MIN(slowest, state->weak[i].fraction);
     if (state->adaptation == STRAT_ADAPT_NONE)
         return 1.0 / slowest;
     StratAdaptJob job = toy_adapt_job();
@@ -45,6 +47,7 @@ StratCampaign toy_campaign(StratFaultClass *faults, int64_t gpus, double per_nod
         .shape = 1.0,
         .swap_fraction = 1.0,
         .clock_fraction = 1.0,
+        .bandwidth_fraction = 1.0,
     };
     return (StratCampaign){
         .faults = {.classes = faults,

@@ -10,7 +10,7 @@
  * each. It is the example of ReCycle's figures. */
 StratAdaptJob toy_adapt_job(void);
 
-/** The step of the tests: 1 s when all is well, in inverse proportion to the slowest clock;
+/** The step of the tests: 1 s when all is well, in inverse proportion to the slowest clock or NIC;
  * adapted, as toy_adapt_job() says. */
 double toy_step(const StratJobState *state, void *ctx);
 

@@ -149,8 +149,8 @@ Test(fault, lemons_take_their_share_and_domains_all_their_nodes)
             continue;
         }
         nodes++;
-        lemons += fault.is_lemon;
-        cr_expect(fault.is_lemon == (fault.node < 20)); /* 1 % of 2,048 */
+        lemons += fault.excess > 1.0;
+        cr_expect((fault.excess > 1.0) == (fault.node < 20)); /* 1 % of 2,048 */
         cr_expect(fault.nodes == 1 && fault.node < 2048);
     }
     double want = 20 * 25.0 / (20 * 25.0 + 2028);
