@@ -5,11 +5,11 @@
  *     t(m) = fixed + per microbatch x m
  *
  * through m and m + P', m near what the job's batch gives each of them: exact for the plan as it is
- * written. The bubble of that one is the step's own account of it, the mean over stages. A
- * microbatch's forward is a third of it, or a quarter where the backward recomputes all of it (a
- * backward is two forwards). Plans that are not modelled, or do not fit in memory, have no line; of
- * an uneven tensor group, what is sharded grows by T / (T - 1). Left out: links between unlike
- * pipelines, and gradients summed over groups of unlike width. */
+ * written. Its bubble and the sends that nothing hides are the step's own account, the mean over
+ * stages. A microbatch's forward is a third of it, or a quarter where the backward recomputes all
+ * of it (a backward is two forwards). Plans that are not modelled, or do not fit in memory, have no
+ * line; of an uneven tensor group, what is sharded grows by T / (T - 1). Left out: links between
+ * unlike pipelines, and gradients summed over groups of unlike width. */
 #include "scen_adapt.h"
 
 #include "scen_simulate.h"
@@ -20,7 +20,7 @@
 typedef struct Line {
     bool is_known, fits;
     StratPipelineLine line;
-    double bubble_s;
+    double bubble_s, pipeline_s;
     double grown_bytes, room_bytes; /* of the fullest stage: sharded, and left for that */
 } Line;
 
@@ -65,6 +65,8 @@ static void fill(const ScenAdapt *adapt, int64_t stages, Line *line)
     double each_s = (sim_time_to_seconds(more->step_ns) - less_s) / (double)stages;
     line->line = (StratPipelineLine){less_s - each_s * (double)few, each_s};
     line->bubble_s = (double)less->ledger_ns[STRAT_BUCKET_BUBBLE] * 1e-9 / (double)less->gpus;
+    line->pipeline_s =
+        (double)less->ledger_ns[STRAT_BUCKET_PIPELINE_COMM] * 1e-9 / (double)less->gpus;
     const StratMemory *full =
         &g_array_index(less->memory, StratMemory, strat_memory_worst_stage(less->memory));
     line->grown_bytes = full->weights_bytes + full->gradients_bytes + full->optimizer_bytes +
@@ -127,7 +129,12 @@ static double slowdown(ScenAdapt *adapt, const StratJobState *state)
                          whole->grown_bytes > whole->room_bytes * narrow))
         return INFINITY;
     job->bubble_s = whole->bubble_s;
+    job->pipeline_s = whole->pipeline_s;
     double healthy_s = strat_adapt_step(job, STRAT_ADAPT_NONE, 0);
+    if (state->adaptation == STRAT_ADAPT_REBALANCE)
+        return strat_adapt_rebalanced(job, state->slow[0].clock_fraction) / healthy_s;
+    if (state->adaptation == STRAT_ADAPT_SWAP)
+        return strat_adapt_swapped(job, state->weak[0].fraction) / healthy_s;
     return strat_adapt_step(job, state->adaptation, (int64_t)state->lost_count) / healthy_s;
 }
 

@@ -25,6 +25,8 @@ static double step_of(const StratJobState *state, void *ctx)
     double healthy_s = given_s > 0.0 ? given_s : steps->simulated_s;
     if (state->adaptation != STRAT_ADAPT_NONE)
         healthy_s *= scen_adapt_slowdown(steps->adapt, state);
+    if (state->adaptation == STRAT_ADAPT_REBALANCE || state->adaptation == STRAT_ADAPT_SWAP)
+        return healthy_s;
     double slowest = 1.0;
     for (size_t i = 0; i < state->slow_count; i++)
         slowest = MIN(slowest, state->slow[i].clock_fraction);

@@ -44,7 +44,7 @@ typedef struct ScenCampaign {
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
-    const char *policy, *failover;
+    const char *policy, *failover, *straggler;
     GPtrArray *recoveries;       /* of const StratRecovery: to compare; owned; NULL: none */
     double false_alarms_per_day; /* a class of faults of their own */
     StratCampaign spec;          /* without faults, site, seed and step */

@@ -133,6 +133,12 @@ static void finish_recovery(ScenBinder *binder, const ScenNode *map, void *out)
     r->failover = strat_failover_by_name(campaign->failover, &error);
     if (!r->failover)
         scen_bind_fail(binder, map, "failover", "%s", error->message);
+    g_autoptr(GError) no_straggler = NULL;
+    r->straggler = strat_straggler_by_name(campaign->straggler, &no_straggler);
+    if (!r->straggler)
+        scen_bind_fail(binder, map, "straggler", "%s", no_straggler->message);
+    if (!scen_node_get(map, "swap"))
+        r->swap_s = r->peer_load_s;
     if (!scen_node_get(map, "hang_detection"))
         r->hang_detection = r->stop_detection;
     if (!scen_node_get(map, "warm_restart"))
@@ -168,6 +174,13 @@ static const ScenField recovery_fields[] = {
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,
          .help = "for which all stand still when replicas or nodes leave or return, in s"),
+    SCEN_FIELD("straggler", ScenCampaign, straggler, SCEN_TEXT, .fallback = "ignore",
+               .help = "what a slow part sets off once detection tells of it (orrery list "
+                       "stragglers; default: ignore)"),
+    TIME("rebalance", ScenCampaign, spec.recovery.rebalance_s, .zero = true,
+         .help = "for which all stand still while microbatches are dealt anew, in s (default: 0)"),
+    TIME("swap", ScenCampaign, spec.recovery.swap_s, .zero = true,
+         .help = "the same while nodes change places, in s (default: peer_load)"),
     TIME("migrate", ScenCampaign, spec.recovery.migrate_s, .zero = true, .fallback = "20 s",
          .help = "the same when a warm standby takes over, in s (default: 20 s, TrainMover)"),
 };

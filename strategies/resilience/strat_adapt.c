@@ -33,6 +33,11 @@
  * the other T - 1 of its group go on, so that its replica takes s T / (T - 1) a microbatch, and is
  * dealt fewer. Left out: the boost of power that lets it keep up.
  *
+ * Stragglers (GREYHOUND, Wu et al., ATC 2025): a GPU at the fraction x of its clock makes
+ * microbatches of its replica s / x long, and it is dealt fewer, as above. A link at the fraction x
+ * of its bandwidth is given pipeline traffic instead of gradients: t(m) + e (1 / x - 1), e the
+ * sends of a step that no computing hides; those that are hidden are taken to stay so.
+ *
  * No adaptation is faster than the whole job: a plan that is was not written by its owner. */
 #include "strat_adapt.h"
 
@@ -167,4 +172,22 @@ double strat_adapt_step(const StratAdaptJob *job, StratAdaptation adaptation, in
     if (lost == 0 && adaptation != STRAT_ADAPT_REDUNDANT_STAGE)
         return whole_s;
     return MAX(adapted(job, adaptation, lost), whole_s);
+}
+
+double strat_adapt_rebalanced(const StratAdaptJob *job, double clock_fraction)
+{
+    StratPipelineLine line;
+    if (!whole_line(job, &line))
+        return INFINITY;
+    StratPipelineLine slower = line;
+    slower.microbatch_s /= clock_fraction;
+    return balanced(job->microbatches * job->replicas, job->replicas - 1, &line, 1, &slower);
+}
+
+double strat_adapt_swapped(const StratAdaptJob *job, double fraction)
+{
+    StratPipelineLine line;
+    if (!whole_line(job, &line))
+        return INFINITY;
+    return at(&line, job->microbatches) + job->pipeline_s * (1.0 / fraction - 1.0);
 }

@@ -23,6 +23,7 @@ typedef struct StratAdaptJob {
     int64_t tensor;           /* ranks of a tensor group */
     int64_t workers_per_node; /* that a lost node takes with it, 1 or more */
     double bubble_s;          /* in which a stage of the whole job waits, of a step */
+    double pipeline_s;        /* and in which it sends to others and computes nothing */
     double forward_fraction;  /* of a microbatch's time */
     StratPipelineFunc *line;
     void *ctx;
@@ -31,5 +32,13 @@ typedef struct StratAdaptJob {
 /** Seconds of a step of the same batch with @lost nodes missing under @adaptation; INFINITY when
  *  that cannot be. At 0 it is the healthy step, with what the adaptation costs beforehand. */
 double strat_adapt_step(const StratAdaptJob *job, StratAdaptation adaptation, int64_t lost);
+
+/** Seconds of a step whose microbatches are dealt so that the replica of a GPU at @clock_fraction
+ * of its clock does fewer; INFINITY without a line. */
+double strat_adapt_rebalanced(const StratAdaptJob *job, double clock_fraction);
+
+/** Seconds of a step in which a NIC at @fraction of its bandwidth, above 0, carries pipeline
+ * traffic only; INFINITY without a line. */
+double strat_adapt_swapped(const StratAdaptJob *job, double fraction);
 
 #endif

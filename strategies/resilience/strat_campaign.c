@@ -294,11 +294,13 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
     g_autofree double *speed = speeds_new(campaign, step_s);
+    g_autofree StratRelieved *relieved = strat_relieved_new(campaign, speed, step_s);
     StratCampaignPlan plan = {
         .campaign = campaign,
         .end = to_ns(campaign->duration_s),
         .step = MAX(to_ns(step_s), 1),
         .speed = speed,
+        .relieved = relieved,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
     if (campaign->checkpoint.local_interval_s > 0.0)

@@ -8,6 +8,7 @@
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
+#include "strat_straggler.h"
 
 /** How the time between checkpoints is chosen. */
 typedef enum StratEvery {
@@ -43,6 +44,8 @@ typedef struct StratCampaignRecovery {
     double rejoin_s;               /* all stand still while members of the job leave or come back */
     double migrate_s;              /* or while a standby takes over */
     int64_t stages;                /* of pipelines; 0: as 1 */
+    const StratStraggler *straggler; /* what is done about slow parts; NULL: nothing */
+    double rebalance_s, swap_s;      /* all stand still for these */
 } StratCampaignRecovery;
 
 typedef struct StratCampaignSpares {

@@ -66,6 +66,7 @@ static StratPace pace_of(StratOnce *once, SimTime *until)
                  (1.0 + campaign->detection.replay_fraction),
         .replicas = campaign->recovery.replicas,
     };
+    pace.speed = MIN(pace.speed * strat_once_relief(once, until), 1.0);
     int64_t absent = 0;
     for (guint i = 0; i < once->returns->len; i++) {
         int64_t nodes = g_array_index(once->returns, StratReturn, i).nodes;
@@ -158,6 +159,7 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
                          StratCampaignSample *sample)
 {
     g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(StratReturn));
+    g_autoptr(GArray) reliefs = g_array_new(FALSE, FALSE, sizeof(StratRelief));
     g_autoptr(GArray) notices = g_array_new(FALSE, FALSE, sizeof(StratNotice));
     g_autoptr(StratFaultHistory) history =
         strat_fault_history_new(&plan->campaign->faults, replication);
@@ -169,6 +171,7 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
         .notices = notices,
+        .reliefs = reliefs,
     };
     run_all(&once, history, plan->end);
     for (int b = 0; b < STRAT_LOST_COUNT; b++)

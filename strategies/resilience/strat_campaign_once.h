@@ -4,16 +4,18 @@
 
 #include "strat_adapt_table.h"
 #include "strat_campaign.h"
+#include "strat_relieved.h"
 
 /** What all replications share. Borrowed. */
 typedef struct StratCampaignPlan {
     const StratCampaign *campaign;
     SimTime end, step;
     StratRhythm rhythm;
-    SimTime memory;           /* between copies in memory */
-    SimTime local;            /* between copies on disks; 0: none */
-    double *speed;            /* of each class of faults while it lasts; 1 where it does not slow */
-    StratAdaptTable *adapted; /* of the policy's adaptation; NULL: it has none */
+    SimTime memory; /* between copies in memory */
+    SimTime local;  /* between copies on disks; 0: none */
+    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+    const StratRelieved *relieved; /* of each class; NULL: slow parts are left alone */
+    StratAdaptTable *adapted;      /* of the policy's adaptation; NULL: it has none */
 } StratCampaignPlan;
 
 /** What came of one. */

@@ -58,10 +58,9 @@ static bool neighbour_is_lost(const StratOnce *once, const StratFault *fault, in
 }
 
 /* What the policy may know of its own adaptation. */
-static void add_adaptation(const StratOnce *once, const StratFault *fault,
+static void add_adaptation(const StratOnce *once, const StratFault *fault, int64_t absent,
                            StratRecoveryCase *failure)
 {
-    int64_t absent = fault->nodes;
     for (guint i = 0; i < once->returns->len; i++)
         absent += g_array_index(once->returns, StratReturn, i).nodes;
     failure->can_adapt =
@@ -96,7 +95,7 @@ static StratRecoveryCase case_of(StratOnce *once, const StratFault *fault, int64
         .has_local = once->plan->local > 0,
         .local_load_s = r->local_load_s,
     };
-    add_adaptation(once, fault, &failure);
+    add_adaptation(once, fault, MAX(fault->nodes, swapped), &failure);
     return failure;
 }
 
@@ -105,7 +104,7 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
 {
     strat_once_clear_phases(once);
     once->nodes_lost += swapped;
-    once->nodes_rebooted += fault->nodes;
+    once->nodes_rebooted += MAX(fault->nodes, swapped);
     StratRecoveryCase failure = case_of(once, fault, swapped);
     StratRecoveryPlan plan = once->plan->campaign->recovery.policy->plan(&failure);
     SimTime detect = strat_once_draw(detection, fault, STRAT_DRAW_DETECT),
@@ -117,7 +116,7 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
         strat_once_phase(once, STRAT_LOST_RESTART, strat_once_ns(plan.transition_s));
         add_return(once, (StratReturn){.at = once->now + detect + wait + restart,
                                        .node = fault->node,
-                                       .nodes = plan.is_adapted ? fault->nodes : 0,
+                                       .nodes = plan.is_adapted ? MAX(fault->nodes, swapped) : 0,
                                        .save = strat_once_ns(plan.return_save_s),
                                        .stand = strat_once_ns(plan.return_s)});
         return;
@@ -129,12 +128,4 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
         strat_progress_secure(&once->progress);
     strat_once_phase(once, STRAT_LOST_WAIT, wait);
     strat_once_phase(once, STRAT_LOST_RESTART, restart);
-}
-
-/* Every policy leaves a slow job alone. */
-void strat_once_slow_noticed(StratOnce *once, const StratFault *fault, SimTime until)
-{
-    (void)once;
-    (void)fault;
-    (void)until;
 }

@@ -33,6 +33,10 @@ double toy_step(const StratJobState *state, void *ctx)
     if (state->adaptation == STRAT_ADAPT_NONE)
         return 1.0 / slowest;
     StratAdaptJob job = toy_adapt_job();
+    if (state->adaptation == STRAT_ADAPT_REBALANCE)
+        return strat_adapt_rebalanced(&job, state->slow[0].clock_fraction) / 27.0;
+    if (state->adaptation == STRAT_ADAPT_SWAP)
+        return strat_adapt_swapped(&job, state->weak[0].fraction) / 27.0;
     return strat_adapt_step(&job, state->adaptation, (int64_t)state->lost_count) / 27.0 / slowest;
 }
 
