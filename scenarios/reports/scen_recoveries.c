@@ -26,9 +26,10 @@ void scen_recoveries_text(GString *out, const ScenScenario *scenario, const GPtr
 {
     if (!results || results->len == 0)
         return;
-    g_string_append(
-        out, "\nPolicies on the same failures\n"
-             "  policy               ETTR        90 %        goodput   lost GPU-h   lost $\n");
+    bool has_prices = scen_money_usd_per_gpu_hour(&scenario->cost) > 0.0;
+    g_string_append_printf(out, "\nPolicies on the same failures\n  %-16s %8s  %15s  %8s %12s%s\n",
+                           "policy", "ETTR", "90 %", "goodput", "lost GPU-h",
+                           has_prices ? "       lost $" : "");
     for (guint i = 0; i < results->len; i++) {
         const StratCampaignResult *r = g_ptr_array_index(results, i);
         Lost lost = lost_of(scenario, r);
@@ -36,7 +37,7 @@ void scen_recoveries_text(GString *out, const ScenScenario *scenario, const GPtr
                                policy_of(scenario, i)->name, 100.0 * r->ettr.mean,
                                100.0 * r->ettr.low, 100.0 * r->ettr.high, 100.0 * r->goodput.mean,
                                lost.gpu_h);
-        if (lost.usd > 0.0)
+        if (has_prices)
             g_string_append_printf(out, " %12.0f", lost.usd);
         g_string_append_c(out, '\n');
     }
