@@ -11,6 +11,7 @@
 #include "scen_options.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
+#include "scen_step_state.h"
 #include "scen_survive.h"
 #include "sim_trace.h"
 
@@ -176,6 +177,34 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
+/* The step of @scenario without its faults, and who waits because of them; nothing when it has
+ * none.
+ */
+static bool run_healthy(const ScenScenario *scenario, const StratCosting *costing,
+                        const StratTrainResult *result, StratTrainResult **healthy,
+                        StratWait waits[STRAT_WAIT_ROLES], GError **error)
+{
+    const StratJobState well = {.adaptation = STRAT_ADAPT_NONE};
+    if (!scen_degraded_is_on(&scenario->degraded))
+        return true;
+    *healthy = scen_simulate_in(scenario, &well, error);
+    return *healthy && strat_waits(costing, result, *healthy, waits, error);
+}
+
+static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
+                         const StratTrainResult *result, GPtrArray *notes,
+                         StratCampaignResult **campaign, GError **error)
+{
+    if (!scenario->campaign.is_on)
+        return true;
+    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+    if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
+        g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
+                                        "in the first of the replicas that are alike, wherever on "
+                                        "the fabric they are"));
+    return *campaign != NULL;
+}
+
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
                          GError **error)
 {
@@ -196,9 +225,20 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
-    g_autoptr(ScenSurvived) survived = NULL;
-    if (*fits && scenario->campaign.is_on)
-        survived = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
+    g_autoptr(StratTrainResult) healthy = NULL;
+    StratWait waits[STRAT_WAIT_ROLES];
+    if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
+        return false;
+    g_autoptr(StratCampaignResult) campaign = NULL;
+    g_autoptr(GPtrArray) campaigns = NULL;
+    if (*fits && !run_campaign(scenario, &costing, result, notes, &campaign, error))
+        return false;
+    if (campaign && scenario->campaign.recoveries) {
+        campaigns = scen_survive_with(scenario, sim_time_to_seconds(result->step_ns),
+                                      scenario->campaign.recoveries, error);
+        if (!campaigns)
+            return false;
+    }
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -211,8 +251,10 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .knobs = knobs,
         .tally = &tally,
         .jobs = jobs,
-        .campaign = survived ? survived->own : NULL,
-        .campaigns = survived ? survived->others : NULL,
+        .healthy = healthy,
+        .waits = waits,
+        .campaign = campaign,
+        .campaigns = campaigns,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

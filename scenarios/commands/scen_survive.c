@@ -1,14 +1,12 @@
 /* Where the two clocks meet: a campaign asks how long a step takes in a state of the job, and the
- * step level simulates it.
- *
- * A GPU at a fraction of its clock is simulated as all of them at it: in a synchronous job the
- * others wait for it. This is an upper bound: in a pipeline only the slow stage's part of the fill
- * and drain is longer. Where the scenario gives the healthy step time, slower states take longer
- * than it by the simulated ratio. A job that goes on without some nodes is scen_adapt.c's. */
+ * step level simulates it, once for all states that are alike (strat_alike.h). Where the scenario
+ * gives the healthy step time, other states take longer than it by the simulated ratio. A job that
+ * goes on without some nodes is scen_adapt.c's. */
 #include "scen_survive.h"
 
 #include "scen_adapt.h"
 #include "scen_simulate.h"
+#include "scen_step_state.h"
 
 #include <math.h>
 
@@ -18,25 +16,55 @@ typedef struct Steps {
     ScenAdapt *adapt;
 } Steps;
 
+static double healthy_s(const Steps *steps)
+{
+    double given_s = steps->scenario->campaign.step_s;
+    return given_s > 0.0 ? given_s : steps->simulated_s;
+}
+
 static double step_of(const StratJobState *state, void *ctx)
 {
     const Steps *steps = ctx;
-    double given_s = steps->scenario->campaign.step_s;
-    double healthy_s = given_s > 0.0 ? given_s : steps->simulated_s;
-    if (state->adaptation != STRAT_ADAPT_NONE)
-        healthy_s *= scen_adapt_slowdown(steps->adapt, state);
-    if (state->adaptation == STRAT_ADAPT_REBALANCE || state->adaptation == STRAT_ADAPT_SWAP)
-        return healthy_s;
-    double slowest = 1.0;
-    for (size_t i = 0; i < state->slow_count; i++)
-        slowest = MIN(slowest, state->slow[i].clock_fraction);
-    if (slowest >= 1.0 || isinf(healthy_s))
-        return healthy_s;
-    ScenScenario slow = *steps->scenario;
-    slow.profile.sustained_clock_fraction *= slowest;
-    g_autoptr(StratTrainResult) result = scen_simulate(&slow, NULL);
+    if (state->slow_count + state->weak_count == 0 && state->replicas_lost == 0)
+        return healthy_s(steps);
+    g_autoptr(StratTrainResult) result = scen_simulate_in(steps->scenario, state, NULL);
+    g_assert(result); /* the kinds of states that occur were tried before */
+    return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+static double capped_step(double clock_fraction, void *ctx)
+{
+    const Steps *steps = ctx;
+    ScenScenario capped = *steps->scenario;
+    capped.profile.sustained_clock_fraction *= clock_fraction;
+    g_autoptr(StratTrainResult) result = scen_simulate(&capped, NULL);
     g_assert(result); /* a clock alone makes no scenario wrong */
-    return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+    return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+/* Whether a step is modelled in which every class of slow faults has struck. What a link that is
+ * gone leaves of its NIC is @link_left. */
+static bool try_states(const ScenScenario *scenario, double link_left, GError **error)
+{
+    const GArray *classes = scenario->campaign.faults.classes;
+    for (guint i = 0; i < classes->len; i++) {
+        const StratFaultClass *c = &g_array_index(classes, StratFaultClass, i);
+        StratSlowGpu slow = {0, c->clock_fraction};
+        bool is_link = c->effect == STRAT_FAULT_LINK;
+        double left = is_link ? link_left : 1.0 - c->nic_lost_fraction;
+        StratWeakNic weak = {0, 0, left};
+        StratJobState state = {.slow = &slow, .slow_count = 1, .weak = &weak};
+        state.weak_count = left < 1.0 ? 1 : 0;
+        if (c->effect != STRAT_FAULT_SLOW && c->effect != STRAT_FAULT_DEGRADE &&
+            !(is_link && left > 0.0))
+            continue;
+        g_autoptr(StratTrainResult) result = scen_simulate_in(scenario, &state, error);
+        if (!result) {
+            g_prefix_error(error, "faults of class %s: ", c->name);
+            return false;
+        }
+    }
+    return true;
 }
 
 static StratFaultModel faults_of(const ScenScenario *scenario)
@@ -65,32 +93,39 @@ static StratFaultModel faults_of(const ScenScenario *scenario)
     };
 }
 
-ScenSurvived *scen_survive(const ScenScenario *scenario, double step_s)
+GPtrArray *scen_survive_with(const ScenScenario *scenario, double step_s, const GPtrArray *policies,
+                             GError **error)
 {
-    const GPtrArray *others = scenario->campaign.recoveries;
     g_autoptr(ScenAdapt) adapt = scen_adapt_new(scenario);
     Steps steps = {scenario, step_s, adapt};
+    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
+    g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
+    g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
     StratCampaign campaign = scenario->campaign.spec;
     campaign.faults = faults_of(scenario);
-    campaign.step = step_of;
-    campaign.step_ctx = &steps;
+    campaign.nics_per_node = scenario->cluster.node.nics;
+    if (!try_states(scenario, strat_campaign_link_left(&campaign), error))
+        return NULL;
+    campaign.capped = capped_step;
+    campaign.capped_ctx = &steps;
+    campaign.step = strat_step_memo_step;
+    campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;
     campaign.recovery.stages = scenario->plan.pipeline;
-    ScenSurvived *survived = g_new0(ScenSurvived, 1);
-    survived->own = strat_campaign_run(&campaign);
-    survived->others = g_ptr_array_new_with_free_func((GDestroyNotify)strat_campaign_result_free);
-    for (guint i = 0; others && i < others->len; i++) {
-        campaign.recovery.policy = g_ptr_array_index(others, i);
-        g_ptr_array_add(survived->others, strat_campaign_run(&campaign));
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)strat_campaign_result_free);
+    for (guint i = 0; i < policies->len; i++) {
+        campaign.recovery.policy = g_ptr_array_index(policies, i);
+        StratCampaignResult *result = strat_campaign_run(&campaign);
+        result->steps = strat_step_memo_counts(memo);
+        g_ptr_array_add(results, result);
     }
-    return survived;
+    return results;
 }
 
-void scen_survived_free(ScenSurvived *survived)
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error)
 {
-    if (!survived)
-        return;
-    strat_campaign_result_free(survived->own);
-    g_ptr_array_unref(survived->others);
-    g_free(survived);
+    g_autoptr(GPtrArray) own = g_ptr_array_new();
+    g_ptr_array_add(own, (void *)scenario->campaign.spec.recovery.policy);
+    g_autoptr(GPtrArray) results = scen_survive_with(scenario, step_s, own, error);
+    return results ? g_ptr_array_steal_index(results, 0) : NULL;
 }

@@ -5,17 +5,13 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 
-/** Months of one scenario. */
-typedef struct ScenSurvived {
-    StratCampaignResult *own; /* with the policy of the scenario */
-    GPtrArray *others;        /* of StratCampaignResult, one of each of campaign.recoveries */
-} ScenSurvived;
-
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
- *  slower states are simulated on the way. All policies meet the same failures. Never fails. Free
- *  with scen_survived_free(). */
-ScenSurvived *scen_survive(const ScenScenario *scenario, double step_s);
-void scen_survived_free(ScenSurvived *survived);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenSurvived, scen_survived_free)
+ *  other states are simulated on the way. NULL and @error when such a step is not modelled. */
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error);
+
+/** The same with each of @policies (of const StratRecovery) in place of its own, on the same
+ *  failures: an array of StratCampaignResult, the caller's. */
+GPtrArray *scen_survive_with(const ScenScenario *scenario, double step_s, const GPtrArray *policies,
+                             GError **error);
 
 #endif

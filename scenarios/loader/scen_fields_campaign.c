@@ -252,7 +252,6 @@ static void add_false_alarms(ScenCampaign *campaign)
         .shape = 1.0,
         .swap_fraction = 1.0,
         .clock_fraction = 1.0,
-        .bandwidth_fraction = 1.0,
     };
     g_array_append_val(faults->classes, alarm);
 }

@@ -85,8 +85,8 @@ static const struct {
     {"lasts",
      EFFECT(SLOW) | EFFECT(FLAP) | EFFECT(DEGRADE) | EFFECT(LINK) | EFFECT(CAP) | EFFECT(PREEMPT),
      EFFECT(PLANNED)                                                                                              },
-    {"clock",       EFFECT(SLOW) | EFFECT(CAP),                                                    0              },
-    {"bandwidth",   EFFECT(DEGRADE),                                                               0              },
+    {"clock",       EFFECT(CAP),                                                                   EFFECT(SLOW)   },
+    {"nic_lost",    EFFECT(DEGRADE),                                                               EFFECT(SLOW)   },
     {"found_after", EFFECT(SDC),                                                                   0              },
     {"warning",     0,                                                                             EFFECT(PREEMPT)},
 };
@@ -115,6 +115,10 @@ static void finish_class(ScenBinder *binder, const ScenNode *map, void *out)
         scen_bind_fail(binder, map, "events",
                        "a class of faults has one of events, per_million_hours, per_day and every");
     check_effect(binder, map, &c->row);
+    if (c->row.effect == STRAT_FAULT_SLOW && !scen_node_get(map, "clock") &&
+        !scen_node_get(map, "nic_lost"))
+        scen_bind_fail(binder, map, "clock",
+                       "effect slow needs clock (what is left of it) or nic_lost (what is lost)");
     if ((c->row.unit == STRAT_FAULT_DOMAIN) != (c->row.domain_nodes > 0))
         scen_bind_fail(binder, map, "domain_nodes",
                        "domain_nodes is of unit domain, which needs it");
@@ -180,8 +184,8 @@ static const ScenField class_fields[] = {
           .expected = SCEN_SPREAD_EXPECTED, .help = "duration of the effect"),
     CLASS("clock", row.clock_fraction, SCEN_NUMBER, .min = 0.01, .max = 1, .fallback = "1",
           .help = "of slow and cap: what is left of it"),
-    CLASS("bandwidth", row.bandwidth_fraction, SCEN_NUMBER, .min = 0.001, .max = 1, .fallback = "1",
-          .help = "of degrade: what is left of the NIC's"),
+    CLASS("nic_lost", row.nic_lost_fraction, SCEN_NUMBER, .max = 1,
+          .help = "of slow and degrade: what a NIC loses of its bandwidth, 1: it is dead"),
     CLASS("found_after", row.found_after, SCEN_CUSTOM, .bind = scen_spread_bind,
           .expected = SCEN_SPREAD_EXPECTED, .help = "of sdc: until somebody knows"),
     TIME("warning", ScenFaultClass, row.warning_s, .zero = true,

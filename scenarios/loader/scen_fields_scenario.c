@@ -71,6 +71,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
     check_halves(binder, map);
+    scen_degraded_finish(binder, map, scenario);
     if (scen_node_item(map, "plan"))
         finish_plan(binder, map, scenario);
     if (scenario->serving.is_on)
@@ -104,6 +105,8 @@ static const ScenField fields[] = {
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
+    FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
+          .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,

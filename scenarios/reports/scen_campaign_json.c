@@ -44,6 +44,18 @@ static void add_causes(JsonBuilder *json, const GArray *classes, const StratCamp
     json_builder_end_object(json);
 }
 
+/* States of the job that were not as planned, and how their steps were known. */
+static void add_states(JsonBuilder *json, const StratStepCounts *steps)
+{
+    if (steps->asked == 0)
+        return;
+    open_object(json, "states");
+    scen_json_integer(json, "met", steps->asked);
+    scen_json_integer(json, "simulated", steps->simulated);
+    scen_json_integer(json, "bounded", steps->bounded);
+    json_builder_end_object(json);
+}
+
 static void add_expected(JsonBuilder *json, const ScenExpect *expect, const StratCampaignResult *r)
 {
     if (expect->interruptions <= 0.0 && expect->ettr <= 0.0)
@@ -97,6 +109,7 @@ void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
     add_estimate(json, "goodput_fraction", &r->goodput);
     add_ledger(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
+    add_states(json, &r->steps);
     add_expected(json, &scenario->expect, r);
     json_builder_end_object(json);
     add_cost(json, scenario, r);

@@ -6,6 +6,7 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
+#include "strat_waits.h"
 
 #include <json-glib/json-glib.h>
 
@@ -20,8 +21,10 @@ typedef struct ScenRunReport {
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
     const GPtrArray
-        *campaigns;        /* of StratCampaignResult: with each of campaign.recoveries, or NULL */
-    const StratJobs *jobs; /* together; NULL when there is one, or they do not meet */
+        *campaigns; /* of StratCampaignResult: with each of campaign.recoveries, or NULL */
+    const StratTrainResult *healthy; /* the step without the scenario's faults; NULL: none */
+    const StratWait *waits;          /* by role, with @healthy */
+    const StratJobs *jobs;           /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -40,6 +43,16 @@ char *scen_run_text(const ScenRunReport *report);
 /** Appends the table of memory by stage: all of them up to four, else the first, the fullest and
  *  the last. */
 void scen_memory_text(GString *out, const GArray *memory);
+
+/** How much longer the step takes than without the faults, over that one; there are some. */
+double scen_faults_slowdown(const ScenRunReport *report);
+
+/** Appends what the faults cost, or who waits; nothing when there are none. */
+void scen_faults_text(GString *out, const ScenRunReport *report);
+void scen_waits_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "faults" likewise. */
+void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);

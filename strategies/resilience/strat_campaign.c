@@ -13,8 +13,7 @@
  *
  * Confidence intervals are mean +- 1.645 s / sqrt(n), normal; n of a few dozen is enough for that.
  * The optimised interval is the best of a geometric grid around Young's, each point simulated with
- * the same failures. Work is counted in healthy steps; each slow state's step time is asked for
- * once. */
+ * the same failures. Work is counted in healthy steps. */
 #include "strat_campaign.h"
 
 #include "sim_math.h"
@@ -247,44 +246,21 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
 double strat_campaign_link_left(const StratCampaign *campaign)
 {
     const StratFailover *failover = campaign->recovery.failover;
-    return failover ? failover->left(campaign->faults.site.gpus_per_node) : 0.0;
+    int64_t nics = campaign->nics_per_node;
+    return failover ? failover->left(nics > 0 ? nics : campaign->faults.site.gpus_per_node) : 0.0;
 }
 
-/* What a fault of @c leaves of a GPU's clock and of a NIC's bandwidth while it lasts. */
-static void left_by(const StratCampaign *campaign, const StratFaultClass *c, double left[2])
+/* Speeds under the caps, by class; 1 for those that are none. */
+static double *cap_speeds_new(const StratCampaign *campaign, double step_s)
 {
-    left[0] =
-        c->effect == STRAT_FAULT_SLOW || c->effect == STRAT_FAULT_CAP ? c->clock_fraction : 1.0;
-    left[1] = c->effect == STRAT_FAULT_DEGRADE ? c->bandwidth_fraction
-              : c->effect == STRAT_FAULT_LINK  ? strat_campaign_link_left(campaign)
-                                               : 1.0;
-}
-
-/* The speed of each slow state, asked for once; classes that leave the same share it. */
-static double *speeds_new(const StratCampaign *campaign, double step_s)
-{
-    const StratFaultModel *faults = &campaign->faults;
-    double *speed = g_new(double, faults->count + 1), left[2], other[2];
-    for (size_t i = 0; i < faults->count; i++) {
-        left_by(campaign, &faults->classes[i], left);
-        StratSlowGpu slow = {.gpu = 0, .clock_fraction = left[0]};
-        StratWeakNic weak = {.node = 0, .nic = 0, .fraction = left[1]};
-        StratJobState state = {
-            .slow = &slow,
-            .slow_count = left[0] < 1.0,
-            .weak = &weak,
-            .weak_count = left[1] < 1.0 && left[1] > 0.0,
-        };
+    double *speed = g_new(double, campaign->faults.count + 1);
+    for (size_t i = 0; i < campaign->faults.count; i++) {
+        const StratFaultClass *c = &campaign->faults.classes[i];
         speed[i] = 1.0;
-        if (state.slow_count + state.weak_count == 0)
-            continue;
-        size_t twin = 0;
-        for (; twin < i; twin++) {
-            left_by(campaign, &faults->classes[twin], other);
-            if (other[0] == left[0] && other[1] == left[1])
-                break;
-        }
-        speed[i] = twin < i ? speed[twin] : step_s / campaign->step(&state, campaign->step_ctx);
+        if (c->effect == STRAT_FAULT_CAP)
+            speed[i] = campaign->capped
+                           ? step_s / campaign->capped(c->clock_fraction, campaign->capped_ctx)
+                           : c->clock_fraction;
     }
     return speed;
 }
@@ -293,13 +269,14 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
 {
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
-    g_autofree double *speed = speeds_new(campaign, step_s);
-    g_autofree StratRelieved *relieved = strat_relieved_new(campaign, speed, step_s);
+    g_autofree double *cap_speed = cap_speeds_new(campaign, step_s);
+    g_autofree StratRelieved *relieved = strat_relieved_new(campaign, step_s);
     StratCampaignPlan plan = {
+        .cap_speed = cap_speed,
         .campaign = campaign,
         .end = to_ns(campaign->duration_s),
         .step = MAX(to_ns(step_s), 1),
-        .speed = speed,
+        .step_s = step_s,
         .relieved = relieved,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);

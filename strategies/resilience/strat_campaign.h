@@ -8,6 +8,7 @@
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
+#include "strat_step_memo.h"
 #include "strat_straggler.h"
 
 /** How the time between checkpoints is chosen. */
@@ -65,11 +66,16 @@ typedef struct StratCampaignSwing {
 /** A campaign. Everything is borrowed. */
 typedef struct StratCampaign {
     StratFaultModel faults;
+    int64_t nics_per_node; /* of the job's nodes */
     double duration_s;
     int64_t replications;
     int64_t threads; /* 0: one a processor; the answer does not depend on it */
     StratStepFunc *step;
     void *step_ctx;
+    /* Seconds of a step with all GPUs at this fraction of their clock; NULL: in inverse proportion.
+     */
+    double (*capped)(double clock_fraction, void *ctx);
+    void *capped_ctx;
     StratCampaignCheckpoint checkpoint;
     StratDetection detection;
     StratCampaignRecovery recovery;
@@ -96,8 +102,9 @@ typedef struct StratCampaignResult {
     StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
-    double noticed;     /* slow faults that the step monitor told of, on average */
-    double *class_mean; /* interruptions by class of fault; owned */
+    double noticed;        /* slow faults that the step monitor told of, on average */
+    double *class_mean;    /* interruptions by class of fault; owned */
+    StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
 } StratCampaignResult;
 
 /** What is left of a NIC's bandwidth when its link is gone; 0: the job stops. */

@@ -44,6 +44,14 @@ void strat_once_insert(GArray *times, SimTime at)
     all[i] = at;
 }
 
+double strat_once_speed(StratOnce *once, SimTime *until)
+{
+    int64_t replicas = 0;
+    for (guint i = 0; i < once->returns->len; i++)
+        replicas += g_array_index(once->returns, StratReturn, i).nodes == 0;
+    return strat_condition_speed(&once->condition, once->now, replicas, until);
+}
+
 /* The fleet's speed at this time of the day, and when it changes. */
 static double swing_at(const StratOnce *once, SimTime *until)
 {
@@ -62,7 +70,7 @@ static StratPace pace_of(StratOnce *once, SimTime *until)
 {
     const StratCampaign *campaign = once->plan->campaign;
     StratPace pace = {
-        .speed = strat_condition_speed(&once->condition, once->now, until) * swing_at(once, until) /
+        .speed = strat_once_speed(once, until) * swing_at(once, until) /
                  (1.0 + campaign->detection.replay_fraction),
         .replicas = campaign->recovery.replicas,
     };
@@ -167,7 +175,8 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .plan = plan,
         .sample = sample,
         .progress = {.rhythm = plan->rhythm},
-        .condition = strat_condition_new(),
+        .condition =
+            strat_condition_new(plan->campaign->step, plan->campaign->step_ctx, plan->step_s),
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
         .notices = notices,

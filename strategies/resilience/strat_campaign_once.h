@@ -11,9 +11,10 @@ typedef struct StratCampaignPlan {
     const StratCampaign *campaign;
     SimTime end, step;
     StratRhythm rhythm;
-    SimTime memory; /* between copies in memory */
-    SimTime local;  /* between copies on disks; 0: none */
-    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+    SimTime memory;    /* between copies in memory */
+    SimTime local;     /* between copies on disks; 0: none */
+    double *cap_speed; /* of the fleet, by class of faults: 1 for those that cap nothing */
+    double step_s;     /* when all is well */
     const StratRelieved *relieved; /* of each class; NULL: slow parts are left alone */
     StratAdaptTable *adapted;      /* of the policy's adaptation; NULL: it has none */
 } StratCampaignPlan;

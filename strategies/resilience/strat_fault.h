@@ -12,7 +12,7 @@
 typedef enum StratFaultEffect {
     STRAT_FAULT_STOP,    /* the job dies and everybody sees it */
     STRAT_FAULT_HANG,    /* the job stands until a communicator's timeout */
-    STRAT_FAULT_SLOW,    /* the job goes on at a GPU's reduced clock, for a time */
+    STRAT_FAULT_SLOW,    /* the job goes on with a GPU or NIC below its speed, for a time */
     STRAT_FAULT_FLAP,    /* a link is away for a time: a stall, or a hang if that is too long */
     STRAT_FAULT_PLANNED, /* the job is stopped, after a checkpoint */
     STRAT_FAULT_DEGRADE, /* the job goes on with less bandwidth on a NIC, for a time */
@@ -56,10 +56,10 @@ typedef struct StratFaultClass {
     int64_t heights;                    /* parts; 0: all alike */
     double swap_fraction; /* of the faults take their nodes away; the rest needs a restart */
     StratSpread lasts;    /* of slow, flap, degrade, link, cap and preempt; planned: standstill */
-    StratSpread found_after;   /* of sdc */
-    double clock_fraction;     /* of slow and cap: what is left of the clock */
-    double bandwidth_fraction; /* of degrade: what is left of the NIC's */
-    double warning_s;          /* of preempt: before it comes */
+    StratSpread found_after;  /* of sdc */
+    double clock_fraction;    /* of slow and cap: what is left of the clock */
+    double nic_lost_fraction; /* of slow and degrade: of a NIC's bandwidth; 1: it is dead */
+    double warning_s;         /* of preempt: before it comes */
 } StratFaultClass;
 
 /** The job's hardware. */

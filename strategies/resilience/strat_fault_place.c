@@ -95,7 +95,9 @@ int64_t strat_fault_place(StratFaultPlaces *places, const StratFaultModel *model
     int64_t nodes = strat_fault_nodes(&model->site), node = draw_node(places, model, c, &stream);
     if (node < llround(model->lemon_fraction * (double)nodes))
         *excess = model->lemon_factor;
-    if (places->hits)
-        *excess *= MAX(count_hit(places, model->node_shape, nodes, node), 1.0);
+    if (places->hits) {
+        double rate = count_hit(places, model->node_shape, nodes, node);
+        *excess *= MAX(rate, 1.0);
+    }
     return node;
 }

@@ -30,7 +30,7 @@ typedef enum StratAdaptation {
     STRAT_ADAPT_COUNT
 } StratAdaptation;
 
-/** A state. Arrays are borrowed and sorted by place. */
+/** A state. Arrays are borrowed and sorted by place, each place once. */
 typedef struct StratJobState {
     const StratSlowGpu *slow;
     size_t slow_count;
@@ -39,6 +39,7 @@ typedef struct StratJobState {
     StratAdaptation adaptation;
     const int64_t *lost_node; /* that are missing under the adaptation */
     size_t lost_count;
+    int64_t replicas_lost; /* whole replicas that are missing; the others keep their own share */
 } StratJobState;
 
 /** Seconds of a step in @state: the step level's answer. A pure function of @state that threads

@@ -25,7 +25,8 @@ typedef enum StratDraw {
     STRAT_DRAW_CRASH,
     STRAT_DRAW_MANUAL,
     STRAT_DRAW_FOUND,
-    STRAT_DRAW_AGAIN /* child with the draws of the next attempt */
+    STRAT_DRAW_AGAIN, /* child with the draws of the next attempt */
+    STRAT_DRAW_PLACE
 } StratDraw;
 
 enum { STRAT_ONCE_PHASES = 8 };
@@ -93,6 +94,13 @@ SimTime strat_once_ns(double seconds);
 /** A duration of @fault, and a number of [0, 1). */
 SimTime strat_once_draw(const StratSpread *spread, const StratFault *fault, StratDraw purpose);
 double strat_once_luck(const StratFault *fault, StratDraw purpose);
+
+/** Speed of the job's steps over that of healthy ones, the time of the day aside; *@until is
+ * lowered to when it changes by itself. */
+double strat_once_speed(StratOnce *once, SimTime *until);
+
+/** The GPU that @fault, of a GPU or a node, is about. */
+int64_t strat_once_gpu(const StratOnce *once, const StratFault *fault);
 
 /** Puts @at in its place in @times (of SimTime). */
 void strat_once_insert(GArray *times, SimTime at);

@@ -83,16 +83,36 @@ static void hang(StratOnce *once, const StratFault *fault, bool is_down)
         strat_detect_s(&campaign->detection, &campaign->recovery.hang_detection, fault, true), 0);
 }
 
-/* For its time the job goes at the pace of the class. */
-static void slow(StratOnce *once, const StratFault *fault, bool is_down)
+int64_t strat_once_gpu(const StratOnce *once, const StratFault *fault)
 {
-    (void)is_down;
+    const StratFaultSite *site = &once->plan->campaign->faults.site;
+    SimRandom stream = sim_random_child(&fault->draws, STRAT_DRAW_PLACE);
+    int64_t first = fault->node * site->gpus_per_node;
+    int64_t here = MIN(site->gpus_per_node, site->gpus - first);
+    return first + (here > 0 ? (int64_t)sim_random_below(&stream, (uint64_t)here) : 0);
+}
+
+/* For its time a GPU has a lower clock, the NIC that it is nearest to less bandwidth. */
+static void wear(StratOnce *once, const StratFault *fault, SimTime until, double nic_left)
+{
+    const StratCampaign *campaign = once->plan->campaign;
     const StratFaultClass *c = class_of(once, fault);
+    int64_t gpu = strat_once_gpu(once, fault), per_node = campaign->faults.site.gpus_per_node;
+    if (c->effect == STRAT_FAULT_SLOW && c->clock_fraction < 1.0)
+        strat_condition_slow(&once->condition, until, (StratSlowGpu){gpu, c->clock_fraction});
+    if (nic_left < 1.0)
+        strat_condition_weak(&once->condition, until,
+                             (StratWeakNic){fault->node,
+                                            gpu % per_node * campaign->nics_per_node / per_node,
+                                            nic_left});
+}
+
+static void go_on_worn(StratOnce *once, const StratFault *fault, double nic_left)
+{
     const StratDetection *d = &once->plan->campaign->detection;
-    SimTime lasts = strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
-    strat_condition_slow(&once->condition, once->now + lasts,
-                         once->plan->speed[fault->class_index]);
-    if (c->effect == STRAT_FAULT_CAP || !strat_detect_sees_slow(d, fault, lasts))
+    SimTime lasts = strat_once_draw(&class_of(once, fault)->lasts, fault, STRAT_DRAW_LASTS);
+    wear(once, fault, once->now + lasts, nic_left);
+    if (!strat_detect_sees_slow(d, fault, lasts))
         return;
     strat_once_await(once, &(StratNotice){
                                .at = once->now + strat_once_ns(d->slow_window_s),
@@ -100,6 +120,20 @@ static void slow(StratOnce *once, const StratFault *fault, bool is_down)
                                .fault = *fault,
                                .until = once->now + lasts,
                            });
+}
+
+static void slow(StratOnce *once, const StratFault *fault, bool is_down)
+{
+    (void)is_down;
+    go_on_worn(once, fault, 1.0 - class_of(once, fault)->nic_lost_fraction);
+}
+
+static void cap(StratOnce *once, const StratFault *fault, bool is_down)
+{
+    (void)is_down;
+    SimTime lasts = strat_once_draw(&class_of(once, fault)->lasts, fault, STRAT_DRAW_LASTS);
+    strat_condition_cap(&once->condition, once->now + lasts,
+                        once->plan->cap_speed[fault->class_index]);
 }
 
 static void flap(StratOnce *once, const StratFault *fault, bool is_down)
@@ -129,11 +163,12 @@ static void pause_planned(StratOnce *once, const StratFault *fault, bool is_down
 static void lose_link(StratOnce *once, const StratFault *fault, bool is_down)
 {
     const StratCampaign *campaign = once->plan->campaign;
-    if (strat_campaign_link_left(campaign) == 0.0) {
+    double left = strat_campaign_link_left(campaign);
+    if (left == 0.0) {
         hang(once, fault, is_down);
         return;
     }
-    slow(once, fault, is_down);
+    go_on_worn(once, fault, left);
     if (!is_down)
         strat_once_phase(once, STRAT_LOST_DEGRADED,
                          strat_once_ns(campaign->recovery.failover_stall_s));
@@ -191,7 +226,7 @@ static const struct {
     [STRAT_FAULT_PLANNED] = {pause_planned, NEVER      },
     [STRAT_FAULT_DEGRADE] = {slow,          ALWAYS     },
     [STRAT_FAULT_LINK] = {lose_link,     UNLESS_SAFE},
-    [STRAT_FAULT_CAP] = {slow,          ALWAYS     },
+    [STRAT_FAULT_CAP] = {cap,           ALWAYS     },
     [STRAT_FAULT_SDC] = {corrupt,       NEVER      },
     [STRAT_FAULT_PREEMPT] = {preempt,       UNLESS_SAFE},
     [STRAT_FAULT_ALARM] = {raise_alarm,   NEVER      },

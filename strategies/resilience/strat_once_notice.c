@@ -46,7 +46,7 @@ static void tell_slow(StratOnce *once, const StratNotice *notice, bool is_down)
         return;
     }
     SimTime until = SIM_TIME_MAX;
-    double speed = strat_condition_speed(&once->condition, once->now, &until);
+    double speed = strat_once_speed(once, &until);
     if (speed * d->slow_threshold > 1.0)
         return;
     once->sample->noticed++;

@@ -9,9 +9,8 @@ typedef struct StratRelieved {
     double speed[STRAT_STRAGGLER_ACTIONS];
 } StratRelieved;
 
-/** Those of each class of @campaign, whose faults leave the job at @speed (one a class) and whose
- *  healthy step takes @step_s; NULL where slow parts are left alone. The caller frees it. */
-StratRelieved *strat_relieved_new(const StratCampaign *campaign, const double *speed,
-                                  double step_s);
+/** Those of each class of @campaign, whose healthy step takes @step_s; NULL where slow parts are
+ * left alone. The caller frees it. */
+StratRelieved *strat_relieved_new(const StratCampaign *campaign, double step_s);
 
 #endif

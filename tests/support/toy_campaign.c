@@ -51,7 +51,6 @@ StratCampaign toy_campaign(StratFaultClass *faults, int64_t gpus, double per_nod
         .shape = 1.0,
         .swap_fraction = 1.0,
         .clock_fraction = 1.0,
-        .bandwidth_fraction = 1.0,
     };
     return (StratCampaign){
         .faults = {.classes = faults,

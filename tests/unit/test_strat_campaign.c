@@ -57,7 +57,6 @@ Test(campaign, the_ledger_of_every_history_sums_to_its_time_exactly)
     const StratRecovery *all = strat_recovery_all(&count);
     for (size_t p = 0; p < count; p++) {
         StratCampaign c = busy(all[p].name);
-        double speed[] = {1.0, 1.0, 0.8, 1.0, 1.0};
         g_autoptr(StratAdaptTable) adapted =
             strat_adapt_table_new(c.step, NULL, all[p].adaptation, 1.0, 256, c.recovery.stages);
         StratCampaignPlan plan = {
@@ -67,7 +66,7 @@ Test(campaign, the_ledger_of_every_history_sums_to_its_time_exactly)
             .rhythm = {1800 * SIM_TIME_SECOND, 5 * SIM_TIME_SECOND, 55 * SIM_TIME_SECOND},
             .memory = SIM_TIME_SECOND,
             .local = 300 * SIM_TIME_SECOND,
-            .speed = speed,
+            .step_s = 1.0,
             .adapted = adapted,
         };
         for (uint64_t r = 0; r < 10; r++) {

@@ -109,7 +109,7 @@ Test(effects, slow_capped_and_degraded_jobs_lose_what_is_left_of_clock_or_bandwi
         StratCampaign slow = recorded(&c, effects[i], once, 1);
         c.lasts.mean_s = 5000.0;
         c.clock_fraction = effects[i] == STRAT_FAULT_DEGRADE ? 1.0 : 0.8;
-        c.bandwidth_fraction = effects[i] == STRAT_FAULT_DEGRADE ? 0.8 : 1.0;
+        c.nic_lost_fraction = effects[i] == STRAT_FAULT_DEGRADE ? 0.2 : 0.0;
         expect_ledger("slow", &slow, 0,
                       (double[STRAT_LOST_COUNT]){[STRAT_LOST_DEGRADED] = 0.2 * (5000.0 - 50.0),
                                                  [STRAT_LOST_CHECKPOINT] = saving(0, END_S)});

@@ -135,7 +135,7 @@ Test(straggler, a_weak_link_is_mended_by_a_swap_and_not_by_dealing_anew)
         StratCampaign c = with_slow(i == 0 ? "rebalance" : "swap", &weak, &record);
         weak.effect = STRAT_FAULT_DEGRADE;
         weak.clock_fraction = 1.0;
-        weak.bandwidth_fraction = 0.5;
+        weak.nic_lost_fraction = 0.5;
         c.recovery.swap_s = 40.0;
         g_autoptr(StratCampaignResult) r = strat_campaign_run(&c);
         degraded[i] = r->lost[STRAT_LOST_DEGRADED].mean * c.duration_s;
