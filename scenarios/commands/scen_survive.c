@@ -8,8 +8,6 @@
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 
-#include <math.h>
-
 typedef struct Steps {
     const ScenScenario *scenario;
     double simulated_s; /* healthy */
@@ -25,6 +23,8 @@ static double healthy_s(const Steps *steps)
 static double step_of(const StratJobState *state, void *ctx)
 {
     const Steps *steps = ctx;
+    if (state->adaptation != STRAT_ADAPT_NONE)
+        return healthy_s(steps) * scen_adapt_slowdown(steps->adapt, state);
     if (state->slow_count + state->weak_count == 0 && state->replicas_lost == 0)
         return healthy_s(steps);
     g_autoptr(StratTrainResult) result = scen_simulate_in(steps->scenario, state, NULL);

@@ -4,8 +4,9 @@
  *     rebalance, swap   all stand still for their cost; then the job is faster by a factor
  *     evict             a checkpoint and a recovery like that of a dead node, which goes for repair
  *
- * Factors of several stragglers multiply, up to healthy steps. Loss is counted from when the
- * straggler came. Left out: that two of them in one replica are dealt with as one. */
+ * Factors of several stragglers multiply, up to healthy steps; they are those of a straggler in the
+ * first node (strat_relieved.c). Loss is counted from when the straggler came. Left out: that two
+ * of them in one replica are dealt with as one. */
 #include "strat_once.h"
 
 static StratStragglerLevel level_of(const StratOnce *once, const StratFault *fault,
@@ -57,6 +58,8 @@ static void evict(StratOnce *once, const StratFault *fault)
     once->sample->stops++;
     once->sample->struck++;
     once->sample->by_class[fault->class_index]++;
+    strat_condition_mend(&once->condition, fault->node,
+                         once->plan->campaign->faults.site.gpus_per_node);
     strat_progress_secure(&once->progress);
     strat_once_recover(once, fault, &at_once, MAX(fault->nodes, 1));
     strat_once_phase(once, STRAT_LOST_CHECKPOINT, save);
@@ -67,11 +70,13 @@ static void act(StratOnce *once, const StratFault *fault, SimTime until,
 {
     StratStragglerLevel level = level_of(once, fault, action);
     double ignored = level_of(once, fault, STRAT_STRAGGLER_IGNORE).speed;
-    set_relief(once, fault, until, level.speed / ignored);
-    if (action == STRAT_STRAGGLER_EVICT)
+    if (action == STRAT_STRAGGLER_EVICT) {
+        set_relief(once, fault, once->now, 1.0);
         evict(once, fault);
-    else
-        strat_once_phase(once, STRAT_LOST_DEGRADED, strat_once_ns(level.cost_s));
+        return;
+    }
+    set_relief(once, fault, until, level.speed / ignored);
+    strat_once_phase(once, STRAT_LOST_DEGRADED, strat_once_ns(level.cost_s));
 }
 
 /* Does what is due next after @now, or waits for it. */

@@ -52,6 +52,8 @@ many=$ROOT/scenarios/failures/which-recovery.yaml
 expect_exit 0 "$ORRERY" run "$many"
 expect_text out '^  restart +68\.'
 expect_text out '^  peer-takeover +99\.'
+expect_text out '^  templates +98\.'
+expect_text out '^  redundant-stage +8'
 [ "$(wc -L <out)" -le 100 ] || fail "the report is $(wc -L <out) columns wide"
 ettr_of() {
     awk -F ' : ' -v p="\"$1\"" '/"policy"/ { at = ($2 ~ p) } at && /"ettr_fraction" : [0-9]/ { print $2 + 0 }' out
