@@ -100,6 +100,42 @@ expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set \
     'campaign={duration: 10 d, faults: greyhound-1-node, checkpoint: {interval: 1 h}}' --set campaign.recovery={}
 awk -F ' : ' '/"degraded"/ { exit !($2 > 0) }' out || fail "slow GPUs cost nothing"
 
+# Detection from periods and thresholds: false alarms are a cause, and mistakes cost time.
+detection='campaign.detection={heartbeat: 10 s, timeout: 10 min, wrong_node: 0.2, comes_back: 5 min, false_alarms_per_day: 0.84}'
+expect_exit 0 "$ORRERY" run "$scenario" --json --set campaign.replications=50 --set "$detection"
+awk -F ' : ' '/"false alarm"/ { exit !($2 > 40 && $2 < 51) }' out || fail "not 45 false alarms in 54 days"
+awk -F ' : ' '/"faulty GPU"/ { exit !($2 > 175 && $2 < 195) }' out || fail "wrong nodes do not bring 148 faults back"
+detection='campaign.detection={slow_threshold: 1.1, slow_window: 2 min}'
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set \
+    'campaign={duration: 10 d, faults: greyhound-1-node, checkpoint: {interval: 1 h}, recovery: {}}' --set "$detection"
+awk -F ' : ' '/"slow_faults_noticed"/ { exit !($2 > 0) }' out || fail "no slow GPU is noticed"
+
+# Two ToRs carry on where one stops the job; an incident brings more of its class.
+hpn() {
+    expect_exit 0 "$ORRERY" run "$scenario" --json --set campaign.replications=50 --set campaign.nodes_per_leaf=16 \
+        --set "campaign.faults=$1" --set campaign.recovery.failover="$2"
+    awk -F ' : ' '/"NIC to ToR link"/ { print $2 + 0 }' out
+}
+links=$(hpn alibaba-hpn-network none)
+[ "$(hpn alibaba-hpn-network dual-tor)" = 0 ] || fail "a link stops a job with two ToRs"
+more=$(hpn '{base: alibaba-hpn-network, incidents: [{from: 0 s, to: 54 d, factor: 3, classes: [NIC to ToR link]}]}' none)
+awk "BEGIN { exit !($links > 12 && $more > 2.5 * $links && $more < 3.5 * $links) }" ||
+    fail "three times as many links: $more of $links"
+
+expect_exit 2 "$ORRERY" run "$scenario" --set 'campaign.faults={base: rsc-1, incidents: [{from: 2 d, to: 1 d, factor: 2}]}'
+expect_text err 'an incident ends before it begins'
+expect_exit 2 "$ORRERY" run "$scenario" --set \
+    'campaign.faults={base: rsc-1, incidents: [{from: 1 d, to: 2 d, factor: 2, classes: [nod]}]}'
+expect_text err "no class of faults is called 'nod'"
+expect_exit 2 "$ORRERY" run "$scenario" --set \
+    'campaign.faults={classes: [{name: a, unit: domain, effect: sdc, per_day: 1, every: 1 d, lasts: 1 s}]}'
+expect_text err 'one of events, per_million_hours, per_day and every'
+expect_text err 'effect sdc needs found_after'
+expect_text err 'effect sdc has no lasts'
+expect_text err 'domain_nodes is of unit domain, which needs it'
+expect_exit 2 "$ORRERY" run "$scenario" --set campaign.recovery.failover=hope
+expect_text err "unknown failover 'hope'"
+
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.recovery.policy=prayer
 expect_text err 'unknown recovery policy'
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.checkpoint.interval=often
