@@ -10,6 +10,7 @@
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
@@ -191,13 +192,16 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
+/* Months of the job. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
-                         const StratTrainResult *result, GPtrArray *notes,
+                         const StratTrainResult *result, StratSaves *saves, GPtrArray *notes,
                          StratCampaignResult **campaign, GError **error)
 {
-    if (!scenario->campaign.is_on)
-        return true;
-    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+    bool has_storage = scenario->campaign.has_storage;
+    if (has_storage && !scen_saves_run(scenario, result, saves, error))
+        return false;
+    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
+                             has_storage ? saves : NULL, error);
     if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
         g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
                                         "in the first of the replicas that are alike, wherever on "
@@ -231,11 +235,12 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
     g_autoptr(GPtrArray) campaigns = NULL;
-    if (*fits && !run_campaign(scenario, &costing, result, notes, &campaign, error))
+    StratSaves saves;
+    if (*fits && scenario->campaign.is_on &&
+        !run_campaign(scenario, &costing, result, &saves, notes, &campaign, error))
         return false;
     if (campaign && scenario->campaign.recoveries) {
-        campaigns = scen_survive_with(scenario, sim_time_to_seconds(result->step_ns),
-                                      scenario->campaign.recoveries, error);
+        campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
         if (!campaigns)
             return false;
     }
@@ -255,6 +260,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .waits = waits,
         .campaign = campaign,
         .campaigns = campaigns,
+        .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -5,6 +5,7 @@
 #include "scen_survive.h"
 
 #include "scen_adapt.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 
@@ -93,8 +94,9 @@ static StratFaultModel faults_of(const ScenScenario *scenario)
     };
 }
 
-GPtrArray *scen_survive_with(const ScenScenario *scenario, double step_s, const GPtrArray *policies,
-                             GError **error)
+/* With each of @policies, and what its storage makes of it (@saves, one a policy, or NULL). */
+static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
+                               const GPtrArray *policies, const StratSaves *saves, GError **error)
 {
     g_autoptr(ScenAdapt) adapt = scen_adapt_new(scenario);
     Steps steps = {scenario, step_s, adapt};
@@ -115,6 +117,8 @@ GPtrArray *scen_survive_with(const ScenScenario *scenario, double step_s, const 
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)strat_campaign_result_free);
     for (guint i = 0; i < policies->len; i++) {
         campaign.recovery.policy = g_ptr_array_index(policies, i);
+        if (saves)
+            scen_saves_apply(&scenario->campaign, &saves[i], &campaign);
         StratCampaignResult *result = strat_campaign_run(&campaign);
         result->steps = strat_step_memo_counts(memo);
         g_ptr_array_add(results, result);
@@ -122,10 +126,26 @@ GPtrArray *scen_survive_with(const ScenScenario *scenario, double step_s, const 
     return results;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error)
+GPtrArray *scen_survive_with(const ScenScenario *scenario, const StratTrainResult *step,
+                             const GPtrArray *policies, GError **error)
+{
+    bool has_storage = scenario->campaign.has_storage;
+    g_autofree StratSaves *saves = g_new0(StratSaves, policies->len + 1);
+    ScenScenario other = *scenario;
+    for (guint i = 0; has_storage && i < policies->len; i++) {
+        other.campaign.spec.recovery.policy = g_ptr_array_index(policies, i);
+        if (!scen_saves_run(&other, step, &saves[i], error))
+            return NULL;
+    }
+    return run_policies(scenario, sim_time_to_seconds(step->step_ns), policies,
+                        has_storage ? saves : NULL, error);
+}
+
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves, GError **error)
 {
     g_autoptr(GPtrArray) own = g_ptr_array_new();
     g_ptr_array_add(own, (void *)scenario->campaign.spec.recovery.policy);
-    g_autoptr(GPtrArray) results = scen_survive_with(scenario, step_s, own, error);
+    g_autoptr(GPtrArray) results = run_policies(scenario, step_s, own, saves, error);
     return results ? g_ptr_array_steal_index(results, 0) : NULL;
 }

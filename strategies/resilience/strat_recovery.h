@@ -54,11 +54,19 @@ typedef struct StratRecoveryPlan {
     double return_save_s, return_s; /* and when replacements join: they save, and stand still */
 } StratRecoveryPlan;
 
+/** Whose memory a policy brings state back from. */
+typedef enum StratPeers {
+    STRAT_PEERS_NONE,
+    STRAT_PEERS_NODE,    /* nodes, which are sent copies for it */
+    STRAT_PEERS_REPLICA, /* another replica, which holds the same anyway */
+} StratPeers;
+
 /** A policy: one row. */
 typedef struct StratRecovery {
     const char *name;
     const char *source;
     StratAdaptation adaptation; /* in which it may go on */
+    StratPeers peers;
     StratRecoveryPlan (*plan)(const StratRecoveryCase *failure);
 } StratRecovery;
 
