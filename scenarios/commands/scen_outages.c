@@ -53,6 +53,12 @@ static StratFaultModel model_of(const ScenScenario *scenario)
         .scale = faults->scale,
         .early_factor = faults->early_factor,
         .early_s = faults->early_s,
+        .incidents =
+            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
+        .incident_count = faults->incidents ? faults->incidents->len : 0,
+        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
+        .cycle_count = faults->cycles ? faults->cycles->len : 0,
+        .node_shape = faults->node_shape,
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };
@@ -134,21 +140,31 @@ static double mean_of(const StratSpread *spread)
            spread->slow_fraction * spread->slow_mean_s;
 }
 
+/* Faults of class @c a second that hit one replica of @gpus GPUs among @replicas. */
+static double rate_on_one(const StratFaultModel *model, const StratFaultClass *c, int64_t gpus,
+                          int64_t replicas)
+{
+    StratFaultModel one = *model;
+    one.site.gpus = gpus;
+    StratFaultClass own = *c, common = *c; /* what each unit has, what all have together */
+    own.per_job_s = own.every_s = 0.0;
+    common.per_unit_s = 0.0;
+    bool is_job = c->unit == STRAT_FAULT_JOB;
+    return strat_fault_rate(&one, &own) / (is_job ? (double)replicas : 1.0) +
+           strat_fault_rate(&one, &common) / (double)replicas;
+}
+
 /* Replicas of @pool that are needed together: how often one dies, for how long it is away. */
 static StratSpareNeed need_of(const StratFailures *failures, const StratPool *pool, size_t index,
                               int64_t replicas)
 {
-    StratFaultSite one = failures->faults.site; /* of one replica */
-    one.gpus = strat_pool_gpus(pool);
     double rate = 0.0, away = 0.0;
     for (size_t i = 0; i < failures->faults.count; i++) {
         const StratFaultClass *c = &failures->faults.classes[i];
         bool hangs = c->effect == STRAT_FAULT_HANG;
         if (!hangs && c->effect != STRAT_FAULT_STOP)
             continue;
-        double share = c->unit == STRAT_FAULT_JOB ? 1.0 / (double)replicas : 1.0;
-        double mine = c->per_unit_s * failures->faults.scale * share *
-                      (double)strat_fault_units(&one, c->unit);
+        double mine = rate_on_one(&failures->faults, c, strat_pool_gpus(pool), replicas);
         rate += mine;
         away += mine * (mean_of(hangs ? &failures->hang_detection : &failures->stop_detection) +
                         c->swap_fraction * mean_of(&failures->repair));

@@ -20,9 +20,7 @@
 
 void scen_serve_failures_clear(ScenServeFailures *failures)
 {
-    g_clear_pointer(&failures->faults.written, g_array_unref);
-    g_clear_pointer(&failures->faults.classes, g_array_unref);
-    g_clear_pointer(&failures->faults.records, g_array_unref);
+    scen_faults_clear(&failures->faults);
 }
 
 static void check_domains(ScenBinder *binder, const ScenNode *map, const GArray *classes)

@@ -10,7 +10,10 @@
  *   flap     nic_fraction of its NICs' bandwidth is left: collectives across nodes and caches on
  *            the move last 1 / nic_fraction as long; at 0 the next iteration waits for the end of
  *            the flap, or, if that lasts longer than flap_s, the replica hangs
- *   planned  it takes no more requests and starts again once it has none
+ *   planned  it takes no more requests and starts again once it has none; so does a false alarm
+ *   preempt  it dies, everybody knows, and its nodes are away for a time before it starts again
+ *   cap      all replicas are slow; degrade: 1 / (1 - what is lost of a NIC) as long, as by a flap;
+ *            a link that is gone is a flap; wrong results pass unseen
  *
  * A replica that is known to be dead is away for
  *
@@ -142,6 +145,8 @@ double strat_outage_away_s(const StratOutage *outage, const StratFault *fault, s
     bool swaps = c->effect != STRAT_FAULT_PLANNED && sim_random_uniform(&luck) < c->swap_fraction;
     double repair_s =
         swaps ? strat_outage_draw(fault, STRAT_OUTAGE_DRAW_REPAIR, &how->repair) : 0.0;
+    if (c->effect == STRAT_FAULT_PREEMPT)
+        repair_s = strat_outage_draw(fault, STRAT_OUTAGE_DRAW_LASTS, &c->lasts);
     return repair_s + strat_outage_draw(fault, STRAT_OUTAGE_DRAW_RESTART, &how->pool[pool].restart);
 }
 
@@ -238,33 +243,54 @@ static void drain(StratOutage *outage, size_t index, const StratFault *fault, St
     strat_outage_settle(outage, strat_outage_replica(outage, index), now);
 }
 
+/* GPUs @from .. @to - 1 of replica @index are dead or hang. */
+static void lose(StratOutage *outage, size_t index, const StratFault *fault, int64_t from,
+                 int64_t to, StratFine now)
+{
+    const StratFailures *how = outage->how;
+    bool hangs = how->faults.classes[fault->class_index].effect == STRAT_FAULT_HANG;
+    double detection_s = strat_outage_draw(fault, STRAT_OUTAGE_DRAW_DETECTION,
+                                           hangs ? &how->hang_detection : &how->stop_detection);
+    bool drains = outage->slot[index].state == STRAT_OUTAGE_DRAINS;
+    if (drains || !strat_outage_shrink(outage, index, fault, from, to, now, detection_s))
+        strat_outage_die(outage, index, fault, now, detection_s);
+}
+
 /* @fault hits GPUs @from .. @to - 1 of the deployment, some of which are of replica @index. False:
  * which was not there. */
 static bool strike(StratOutage *outage, size_t index, const StratFault *fault, int64_t from,
                    int64_t to, StratFine now)
 {
     StratOutageSlot *slot = &outage->slot[index];
-    const StratFailures *how = outage->how;
-    StratFaultEffect effect = how->faults.classes[fault->class_index].effect;
-    bool drains = slot->state == STRAT_OUTAGE_DRAINS;
-    if (slot->state != STRAT_OUTAGE_UP && !(drains && effect != STRAT_FAULT_PLANNED))
+    StratFaultEffect effect = outage->how->faults.classes[fault->class_index].effect;
+    bool drains = effect == STRAT_FAULT_PLANNED || effect == STRAT_FAULT_ALARM;
+    if (slot->state != STRAT_OUTAGE_UP && (slot->state != STRAT_OUTAGE_DRAINS || drains))
         return false;
     from = MAX(from, slot->first_gpu) - slot->first_gpu;
     to = MIN(to, slot->first_gpu + slot->gpus) - slot->first_gpu;
-    if (effect == STRAT_FAULT_PLANNED) {
+    switch (effect) {
+    case STRAT_FAULT_PLANNED:
+    case STRAT_FAULT_ALARM:
         drain(outage, index, fault, now);
-    } else if (effect == STRAT_FAULT_SLOW) {
+        return true;
+    case STRAT_FAULT_SLOW:
+    case STRAT_FAULT_CAP:
+    case STRAT_FAULT_DEGRADE:
         strat_outage_slow(outage, index, fault, now);
-    } else if (effect == STRAT_FAULT_FLAP) {
+        return true;
+    case STRAT_FAULT_FLAP:
+    case STRAT_FAULT_LINK:
         strat_outage_flap(outage, index, fault, now);
-    } else {
-        const StratSpread *detection =
-            effect == STRAT_FAULT_HANG ? &how->hang_detection : &how->stop_detection;
-        double detection_s = strat_outage_draw(fault, STRAT_OUTAGE_DRAW_DETECTION, detection);
-        if (drains || !strat_outage_shrink(outage, index, fault, from, to, now, detection_s))
-            strat_outage_die(outage, index, fault, now, detection_s);
+        return true;
+    case STRAT_FAULT_PREEMPT:
+        strat_outage_die(outage, index, fault, now, 0.0);
+        return true;
+    case STRAT_FAULT_SDC:
+        return false;
+    default:
+        lose(outage, index, fault, from, to, now);
+        return true;
     }
-    return true;
 }
 
 /* The fault that has come hits whom it hits. */
@@ -283,6 +309,10 @@ static void hit(StratOutage *outage, StratFine now)
     } else if (unit == STRAT_FAULT_JOB) {
         from = outage->slot[sim_random_below(&where, outage->count)].first_gpu;
         to = from + 1;
+    }
+    if (model->classes[fault.class_index].effect == STRAT_FAULT_CAP) {
+        from = 0;
+        to = model->site.gpus;
     }
     draw_fault(outage);
     bool hits = false;

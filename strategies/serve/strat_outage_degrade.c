@@ -62,17 +62,32 @@ static StratFine end_of(const StratOutage *outage, const StratFault *fault, Stra
            strat_fine_from_seconds(strat_outage_draw(fault, STRAT_OUTAGE_DRAW_LASTS, &c->lasts));
 }
 
-void strat_outage_slow(StratOutage *outage, size_t index, const StratFault *fault, StratFine now)
+/* A GPU or what of a NIC is left is at @clock_fraction and @nic_fraction of its speed. */
+static void slow_down(StratOutage *outage, size_t index, double clock_fraction, double nic_fraction,
+                      StratFine until, StratFine now)
 {
-    double longer = 1.0 / outage->how->faults.classes[fault->class_index].clock_fraction;
+    const StratPoolFailures *pool = &outage->how->pool[outage->slot[index].pool];
+    double longer = 1.0 / nic_fraction;
     begin_slow(outage,
                (StratOutageSlow){
                    .replica = index,
-                   .until = end_of(outage, fault, now),
-                   .pace = {longer, 1.0, 1.0},
-                   .wire = 1.0
+                   .until = until,
+                   .pace = {1.0 / clock_fraction, pool->is_across ? longer : 1.0,
+                            pool->is_tensor_across ? longer : 1.0},
+                   .wire = longer
     },
                now);
+}
+
+void strat_outage_slow(StratOutage *outage, size_t index, const StratFault *fault, StratFine now)
+{
+    const StratFaultClass *c = &outage->how->faults.classes[fault->class_index];
+    double clock = c->effect == STRAT_FAULT_DEGRADE ? 1.0 : c->clock_fraction;
+    if (c->nic_lost_fraction >= 1.0) {
+        strat_outage_flap(outage, index, fault, now);
+        return;
+    }
+    slow_down(outage, index, clock, 1.0 - c->nic_lost_fraction, end_of(outage, fault, now), now);
 }
 
 /* Replica @index, whose outage @record is, stands until @until: all its requests are hurt. */
@@ -111,16 +126,7 @@ void strat_outage_flap(StratOutage *outage, size_t index, const StratFault *faul
     const StratPoolFailures *pool = &how->pool[slot->pool];
     StratFine until = end_of(outage, fault, now);
     if (how->nic_fraction > 0.0) {
-        double longer = 1.0 / how->nic_fraction;
-        begin_slow(outage,
-                   (StratOutageSlow){
-                       .replica = index,
-                       .until = until,
-                       .pace = {1.0, pool->is_across ? longer : 1.0,
-                                pool->is_tensor_across ? longer : 1.0},
-                       .wire = longer
-        },
-                   now);
+        slow_down(outage, index, 1.0, how->nic_fraction, until, now);
         return;
     }
     slot->blocked = MAX(slot->blocked, until);

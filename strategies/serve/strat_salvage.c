@@ -27,6 +27,8 @@ static bool cut(StratLane *lane, StratFine now, StratSalvage *salvage)
         lane->iterations = done;
         lane->end = begun = lane->now + strat_stretch_time(&lane->stretch, done);
         strat_lane_end(lane);
+        if (now > begun && strat_lane_decode(lane)) /* the next had its blocks */
+            strat_replica_note_peak(lane->replica);
     }
     lane->runs = false;
     salvage->cut_s += lane->replica->gpus * strat_fine_seconds(now - begun);

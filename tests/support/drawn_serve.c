@@ -165,7 +165,7 @@ static void draw_fabric(DrawnServe *world, SimRandom *stream)
     spec.leaf_oversubscription = (double)(INT64_C(1) << below(stream, 3));
     g_autoptr(GError) error = NULL;
     world->fabric = topo_fabric_new(&spec, &error);
-    cr_assert(world->fabric != NULL, "%s", error ? error->message : "");
+    g_assert_no_error(error);
     world->router = topo_router_new(world->fabric, &policies[below(stream, (int64_t)rows)], 1);
     world->kv_heads = INT64_C(1) << below(stream, 4);
     world->layers = below(stream, 2) ? 16.0 : 0.0;
@@ -177,7 +177,6 @@ void drawn_serve_free(DrawnServe *world)
     topo_fabric_free(world->fabric);
     g_free(world);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 /* In a third of the worlds some requests ask for several samples, or beams. */
 static void draw_forks(DrawnServe *world, SimRandom *stream)
 {
@@ -249,7 +248,7 @@ static void draw_pool_failures(DrawnServe *world, size_t pool, SimRandom *stream
 /* Everything happens to some replica every few tenths of a second. */
 static void draw_failures(DrawnServe *world, SimRandom *stream)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"};
     size_t rows;
     const StratServeRecovery *all = strat_serve_recovery_all(&rows);
     StratPool *pool = world->deployment.pool;
@@ -266,6 +265,8 @@ static void draw_failures(DrawnServe *world, SimRandom *stream)
             .per_unit_s = below(stream, 3) ? 2.0 * sim_random_uniform(stream) / (double)gpus : 0.0,
             .shape = 1.0,
             .swap_fraction = 0.5,
+            .domain_nodes = 2,
+            .nic_lost_fraction = 0.5 * (double)below(stream, 3),
             .lasts = up_to(stream, 0.3),
             .clock_fraction = 0.3 + 0.7 * sim_random_uniform(stream),
         };
