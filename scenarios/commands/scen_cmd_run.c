@@ -10,6 +10,7 @@
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
@@ -187,13 +188,18 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
+/* Months of the job, if there are to be any. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
-                         const StratTrainResult *result, GPtrArray *notes,
+                         const StratTrainResult *result, GPtrArray *notes, StratSaves *saves,
                          StratCampaignResult **campaign, GError **error)
 {
+    bool has_storage = scenario->campaign.has_storage;
     if (!scenario->campaign.is_on)
         return true;
-    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+    if (has_storage && !scen_saves_run(scenario, result, saves, error))
+        return false;
+    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
+                             has_storage ? saves : NULL, error);
     if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
         g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
                                         "in the first of the replicas that are alike, wherever on "
@@ -226,7 +232,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && !run_campaign(scenario, &costing, result, notes, &campaign, error))
+    StratSaves saves;
+    if (*fits && !run_campaign(scenario, &costing, result, notes, &saves, &campaign, error))
         return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
@@ -243,6 +250,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .healthy = healthy,
         .waits = waits,
         .campaign = campaign,
+        .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -3,6 +3,7 @@
  * gives the healthy step time, other states take longer than it by the simulated ratio. */
 #include "scen_survive.h"
 
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 
@@ -62,7 +63,8 @@ static bool try_states(const ScenScenario *scenario, double link_left, GError **
     return true;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error)
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves, GError **error)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
@@ -99,6 +101,8 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, G
     campaign.step = strat_step_memo_step;
     campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;
+    if (saves)
+        scen_saves_apply(written, saves, &campaign);
     StratCampaignResult *result = strat_campaign_run(&campaign);
     result->steps = strat_step_memo_counts(memo);
     return result;
