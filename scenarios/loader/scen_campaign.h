@@ -39,7 +39,6 @@ typedef struct ScenFaults {
 
 /** Frees what @faults owns. */
 void scen_faults_clear(ScenFaults *faults);
-
 /** The network that a node reaches its storage by. */
 typedef enum ScenStorageNetwork {
     SCEN_STORAGE_FRONTEND,
@@ -58,7 +57,8 @@ typedef struct ScenCampaign {
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
-    const char *policy, *failover;
+    const char *policy, *failover, *straggler;
+    GPtrArray *recoveries;       /* of const StratRecovery: to compare; owned; NULL: none */
     double false_alarms_per_day; /* a class of faults of their own */
     StratCampaign spec;          /* without faults, site, seed and step */
     bool has_storage; /* checkpoints and restarts take what it takes, where they do not say */
