@@ -192,7 +192,7 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
-/* Months of the job. */
+/* Months of the job; @saves receives what its storage makes of them. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
                          const StratTrainResult *result, StratSaves *saves, GPtrArray *notes,
                          StratCampaignResult **campaign, GError **error)

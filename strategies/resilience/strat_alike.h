@@ -4,9 +4,8 @@
 
 #include "strat_fold.h"
 
-/** Slow GPUs of one replica, by gang, and weak NICs of a node group that a state keeps before it is
- *  bounded: see strat_alike_parts(). */
-enum { STRAT_ALIKE_SLOW = 2, STRAT_ALIKE_WEAK = 2 };
+/** Slow gangs of one replica that a part keeps before it is bounded: see strat_alike.c. */
+enum { STRAT_ALIKE_SLOW = 2 };
 
 /** What is known of a plan on its places. */
 typedef struct StratAlike StratAlike;

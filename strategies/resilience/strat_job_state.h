@@ -13,7 +13,7 @@ typedef struct StratSlowGpu {
 
 /** A NIC whose wire carries less than it should. */
 typedef struct StratWeakNic {
-    int64_t node, nic; /* of the cluster; of the node */
+    int64_t node, nic; /* of the cluster; of the node; both -1: every NIC of the cluster */
     double fraction;   /* of its bandwidth that is left; 0: none */
 } StratWeakNic;
 

@@ -34,6 +34,8 @@ static bool fail(GError **error, const char *format, ...)
 static bool check_nic(const StratPlaces *places, const StratWeakNic *weak, GError **error)
 {
     const TopoCluster *cluster = places->cluster;
+    if (weak->node == -1 && weak->nic == -1 && weak->fraction > 0.0 && weak->fraction <= 1.0)
+        return true;
     if (weak->node < 0 || weak->node >= cluster->node_count || weak->nic < 0 ||
         weak->nic >= cluster->node.nics)
         return fail(
@@ -123,7 +125,7 @@ double strat_places_nic(const StratPlaces *places, int64_t rank)
         else
             high = middle;
     }
-    double fraction = 1.0;
+    double fraction = weak[0].node < 0 ? weak[0].fraction : 1.0;
     for (; low < places->state->weak_count && weak[low].node == node; low++) {
         if (weak[low].fraction <= 0.0)
             dead++;

@@ -80,8 +80,11 @@ static bool weaken_nics(TopoFabric *fabric, const StratCosting *costing, GError 
     const StratJobState *state = costing->state;
     for (size_t i = 0; state && i < state->weak_count; i++) {
         const StratWeakNic *weak = &state->weak[i];
-        int64_t nic = weak->node * costing->cluster->node.nics + weak->nic;
-        g_autofree char *name = g_strdup_printf("nic/%" G_GINT64_FORMAT, nic);
+        int64_t nics = costing->cluster->node.nics, nic = weak->node * nics + weak->nic;
+        g_autofree char *name = weak->node < 0
+                                    ? g_strdup_printf("nic/0..%" G_GINT64_FORMAT,
+                                                      costing->cluster->node_count * nics - 1)
+                                    : g_strdup_printf("nic/%" G_GINT64_FORMAT, nic);
         TopoLinkHealth health = {.link = name, .health_fraction = weak->fraction};
         if (!topo_fabric_set_health(fabric, &health, error))
             return false;

@@ -58,8 +58,12 @@ Test(step_memo, answers_are_those_of_the_simulation_of_the_state_itself)
         g_autoptr(StratAlike) alike = alike_of(&job);
         ToyWorn worn;
         toy_wear(&job.world, &stream, &worn);
-        if (i % 2 == 0)
+        if (i % 4 == 0) /* slow GPUs only, or one weak NIC only: what is exact */
             worn.state.weak_count = 0;
+        if (i % 4 == 2) {
+            worn.state.slow_count = 0;
+            worn.state.weak_count = MIN(worn.state.weak_count, 1);
+        }
         g_autoptr(StratStepMemo) memo = strat_step_memo_new(simulate, &job, alike);
         double itself = simulate(&worn.state, &job);
         double answer = strat_step_memo_step(&worn.state, memo);
