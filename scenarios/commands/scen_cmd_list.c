@@ -26,7 +26,7 @@ static const ScenUsage usage = {
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, recoveries), each with its source;\n"
+               "placements, faults, storages, recoveries), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -123,6 +123,7 @@ static const Kind kinds[] = {
     {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"faults",         "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
+    {"storages",       "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
     {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},

@@ -10,6 +10,7 @@
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
@@ -173,9 +174,7 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
-/* The step of @scenario without its faults, and who waits because of them; nothing when it has
- * none.
- */
+/* The step of @scenario without its faults, if it has any, and who waits because of them. */
 static bool run_healthy(const ScenScenario *scenario, const StratCosting *costing,
                         const StratTrainResult *result, StratTrainResult **healthy,
                         StratWait waits[STRAT_WAIT_ROLES], GError **error)
@@ -187,18 +186,33 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
+/* Months of the job, if there are to be any. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
-                         const StratTrainResult *result, GPtrArray *notes,
+                         const StratTrainResult *result, GPtrArray *notes, StratSaves *saves,
                          StratCampaignResult **campaign, GError **error)
 {
+    bool has_storage = scenario->campaign.has_storage;
     if (!scenario->campaign.is_on)
         return true;
-    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns), error);
+    if (has_storage && !scen_saves_run(scenario, result, saves, error))
+        return false;
+    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
+                             has_storage ? saves : NULL, error);
     if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
         g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
                                         "in the first of the replicas that are alike, wherever on "
                                         "the fabric they are"));
     return *campaign != NULL;
+}
+
+/* Knobs that would help, for a reader of the text; NULL where nobody asks or it takes too long. */
+static GArray *turn_knobs(const Options *options, const ScenScenario *scenario,
+                          const StratTrainResult *result)
+{
+    bool is_text = !options->json || options->out;
+    return is_text && !scenario->campaign.is_on && scen_knobs_are_cheap(scenario)
+               ? scen_knobs(scenario, result, KNOBS_SHOWN)
+               : NULL;
 }
 
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
@@ -213,11 +227,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         return false;
     g_autoptr(GError) no_fit = NULL;
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
-    g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    if (*fits && !scenario->campaign.is_on && scen_knobs_are_cheap(scenario) &&
-        (!options->json || options->out))
-        knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
+    g_autoptr(GArray) knobs = *fits ? turn_knobs(options, scenario, result) : NULL;
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
@@ -226,7 +237,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && !run_campaign(scenario, &costing, result, notes, &campaign, error))
+    StratSaves saves;
+    if (*fits && !run_campaign(scenario, &costing, result, notes, &saves, &campaign, error))
         return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
@@ -243,6 +255,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .healthy = healthy,
         .waits = waits,
         .campaign = campaign,
+        .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -3,6 +3,7 @@
  * gives the healthy step time, other states take longer than it by the simulated ratio. */
 #include "scen_survive.h"
 
+#include "scen_saves.h"
 #include "scen_step_state.h"
 
 typedef struct Steps {
@@ -47,7 +48,8 @@ static bool try_states(const ScenScenario *scenario, GError **error)
     return true;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error)
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves, GError **error)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
@@ -76,6 +78,8 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, G
     campaign.step = strat_step_memo_step;
     campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;
+    if (saves)
+        scen_saves_apply(written, saves, &campaign);
     StratCampaignResult *result = strat_campaign_run(&campaign);
     result->steps = strat_step_memo_counts(memo);
     return result;

@@ -4,9 +4,12 @@
 
 #include "scen_scenario.h"
 #include "strat_campaign.h"
+#include "strat_saves.h"
 
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
- *  slower states are simulated on the way. NULL and @error when such a step is not modelled. */
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s, GError **error);
+ *  slower states are simulated on the way. @saves is what its storage makes of checkpoints and
+ *  restarts, NULL when it has none. NULL and @error when such a step is not modelled. */
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves, GError **error);
 
 #endif

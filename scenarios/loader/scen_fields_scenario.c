@@ -23,6 +23,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_PRICE] = &scen_cost_table,
         [SCEN_CATALOG_EXPERT_KERNELS] = &scen_expert_table,
         [SCEN_CATALOG_FAULTS] = &scen_faults_table,
+        [SCEN_CATALOG_STORAGE] = &scen_storage_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }

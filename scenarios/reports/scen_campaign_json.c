@@ -87,9 +87,10 @@ static void add_cost(JsonBuilder *json, const ScenScenario *scenario, const Stra
     json_builder_end_object(json);
 }
 
-void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
-                        const StratCampaignResult *r)
+void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
 {
+    const ScenScenario *scenario = report->scenario;
+    const StratCampaignResult *r = report->campaign;
     if (!r)
         return;
     open_object(json, "campaign");
@@ -110,6 +111,8 @@ void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
     add_ledger(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
     add_states(json, &r->steps);
+    if (report->saves)
+        scen_saves_json(json, report);
     add_expected(json, &scenario->expect, r);
     json_builder_end_object(json);
     add_cost(json, scenario, r);

@@ -105,8 +105,10 @@ static void add_causes(GString *out, const GArray *classes, const StratCampaignR
         g_string_append_printf(out, "  %-28s %7.1f\n", "others", rest);
 }
 
-void scen_campaign_text(GString *out, const ScenScenario *scenario, const StratCampaignResult *r)
+void scen_campaign_text(GString *out, const ScenRunReport *report)
 {
+    const ScenScenario *scenario = report->scenario;
+    const StratCampaignResult *r = report->campaign;
     g_autofree char *interval = scen_text_seconds(r->interval_s);
     g_autofree char *step = scen_text_seconds(r->step_s);
     g_string_append_c(out, '\n');
@@ -132,6 +134,8 @@ void scen_campaign_text(GString *out, const ScenScenario *scenario, const StratC
                  I64 " met in which something was slow, weak or missing, " I64
                      " steps simulated for them; " I64 " answered by an upper bound",
                  r->steps.asked, r->steps.simulated, r->steps.bounded);
+    if (report->saves)
+        scen_saves_text(out, report);
     add_expected(out, &scenario->expect, r);
     add_money(out, scenario, r);
     add_ledger(out, r);

@@ -6,6 +6,7 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
+#include "strat_saves.h"
 #include "strat_waits.h"
 
 #include <json-glib/json-glib.h>
@@ -22,6 +23,7 @@ typedef struct ScenRunReport {
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
     const StratTrainResult *healthy;     /* the step without the scenario's faults; NULL: none */
     const StratWait *waits;              /* by role, with @healthy */
+    const StratSaves *saves;             /* of its checkpoints; NULL: no campaign or no storage */
     const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
@@ -55,13 +57,17 @@ void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);
 
-/** Appends the months of @result. */
-void scen_campaign_text(GString *out, const ScenScenario *scenario,
-                        const StratCampaignResult *result);
+/** Appends the months of @report, which has a campaign. */
+void scen_campaign_text(GString *out, const ScenRunReport *report);
 
-/** Adds the members "campaign" and "cost" of @result; nothing when it is NULL. */
-void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
-                        const StratCampaignResult *result);
+/** Adds the members "campaign" and "cost" of @report; nothing when it has no campaign. */
+void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** Appends what a checkpoint and a restart of @report, which has saves, are made of. */
+void scen_saves_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "storage" likewise. */
+void scen_saves_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

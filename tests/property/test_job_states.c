@@ -182,7 +182,7 @@ static StratCampaignResult *survive(int64_t threads)
     s->campaign.spec.threads = threads;
     g_autoptr(GError) error = NULL;
     double step_s = sim_time_to_seconds(step_in(s, &s->degraded.state));
-    StratCampaignResult *result = scen_survive(s, step_s, &error);
+    StratCampaignResult *result = scen_survive(s, step_s, NULL, &error);
     cr_assert(result, "%s", error ? error->message : "");
     return result;
 }
