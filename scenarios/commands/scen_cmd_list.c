@@ -12,6 +12,7 @@
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
+#include "strat_straggler.h"
 #include "topo_net.h"
 #include "topo_placement.h"
 #include "topo_route.h"
@@ -26,7 +27,7 @@ static const ScenUsage usage = {
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, storages, recoveries), each with its source;\n"
+               "placements, faults, storages, recoveries, stragglers), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -61,6 +62,7 @@ static void add_row(const char *name, const char *source, void *rows)
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
+LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
 LIST_ALL(add_schedulers, StratScheduler, strat_scheduler_all)
 LIST_ALL(add_routers, StratRouter, strat_router_all)
 LIST_ALL(add_scaling, StratScalePolicy, strat_scale_policy_all)
@@ -125,6 +127,7 @@ static const Kind kinds[] = {
     {"faults",         "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
     {"storages",       "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
     {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
+    {"stragglers",     "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers},
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },

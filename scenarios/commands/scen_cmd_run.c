@@ -38,7 +38,7 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact;
+    gboolean json, exact, recoveries;
 } Options;
 
 static void options_clear(Options *options)
@@ -55,23 +55,25 @@ static void options_clear(Options *options)
 static bool parse(Options *o, char **argv, ScenExit *status)
 {
     const GOptionEntry entries[] = {
-        {"set",       's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
+        {"set",        's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
          "KEY=VALUE"},
-        {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
-        {"network",   0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
+        {"seed",           0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
+        {"network",    0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
          "NAME"},
-        {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
+        {"fold",  0, 0, G_OPTION_ARG_STRING, &o->fold,
          "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
-        {"exact",      0, 0, G_OPTION_ARG_NONE, &o->exact,
+        {"exact",       0, 0, G_OPTION_ARG_NONE, &o->exact,
          "Serving: run every iteration, without closed forms between decisions", NULL},
-        {"json",          0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",   'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
+         "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",        0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0         },
+        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0},
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -102,6 +104,8 @@ static char **overrides_new(const Options *options)
     }
     if (options->fold)
         g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    if (options->recoveries)
+        g_strv_builder_add(all, "campaign.recoveries=all");
     if (options->exact)
         g_strv_builder_add(all, "serve.exact=true");
     return g_strv_builder_end(all);
@@ -174,7 +178,9 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
-/* The step of @scenario without its faults, if it has any, and who waits because of them. */
+/* The step of @scenario without its faults, and who waits because of them; nothing when it has
+ * none.
+ */
 static bool run_healthy(const ScenScenario *scenario, const StratCosting *costing,
                         const StratTrainResult *result, StratTrainResult **healthy,
                         StratWait waits[STRAT_WAIT_ROLES], GError **error)
@@ -186,14 +192,12 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
-/* Months of the job, if there are to be any. */
+/* Months of the job; @saves receives what its storage makes of them. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
-                         const StratTrainResult *result, GPtrArray *notes, StratSaves *saves,
+                         const StratTrainResult *result, StratSaves *saves, GPtrArray *notes,
                          StratCampaignResult **campaign, GError **error)
 {
     bool has_storage = scenario->campaign.has_storage;
-    if (!scenario->campaign.is_on)
-        return true;
     if (has_storage && !scen_saves_run(scenario, result, saves, error))
         return false;
     *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
@@ -203,16 +207,6 @@ static bool run_campaign(const ScenScenario *scenario, const StratCosting *costi
                                         "in the first of the replicas that are alike, wherever on "
                                         "the fabric they are"));
     return *campaign != NULL;
-}
-
-/* Knobs that would help, for a reader of the text; NULL where nobody asks or it takes too long. */
-static GArray *turn_knobs(const Options *options, const ScenScenario *scenario,
-                          const StratTrainResult *result)
-{
-    bool is_text = !options->json || options->out;
-    return is_text && !scenario->campaign.is_on && scen_knobs_are_cheap(scenario)
-               ? scen_knobs(scenario, result, KNOBS_SHOWN)
-               : NULL;
 }
 
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
@@ -227,8 +221,11 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         return false;
     g_autoptr(GError) no_fit = NULL;
     g_autoptr(GPtrArray) notes = scen_run_notes(scenario);
+    g_autoptr(GArray) knobs = NULL;
     *fits = strat_memory_check(&costing, result->memory, &no_fit);
-    g_autoptr(GArray) knobs = *fits ? turn_knobs(options, scenario, result) : NULL;
+    if (*fits && !scenario->campaign.is_on && scen_knobs_are_cheap(scenario) &&
+        (!options->json || options->out))
+        knobs = scen_knobs(scenario, result, KNOBS_SHOWN);
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
@@ -237,9 +234,16 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
+    g_autoptr(GPtrArray) campaigns = NULL;
     StratSaves saves;
-    if (*fits && !run_campaign(scenario, &costing, result, notes, &saves, &campaign, error))
+    if (*fits && scenario->campaign.is_on &&
+        !run_campaign(scenario, &costing, result, &saves, notes, &campaign, error))
         return false;
+    if (campaign && scenario->campaign.recoveries) {
+        campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
+        if (!campaigns)
+            return false;
+    }
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -255,6 +259,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .healthy = healthy,
         .waits = waits,
         .campaign = campaign,
+        .campaigns = campaigns,
         .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
