@@ -2,6 +2,7 @@
 #include "scen_cmd.h"
 
 #include "scen_fields.h"
+#include "scen_figure.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -26,7 +27,7 @@ static const ScenUsage usage = {
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, recoveries), each with its source;\n"
+               "placements, faults, recoveries, figures), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -78,6 +79,14 @@ static void add_fabrics(GArray *rows)
     }
 }
 
+/* Their definition stands for a source: they are ours. */
+static void add_figures(GArray *rows)
+{
+    for (int k = 0; k < SCEN_FIGURE_COUNT; k++)
+        add_row(scen_figure_key((ScenFigureKind)k), scen_figure_definition((ScenFigureKind)k),
+                rows);
+}
+
 /* Is @key among the words of @parameters? */
 static bool has_word(const char *parameters, const char *key)
 {
@@ -124,6 +133,7 @@ static const Kind kinds[] = {
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"faults",         "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
     {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
+    {"figures",        "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures   },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },

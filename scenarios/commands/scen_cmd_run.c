@@ -7,6 +7,7 @@
 
 #include "scen_cmd_run_serve.h"
 #include "scen_folder.h"
+#include "scen_judged.h"
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
@@ -120,22 +121,32 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
     return written && closed;
 }
 
+static char *text_of(const ScenRunReport *report)
+{
+    return report->result ? scen_run_text(report) : scen_alone_text(report);
+}
+
+static char *json_of(const ScenRunReport *report)
+{
+    return report->result ? scen_run_json(report) : scen_alone_json(report);
+}
+
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
     if (!scen_folder_make(folder, error))
         return false;
-    g_autofree char *text = scen_run_text(report), *json = scen_run_json(report);
+    g_autofree char *text = text_of(report), *json = json_of(report);
     g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
     g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
     g_autofree char *trace_path = g_build_filename(folder, "trace.json", NULL);
     return g_file_set_contents(text_path, text, -1, error) &&
            g_file_set_contents(json_path, json, -1, error) &&
-           write_trace(report->result, trace_path, error);
+           (!report->result || write_trace(report->result, trace_path, error));
 }
 
 static bool deliver(const ScenRunReport *report, const Options *options, GError **error)
 {
-    g_autofree char *text = options->json ? scen_run_json(report) : scen_run_text(report);
+    g_autofree char *text = options->json ? json_of(report) : text_of(report);
     fputs(text, stdout);
     return (!options->out || write_folder(report, options->out, error)) &&
            (!options->trace || write_trace(report->result, options->trace, error));
@@ -172,6 +183,41 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
+/* The published figures of @scenario, judged; an empty array when it expects none. */
+static GArray *judge(const Options *options, const ScenScenario *scenario,
+                     const ScenOutcome *outcome, GError **error)
+{
+    g_auto(GStrv) overrides = overrides_new(options);
+    g_autoptr(GArray) judgements =
+        scen_judge(scenario, outcome, (const char *const *)overrides, error);
+    if (!judgements)
+        return NULL;
+    GArray *rows = scen_judged_rows_new();
+    scen_judged_rows_add(rows, scenario, judgements);
+    return rows;
+}
+
+/* What has no step to simulate. */
+static bool run_alone(const Options *options, const ScenScenario *scenario, GError **error)
+{
+    if (options->trace) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "--trace is the timeline of a training step, which is not simulated here");
+        return false;
+    }
+    g_autoptr(ScenOutcome) outcome = scen_outcome_new(scenario, error);
+    if (!outcome)
+        return false;
+    g_autoptr(GArray) judged = judge(options, scenario, outcome, error);
+    ScenRunReport report = {
+        .scenario = scenario,
+        .campaign = outcome->campaign,
+        .totals = scenario->replay ? &outcome->totals : NULL,
+        .judged = judged,
+    };
+    return judged && deliver(&report, options, error);
+}
+
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
                          GError **error)
 {
@@ -195,6 +241,10 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(StratCampaignResult) campaign = NULL;
     if (*fits && scenario->campaign.is_on)
         campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
+    ScenOutcome outcome = {.step_s = sim_time_to_seconds(result->step_ns), .campaign = campaign};
+    g_autoptr(GArray) judged = judge(options, scenario, &outcome, error);
+    if (!judged)
+        return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -208,6 +258,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .tally = &tally,
         .jobs = jobs,
         .campaign = campaign,
+        .judged = judged,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);
@@ -216,7 +267,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
 /* Whether any of @sets changes more than where files are and what is expected. */
 static bool changes_scenario(char *const *sets)
 {
-    static const char *const harmless[] = {"traffic.trace=", "serve.engine_profile=", "expect."};
+    static const char *const harmless[] = {"traffic.trace=", "serve.engine_profile=", "expect.",
+                                           "replay="};
     for (; sets && *sets; sets++) {
         bool changes = true;
         for (size_t i = 0; i < G_N_ELEMENTS(harmless); i++)
@@ -236,7 +288,11 @@ static bool run(const Options *options, bool *holds, GError **error)
         return false;
     /* What was published is about the scenario as it was written. */
     if (changes_scenario(options->sets))
-        scenario->expect = (ScenExpect){0};
+        scen_expect_clear(&scenario->expect);
+    if (scenario->replay || scenario->campaign.is_alone) {
+        *holds = true;
+        return run_alone(options, scenario, error);
+    }
     if (!scenario->serving.is_on)
         return run_training(options, scenario, holds, error);
     if (options->trace) {

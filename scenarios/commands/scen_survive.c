@@ -4,7 +4,8 @@
  * A GPU at a fraction of its clock is simulated as all of them at it: in a synchronous job the
  * others wait for it. This is an upper bound: in a pipeline only the slow stage's part of the fill
  * and drain is longer. Where the scenario gives the healthy step time, slower states take longer
- * than it by the simulated ratio. */
+ * than it by the simulated ratio. A campaign without a plan takes a step for computation alone,
+ * which takes as much longer as the slowest clock is lower. */
 #include "scen_survive.h"
 
 #include "scen_simulate.h"
@@ -22,8 +23,8 @@ static double step_of(const StratJobState *state, void *ctx)
     double slowest = 1.0;
     for (size_t i = 0; i < state->slow_count; i++)
         slowest = MIN(slowest, state->slow[i].clock_fraction);
-    if (slowest >= 1.0)
-        return healthy_s;
+    if (slowest >= 1.0 || steps->scenario->campaign.is_alone)
+        return healthy_s / slowest;
     ScenScenario slow = *steps->scenario;
     slow.profile.sustained_clock_fraction *= slowest;
     g_autoptr(StratTrainResult) result = scen_simulate(&slow, NULL);
@@ -53,6 +54,7 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
     };
     campaign.step = step_of;
     campaign.step_ctx = &steps;
-    campaign.recovery.replicas = scenario->plan.data;
+    if (campaign.recovery.replicas == 0)
+        campaign.recovery.replicas = written->is_alone ? 1 : scenario->plan.data;
     return strat_campaign_run(&campaign);
 }

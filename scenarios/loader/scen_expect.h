@@ -2,11 +2,12 @@
 #ifndef SCEN_EXPECT_H
 #define SCEN_EXPECT_H
 
+#include "scen_figure.h"
 #include "scen_metric.h"
 
 typedef struct ScenExpect {
     double step_time_s;               /* of training; 0: none is expected */
-    double interruptions, ettr;       /* of a campaign, likewise */
+    GArray *figures;                  /* of ScenFigure: of failures; owned; NULL: none */
     double served[SCEN_METRIC_COUNT]; /* of serving, likewise */
     const char *timeseries;           /* table of scen_timeseries.h, NULL: none */
     const char *source;
@@ -16,5 +17,8 @@ typedef struct ScenExpect {
 
 /** Is any figure of serving expected? */
 bool scen_expect_serves(const ScenExpect *expect);
+
+/** Expects nothing any more: frees what @expect owns. */
+void scen_expect_clear(ScenExpect *expect);
 
 #endif

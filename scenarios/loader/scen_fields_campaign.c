@@ -115,6 +115,8 @@ static const ScenField recovery_fields[] = {
                .help = "nothing fails while the job recovers (default: false)"),
     TIME("flap", ScenCampaign, spec.recovery.flap_s, .zero = true,
          .help = "for which a link may be away before the job aborts, in s (default: 0)"),
+    SCEN_FIELD("replicas", ScenCampaign, spec.recovery.replicas, SCEN_INT, .min = 1, .max = 1e6,
+               .help = "of data parallelism (default: the plan's, or 1)"),
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,

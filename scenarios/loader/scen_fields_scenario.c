@@ -44,10 +44,28 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
-/* A scenario trains or serves. */
-static void check_halves(ScenBinder *binder, const ScenNode *map)
+static void need(ScenBinder *binder, const ScenNode *map, const char *key, const char *help)
+{
+    if (!scen_node_item(map, key))
+        scen_bind_fail(binder, map, key, "missing key '%s' (%s)", key, help);
+}
+
+/* A scenario trains or serves; or it is a campaign of steps whose time is given, or a replay, which
+ * need less. */
+static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
 {
     bool trains = scen_node_item(map, "plan"), serves = scen_node_item(map, "serve");
+    if (scen_node_item(map, "replay"))
+        return;
+    need(binder, map, "cluster", "what it runs on");
+    scenario->campaign.is_alone = scenario->campaign.is_on && !trains && !serves;
+    if (scenario->campaign.is_alone) {
+        if (scenario->campaign.step_s <= 0.0)
+            scen_bind_fail(binder, map, "campaign",
+                           "a campaign without a plan needs campaign.step_time");
+        return;
+    }
+    need(binder, map, "model", "what is trained or served");
     if (trains && serves)
         scen_bind_fail(binder, map, "serve",
                        "a scenario trains (plan:) or serves (serve: and traffic:), not both");
@@ -70,7 +88,8 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
-    check_halves(binder, map);
+    check_halves(binder, map, scenario);
+    scen_bind_path(binder, &scenario->replay);
     if (scen_node_item(map, "plan"))
         finish_plan(binder, map, scenario);
     if (scenario->serving.is_on)
@@ -89,9 +108,9 @@ static const ScenField fields[] = {
     FIELD("fold", fold, SCEN_BOOL, .fallback = "true", .help = "simulate equal ranks once"),
     FIELD("devices", devices, SCEN_TEXT,
           .help = "file of orrery calibrate, whose nodes, GPUs and profiles become catalog rows"),
-    FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
+    FIELD("model", model, SCEN_SECTION, .table = &scen_model_table,
           .help = "what is trained or served"),
-    FIELD("cluster", cluster, SCEN_SECTION, .required = true, .table = &scen_cluster_table,
+    FIELD("cluster", cluster, SCEN_SECTION, .table = &scen_cluster_table,
           .help = "what it runs on"),
     FIELD("plan", plan, SCEN_SECTION, .table = &scen_plan_table,
           .help = "how training is laid out"),
@@ -104,6 +123,8 @@ static const ScenField fields[] = {
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
+    FIELD("replay", replay, SCEN_TEXT,
+          .help = "operation trace of a real job (orrery replay), from this folder, instead"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,

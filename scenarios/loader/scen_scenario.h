@@ -36,6 +36,7 @@ typedef struct ScenScenario {
     ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
     ScenCampaign campaign; /* months of training */
+    const char *replay;    /* operation trace that is run again, instead; NULL: none */
     KernProfile profile;
     StratErrors errors; /* of its costs */
     int64_t guesses;    /* facts of the plan that are guesses */

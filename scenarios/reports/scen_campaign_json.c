@@ -44,23 +44,6 @@ static void add_causes(JsonBuilder *json, const GArray *classes, const StratCamp
     json_builder_end_object(json);
 }
 
-static void add_expected(JsonBuilder *json, const ScenExpect *expect, const StratCampaignResult *r)
-{
-    if (expect->interruptions <= 0.0 && expect->ettr <= 0.0)
-        return;
-    open_object(json, "expected");
-    if (expect->interruptions > 0.0) {
-        scen_json_number(json, "interruptions", expect->interruptions);
-        scen_json_number(json, "interruptions_error_fraction",
-                         r->unplanned.mean / expect->interruptions - 1.0);
-    }
-    if (expect->ettr > 0.0) {
-        scen_json_number(json, "ettr_fraction", expect->ettr);
-        scen_json_number(json, "ettr_error", r->ettr.mean - expect->ettr);
-    }
-    json_builder_end_object(json);
-}
-
 static void add_cost(JsonBuilder *json, const ScenScenario *scenario, const StratCampaignResult *r)
 {
     double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
@@ -75,9 +58,10 @@ static void add_cost(JsonBuilder *json, const ScenScenario *scenario, const Stra
     json_builder_end_object(json);
 }
 
-void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
-                        const StratCampaignResult *r)
+void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
 {
+    const ScenScenario *scenario = report->scenario;
+    const StratCampaignResult *r = report->campaign;
     if (!r)
         return;
     open_object(json, "campaign");
@@ -97,7 +81,6 @@ void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
     add_estimate(json, "goodput_fraction", &r->goodput);
     add_ledger(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
-    add_expected(json, &scenario->expect, r);
     json_builder_end_object(json);
     add_cost(json, scenario, r);
 }

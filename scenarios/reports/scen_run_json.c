@@ -5,6 +5,7 @@
 #include "scen_run_report.h"
 
 #include "scen_json.h"
+#include "scen_judged.h"
 
 #include <math.h>
 
@@ -186,7 +187,8 @@ char *scen_run_json(const ScenRunReport *report)
     add_memory(json, result->memory);
     add_links(json, "links", result->hot_links);
     add_jobs(json, report->jobs);
-    scen_campaign_json(json, report->scenario, report->campaign);
+    scen_campaign_json(json, report);
+    scen_judged_member_json(json, report->judged);
     scen_table_json(json, report);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);

@@ -6,6 +6,7 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
+#include "strat_replay_study.h"
 
 #include <json-glib/json-glib.h>
 
@@ -20,6 +21,8 @@ typedef struct ScenRunReport {
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
     const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
+    const StratReplayTotals *totals;     /* of a replay; NULL: it is none */
+    const GArray *judged;                /* of ScenJudgedRow: figures of failures; NULL: none */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -42,13 +45,16 @@ void scen_memory_text(GString *out, const GArray *memory);
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);
 
-/** Appends the months of @result. */
-void scen_campaign_text(GString *out, const ScenScenario *scenario,
-                        const StratCampaignResult *result);
+/** Appends the months of @report's campaign. */
+void scen_campaign_text(GString *out, const ScenRunReport *report);
 
-/** Adds the members "campaign" and "cost" of @result; nothing when it is NULL. */
-void scen_campaign_json(JsonBuilder *json, const ScenScenario *scenario,
-                        const StratCampaignResult *result);
+/** Adds the members "campaign" and "cost" of @report's campaign; nothing when it has none. */
+void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** The report of a scenario that has no step to simulate (a campaign with its step given, or a
+ *  replay), whose result is NULL: text, and JSON (schema 1). The caller owns it. */
+char *scen_alone_text(const ScenRunReport *report);
+char *scen_alone_json(const ScenRunReport *report);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

@@ -230,7 +230,7 @@ char *scen_run_text(const ScenRunReport *report)
     }
     add_answer(out, report);
     if (report->campaign) { /* the step's own page is that of the scenario without it */
-        scen_campaign_text(out, report->scenario, report->campaign);
+        scen_campaign_text(out, report);
         add_notes(out, report);
         return g_string_free(out, FALSE);
     }
