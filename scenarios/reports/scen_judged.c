@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST_WIDTH = 16, MOST_WIDTH = 26, FIGURE_WIDTH = 38, LABEL = 13 };
+enum { LEAST_WIDTH = 16, MOST_WIDTH = 26, FIGURE_MOST = 46, LABEL = 13 };
 
 static void row_clear(void *data)
 {
@@ -55,7 +55,7 @@ static char *simulated_text(const ScenFigure *figure, double value)
     double scale = 1.0;
     g_autofree char *one = g_strconcat("1 ", unit, NULL);
     if (!scen_figure_is_time(figure) || !scen_quantity_parse(one, SCEN_TIME_S, &scale, NULL))
-        return g_strdup_printf("%.4g", value);
+        return g_strdup_printf("%.5g", value);
     return g_strdup_printf("%.4g %s", value / scale, unit);
 }
 
@@ -158,21 +158,23 @@ static void add_totals(GString *out, const GArray *rows)
 
 void scen_judged_text(GString *out, const GArray *rows, bool verbose)
 {
-    size_t width = LEAST_WIDTH;
+    size_t width = LEAST_WIDTH, figures = LEAST_WIDTH;
     if (rows->len == 0)
         return;
-    for (guint i = 0; i < rows->len; i++)
+    for (guint i = 0; i < rows->len; i++) {
         width = MAX(width, strlen(row_of(rows, i)->id));
-    int column = (int)MIN(width, MOST_WIDTH);
-    g_string_append_printf(out, "%-*s %-*s %12s %11s  %-9s basis\n", column, "failures",
-                           FIGURE_WIDTH, "figure", "published", "simulated", "tolerance");
+        figures = MAX(figures, strlen(row_of(rows, i)->figure));
+    }
+    int column = (int)MIN(width, MOST_WIDTH), middle = (int)MIN(figures, FIGURE_MOST);
+    g_string_append_printf(out, "%-*s %-*s %12s %11s  %-9s basis\n", column, "failures", middle,
+                           "figure", "published", "simulated", "tolerance");
     for (guint i = 0; i < rows->len; i++) {
         const ScenJudgedRow *row = row_of(rows, i);
         g_autofree char *tolerance =
             g_strconcat(row->tolerance, row->own_tolerance ? " o" : "", NULL);
         g_string_append_printf(out, "%-*s %-*s %12s %11s%s %-9s %s\n", column,
-                               begins(rows, i) ? row->id : "", FIGURE_WIDTH, row->figure,
-                               row->published, row->said, row->is_within ? " " : "*", tolerance,
+                               begins(rows, i) ? row->id : "", middle, row->figure, row->published,
+                               row->said, row->is_within ? " " : "*", tolerance,
                                scen_basis_name(row->basis));
         if (verbose && begins(rows, i) && row->note) {
             g_string_append(out, "    ");
