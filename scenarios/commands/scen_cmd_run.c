@@ -7,6 +7,7 @@
 
 #include "scen_cmd_run_serve.h"
 #include "scen_folder.h"
+#include "scen_incidents.h"
 #include "scen_judged.h"
 #include "scen_knobs.h"
 #include "scen_options.h"
@@ -131,6 +132,19 @@ static char *json_of(const ScenRunReport *report)
     return report->result ? scen_run_json(report) : scen_alone_json(report);
 }
 
+/* incidents.csv and incidents.svg of a campaign. */
+static bool write_incidents(const ScenRunReport *report, const char *folder, GError **error)
+{
+    if (!report->campaign)
+        return true;
+    g_autofree char *table = scen_incidents_csv(report->scenario, report->campaign);
+    g_autofree char *drawing = scen_incidents_svg(report->campaign);
+    g_autofree char *table_path = g_build_filename(folder, "incidents.csv", NULL);
+    g_autofree char *drawing_path = g_build_filename(folder, "incidents.svg", NULL);
+    return g_file_set_contents(table_path, table, -1, error) &&
+           g_file_set_contents(drawing_path, drawing, -1, error);
+}
+
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
     if (!scen_folder_make(folder, error))
@@ -141,6 +155,7 @@ static bool write_folder(const ScenRunReport *report, const char *folder, GError
     g_autofree char *trace_path = g_build_filename(folder, "trace.json", NULL);
     return g_file_set_contents(text_path, text, -1, error) &&
            g_file_set_contents(json_path, json, -1, error) &&
+           write_incidents(report, folder, error) &&
            (!report->result || write_trace(report->result, trace_path, error));
 }
 

@@ -36,6 +36,33 @@ static void add_ledger(JsonBuilder *json, const StratCampaignResult *r)
     json_builder_end_object(json);
 }
 
+/* The ledger in the words of Google's ml-goodput-measurement: shares of the job's time. Its names
+ * for parts of a start (TPU_INITIALIZATION, TRAINING_PREP, PROGRAM_STARTUP, and reading state back)
+ * are one bucket here. Spares are outside of it. */
+static void add_google(JsonBuilder *json, const StratCampaignResult *r)
+{
+    static const struct {
+        const char *name;
+        StratLost buckets[2];
+    } rows[] = {
+        {"GOODPUT",                                 {STRAT_LOST_NOTHING, STRAT_LOST_NOTHING}      },
+        {"PROGRAM_STARTUP",                         {STRAT_LOST_RESTART, STRAT_LOST_RESTART}      },
+        {"UNPRODUCTIVE_CHECKPOINT_SAVE_TIME",       {STRAT_LOST_CHECKPOINT, STRAT_LOST_CHECKPOINT}},
+        {"WASTED_PROGRESS_FROM_DISRUPTION",         {STRAT_LOST_REWORK, STRAT_LOST_REWORK}        },
+        {"INFRASTRUCTURE_RECOVERY_FROM_DISRUPTION", {STRAT_LOST_DETECTION, STRAT_LOST_WAIT}       },
+        {"ELASTIC_SLICE_DOWN",                      {STRAT_LOST_MISSING, STRAT_LOST_MISSING}      },
+        {"OTHER",                                   {STRAT_LOST_DEGRADED, STRAT_LOST_DEGRADED}    },
+    };
+    open_object(json, "google_goodput");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        double sum = 0.0;
+        for (int b = (int)rows[i].buckets[0]; b <= (int)rows[i].buckets[1]; b++)
+            sum += r->lost[b].mean;
+        scen_json_number(json, rows[i].name, sum);
+    }
+    json_builder_end_object(json);
+}
+
 static void add_causes(JsonBuilder *json, const GArray *classes, const StratCampaignResult *r)
 {
     open_object(json, "interruptions_by_cause");
@@ -80,6 +107,7 @@ void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
     add_estimate(json, "uptime_fraction", &r->uptime);
     add_estimate(json, "goodput_fraction", &r->goodput);
     add_ledger(json, r);
+    add_google(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
     json_builder_end_object(json);
     add_cost(json, scenario, r);

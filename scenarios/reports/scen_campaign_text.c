@@ -1,5 +1,6 @@
 /* The screen of a campaign: what is left of the time, how often the job stopped, what that cost,
  * where the time went, and what stopped it. */
+#include "scen_incidents.h"
 #include "scen_judged.h"
 #include "scen_money.h"
 #include "scen_run_report.h"
@@ -117,4 +118,5 @@ void scen_campaign_text(GString *out, const ScenRunReport *report)
     add_money(out, scenario, r);
     add_ledger(out, r);
     add_causes(out, scenario->campaign.faults.classes, r);
+    scen_incidents_text(out, scenario, r);
 }

@@ -283,8 +283,11 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     g_autofree int64_t *by_class = g_new0(int64_t, (size_t)count * classes + 1);
     for (int64_t i = 0; i < count; i++)
         samples[i].by_class = by_class + (size_t)i * classes;
+    StratIncidentLog log = {.incidents = g_array_new(FALSE, FALSE, sizeof(StratIncident))};
+    samples[0].log = &log;
     run_all(&plan, samples, count);
     StratCampaignResult *result = g_new0(StratCampaignResult, 1);
+    result->incidents = log.incidents;
     result->replications = count;
     result->gpus = site->gpus;
     result->spare_gpus = MAX(campaign->spares.nodes, 0) * site->gpus_per_node;
@@ -301,5 +304,6 @@ void strat_campaign_result_free(StratCampaignResult *result)
     if (!result)
         return;
     g_free(result->class_mean);
+    g_array_unref(result->incidents);
     g_free(result);
 }

@@ -3,6 +3,7 @@
 #define STRAT_CAMPAIGN_H
 
 #include "strat_fault.h"
+#include "strat_incident.h"
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
@@ -77,6 +78,7 @@ typedef struct StratCampaignResult {
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
     double *class_mean; /* interruptions by class of fault; owned */
+    GArray *incidents;  /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
 
 /** Runs @campaign. Never fails: its numbers are checked by whoever wrote them. Free with

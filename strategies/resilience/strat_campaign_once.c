@@ -84,6 +84,7 @@ static void run_until(StratOnce *once, SimTime at)
             continue;
         }
         strat_once_clear_phases(once);
+        strat_incident_close(once->sample->log, once->now, once->progress.ledger);
         once->nodes_lost = 0;
         rejoin(once);
         if (once->phase_count > 0)
@@ -117,6 +118,7 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         strat_once_handle(&once, &fault);
     }
     run_until(&once, plan->end);
+    strat_incident_close(sample->log, plan->end, once.progress.ledger);
     for (int b = 0; b < STRAT_LOST_COUNT; b++)
         sample->ledger[b] = once.progress.ledger[b];
     strat_condition_clear(&once.condition);

@@ -18,6 +18,7 @@ static void stop(StratOnce *once, const StratFault *fault, const StratSpread *de
 static void pause_planned(StratOnce *once, const StratFault *fault)
 {
     const StratCampaign *campaign = once->plan->campaign;
+    strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
     once->sample->planned++;
     once->sample->by_class[fault->class_index]++;
     strat_progress_secure(&once->progress);
@@ -34,8 +35,10 @@ static void flap(StratOnce *once, const StratFault *fault, bool is_down)
     SimTime away = strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
     if (away > strat_once_ns(r->flap_s))
         stop(once, fault, &r->hang_detection);
-    else if (!is_down)
+    else if (!is_down) {
+        strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
         strat_once_phase(once, STRAT_LOST_DEGRADED, away);
+    }
 }
 
 void strat_once_handle(StratOnce *once, const StratFault *fault)
@@ -48,6 +51,7 @@ void strat_once_handle(StratOnce *once, const StratFault *fault)
     if (c->effect == STRAT_FAULT_SLOW) {
         SimTime until = once->now + strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
         strat_condition_slow(&once->condition, until, once->plan->speed[fault->class_index]);
+        strat_incident_slow(once->sample->log, fault, once->now, until);
     } else if (is_down && (r->is_safe || c->effect == STRAT_FAULT_PLANNED)) {
         return;
     } else if (c->effect == STRAT_FAULT_STOP) {
