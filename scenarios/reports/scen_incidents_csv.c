@@ -68,7 +68,7 @@ char *scen_incidents_csv(const ScenScenario *scenario, const StratCampaignResult
     return g_string_free(out, FALSE);
 }
 
-/* "day 12.31: faulty GPU, node 1034: 43.1 min (detection 1.0, rework 10.1)" */
+/* "day 12.31: faulty GPU, node 1034: 43.1 min, most of it rework (30.1)" */
 static void add_worst(GString *out, const ScenScenario *scenario, const StratIncident *incident)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -78,15 +78,12 @@ static void add_worst(GString *out, const ScenScenario *scenario, const StratInc
         g_string_append_printf(text, ", node " I64, incident->node);
     g_string_append_printf(text, ": %.1f min",
                            sim_time_to_seconds(strat_incident_lost(incident)) / MINUTE_S);
-    const char *between = " (";
-    for (int b = STRAT_LOST_NOTHING + 1; b < STRAT_LOST_COUNT; b++) {
-        if (incident->span[b] == 0)
-            continue;
-        g_string_append_printf(text, "%s%s %.1f", between, strat_lost_name((StratLost)b),
-                               sim_time_to_seconds(incident->span[b]) / MINUTE_S);
-        between = ", ";
-    }
-    g_string_append(text, ")");
+    StratLost most = STRAT_LOST_DEGRADED;
+    for (int b = (int)most + 1; b < STRAT_LOST_COUNT; b++)
+        if (incident->span[b] > incident->span[most])
+            most = (StratLost)b;
+    g_string_append_printf(text, ", most of it %s (%.1f)", strat_lost_name(most),
+                           sim_time_to_seconds(incident->span[most]) / MINUTE_S);
     g_string_append(out, "  ");
     scen_text_wrap(out, text->str, 2, 4);
 }

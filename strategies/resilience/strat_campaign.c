@@ -237,9 +237,12 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->mttf_s = estimate_mttf(samples, n);
     r->goodput = scaled(r->ettr, (double)r->gpus / (double)(r->gpus + r->spare_gpus));
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
-    for (size_t c = 0; c < plan->campaign->faults.count; c++)
+    for (size_t c = 0; c < plan->campaign->faults.count; c++) {
+        int64_t sum = 0;
         for (int64_t i = 0; i < n; i++)
-            r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;
+            sum += samples[i].by_class[c];
+        r->class_mean[c] = (double)sum / (double)n;
+    }
 }
 
 /* The step of each slow state, asked for once; classes with the same clock share it. */
