@@ -4,6 +4,7 @@
 #include "scen_incidents.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double width = 900.0, panel = 160.0, left = 70.0, right = 20.0, top = 40.0, gap = 46.0;
 static const double MINUTE_S = 60.0, DAY_S = 86400.0;
@@ -25,15 +26,16 @@ static double across(const StratCampaignResult *r, SimTime at)
     return left + (width - left - right) * sim_time_to_seconds(at) / r->duration_s;
 }
 
-static void add_legend(GString *out)
+/* Names of the buckets that took time, side by side. */
+static void add_legend(GString *out, const StratCampaignResult *r)
 {
-    double x = left;
+    double x = left, letter = 7.5, between = 20.0;
     for (int b = 0; b < STRAT_LOST_COUNT; b++) {
-        if (!colours[b])
+        if (!colours[b] || r->lost[b].mean <= 0.0)
             continue;
         g_string_append_printf(out, "<text x=\"%g\" y=\"16\" fill=\"%s\">%s</text>\n", x,
                                colours[b], strat_lost_name((StratLost)b));
-        x += 118.0;
+        x += letter * (double)strlen(strat_lost_name((StratLost)b)) + between;
     }
 }
 
@@ -94,7 +96,7 @@ char *scen_incidents_svg(const StratCampaignResult *r)
                            "font-family=\"sans-serif\" font-size=\"13\">\n"
                            "<rect width=\"%g\" height=\"%g\" fill=\"#fff\"/>\n",
                            width, height, width, height);
-    add_legend(out);
+    add_legend(out, r);
     add_frame(out, "Lost to each incident, min", top, most_s / MINUTE_S, days);
     for (guint i = 0; i < r->incidents->len; i++)
         add_bar(out, r, incident_of(r->incidents, i), top, most_s);
