@@ -2,6 +2,8 @@
  * names; times an interruption divide by the unplanned stops. */
 #include "scen_judge.h"
 #include "scen_money.h"
+#include "scen_survive.h"
+#include "strat_checkpoint.h"
 
 #include <math.h>
 
@@ -70,6 +72,18 @@ static double memory_chance(const ScenFigure *figure, const ScenScenario *scenar
                                            (int64_t)g_ascii_strtoull(figure->of, NULL, 10));
 }
 
+/* Mean recoveries, where each failure takes a node. */
+static double exact_ettr(const ScenScenario *scenario, const StratCampaignResult *r)
+{
+    const StratCampaign *c = &scenario->campaign.spec;
+    StratFaultModel faults = scen_fault_model(scenario);
+    double recovery_s = strat_spread_mean(&c->recovery.stop_detection) +
+                        strat_spread_mean(&c->spares.allocation) +
+                        strat_spread_mean(&c->recovery.restart) + c->recovery.load_s;
+    return strat_checkpoint_exact(r->interval_s, c->checkpoint.block_s, recovery_s,
+                                  1.0 / strat_fault_stop_rate(&faults));
+}
+
 static double campaign_value(const ScenFigure *figure, const ScenScenario *scenario,
                              const StratCampaignResult *r)
 {
@@ -99,6 +113,8 @@ static double campaign_value(const ScenFigure *figure, const ScenScenario *scena
         return lost_of(figure, r);
     case SCEN_FIGURE_STRETCH:
         return 1.0 / r->ettr.mean;
+    case SCEN_FIGURE_BEYOND_EXACT:
+        return r->ettr.mean - exact_ettr(scenario, r);
     case SCEN_FIGURE_LOST_TIME:
         return an_interruption(r, lost_of(figure, r));
     case SCEN_FIGURE_RECOVERY:

@@ -32,13 +32,11 @@ static double step_of(const StratJobState *state, void *ctx)
     return healthy_s * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+StratFaultModel scen_fault_model(const ScenScenario *scenario)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
-    Steps steps = {scenario, step_s};
-    StratCampaign campaign = written->spec;
-    campaign.faults = (StratFaultModel){
+    return (StratFaultModel){
         .classes = (const StratFaultClass *)(void *)faults->classes->data,
         .count = faults->classes->len,
         .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
@@ -52,9 +50,16 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };
+}
+
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+{
+    Steps steps = {scenario, step_s};
+    StratCampaign campaign = scenario->campaign.spec;
+    campaign.faults = scen_fault_model(scenario);
     campaign.step = step_of;
     campaign.step_ctx = &steps;
     if (campaign.recovery.replicas == 0)
-        campaign.recovery.replicas = written->is_alone ? 1 : scenario->plan.data;
+        campaign.recovery.replicas = scenario->campaign.is_alone ? 1 : scenario->plan.data;
     return strat_campaign_run(&campaign);
 }

@@ -34,6 +34,8 @@ static const Row rows[] = {
         "share of the time in a bucket of the ledger, or in all but the productive one"},
     [SCEN_FIGURE_STRETCH] = {"stretch", false, SCEN_OF_NOTHING,
         "all time over productive time: how much longer than without failures"},
+    [SCEN_FIGURE_BEYOND_EXACT] = {"beyond_exact", false, SCEN_OF_NOTHING,
+        "ETTR less that of Daly's exact formula with the same means of failures and recoveries"},
     [SCEN_FIGURE_LOST_TIME] = {"lost_time", true, SCEN_OF_BUCKET,
         "time in a bucket of the ledger, or in all but the productive one, an unplanned stop"},
     [SCEN_FIGURE_RECOVERY] = {"recovery", true, SCEN_OF_NOTHING,

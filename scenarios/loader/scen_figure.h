@@ -19,6 +19,7 @@ typedef enum ScenFigureKind {
     SCEN_FIGURE_GOODPUT,
     SCEN_FIGURE_LOST,
     SCEN_FIGURE_STRETCH,
+    SCEN_FIGURE_BEYOND_EXACT,
     SCEN_FIGURE_LOST_TIME, /* time an interruption, likewise */
     SCEN_FIGURE_RECOVERY,
     SCEN_FIGURE_LOST_GPU_HOURS,

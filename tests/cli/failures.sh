@@ -17,6 +17,10 @@ expect_text out '^rsc_mttf_measured +mttf, 8 GPUs +1145 h +3[0-9]+ h\* '
 expect_text out '^within tolerance: 7 of 8 rows'
 expect_text out 'rsc_crash_loop: preemptions'
 
+# Closed forms, where they hold and how far off they are where they do not.
+expect_exit 0 "$ORRERY" validate "$ROOT/scenarios/forms"
+expect_text out '^within tolerance: 1 of 1 rows, 10 of 10 figures'
+
 # By name of a table's rows: a scenario, a reason, or neither.
 cat >rows.json <<'JSON'
 {"units": "mixed", "rows": [
