@@ -90,7 +90,8 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
     g_autoptr(GError) error = NULL;
     if (scenario->expect.figures) {
         add_judged(validation, scenario, sets);
-        return;
+        if (scenario->expect.step_time_s <= 0.0)
+            return;
     }
     if (scenario->serving.is_on) {
         scen_validation_add_served(validation, scenario);
