@@ -26,26 +26,8 @@
 #include <string.h>
 
 #include "sim_error.h"
-#include "sim_program_private.h"
+#include "sim_exec_private.h"
 #include "sim_stuck.h"
-
-struct SimExec {
-    const SimProgram *program;
-    const SimOp *ops; /* these four are the program's, at hand for the inner loop */
-    const SimBlock *blocks;
-    const uint32_t *first_edge;
-    const uint32_t *edges;
-    SimNet *net;
-    SimEventQueue *queue;
-    SimTime now;
-    SimRun *run;      /* start: latest end of predecessors so far; end: -1 until known */
-    uint32_t *waits;  /* predecessors that have not ended, for each operation */
-    uint32_t *absent; /* members that are not ready, for each group */
-    uint32_t *ended;  /* stack of operations whose successors have not been told */
-    uint32_t ended_count;
-    uint32_t finished; /* operations whose end is known */
-    bool is_too_late;
-};
 
 enum {
     UNKNOWN = -1,
@@ -153,6 +135,10 @@ static void settle(SimExec *exec)
 
 void sim_exec_finish_at(SimExec *exec, uint32_t token, SimTime at)
 {
+    if (exec->live) {
+        sim_live_finish_at(exec->live, token, at);
+        return;
+    }
     g_assert(token < exec->run->op_count && at >= exec->now && exec->run->end[token] == UNKNOWN);
     uint32_t group = exec->ops[token].group;
     if (group == SIM_GROUP_NONE) {

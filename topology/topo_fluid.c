@@ -27,6 +27,7 @@
 #include "topo_fluid.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "sim_error.h"
 #include "topo_fair.h"
@@ -70,9 +71,10 @@ struct TopoFluid {
     TopoFair *fair;
     TopoFluidMeter *meters; /* one a link */
     TopoFluidWait *waits;   /* one an entry */
-    SimTime *latency_ns;    /* one a transfer */
-    double *alone;          /* bytes/s of each transfer on healthy links of its own */
-    Flow **flow_of;         /* by variable */
+    uint32_t entries;
+    SimTime *latency_ns; /* one a transfer */
+    double *alone;       /* bytes/s of each transfer on healthy links of its own */
+    Flow **flow_of;      /* by variable */
     uint32_t flow_room;
     GPtrArray *chunks; /* of flows, that never move */
     Flow *free_flow;
@@ -94,10 +96,27 @@ static double rate_alone(const TopoFluidSpec *spec, const TopoFluidTransfer *tra
     return rate;
 }
 
+/* Makes ready what is known of transfer @index. */
+static bool take_transfer(TopoFluid *fluid, uint32_t index, GError **error)
+{
+    const TopoFluidTransfer *transfer = &fluid->spec->transfers[index];
+    uint32_t entries = transfer->first + transfer->count;
+    g_assert(transfer->bytes >= 0.0 && transfer->sharing_weight > 0.0);
+    fluid->alone[index] = rate_alone(fluid->spec, transfer);
+    if (entries > fluid->entries) {
+        fluid->waits = g_renew(TopoFluidWait, fluid->waits, entries);
+        memset(&fluid->waits[fluid->entries], 0, (entries - fluid->entries) * sizeof *fluid->waits);
+        fluid->entries = entries;
+    }
+    if (sim_time_from_seconds(transfer->latency_s, &fluid->latency_ns[index], error))
+        return true;
+    g_prefix_error(error, "latency of transfer %u: ", index);
+    return false;
+}
+
 TopoFluid *topo_fluid_new(const TopoFluidSpec *spec, GError **error)
 {
     g_autoptr(TopoFluid) fluid = g_new0(TopoFluid, 1);
-    uint32_t entries = 0;
     fluid->net.begin = begin;
     fluid->spec = spec;
     fluid->fair = topo_fair_new(spec->capacity_bytes_per_s, spec->link_count);
@@ -108,18 +127,21 @@ TopoFluid *topo_fluid_new(const TopoFluidSpec *spec, GError **error)
     fluid->changes = g_array_new(FALSE, FALSE, sizeof(Change));
     for (uint32_t i = 0; i < spec->link_count; i++)
         fluid->meters[i].capacity = spec->capacity_bytes_per_s[i];
-    for (uint32_t i = 0; i < spec->transfer_count; i++) {
-        const TopoFluidTransfer *transfer = &spec->transfers[i];
-        g_assert(transfer->bytes >= 0.0 && transfer->sharing_weight > 0.0);
-        fluid->alone[i] = rate_alone(spec, transfer);
-        entries = MAX(entries, transfer->first + transfer->count);
-        if (!sim_time_from_seconds(transfer->latency_s, &fluid->latency_ns[i], error)) {
-            g_prefix_error(error, "latency of transfer %u: ", i);
+    for (uint32_t i = 0; i < spec->transfer_count; i++)
+        if (!take_transfer(fluid, i, error))
             return NULL;
-        }
-    }
-    fluid->waits = g_new0(TopoFluidWait, entries);
     return g_steal_pointer(&fluid);
+}
+
+bool topo_fluid_renew(TopoFluid *fluid, uint32_t transfer, GError **error)
+{
+    uint32_t room = fluid->spec->transfer_count;
+    g_assert(transfer < room);
+    if (transfer + 1 == room) {
+        fluid->latency_ns = g_renew(SimTime, fluid->latency_ns, room);
+        fluid->alone = g_renew(double, fluid->alone, room);
+    }
+    return take_transfer(fluid, transfer, error);
 }
 
 void topo_fluid_free(TopoFluid *fluid)
@@ -368,12 +390,9 @@ void topo_fluid_link_uses(const TopoFluid *fluid, TopoFluidLinkUse *out)
             .saturated_s = sim_time_to_seconds(meter->full_ns),
         };
     }
-    for (uint32_t i = 0; i < spec->transfer_count; i++) {
-        const TopoFluidTransfer *transfer = &spec->transfers[i];
-        for (uint32_t j = transfer->first; j < transfer->first + transfer->count; j++) {
-            out[spec->links[j]].waited_s += fluid->waits[j].waited_s;
-            out[spec->links[j]].lost_s += fluid->waits[j].lost_s;
-        }
+    for (uint32_t i = 0; i < fluid->entries; i++) {
+        out[spec->links[i]].waited_s += fluid->waits[i].waited_s;
+        out[spec->links[i]].lost_s += fluid->waits[i].lost_s;
     }
 }
 

@@ -46,6 +46,10 @@ typedef struct TopoFluid TopoFluid;
  *  (SIM_ERROR_RANGE) on a latency that is not a time; other numbers out of range are a bug. */
 TopoFluid *topo_fluid_new(const TopoFluidSpec *spec, GError **error);
 
+/** The owner of the spec has written @transfer, which is not under way, anew, or added it at the
+ * end of the transfers, and its links at the end of the links. Fails as topo_fluid_new(). */
+bool topo_fluid_renew(TopoFluid *fluid, uint32_t transfer, GError **error);
+
 /** Frees @fluid; NULL is fine. */
 void topo_fluid_free(TopoFluid *fluid);
 

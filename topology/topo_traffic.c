@@ -9,19 +9,12 @@
 #include "topo_traffic.h"
 
 #include "sim_hash.h"
-#include "topo_fluid.h"
 
 #include <string.h>
 
-/* Links that bind alike. */
-typedef struct LinkClass {
-    uint32_t link; /* of the graph: the first */
-    int64_t alike;
-} LinkClass;
-
 typedef struct TopoTraffic {
     const TopoGraph *graph; /* of the fabric, borrowed while names are asked for */
-    GArray *classes;        /* of LinkClass */
+    GArray *classes;        /* of TopoLinkClass */
     GArray *capacity;       /* of double, by class */
     GArray *transfers;      /* of TopoFluidTransfer */
     GArray *links;          /* of uint32_t: classes, run by run */
@@ -108,7 +101,7 @@ static uint32_t *classify(const Builder *b, TopoTraffic *traffic)
             continue;
         gpointer found = g_hash_table_lookup(known, &signature[link]);
         if (!found) {
-            LinkClass class = {.link = link};
+            TopoLinkClass class = {.link = link};
             double rate = topo_link_rate_bytes_per_s(topo_graph_link(b->graph, link));
             g_array_append_val(traffic->classes, class);
             g_array_append_val(traffic->capacity, rate);
@@ -116,7 +109,7 @@ static uint32_t *classify(const Builder *b, TopoTraffic *traffic)
             g_hash_table_insert(known, &signature[link], found);
         }
         class_of[link] = GPOINTER_TO_UINT(found) - 1;
-        g_array_index(traffic->classes, LinkClass, class_of[link]).alike++;
+        g_array_index(traffic->classes, TopoLinkClass, class_of[link]).alike++;
     }
     return class_of;
 }
@@ -128,7 +121,7 @@ static void fold_loads(const Builder *b, TopoTraffic *traffic)
     for (guint i = 0; i < b->loads->len; i++) {
         const Load *load = &g_array_index(b->loads, Load, i);
         uint32_t class = class_of[load->link];
-        if (g_array_index(traffic->classes, LinkClass, class).link != load->link)
+        if (g_array_index(traffic->classes, TopoLinkClass, class).link != load->link)
             continue;
         TopoFluidTransfer *transfer =
             &g_array_index(traffic->transfers, TopoFluidTransfer, load->transfer);
@@ -143,7 +136,7 @@ static TopoTraffic *traffic_empty(const TopoGraph *graph)
 {
     TopoTraffic *traffic = g_new0(TopoTraffic, 1);
     traffic->graph = graph;
-    traffic->classes = g_array_new(FALSE, TRUE, sizeof(LinkClass));
+    traffic->classes = g_array_new(FALSE, TRUE, sizeof(TopoLinkClass));
     traffic->capacity = g_array_new(FALSE, TRUE, sizeof(double));
     traffic->transfers = g_array_new(FALSE, TRUE, sizeof(TopoFluidTransfer));
     traffic->links = g_array_new(FALSE, TRUE, sizeof(uint32_t));
@@ -183,7 +176,7 @@ static void plan_changes(const TopoTrafficSpec *spec, TopoTraffic *traffic)
         TopoLink link = *topo_graph_link(traffic->graph, change->link);
         link.health_fraction = change->health_fraction;
         for (guint class = 0; class < traffic->classes->len; class ++)
-            if (g_array_index(traffic->classes, LinkClass, class).link == change->link)
+            if (g_array_index(traffic->classes, TopoLinkClass, class).link == change->link)
                 topo_fluid_set_capacity_at(traffic->fluid, change->at, class,
                                            topo_link_rate_bytes_per_s(&link));
     }
@@ -217,85 +210,23 @@ static TopoTraffic *traffic_new(const TopoTrafficSpec *spec, GError **error)
     return g_steal_pointer(&traffic);
 }
 
-static gint hotter_first(gconstpointer left, gconstpointer right)
-{
-    const TopoHotLink *a = left, *b = right;
-    if (a->waited_s < b->waited_s || a->waited_s > b->waited_s)
-        return a->waited_s < b->waited_s ? 1 : -1;
-    if (a->carried_fraction < b->carried_fraction || a->carried_fraction > b->carried_fraction)
-        return a->carried_fraction < b->carried_fraction ? 1 : -1;
-    return strcmp(a->name, b->name);
-}
-
-static void hot_link_clear(TopoHotLink *link)
-{
-    g_free(link->name);
-    for (uint32_t i = 0; i < link->waiter_count; i++)
-        g_free(link->waiters[i].name);
-}
-
-/* Enters @waiter into the few of @link, longest first; of equals the earlier transfer. */
-static void enter_waiter(TopoHotLink *link, TopoWaiter waiter)
-{
-    uint32_t place = link->waiter_count;
-    while (place > 0 && link->waiters[place - 1].waited_s < waiter.waited_s)
-        place--;
-    if (place == TOPO_WAITERS)
-        return;
-    uint32_t kept = MIN(link->waiter_count, TOPO_WAITERS - 1);
-    memmove(&link->waiters[place + 1], &link->waiters[place], (kept - place) * sizeof waiter);
-    link->waiters[place] = waiter;
-    link->waiter_count = kept + 1;
-}
-
-/* Names who waited for each class of @links. */
-static void find_waiters(const TopoTraffic *traffic, TopoHotLink *links)
-{
-    const TopoFluidWait *waits = topo_fluid_waits(traffic->fluid);
-    for (uint32_t t = 0; t < traffic->spec.transfer_count; t++) {
-        const TopoFluidTransfer *transfer = &traffic->spec.transfers[t];
-        for (uint32_t i = transfer->first; i < transfer->first + transfer->count; i++) {
-            if (waits[i].waited_s > 0.0)
-                enter_waiter(&links[traffic->spec.links[i]],
-                             (TopoWaiter){t, waits[i].waited_s, NULL});
-        }
-    }
-}
-
-static char *link_name(const TopoGraph *graph, uint32_t id)
-{
-    const TopoLink *link = topo_graph_link(graph, id);
-    g_autofree char *from = topo_graph_name(graph, link->from);
-    g_autofree char *to = topo_graph_name(graph, link->to);
-    return g_strdup_printf("%s -> %s", from, to);
-}
-
-/* After a run of @makespan_s: the links that carried something, hottest first. */
 static GArray *hottest(const TopoTraffic *traffic, double makespan_s)
 {
-    GArray *hot = g_array_new(FALSE, TRUE, sizeof(TopoHotLink));
-    g_array_set_clear_func(hot, (GDestroyNotify)hot_link_clear);
-    g_autofree TopoFluidLinkUse *uses = g_new0(TopoFluidLinkUse, MAX(traffic->classes->len, 1));
-    topo_fluid_link_uses(traffic->fluid, uses);
-    g_autofree TopoHotLink *waited = g_new0(TopoHotLink, MAX(traffic->classes->len, 1));
-    find_waiters(traffic, waited);
-    for (guint i = 0; i < traffic->classes->len; i++) {
-        const LinkClass *class = &g_array_index(traffic->classes, LinkClass, i);
-        double rate = g_array_index(traffic->capacity, double, i);
-        if (uses[i].carried_bytes <= 0.0)
-            continue;
-        TopoHotLink link = waited[i];
-        link.name = link_name(traffic->graph, class->link);
-        link.alike = class->alike;
-        link.bytes_per_s = rate;
-        link.carried_fraction = uses[i].carried_bytes / (rate * makespan_s);
-        link.saturated_s = uses[i].saturated_s;
-        link.waited_s = uses[i].waited_s;
-        link.lost_s = uses[i].lost_s;
-        g_array_append_val(hot, link);
-    }
-    g_array_sort(hot, hotter_first);
-    return hot;
+    uint32_t count = traffic->spec.transfer_count;
+    g_autofree TopoHotRun *runs = g_new(TopoHotRun, MAX(count, 1));
+    for (uint32_t i = 0; i < count; i++)
+        runs[i] =
+            (TopoHotRun){traffic->spec.transfers[i].first, traffic->spec.transfers[i].count, i};
+    TopoHotBook book = {
+        .graph = traffic->graph,
+        .fluid = traffic->fluid,
+        .spec = &traffic->spec,
+        .classes = (const TopoLinkClass *)(const void *)traffic->classes->data,
+        .runs = runs,
+        .run_count = count,
+        .makespan_s = makespan_s,
+    };
+    return topo_hot_links(&book);
 }
 
 SimRun *topo_traffic_run(const SimProgram *p, const TopoTrafficSpec *spec, GArray **hot_links,

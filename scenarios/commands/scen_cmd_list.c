@@ -27,7 +27,7 @@ static const ScenUsage usage = {
                "engine-kernels,\n"
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, recoveries, figures), each with its source;\n"
+               "placements, faults, storages, recoveries, figures), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -132,6 +132,7 @@ static const Kind kinds[] = {
     {"prices",         "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
     {"uncertainty",    "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
     {"faults",         "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
+    {"storages",       "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
     {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
     {"figures",        "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures   },
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },

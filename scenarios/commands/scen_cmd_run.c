@@ -13,7 +13,6 @@
 #include "scen_options.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
-#include "scen_survive.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -253,12 +252,11 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
-    g_autoptr(StratCampaignResult) campaign = NULL;
-    if (*fits && scenario->campaign.is_on)
-        campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns));
-    ScenOutcome outcome = {.step_s = sim_time_to_seconds(result->step_ns), .campaign = campaign};
-    g_autoptr(GArray) judged = judge(options, scenario, &outcome, error);
-    if (!judged)
+    g_autoptr(ScenOutcome) outcome = g_new0(ScenOutcome, 1);
+    if (*fits && !scen_outcome_months(scenario, result, outcome, error))
+        return false;
+    g_autoptr(GArray) judged = *fits ? judge(options, scenario, outcome, error) : NULL;
+    if (*fits && !judged)
         return false;
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
@@ -272,8 +270,9 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .knobs = knobs,
         .tally = &tally,
         .jobs = jobs,
-        .campaign = campaign,
+        .campaign = outcome->campaign,
         .judged = judged,
+        .saves = outcome->has_saves ? &outcome->saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -23,6 +23,7 @@ ScenScenario *scen_shape_scenario(const ScenScenario *family, const ScenShape *s
     one->serving.prefill = pools[1];
     one->serving.interval = false;
     one->cluster.gpu_count = gpus;
+    one->gpu_of_rank = NULL; /* which is of another number of GPUs */
     one->cluster.node_count = (gpus + one->cluster.node.gpus - 1) / one->cluster.node.gpus;
     if (shape->max_tokens > 0)
         engine->max_tokens = shape->max_tokens;

@@ -2,6 +2,7 @@
  * names; times an interruption divide by the unplanned stops. */
 #include "scen_judge.h"
 #include "scen_money.h"
+#include "scen_saves.h"
 #include "scen_survive.h"
 #include "strat_checkpoint.h"
 
@@ -47,10 +48,14 @@ static double recovery_share(const StratCampaignResult *r)
            r->lost[STRAT_LOST_RESTART].mean;
 }
 
-static double saving_share(const ScenScenario *scenario, const StratCampaignResult *r)
+/* Checkpoints as they were taken: by what the scenario says, or else by its storage. */
+static StratCampaignCheckpoint checkpoint_of(const ScenScenario *scenario,
+                                             const ScenOutcome *outcome)
 {
-    const StratCampaignCheckpoint *c = &scenario->campaign.spec.checkpoint;
-    return c->save_s / (r->interval_s + c->block_s);
+    StratCampaign campaign = scenario->campaign.spec;
+    if (outcome->has_saves)
+        scen_saves_apply(&scenario->campaign, &outcome->saves, &campaign);
+    return campaign.checkpoint;
 }
 
 static double lost_gpu_hours(const StratCampaignResult *r)
@@ -73,20 +78,22 @@ static double memory_chance(const ScenFigure *figure, const ScenScenario *scenar
 }
 
 /* Mean recoveries, where each failure takes a node. */
-static double exact_ettr(const ScenScenario *scenario, const StratCampaignResult *r)
+static double exact_ettr(const ScenScenario *scenario, double interval_s, double block_s)
 {
     const StratCampaign *c = &scenario->campaign.spec;
     StratFaultModel faults = scen_fault_model(scenario);
     double recovery_s = strat_spread_mean(&c->recovery.stop_detection) +
                         strat_spread_mean(&c->spares.allocation) +
                         strat_spread_mean(&c->recovery.restart) + c->recovery.load_s;
-    return strat_checkpoint_exact(r->interval_s, c->checkpoint.block_s, recovery_s,
+    return strat_checkpoint_exact(interval_s, block_s, recovery_s,
                                   1.0 / strat_fault_stop_rate(&faults));
 }
 
 static double campaign_value(const ScenFigure *figure, const ScenScenario *scenario,
-                             const StratCampaignResult *r)
+                             const ScenOutcome *outcome)
 {
+    const StratCampaignResult *r = outcome->campaign;
+    StratCampaignCheckpoint checkpoint = checkpoint_of(scenario, outcome);
     double nodes = (double)scenario->cluster.node_count, gpus = (double)r->gpus;
     switch (figure->kind) {
     case SCEN_FIGURE_INTERRUPTIONS:
@@ -114,7 +121,7 @@ static double campaign_value(const ScenFigure *figure, const ScenScenario *scena
     case SCEN_FIGURE_STRETCH:
         return 1.0 / r->ettr.mean;
     case SCEN_FIGURE_BEYOND_EXACT:
-        return r->ettr.mean - exact_ettr(scenario, r);
+        return r->ettr.mean - exact_ettr(scenario, r->interval_s, checkpoint.block_s);
     case SCEN_FIGURE_LOST_TIME:
         return an_interruption(r, lost_of(figure, r));
     case SCEN_FIGURE_RECOVERY:
@@ -126,7 +133,9 @@ static double campaign_value(const ScenFigure *figure, const ScenScenario *scena
     case SCEN_FIGURE_INTERVAL:
         return r->interval_s;
     case SCEN_FIGURE_SAVING:
-        return saving_share(scenario, r);
+        return checkpoint.save_s / (r->interval_s + checkpoint.block_s);
+    case SCEN_FIGURE_SAVE:
+        return checkpoint.save_s;
     case SCEN_FIGURE_MEMORY_CHANCE:
         return memory_chance(figure, scenario);
     default:
@@ -141,7 +150,7 @@ double scen_figure_value(const ScenFigure *figure, const ScenScenario *scenario,
     if (figure->kind == SCEN_FIGURE_STEP)
         return outcome->step_s > 0.0 ? outcome->step_s : NAN;
     if (outcome->campaign)
-        return campaign_value(figure, scenario, outcome->campaign);
+        return campaign_value(figure, scenario, outcome);
     if (!scenario->replay)
         return NAN;
     switch (figure->kind) {

@@ -4,6 +4,7 @@
 
 #include "scen_errors.h"
 #include "scen_op_trace.h"
+#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_survive.h"
 
@@ -13,30 +14,39 @@ static bool replay(const ScenScenario *scenario, ScenOutcome *outcome, GError **
     return trace && strat_replay_totals(trace, &outcome->totals, error);
 }
 
-static bool train(const ScenScenario *scenario, ScenOutcome *outcome, GError **error)
+bool scen_outcome_months(const ScenScenario *scenario, const StratTrainResult *result,
+                         ScenOutcome *outcome, GError **error)
 {
+    const ScenCampaign *campaign = &scenario->campaign;
+    outcome->step_s = result ? sim_time_to_seconds(result->step_ns) : campaign->step_s;
+    outcome->has_saves = campaign->is_on && campaign->has_storage && result;
+    if (outcome->has_saves && !scen_saves_run(scenario, result, &outcome->saves, error))
+        return false;
+    if (campaign->is_on)
+        outcome->campaign =
+            scen_survive(scenario, outcome->step_s, outcome->has_saves ? &outcome->saves : NULL);
+    return true;
+}
+
+static bool fill(const ScenScenario *scenario, ScenOutcome *outcome, GError **error)
+{
+    if (scenario->serving.is_on) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "figures are of training; what serves expects ttft, tpot...");
+        return false;
+    }
+    if (scenario->replay)
+        return replay(scenario, outcome, error);
+    if (scenario->campaign.is_alone)
+        return scen_outcome_months(scenario, NULL, outcome, error);
     g_autoptr(StratTrainResult) result = scen_simulate(scenario, error);
-    if (result)
-        outcome->step_s = sim_time_to_seconds(result->step_ns);
-    return result != NULL;
+    return result && scen_outcome_months(scenario, result, outcome, error);
 }
 
 ScenOutcome *scen_outcome_new(const ScenScenario *scenario, GError **error)
 {
     g_autoptr(ScenOutcome) outcome = g_new0(ScenOutcome, 1);
-    outcome->step_s = scenario->campaign.step_s;
-    bool trains = !scenario->replay && !scenario->campaign.is_alone;
-    if (scenario->serving.is_on) {
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                    "figures are of training; what serves expects ttft, tpot...");
-        return NULL;
-    }
-    if ((scenario->replay && !replay(scenario, outcome, error)) ||
-        (trains && !train(scenario, outcome, error)))
-        return NULL;
-    if (scenario->campaign.is_on)
-        outcome->campaign = scen_survive(scenario, outcome->step_s);
-    return g_steal_pointer(&outcome);
+    return fill(scenario, outcome, error) ? g_steal_pointer(&outcome) : NULL;
 }
 
 void scen_outcome_free(ScenOutcome *outcome)

@@ -13,6 +13,7 @@
 
 #include "scen_engine_profile.h"
 #include "scen_serve_burst.h"
+#include "scen_serve_fabric.h"
 #include "scen_trace.h"
 #include "strat_offload.h"
 #include "strat_price.h"
@@ -46,6 +47,7 @@ typedef struct Stage {
     const ScenScenario *scenario;
     StratProfile *profile[2]; /* measured layer times of the engine, NULL: none */
     StratPricer *pricer[2];
+    ScenServeFabric fabric; /* that caches move over */
     StratServeSpec spec;
     int64_t skipped_rows; /* of the trace, in the last run */
 } Stage;
@@ -56,6 +58,7 @@ static void stage_clear(Stage *stage)
         strat_pricer_free(stage->pricer[p]);
         strat_profile_free(stage->profile[p]);
     }
+    scen_serve_fabric_clear(&stage->fabric);
 }
 
 StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratProfile **profile,
@@ -88,19 +91,31 @@ StratPricer *scen_serve_pricer(const ScenScenario *scenario, size_t pool, StratP
     return strat_price_new(&spec, error);
 }
 
-/* How fast a cache moves from a prefill replica to a decoding one: by the NICs of the smaller of
- * the two, or inside a scale-up domain that holds both pools. */
-static void fill_transfer(const ScenScenario *scenario, StratServeSpec *spec)
+/* How caches move from prefill replicas to decoding ones: over the fabric; or at the rate that is
+ * given; or by the NICs of the smaller of two replicas, or inside a scale-up domain that holds both
+ * pools. */
+static bool fill_transfer(Stage *stage, GError **error)
 {
-    const StratDeployment *deployment = &scenario->serving.deployment;
+    const ScenScenario *scenario = stage->scenario;
+    const ScenServing *serving = &scenario->serving;
+    const StratDeployment *deployment = &serving->deployment;
     const TopoNode *node = &scenario->cluster.node;
+    StratServeSpec *spec = &stage->spec;
     int64_t gpus =
         MIN(strat_pool_gpus(&deployment->pool[0]), strat_pool_gpus(&deployment->pool[1]));
     bool inside = scenario->cluster.gpu_count <= node->scale_up_gpus;
     double nic_bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
     spec->transfer_bytes_per_s =
-        (double)gpus * (inside ? node->scale_up_bytes_per_s : nic_bytes_per_s);
+        serving->transfer_bytes_per_s > 0.0
+            ? serving->transfer_bytes_per_s
+            : (double)gpus * (inside ? node->scale_up_bytes_per_s : nic_bytes_per_s);
     spec->transfer_latency_s = inside ? node->scale_up_latency_s : node->nic_latency_s;
+    if (serving->overlap == SCEN_OVERLAP_LAYERS)
+        spec->transfer_layers = (double)scenario->model.layers;
+    if (!scen_serve_fabric_open(&stage->fabric, scenario, error))
+        return false;
+    spec->fabric = stage->fabric.fabric ? &stage->fabric.moves : NULL;
+    return true;
 }
 
 /* The cache is as large as the scenario says, whatever would fit. */
@@ -154,8 +169,8 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     }
     stage->spec.kv_bytes_per_token = strat_kv_token_bytes(&scenario->model, deployment->kv);
     stage->spec.host_bytes_per_s = scenario->cluster.node.host_bytes_per_s;
-    if (deployment->pools == 2)
-        fill_transfer(scenario, &stage->spec);
+    if (deployment->pools == 2 && !fill_transfer(stage, error))
+        return false;
     stage->spec.autoscale = scenario->serving.autoscale;
     stage->spec.autoscale.load_s = load_s(scenario, &served->memory[0]);
     stage->spec.admission = scenario->serving.admission;

@@ -8,6 +8,7 @@
  * which takes as much longer as the slowest clock is lower. */
 #include "scen_survive.h"
 
+#include "scen_saves.h"
 #include "scen_simulate.h"
 
 typedef struct Steps {
@@ -52,7 +53,8 @@ StratFaultModel scen_fault_model(const ScenScenario *scenario)
     };
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves)
 {
     Steps steps = {scenario, step_s};
     StratCampaign campaign = scenario->campaign.spec;
@@ -61,5 +63,7 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s)
     campaign.step_ctx = &steps;
     if (campaign.recovery.replicas == 0)
         campaign.recovery.replicas = scenario->campaign.is_alone ? 1 : scenario->plan.data;
+    if (saves)
+        scen_saves_apply(&scenario->campaign, saves, &campaign);
     return strat_campaign_run(&campaign);
 }

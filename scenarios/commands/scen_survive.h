@@ -4,12 +4,15 @@
 
 #include "scen_scenario.h"
 #include "strat_campaign.h"
+#include "strat_saves.h"
 
 /** What can fail in @scenario, which has a campaign. Borrows from it. */
 StratFaultModel scen_fault_model(const ScenScenario *scenario);
 
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
- *  slower states are simulated on the way. Never fails. */
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s);
+ *  slower states are simulated on the way. @saves is what its storage makes of checkpoints and
+ *  restarts, NULL when it has none. Never fails. */
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves);
 
 #endif

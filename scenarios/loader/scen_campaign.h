@@ -3,6 +3,7 @@
 #define SCEN_CAMPAIGN_H
 
 #include "strat_campaign.h"
+#include "strat_saves.h"
 
 #include <glib.h>
 
@@ -25,6 +26,19 @@ typedef struct ScenFaults {
     double scale, early_factor, early_s, lemon_fraction, lemon_factor;
 } ScenFaults;
 
+/** The network that a node reaches its storage by. */
+typedef enum ScenStorageNetwork {
+    SCEN_STORAGE_FRONTEND,
+    SCEN_STORAGE_COMPUTE, /* its NICs are those of the compute network */
+} ScenStorageNetwork;
+
+/** Storage as it is written; what was left out is 0. */
+typedef struct ScenStorage {
+    StratStorage row;
+    ScenStorageNetwork network;
+    int64_t servers; /* on the compute network; 0: its routes do not count */
+} ScenStorage;
+
 typedef struct ScenCampaign {
     bool is_on;    /* the scenario has `campaign:` */
     bool is_alone; /* and no plan: its step time is given, and nothing is simulated for it */
@@ -33,7 +47,15 @@ typedef struct ScenCampaign {
     int64_t nodes_per_leaf, nodes_per_rack;
     const char *policy;
     StratCampaign spec; /* without faults, site, seed and step */
+    bool has_storage;   /* checkpoints and restarts take what it takes, where they do not say */
+    ScenStorage storage;
+    StratSaving saving; /* without its storage */
+    bool gives_block, gives_save, gives_load, gives_peer_load;
 } ScenCampaign;
+
+/** @storage as @cluster reaches it, whose scale-out network is @fabric. */
+StratStorage scen_storage_at(const ScenStorage *storage, const TopoCluster *cluster,
+                             const TopoFabricSpec *fabric);
 
 /** Frees what @campaign owns. */
 void scen_campaign_clear(ScenCampaign *campaign);

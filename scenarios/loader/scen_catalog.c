@@ -33,6 +33,7 @@ static const CatalogFile files[] = {
     {"price",          "strategies/catalog/prices.yaml"      },
     {"expert kernels", "topology/catalog/expert_kernels.yaml"},
     {"faults",         "strategies/catalog/faults.yaml"      },
+    {"storage",        "strategies/catalog/storage.yaml"     },
 };
 _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catalog");
 

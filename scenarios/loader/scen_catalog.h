@@ -19,6 +19,7 @@ typedef enum ScenCatalogKind {
     SCEN_CATALOG_PRICE,
     SCEN_CATALOG_EXPERT_KERNELS,
     SCEN_CATALOG_FAULTS,
+    SCEN_CATALOG_STORAGE,
     SCEN_CATALOG_COUNT
 } ScenCatalogKind;
 

@@ -268,6 +268,18 @@ static void check_peak(const Check *check)
          has->len ? has->str : "none");
 }
 
+static void check_storage(const Check *check)
+{
+    const ScenCampaign *campaign = &check->scenario->campaign;
+    const TopoNode *node = &check->scenario->cluster.node;
+    if (!campaign->has_storage)
+        return;
+    if (campaign->storage.row.host_copy_bytes_per_s == 0.0 && node->host_bytes_per_s == 0.0)
+        fail(check, "campaign.storage", "the node has no host_bandwidth: give host_copy");
+    if (campaign->storage.network == SCEN_STORAGE_COMPUTE && node->nics == 0)
+        fail(check, "campaign.storage.network", "the nodes have no NICs to a compute network");
+}
+
 typedef struct Rule {
     void (*run)(const Check *check);
     bool trains; /* only where there is a plan */
@@ -291,6 +303,7 @@ static const Rule rules[] = {
     {check_sequence, true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
     {check_zero,     true,  {"plan.zero_stage"}                                                          },
     {check_peak,     true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
+    {check_storage,  true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                         },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)

@@ -12,6 +12,7 @@
 #include "strat_offload.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
+#include "topo_net.h"
 
 #define I64 "%" G_GINT64_FORMAT
 
@@ -100,6 +101,39 @@ static void check_engine(const Check *check)
     scen_serving_engine_settle(engine, &check->scenario->cluster.node.gpu);
     if (engine->row.max_sequences == 0 || engine->row.max_tokens == 0)
         fail(check, "serve.engine", "an engine needs max_sequences and max_tokens");
+    for (size_t i = 0; i < STRAT_PREFERRED; i++)
+        if (engine->row.preferred_sequences[i] > engine->row.max_sequences)
+            fail(check, "serve.engine.preferred_sequences",
+                 "a preferred size of " I64 " is more than max_sequences " I64,
+                 engine->row.preferred_sequences[i], engine->row.max_sequences);
+}
+
+/* Whether the scheduler runs what the traffic asks for, as far as the scenario says it. */
+static void check_forks(const Check *check)
+{
+    const StratTraffic *traffic = &check->scenario->traffic.spec;
+    const StratEngine *engine = &check->serving->engine.row;
+    const char *key = traffic->beams > 0 ? "traffic.beam_width" : "traffic.samples";
+    bool several = traffic->forks &&
+                   (traffic->samples.kind != STRAT_LENGTH_CONSTANT || traffic->samples.mean > 1.0);
+    const StratScheduler *scheduler =
+        engine->scheduler ? strat_scheduler_by_name(engine->scheduler, NULL) : NULL;
+    g_autoptr(GError) error = NULL;
+    if (!scheduler || (!several && traffic->beams == 0))
+        return;
+    if (!strat_scheduler_forks(scheduler, several, traffic->beams > 0, &error)) {
+        fail(check, key, "%s", error->message);
+        return;
+    }
+    if (scheduler->forking != STRAT_FORKING_GROUP)
+        return;
+    double rows = traffic->beams > 0 ? (double)traffic->beams : traffic->samples.mean;
+    if (engine->max_sequences > 0 && rows > (double)engine->max_sequences)
+        fail(check, key, "%g sequences of a request are more than max_sequences " I64, rows,
+             engine->max_sequences);
+    if (check->serving->deployment.speculation.tokens > 0)
+        fail(check, key, "scheduler %s: samples and beams with speculation are not modelled",
+             scheduler->name);
 }
 
 /* Types whose products run on matrix units of the same type. */
@@ -200,6 +234,25 @@ static void check_offload(const Check *check)
              "two_batch_overlap cuts the batch in two: gpu_batches cannot cut it too");
 }
 
+static void check_transfer(const Check *check)
+{
+    const ScenServing *serving = check->serving;
+    const char *network = check->scenario->network;
+    bool splits = serving->prefill.replicas > 0;
+    if (!splits && (serving->transfer_bytes_per_s > 0.0 || serving->overlap != SCEN_OVERLAP_NONE))
+        fail(check, "serve.kv_transfer",
+             "caches move where prompts have replicas of their own: give serve.prefill");
+    if (splits && network && topo_net_by_name(network, NULL) &&
+        topo_net_by_name(network, NULL)->is_referee)
+        fail(check, "network",
+             "network %s carries steps of training; caches of replicas move by alpha-beta or fluid",
+             network);
+    if (splits && serving->overlap == SCEN_OVERLAP_LAYERS &&
+        !scen_serving_on_fabric(check->scenario))
+        fail(check, "serve.kv_transfer.overlap",
+             "layers need a network that shares its links: network: fluid, and no bandwidth");
+}
+
 static void complete(ScenServing *serving)
 {
     StratDeployment *deployment = &serving->deployment;
@@ -230,9 +283,11 @@ void scen_check_serving(ScenScenario *scenario, const ScenMarks *marks, ScenErro
     if (serving->prefill.replicas > 0 && has_prefill && scenario->model.kv_heads > 0)
         check_pool(&check, &serving->prefill, "serve.prefill");
     check_engine(&check);
+    check_forks(&check);
     check_types(&check);
     check_speculation(&check);
     check_autoscale(&check);
     check_offload(&check);
+    check_transfer(&check);
     complete(serving);
 }

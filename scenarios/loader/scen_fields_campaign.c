@@ -3,8 +3,9 @@
  *   campaign:
  *     duration: 54 d
  *     faults: llama3-h100                    # orrery list faults
- *     checkpoint: {interval: daly, block: 5 s, save: 60 s}
- *     recovery: {policy: restart, detection: 1 min, restart: 5 min, load: 2 min}
+ *     storage: tectonic-llama3               # orrery list storages
+ *     checkpoint: {interval: daly}           # or with block and save, where no storage is given
+ *     recovery: {policy: restart, detection: 1 min, restart: 5 min}    # load, likewise
  *     spares: {nodes: 40, repair: 1 d}
  */
 #include "scen_campaign.h"
@@ -48,37 +49,67 @@ static bool bind_interval(ScenBinder *binder, const ScenField *field, const Scen
 
 static void finish_checkpoint(ScenBinder *binder, const ScenNode *map, void *out)
 {
-    StratCampaignCheckpoint *checkpoint = out;
-    if (checkpoint->save_s == 0.0)
+    ScenCampaign *campaign = out;
+    StratCampaignCheckpoint *checkpoint = &campaign->spec.checkpoint;
+    campaign->gives_block = scen_node_get(map, "block") != NULL;
+    campaign->gives_save = scen_node_get(map, "save") != NULL;
+    if (!campaign->gives_save)
         checkpoint->save_s = checkpoint->block_s;
     if (checkpoint->save_s < checkpoint->block_s)
         scen_bind_fail(binder, map, "save", "save (until it is safe) is below block");
-    if (checkpoint->every != STRAT_EVERY_FIXED && checkpoint->block_s == 0.0)
-        scen_bind_fail(
-            binder, map, "interval",
-            "a checkpoint that blocks nothing is best taken every step: give an interval, "
-            "or block");
 }
 
+static const ScenName modes[] = {
+    {"async", STRAT_SAVE_ASYNC},
+    {"sync",  STRAT_SAVE_SYNC },
+    {NULL,    0               },
+};
+
+static const ScenName writers[] = {
+    {"spread", STRAT_SHARE_SPREAD},
+    {"first",  STRAT_SHARE_FIRST },
+    {"all",    STRAT_SHARE_ALL   },
+    {NULL,     0                 },
+};
+
+static const ScenName copies[] = {
+    {"idle",     STRAT_COPY_IDLE    },
+    {"shared",   STRAT_COPY_SHARED  },
+    {"blocking", STRAT_COPY_BLOCKING},
+    {NULL,       0                  },
+};
+
+#define CHECKPOINT(key, member, ...) TIME(key, ScenCampaign, spec.checkpoint.member, __VA_ARGS__)
+
 static const ScenField checkpoint_fields[] = {
-    SCEN_FIELD("interval", StratCampaignCheckpoint, every, SCEN_CUSTOM, .required = true,
+    SCEN_FIELD("interval", ScenCampaign, spec.checkpoint, SCEN_CUSTOM, .required = true,
                .bind = bind_interval, .expected = "a time, young, daly or optimised",
                .help = "training between two checkpoints, rounded to whole steps"),
-    TIME("block", StratCampaignCheckpoint, block_s, .zero = true,
-         .help = "for which training stands still, in s (default: 0)"),
-    TIME("save", StratCampaignCheckpoint, save_s, .zero = true,
-         .help = "until it is safe in storage, in s (default: block)"),
-    TIME("memory_interval", StratCampaignCheckpoint, memory_interval_s,
-         .help = "between copies in memory of peers, in s (default: every step)"),
-    SCEN_FIELD("copies", StratCampaignCheckpoint, copies, SCEN_INT, .min = 1, .max = 64,
+    CHECKPOINT("block", block_s, .zero = true,
+               .help = "for which training stands still, in s (default: of the storage, or 0)"),
+    CHECKPOINT("save", save_s, .zero = true,
+               .help = "until it is safe in storage, in s (default: of the storage, or block)"),
+    SCEN_FIELD("mode", ScenCampaign, saving.mode, SCEN_ENUM, .names = modes, .fallback = "async",
+               .help = "training waits for host memory (async, the default) or for the storage"),
+    SCEN_FIELD("writers", ScenCampaign, saving.writers, SCEN_ENUM, .names = writers,
+               .fallback = "spread",
+               .help = "of what a data group's ranks hold alike: all a part (spread, the default), "
+                       "the first one, or all of them"),
+    CHECKPOINT("memory_interval", memory_interval_s,
+               .help = "between copies in memory of peers, in s (default: every step)"),
+    SCEN_FIELD("copies", ScenCampaign, spec.checkpoint.copies, SCEN_INT, .min = 1, .max = 64,
                .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
+    SCEN_FIELD(
+        "peer_copy", ScenCampaign, saving.copies, SCEN_ENUM, .names = copies, .fallback = "idle",
+        .help = "copies use the idle time of the network (default), share it with the step, or "
+                "training waits"),
 };
 
 static const ScenTable checkpoint_table = {
     .what = "checkpoint",
     .fields = checkpoint_fields,
     .count = G_N_ELEMENTS(checkpoint_fields),
-    .size = sizeof(StratCampaignCheckpoint),
+    .size = sizeof(ScenCampaign),
     .finish = finish_checkpoint,
 };
 
@@ -90,11 +121,20 @@ static void finish_recovery(ScenBinder *binder, const ScenNode *map, void *out)
     r->policy = strat_recovery_by_name(campaign->policy, &error);
     if (!r->policy)
         scen_bind_fail(binder, map, "policy", "%s", error->message);
+    campaign->gives_load = scen_node_get(map, "load") != NULL;
+    campaign->gives_peer_load = scen_node_get(map, "peer_load") != NULL;
     if (!scen_node_get(map, "hang_detection"))
         r->hang_detection = r->stop_detection;
     if (!scen_node_get(map, "warm_restart"))
         r->warm_restart = r->restart;
 }
+
+static const ScenName restores[] = {
+    {"all",       STRAT_RESTORE_ALL      },
+    {"broadcast", STRAT_RESTORE_BROADCAST},
+    {"gather",    STRAT_RESTORE_GATHER   },
+    {NULL,        0                      },
+};
 
 static const ScenField recovery_fields[] = {
     SCEN_FIELD("policy", ScenCampaign, policy, SCEN_TEXT, .fallback = "restart",
@@ -108,9 +148,14 @@ static const ScenField recovery_fields[] = {
     SPREAD("warm_restart", ScenCampaign, spec.recovery.warm_restart,
            .help = "the same with hot spares (default: as restart)"),
     TIME("load", ScenCampaign, spec.recovery.load_s, .zero = true,
-         .help = "of a checkpoint from storage, in s"),
+         .help = "of a checkpoint from storage, in s (default: of the storage, or 0)"),
     TIME("peer_load", ScenCampaign, spec.recovery.peer_load_s, .zero = true,
-         .help = "of state from peers, in s"),
+         .help = "of state from peers, in s (default: of the network where there is a storage, "
+                 "or 0)"),
+    SCEN_FIELD("restore", ScenCampaign, saving.restore, SCEN_ENUM, .names = restores,
+               .fallback = "all",
+               .help = "of weights: all ranks read them (default), the first of a data group reads "
+                       "and broadcasts, or each reads a part and they gather"),
     SCEN_FIELD("safe", ScenCampaign, spec.recovery.is_safe, SCEN_BOOL, .fallback = "false",
                .help = "nothing fails while the job recovers (default: false)"),
     TIME("flap", ScenCampaign, spec.recovery.flap_s, .zero = true,
@@ -147,10 +192,37 @@ static const ScenTable spare_table = {
     .size = sizeof(StratCampaignSpares),
 };
 
+/* Keys that say nothing without a storage; and the interval, which then needs block. */
+static void check_storage(ScenBinder *binder, const ScenNode *map, const ScenCampaign *campaign)
+{
+    static const char *const keys[][2] = {
+        {"checkpoint", "mode"     },
+        {"checkpoint", "writers"  },
+        {"checkpoint", "peer_copy"},
+        {"recovery",   "restore"  },
+    };
+    if (campaign->has_storage)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const ScenNode *group = scen_node_get(map, keys[i][0]);
+        if (group && group->kind == SCEN_NODE_MAP && scen_node_get(group, keys[i][1]))
+            scen_bind_fail(binder, group, keys[i][1], "%s needs campaign.storage", keys[i][1]);
+    }
+    const StratCampaignCheckpoint *checkpoint = &campaign->spec.checkpoint;
+    const ScenNode *group = scen_node_get(map, "checkpoint");
+    if (group && group->kind == SCEN_NODE_MAP && checkpoint->every != STRAT_EVERY_FIXED &&
+        checkpoint->block_s == 0.0)
+        scen_bind_fail(binder, group, "interval",
+                       "a checkpoint that blocks nothing is best taken every step: give an "
+                       "interval, block, or campaign.storage");
+}
+
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenCampaign *campaign = out;
     campaign->is_on = true;
+    campaign->has_storage = scen_node_get(map, "storage") != NULL;
+    check_storage(binder, map, campaign);
     if (!scen_node_get(map, "spares"))
         campaign->spec.spares.nodes = -1;
     else if (scen_node_get(map, "allocation"))
@@ -177,8 +249,12 @@ static const ScenField fields[] = {
                .fallback = "1", .help = "under one leaf switch"),
     SCEN_FIELD("nodes_per_rack", ScenCampaign, nodes_per_rack, SCEN_INT, .min = 1, .max = 1e6,
                .fallback = "1", .help = "of one rack"),
-    SCEN_FIELD("checkpoint", ScenCampaign, spec.checkpoint, SCEN_MAP, .table = &checkpoint_table,
-               .required = true, .help = "when state is saved, and what that takes"),
+    SCEN_FIELD("storage", ScenCampaign, storage, SCEN_SECTION, .table = &scen_storage_table,
+               .help =
+                   "that checkpoints go to (orrery list storages; default: block, save and load "
+                   "say what they take)"),
+    SCEN_GROUP("checkpoint", &checkpoint_table, .required = true,
+               .help = "when state is saved, and what that takes"),
     SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
     SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
                .help = "nodes that stand by (default: one is always found, after allocation)"),

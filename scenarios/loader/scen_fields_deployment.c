@@ -183,6 +183,28 @@ static const ScenTable admission_table = {
     .size = sizeof(ScenServing),
 };
 
+static const ScenName overlaps[] = {
+    {"none",   SCEN_OVERLAP_NONE  },
+    {"layers", SCEN_OVERLAP_LAYERS},
+    {NULL,     0                  },
+};
+
+static const ScenField transfer_fields[] = {
+    SPEC("bandwidth", transfer_bytes_per_s, SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S,
+         .help = "of a replica's caches, one after another, in bytes/s (default: by fabric and "
+                 "network, or the NICs of the smaller replica)"),
+    SPEC("overlap", overlap, SCEN_ENUM, .names = overlaps, .fallback = "none",
+         .help = "layers: each sets out when it is computed; none (default): all when the prompt "
+                 "is done"),
+};
+
+static const ScenTable transfer_table = {
+    .what = "kv_transfer",
+    .fields = transfer_fields,
+    .count = G_N_ELEMENTS(transfer_fields),
+    .size = sizeof(ScenServing),
+};
+
 #define OWN(key, member, ...) SPEC(key, pool.member, SCEN_INT, .max = 65536, __VA_ARGS__)
 
 static const ScenField fields[] = {
@@ -197,6 +219,8 @@ static const ScenField fields[] = {
     OWN("replicas", replicas, .help = "of the model; 0: whatever the GPUs leave (default)"),
     SPEC("prefill", prefill, SCEN_MAP, .table = &prefill_table,
          .help = "replicas that do the prompts; those above then decode"),
+    SCEN_GROUP("kv_transfer", &transfer_table,
+               .help = "how caches move from prefill to decode replicas"),
     SPEC("router", deployment.router, SCEN_TEXT,
          .help = "which replica gets a request (orrery list routers; default: round-robin)"),
     SPEC("weights", deployment.weights, SCEN_ENUM, .names = weights, .fallback = "bf16",

@@ -23,6 +23,7 @@ const ScenTable *scen_catalog_table(ScenCatalogKind kind)
         [SCEN_CATALOG_PRICE] = &scen_cost_table,
         [SCEN_CATALOG_EXPERT_KERNELS] = &scen_expert_table,
         [SCEN_CATALOG_FAULTS] = &scen_faults_table,
+        [SCEN_CATALOG_STORAGE] = &scen_storage_table,
     };
     return kind < SCEN_CATALOG_COUNT ? tables[kind] : NULL;
 }
@@ -63,6 +64,9 @@ static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *
         if (scenario->campaign.step_s <= 0.0)
             scen_bind_fail(binder, map, "campaign",
                            "a campaign without a plan needs campaign.step_time");
+        if (scenario->campaign.has_storage)
+            scen_bind_fail(binder, map, "campaign",
+                           "a campaign without a plan has no state to put into campaign.storage");
         return;
     }
     need(binder, map, "model", "what is trained or served");

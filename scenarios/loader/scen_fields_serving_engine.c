@@ -7,6 +7,31 @@
 
 #include <string.h>
 
+enum { MOST_PREFERRED = 1000000 };
+
+/* A list of sizes; those of a base that it replaces go. */
+static bool bind_preferred(ScenBinder *binder, const ScenField *field, const ScenNode *node,
+                           void *slot)
+{
+    (void)binder;
+    (void)field;
+    int64_t *sizes = slot;
+    if (node->kind != SCEN_NODE_LIST || node->items->len == 0 || node->items->len > STRAT_PREFERRED)
+        return false;
+    memset(sizes, 0, STRAT_PREFERRED * sizeof *sizes);
+    for (size_t i = 0; i < node->items->len; i++) {
+        const ScenNode *item = g_array_index(node->items, ScenItem, i).value;
+        guint64 size;
+        if (item->kind != SCEN_NODE_TEXT || item->quoted ||
+            !g_ascii_string_to_unsigned(item->text, 10, 1, MOST_PREFERRED, &size, NULL))
+            return false;
+        sizes[i] = (int64_t)size;
+    }
+    return true;
+}
+
+#define PREFERRED_EXPECTED "a list of 1 to 8 whole numbers from 1 to 1000000"
+
 #define HOST(key, member, of_kind, ...) SCEN_FIELD(key, StratHost, member, of_kind, __VA_ARGS__)
 #define SECONDS(key, member, ...)                                                                  \
     HOST(key, member, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S, __VA_ARGS__)
@@ -165,6 +190,9 @@ static const ScenField fields[] = {
           .help = "TensorRT-LLM: decodes before waiting prompts are let in (default: none)"),
     FIELD("batch_wait_fraction", batch_wait_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "TensorRT-LLM: share of max_tokens that ends that wait"),
+    FIELD("preferred_sequences", preferred_sequences, SCEN_CUSTOM, .bind = bind_preferred,
+          .expected = PREFERRED_EXPECTED,
+          .help = "Triton: sizes of a batch that goes at once (default: max_sequences)"),
     FIELD("max_queue_delay", max_queue_delay_s, SCEN_QUANTITY, .zero = true,
           .dimension = SCEN_TIME_S, .help = "Triton: how long a batch may wait to fill, in s"),
     FIELD("max_total_tokens", max_total_tokens, SCEN_INT, .min = 1, .max = 1e9,

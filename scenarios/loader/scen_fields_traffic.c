@@ -15,6 +15,8 @@ enum {
     FROM_TRACE,
 };
 
+enum { MOST_SAMPLES = 1000 };
+
 #define BIT(kind) (1U << STRAT_ARRIVALS_##kind)
 #define RENEWAL (BIT(GAMMA) | BIT(WEIBULL))
 #define OPEN (BIT(CONSTANT) | BIT(POISSON) | RENEWAL | BIT(ON_OFF) | BIT(DIURNAL))
@@ -41,30 +43,33 @@ static const ScenName thinks[] = {
 };
 
 static const ScenKeyRule rules[] = {
-    {"rate",        OPEN,                          OPEN            },
-    {"cv",          RENEWAL,                       RENEWAL         },
-    {"on",          BIT(ON_OFF),                   BIT(ON_OFF)     },
-    {"off",         BIT(ON_OFF),                   BIT(ON_OFF)     },
-    {"on_factor",   BIT(ON_OFF),                   0               },
-    {"hourly",      BIT(DIURNAL),                  0               },
-    {"amplitude",   BIT(DIURNAL),                  0               },
-    {"peak",        BIT(DIURNAL),                  0               },
-    {"period",      BIT(DIURNAL),                  0               },
-    {"start",       BIT(DIURNAL),                  0               },
-    {"concurrency", BIT(CLOSED_LOOP),              BIT(CLOSED_LOOP)},
-    {"think_time",  BIT(CLOSED_LOOP),              0               },
-    {"think",       BIT(CLOSED_LOOP),              0               },
-    {"rate_scale",  OPEN | TRACE,                  0               },
-    {"requests",    GENERATED,                     BIT(ALL_AT_ONCE)},
-    {"duration",    GENERATED & ~BIT(ALL_AT_ONCE), 0               },
-    {"input",       GENERATED,                     GENERATED       },
-    {"output",      GENERATED,                     GENERATED       },
-    {"sessions",    GENERATED,                     0               },
-    {"priorities",  GENERATED,                     0               },
-    {"adapters",    GENERATED,                     0               },
-    {"format",      TRACE,                         0               },
-    {"limit",       TRACE,                         0               },
-    {"repeat",      TRACE,                         0               },
+    {"rate",          OPEN,                          OPEN            },
+    {"cv",            RENEWAL,                       RENEWAL         },
+    {"on",            BIT(ON_OFF),                   BIT(ON_OFF)     },
+    {"off",           BIT(ON_OFF),                   BIT(ON_OFF)     },
+    {"on_factor",     BIT(ON_OFF),                   0               },
+    {"hourly",        BIT(DIURNAL),                  0               },
+    {"amplitude",     BIT(DIURNAL),                  0               },
+    {"peak",          BIT(DIURNAL),                  0               },
+    {"period",        BIT(DIURNAL),                  0               },
+    {"start",         BIT(DIURNAL),                  0               },
+    {"concurrency",   BIT(CLOSED_LOOP),              BIT(CLOSED_LOOP)},
+    {"think_time",    BIT(CLOSED_LOOP),              0               },
+    {"think",         BIT(CLOSED_LOOP),              0               },
+    {"rate_scale",    OPEN | TRACE,                  0               },
+    {"requests",      GENERATED,                     BIT(ALL_AT_ONCE)},
+    {"duration",      GENERATED & ~BIT(ALL_AT_ONCE), 0               },
+    {"input",         GENERATED,                     GENERATED       },
+    {"output",        GENERATED,                     GENERATED       },
+    {"samples",       GENERATED,                     0               },
+    {"beam_width",    GENERATED,                     0               },
+    {"beam_turnover", GENERATED,                     0               },
+    {"sessions",      GENERATED,                     0               },
+    {"priorities",    GENERATED,                     0               },
+    {"adapters",      GENERATED,                     0               },
+    {"format",        TRACE,                         0               },
+    {"limit",         TRACE,                         0               },
+    {"repeat",        TRACE,                         0               },
 };
 
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenTraffic, member, of_kind, __VA_ARGS__)
@@ -186,6 +191,31 @@ static void finish_shares(ScenBinder *binder, const ScenNode *map, ScenTraffic *
     }
 }
 
+/* Several answers to a request. */
+static void finish_forks(ScenBinder *binder, const ScenNode *map, ScenTraffic *traffic)
+{
+    StratTraffic *spec = &traffic->spec;
+    bool beams = scen_node_get(map, "beam_width");
+    spec->forks = scen_node_get(map, "samples");
+    spec->samples = traffic->samples.length;
+    if (spec->samples.kind == STRAT_LENGTH_CONSTANT && spec->samples.mean > MOST_SAMPLES)
+        scen_bind_fail(binder, map, "samples", "'samples' is at most %d", MOST_SAMPLES);
+    if (spec->samples.most == 0 || spec->samples.most > MOST_SAMPLES)
+        spec->samples.most = MOST_SAMPLES;
+    if (spec->forks && beams)
+        scen_bind_fail(binder, map, "beam_width",
+                       "a request has samples or beams: 'beam_width' does not go with 'samples'");
+    if ((spec->forks || beams) && spec->sessions)
+        scen_bind_fail(binder, map, "sessions",
+                       "which of several answers a conversation goes on from is not modelled: "
+                       "'sessions' does not go with 'samples' or 'beam_width'");
+    if (!beams && scen_node_get(map, "beam_turnover"))
+        scen_bind_fail(binder, map, "beam_turnover",
+                       "'beam_turnover' is of a 'beam_width', and there is none");
+    if (!scen_node_get(map, "beam_turnover"))
+        spec->beam_turnover = -1.0;
+}
+
 static void finish_trace(ScenBinder *binder, const ScenNode *map, ScenTraffic *traffic)
 {
     g_autoptr(GError) error = NULL;
@@ -215,6 +245,7 @@ static void finish_arrivals(ScenBinder *binder, const ScenNode *map, ScenTraffic
                        "traffic needs requests or duration, or it never "
                        "ends");
     finish_shares(binder, map, traffic);
+    finish_forks(binder, map, traffic);
 }
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
@@ -272,6 +303,13 @@ static const ScenField fields[] = {
           .help = "tokens of a prompt; with sessions, that a turn adds to it"),
     FIELD("output", output, SCEN_CUSTOM, .bind = scen_length_bind, .expected = SCEN_LENGTH_EXPECTED,
           .help = "tokens of an answer"),
+    FIELD("samples", samples, SCEN_CUSTOM, .bind = scen_length_bind,
+          .expected = SCEN_LENGTH_EXPECTED,
+          .help = "answers to each request, each with an output of its own (default: 1)"),
+    FIELD("beam_width", spec.beams, SCEN_INT, .min = 2, .max = MOST_SAMPLES,
+          .help = "beams of a search for the answer (default: no search)"),
+    FIELD("beam_turnover", spec.beam_turnover, SCEN_NUMBER, .max = 1,
+          .help = "chance that a beam is dropped after an iteration (default: no preference)"),
     SCEN_GROUP("sessions", &session_table, .help = "requests are turns of conversations"),
     FIELD("priorities", priorities, SCEN_NUMBERS, .max = 1e12,
           .help = "weights of priority 0 (served first), 1, ... (default: all 0)"),

@@ -48,6 +48,8 @@ static const Row rows[] = {
         "training between two checkpoints"},
     [SCEN_FIGURE_SAVING] = {"saving", false, SCEN_OF_NOTHING,
         "share of the time during which a checkpoint is being written"},
+    [SCEN_FIGURE_SAVE] = {"save_time", true, SCEN_OF_NOTHING,
+        "from a checkpoint's start until it is safe in storage"},
     [SCEN_FIGURE_MEMORY_CHANCE] = {"memory_chance", false, SCEN_OF_NUMBER,
         "chance that the state survives in peers' memory the loss of so many nodes"},
     [SCEN_FIGURE_STEP] = {"step_time", true, SCEN_OF_NOTHING, "one training step"},

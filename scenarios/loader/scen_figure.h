@@ -26,6 +26,7 @@ typedef enum ScenFigureKind {
     SCEN_FIGURE_LOST_USD,
     SCEN_FIGURE_INTERVAL, /* of checkpoints */
     SCEN_FIGURE_SAVING,
+    SCEN_FIGURE_SAVE,
     SCEN_FIGURE_MEMORY_CHANCE,
     SCEN_FIGURE_STEP,     /* of the step level */
     SCEN_FIGURE_REPLAYED, /* of a replay */

@@ -24,6 +24,14 @@ static ScenScenario *scenario_new(const char *path)
     return scenario;
 }
 
+bool scen_serving_on_fabric(const ScenScenario *scenario)
+{
+    const ScenServing *serving = &scenario->serving;
+    bool fluid =
+        scenario->network ? g_str_equal(scenario->network, "fluid") : scenario->fabric.kind != NULL;
+    return serving->prefill.replicas > 0 && serving->transfer_bytes_per_s <= 0.0 && fluid;
+}
+
 void scen_scenario_free(ScenScenario *scenario)
 {
     if (!scenario)

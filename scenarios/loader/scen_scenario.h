@@ -53,6 +53,11 @@ typedef struct ScenScenario {
  *  scen_scenario_free(). */
 ScenScenario *scen_scenario_load(const char *path, const char *const *overrides, GError **error);
 
+/** Whether caches move between the pools of @scenario over its fabric, sharing links: there are two
+ *  pools, no rate of their own is given, and the network is fluid or a fabric is given with no
+ *  other network model. */
+bool scen_serving_on_fabric(const ScenScenario *scenario);
+
 void scen_scenario_free(ScenScenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenScenario, scen_scenario_free)
 

@@ -14,6 +14,12 @@ typedef enum ScenLoadFrom {
     SCEN_LOAD_FROM_HOST,    /* host memory */
 } ScenLoadFrom;
 
+/** When caches set out from prefill replicas. */
+typedef enum ScenOverlap {
+    SCEN_OVERLAP_NONE,   /* when the prompt is done */
+    SCEN_OVERLAP_LAYERS, /* each layer when it is computed */
+} ScenOverlap;
+
 typedef struct ScenServing {
     bool is_on; /* the scenario has `serve:` */
     ScenServingEngine engine;
@@ -27,10 +33,13 @@ typedef struct ScenServing {
     double load_bytes_per_s;    /* of weights to a GPU that starts; 0: by the link below */
     int load_from;              /* a ScenLoadFrom */
     StratAdmission admission;
-    double slo_attainment;    /* share of the requests that must meet the objectives */
-    int64_t warm_up_requests; /* the first so many, left out of the latencies */
-    bool exact;               /* every iteration on its own */
-    bool interval;            /* run again with other costs, for intervals */
+    double transfer_bytes_per_s; /* of caches between the pools, one after another; 0: by the
+                                    scenario's network */
+    int overlap;                 /* a ScenOverlap */
+    double slo_attainment;       /* share of the requests that must meet the objectives */
+    int64_t warm_up_requests;    /* the first so many, left out of the latencies */
+    bool exact;                  /* every iteration on its own */
+    bool interval;               /* run again with other costs, for intervals */
 } ScenServing;
 
 /** Does the deployment promise anything: has it an objective? */

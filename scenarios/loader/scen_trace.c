@@ -120,6 +120,7 @@ static void head_from_row(Trace *trace)
                                  .output_tokens = row->output_tokens,
                                  .page = (const uint64_t *)(void *)row->pages->data,
                                  .pages = row->pages->len,
+                                 .samples = row->samples,
                                  .session = row->session,
                                  .priority = row->priority};
     if (row->session >= 0 && trace->pass > 0)
@@ -247,6 +248,8 @@ StratSource *scen_trace_new(ScenLines *lines, const ScenTraceOptions *options, G
     if (!scen_trace_reader_init(&trace->reader, lines, format, error))
         return NULL;
     trace->base.page_tokens = trace->reader.format->page_tokens;
+    trace->base.samples =
+        !trace->reader.format->json && trace->reader.column[SCEN_TRACE_SAMPLES] >= 0;
     read_row(trace);
     if (!trace->has_row && !trace->fault)
         scen_lines_fail(lines, NULL, &trace->fault, "the trace holds no request");

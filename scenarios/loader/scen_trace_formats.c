@@ -8,7 +8,8 @@
 static const ScenTraceFormat formats[] = {
     {.name = "csv",
      .source = "Orrery's own: one request a row",
-     .names = {"arrival_s", "input_tokens", "output_tokens", "session", "priority"},
+     .names = {"arrival_s", "input_tokens", "output_tokens", "session", "priority",
+               [SCEN_TRACE_SAMPLES] = "samples"},
      .unit_s = 1.0},
     {.name = "azure",
      .source = "Azure Public Dataset, LLM inference traces 2023 and 2024",

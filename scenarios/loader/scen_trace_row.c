@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+enum { MOST_SAMPLES = 1000 };
+
 typedef struct Cells {
     ScenSlice of[SCEN_TRACE_COLUMNS]; /* .text NULL: absent */
 } Cells;
@@ -195,6 +197,7 @@ static bool read_row(const ScenTraceReader *reader, const Cells *cells, ScenTrac
 {
     row->session = scen_trace_cell_session(cells->of[SCEN_TRACE_SESSION]);
     row->priority = 0;
+    row->samples = 1;
     row->failed = false;
     g_array_set_size(row->pages, 0);
     g_array_set_size(row->turns, 0);
@@ -209,6 +212,10 @@ static bool read_row(const ScenTraceReader *reader, const Cells *cells, ScenTrac
     if (cells->of[SCEN_TRACE_PRIORITY].length > 0 &&
         !scen_trace_cell_whole(cells->of[SCEN_TRACE_PRIORITY], &row->priority))
         return refuse(reader, cells, SCEN_TRACE_PRIORITY, "a whole number", error);
+    if (cells->of[SCEN_TRACE_SAMPLES].length > 0 &&
+        (!scen_trace_cell_whole(cells->of[SCEN_TRACE_SAMPLES], &row->samples) || row->samples < 1 ||
+         row->samples > MOST_SAMPLES))
+        return refuse(reader, cells, SCEN_TRACE_SAMPLES, "a whole number from 1 to 1000", error);
     return !cells->of[SCEN_TRACE_PAGES].text || read_pages(reader, cells, row, error);
 }
 

@@ -15,6 +15,7 @@ typedef enum ScenTraceColumn {
     SCEN_TRACE_PAGES, /* a list of ids */
     SCEN_TRACE_TURNS, /* a list of maps with input, output and tool time */
     SCEN_TRACE_TOOL,
+    SCEN_TRACE_SAMPLES,
     SCEN_TRACE_COLUMNS
 } ScenTraceColumn;
 
@@ -47,9 +48,10 @@ typedef struct ScenTraceRow {
     int64_t input_tokens, output_tokens;
     int64_t session; /* -1: none */
     int64_t priority;
-    bool failed;   /* leave it out */
-    GArray *pages; /* of uint64_t: ids, of the prompt's full pages */
-    GArray *turns; /* of ScenTraceTurn, empty for a plain request */
+    int64_t samples; /* answers, each of output_tokens */
+    bool failed;     /* leave it out */
+    GArray *pages;   /* of uint64_t: ids, of the prompt's full pages */
+    GArray *turns;   /* of ScenTraceTurn, empty for a plain request */
 } ScenTraceRow;
 
 /** Reads rows of one file; embed it, then init and clear. */

@@ -14,6 +14,7 @@ void scen_traffic_clear(ScenTraffic *traffic)
     scen_length_clear(&traffic->input);
     scen_length_clear(&traffic->output);
     scen_length_clear(&traffic->turns);
+    scen_length_clear(&traffic->samples);
     g_clear_pointer(&traffic->hourly, g_array_unref);
     g_clear_pointer(&traffic->priorities, g_array_unref);
     g_clear_pointer(&traffic->adapter_shares, g_array_unref);

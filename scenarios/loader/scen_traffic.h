@@ -23,7 +23,7 @@ typedef struct ScenAdapters {
 typedef struct ScenTraffic {
     StratTraffic spec; /* borrows from the lists below; without a trace */
     int kind;          /* of the key `arrivals` */
-    ScenLength input, output, turns;
+    ScenLength input, output, turns, samples;
     GArray *hourly, *priorities, *adapter_shares; /* of double, or NULL */
     ScenAdapters adapters;
     const char *trace; /* path, NULL: generated */

@@ -109,6 +109,8 @@ void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
     add_ledger(json, r);
     add_google(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
+    if (report->saves)
+        scen_saves_json(json, report);
     json_builder_end_object(json);
     add_cost(json, scenario, r);
 }

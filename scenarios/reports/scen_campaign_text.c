@@ -113,6 +113,8 @@ void scen_campaign_text(GString *out, const ScenRunReport *report)
     if (isfinite(r->mttf_s.mean))
         add_line(out, "MTTF", "%.2f h of running between unplanned interruptions",
                  r->mttf_s.mean / 3600.0);
+    if (report->saves)
+        scen_saves_text(out, report);
     if (report->judged)
         scen_judged_run_text(out, report->judged);
     add_money(out, scenario, r);

@@ -8,7 +8,7 @@
 
 #define I64 "%" G_GINT64_FORMAT
 
-enum { WORST_SHOWN = 5 };
+enum { WORST_SHOWN = 3 };
 
 static const double MINUTE_S = 60.0, DAY_S = 86400.0;
 

@@ -6,6 +6,7 @@
 
 #include "scen_json.h"
 #include "scen_judged.h"
+#include "scen_links.h"
 
 #include <math.h>
 
@@ -85,42 +86,6 @@ static void add_memory(JsonBuilder *json, const GArray *memory)
     json_builder_end_array(json);
 }
 
-static void add_waiters(JsonBuilder *json, const TopoHotLink *link)
-{
-    json_builder_set_member_name(json, "waiters");
-    json_builder_begin_array(json);
-    for (uint32_t w = 0; w < link->waiter_count; w++) {
-        json_builder_begin_object(json);
-        scen_json_text(json, "transfer", link->waiters[w].name);
-        scen_json_number(json, "waited_s", link->waiters[w].waited_s);
-        json_builder_end_object(json);
-    }
-    json_builder_end_array(json);
-}
-
-/* Only networks that share links have them. */
-static void add_links(JsonBuilder *json, const char *key, const GArray *links)
-{
-    if (!links)
-        return;
-    json_builder_set_member_name(json, key);
-    json_builder_begin_array(json);
-    for (guint i = 0; i < links->len; i++) {
-        const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
-        json_builder_begin_object(json);
-        scen_json_text(json, "link", link->name);
-        scen_json_integer(json, "alike", link->alike);
-        scen_json_number(json, "rate_bytes_per_s", link->bytes_per_s);
-        scen_json_number(json, "carried_fraction", link->carried_fraction);
-        scen_json_number(json, "saturated_s", link->saturated_s);
-        scen_json_number(json, "waited_s", link->waited_s);
-        scen_json_number(json, "lost_s", link->lost_s);
-        add_waiters(json, link);
-        json_builder_end_object(json);
-    }
-    json_builder_end_array(json);
-}
-
 static void add_jobs(JsonBuilder *json, const StratJobs *jobs)
 {
     if (!jobs)
@@ -139,7 +104,7 @@ static void add_jobs(JsonBuilder *json, const StratJobs *jobs)
         json_builder_end_object(json);
     }
     json_builder_end_array(json);
-    add_links(json, "jobs_links", jobs->hot_links);
+    scen_links_json(json, "jobs_links", jobs->hot_links);
 }
 
 static void add_expected(JsonBuilder *json, const ScenExpect *expect, double step_s)
@@ -185,7 +150,7 @@ char *scen_run_json(const ScenRunReport *report)
     add_training(json, result, report->interval);
     add_ledger(json, result);
     add_memory(json, result->memory);
-    add_links(json, "links", result->hot_links);
+    scen_links_json(json, "links", result->hot_links);
     add_jobs(json, report->jobs);
     scen_campaign_json(json, report);
     scen_judged_member_json(json, report->judged);

@@ -7,6 +7,7 @@
 #include "strat_campaign.h"
 #include "strat_jobs.h"
 #include "strat_replay_study.h"
+#include "strat_saves.h"
 
 #include <json-glib/json-glib.h>
 
@@ -20,6 +21,7 @@ typedef struct ScenRunReport {
     const GArray *knobs;                 /* of ScenKnobGain, best first; NULL: not asked */
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
+    const StratSaves *saves;             /* of its checkpoints; NULL: no campaign or no storage */
     const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
     const StratReplayTotals *totals;     /* of a replay; NULL: it is none */
     const GArray *judged;                /* of ScenJudgedRow: figures of failures; NULL: none */
@@ -45,11 +47,17 @@ void scen_memory_text(GString *out, const GArray *memory);
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);
 
-/** Appends the months of @report's campaign. */
+/** Appends the months of @report, which has a campaign. */
 void scen_campaign_text(GString *out, const ScenRunReport *report);
 
-/** Adds the members "campaign" and "cost" of @report's campaign; nothing when it has none. */
+/** Adds the members "campaign" and "cost" of @report; nothing when it has no campaign. */
 void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** Appends what a checkpoint and a restart of @report, which has saves, are made of. */
+void scen_saves_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "storage" likewise. */
+void scen_saves_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** The report of a scenario that has no step to simulate (a campaign with its step given, or a
  *  replay), whose result is NULL: text, and JSON (schema 1). The caller owns it. */

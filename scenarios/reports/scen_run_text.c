@@ -4,6 +4,7 @@
 #include "scen_run_report.h"
 
 #include "scen_knobs.h"
+#include "scen_links.h"
 #include "scen_plan_diff.h"
 #include "scen_text.h"
 
@@ -162,24 +163,6 @@ static void add_limits(GString *out, const StratTrainResult *result)
     g_string_append_c(out, '\n');
 }
 
-/* The links that cost most, when transfers shared them. */
-static void add_links(GString *out, const char *title, const GArray *links)
-{
-    enum { SHOWN = 3 };
-    if (!links || links->len == 0)
-        return;
-    g_string_append_printf(out, "%s\n", title);
-    for (guint i = 0; i < MIN(links->len, SHOWN); i++) {
-        const TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
-        g_string_append_printf(out, "  %-28s and %5d alike, %6.1f GB/s  %5.1f %% used  %.3g s\n",
-                               link->name, (int)link->alike - 1, link->bytes_per_s / 1e9,
-                               100.0 * link->carried_fraction, link->waited_s);
-        for (uint32_t w = 0; w < link->waiter_count; w++)
-            g_string_append_printf(out, "    %8.3g s of these: %s\n", link->waiters[w].waited_s,
-                                   link->waiters[w].name);
-    }
-}
-
 static void add_knobs(GString *out, const GArray *knobs)
 {
     if (!knobs)
@@ -238,11 +221,11 @@ char *scen_run_text(const ScenRunReport *report)
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
     add_limits(out, report->result);
-    add_links(out, "Links that held transfers back the longest", report->result->hot_links);
+    scen_links_text(out, "Links that held transfers back the longest", report->result->hot_links);
     if (report->jobs) {
         scen_jobs_text(out, report->jobs);
-        add_links(out, "Links that held transfers of all jobs back the longest",
-                  report->jobs->hot_links);
+        scen_links_text(out, "Links that held transfers of all jobs back the longest",
+                        report->jobs->hot_links);
     }
     add_knobs(out, report->knobs);
     add_notes(out, report);

@@ -6,6 +6,7 @@
 #include "scen_serve_report.h"
 
 #include "scen_json.h"
+#include "scen_links.h"
 
 #include <math.h>
 
@@ -50,6 +51,11 @@ static const StratDigest *e2e_of(const StratServeResult *result)
 static const StratDigest *queue_of(const StratServeResult *result)
 {
     return result->queue_s;
+}
+
+static const StratDigest *move_of(const StratServeResult *result)
+{
+    return result->move_s;
 }
 
 static void add_latency(JsonBuilder *json, const char *key, const ScenServed *served, DigestFunc of)
@@ -99,6 +105,7 @@ static void add_counts(JsonBuilder *json, const StratServeResult *r)
     scen_json_integer(json, "computed_tokens", r->computed_tokens);
     scen_json_integer(json, "iterations", r->iterations);
     scen_json_integer(json, "preemptions", r->preemptions);
+    scen_json_integer(json, "answers", r->answers);
 }
 
 static void add_rates(JsonBuilder *json, const ScenServeReport *report)
@@ -137,6 +144,9 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
     add_latency(json, "itl_s", served, itl_of);
     add_latency(json, "e2e_s", served, e2e_of);
     add_latency(json, "queue_s", served, queue_of);
+    if (strat_digest_count(r->move_s) > 0)
+        add_latency(json, "move_s", served, move_of);
+    scen_links_json(json, "links", r->hot_links);
     add_objectives(json, report);
     if (r->peak_replicas > 0) {
         open_object(json, "autoscaling");
@@ -193,6 +203,7 @@ static void add_memory(JsonBuilder *json, const ScenServeReport *report)
     open_object(json, "cache");
     scen_json_number(json, "peak_fraction", served->result->peak_kv_fraction);
     scen_json_number(json, "wasted_fraction", served->result->wasted_kv_fraction);
+    scen_json_number(json, "shared_fraction", served->result->shared_kv_fraction);
     scen_json_number(json, "hit_fraction",
                      served->result->input_tokens > 0 ? (double)served->result->cached_tokens /
                                                             (double)served->result->input_tokens

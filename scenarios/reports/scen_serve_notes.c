@@ -61,6 +61,9 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
         add(notes,
             "refused requests are longer than serve.engine.max_length, or than the cache of a "
             "replica, or admission turned them away; they count as missing the objectives");
+    if (scenario->serving.prefill.replicas > 0 && !scen_serving_on_fabric(scenario))
+        add(notes, "caches move one after another over one link of each replica, at its full rate "
+                   "(network: fluid has them share the fabric's links)");
     if (served->result && served->result->unfinished > 0)
         add(notes, "requests are left unfinished, so latencies are of those that got through");
     if (served->result && served->result->peak_replicas > 0)

@@ -1,6 +1,7 @@
 /* The screen of `orrery run` for a serving scenario: latencies and throughput first, each with its
  * definition, then where GPU-seconds go, the KV cache, money, how close to saturation the run was,
  * and what limits it. */
+#include "scen_links.h"
 #include "scen_serve_curves.h"
 #include "scen_serve_report.h"
 #include "scen_text.h"
@@ -82,6 +83,8 @@ static void add_latencies(GString *out, const StratServeResult *r)
     add_latency(out, "ITL", r->itl_s, "gaps between tokens");
     add_latency(out, "E2E", r->e2e_s, "arrival to last token");
     add_latency(out, "Queue", r->queue_s, "arrival to first iteration");
+    if (strat_digest_count(r->move_s) > 0)
+        add_latency(out, "Moves", r->move_s, "prompt done to its cache's arrival");
 }
 
 /* Long tails are jumpy: a run with other costs may well fall between the same two queues, so the
@@ -279,6 +282,11 @@ static void add_memory(GString *out, const ScenServeReport *report)
              "prompt tokens found in it, " I64 " preemptions",
              100.0 * r->peak_kv_fraction, 100.0 * r->wasted_kv_fraction, 100.0 * hits,
              r->preemptions);
+    if (r->answers > r->finished)
+        add_line(out, "Answers",
+                 I64 " to " I64 " requests; shared blocks saved %.1f %% of the KV cache that they "
+                     "would have held",
+                 r->answers, r->finished, 100.0 * r->shared_kv_fraction);
 }
 
 static void add_cost(GString *out, const ScenServeReport *report)
@@ -356,6 +364,7 @@ char *scen_serve_text(const ScenServeReport *report)
     add_saturation(out, served);
     g_autofree char *limit = scen_serve_limit(served);
     add_line(out, "Limited by", "%s", limit);
+    scen_links_text(out, "\nLinks that held caches back the longest", served->result->hot_links);
     add_notes(out, report);
     return g_string_free(out, FALSE);
 }

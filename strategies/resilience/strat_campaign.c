@@ -100,6 +100,8 @@ static void set_interval(StratCampaignPlan *plan, double interval_s)
                        : (plan->end / plan->step + 1) * plan->step;
     while (work < flush)
         work += plan->step;
+    /* Copies to peers are many in a round; they are booked at its end. */
+    block += llround(c->memory_block_s * 1e9 * (double)work / (double)plan->memory);
     plan->rhythm = (StratRhythm){work, block, flush};
 }
 

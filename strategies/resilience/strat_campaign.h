@@ -23,6 +23,7 @@ typedef struct StratCampaignCheckpoint {
     double block_s;           /* in which training stands still */
     double save_s;            /* until it is safe; block_s or more */
     double memory_interval_s; /* between copies in memory of peers; 0: every step */
+    double memory_block_s;    /* in which training stands still for one of these */
     int64_t copies;           /* in memory of peers, the node's own counted */
 } StratCampaignCheckpoint;
 

@@ -14,12 +14,14 @@ static const StratRecovery policies[] = {
      .plan = strat_recovery_hot_spare},
     {.name = "in-memory",
      .source = "GEMINI (Wang et al., SOSP 2023): checkpoints in the memory of peers",
+     .peers = STRAT_PEERS_NODE,
      .plan = strat_recovery_in_memory},
     {.name = "just-in-time",
      .source = "Just-In-Time Checkpointing (Gupta et al., EuroSys 2024): survivors save after a failure",
      .plan = strat_recovery_just_in_time},
     {.name = "drop-replica",
      .source = "FT-HSDP (arXiv 2602.00277), torchft: the others go on without the replica that failed",
+     .peers = STRAT_PEERS_REPLICA,
      .plan = strat_recovery_drop_replica},
 };
 /* clang-format on */

@@ -39,10 +39,18 @@ typedef struct StratRecoveryPlan {
     double load_s;
 } StratRecoveryPlan;
 
+/** Whose memory a policy brings state back from. */
+typedef enum StratPeers {
+    STRAT_PEERS_NONE,
+    STRAT_PEERS_NODE,    /* nodes, which are sent copies for it */
+    STRAT_PEERS_REPLICA, /* another replica, which holds the same anyway */
+} StratPeers;
+
 /** A policy: one row. */
 typedef struct StratRecovery {
     const char *name;
     const char *source;
+    StratPeers peers;
     StratRecoveryPlan (*plan)(const StratRecoveryCase *failure);
 } StratRecovery;
 

@@ -4,8 +4,8 @@
  *
  *     P(none is lost) = sum over j of (-1)^j C(N/m, j) C(N - j m, k - j m) / C(N, k)
  *
- * of which the paper prints the terms j = 0 and 1: all of it for k < 2m. Left out: the traffic of
- * the copies, which GEMINI puts into idle times of the network. */
+ * of which the paper prints the terms j = 0 and 1: all of it for k < 2m. The traffic of the
+ * copies is that of strat_peers.c, where the scenario describes its storage. */
 #include "strat_recovery.h"
 
 #include "sim_math.h"

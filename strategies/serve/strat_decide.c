@@ -34,8 +34,14 @@ bool strat_decide_decodes(StratLane *lane, bool swaps)
         preempted = true;
         if (!victim)
             break;
-        if (!swaps || !strat_lane_swap_out(lane, victim))
-            strat_lane_preempt(lane, victim);
+        if (swaps && strat_lane_swap_out(lane, victim))
+            continue;
+        if (victim->twins > 0) {
+            lane->replica->stuck =
+                "no swap space is left for a group of samples or beams (serve.engine.swap)";
+            break;
+        }
+        strat_lane_preempt(lane, victim);
     }
     return preempted;
 }
@@ -49,6 +55,12 @@ bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens)
         g_assert(room);
     }
     return true;
+}
+
+bool strat_decide_has_places(const StratLane *lane, const StratSequence *waiting)
+{
+    const StratReplica *replica = lane->replica;
+    return replica->running + strat_sequence_rows(waiting) <= replica->max_sequences;
 }
 
 bool strat_decide_is_full(const StratLane *lane)

@@ -17,12 +17,16 @@ bool strat_decide_fits(const StratLane *lane, const StratSequence *waiting, int6
 int64_t strat_decide_whole(const StratLane *lane, const StratSequence *waiting);
 
 /** Lets the decodes run; those of the lane that strat_lane_victim() names go until they fit, to the
- *  host if the engine @swaps and there is room. True when blocks ran short. */
+ *  host if the engine @swaps and there is room. A group can only go there: without room the engine
+ *  gives up (replica->stuck). True when blocks ran short. */
 bool strat_decide_decodes(StratLane *lane, bool swaps);
 
 /** Admits @waiting with blocks for all of its prompt and gives it a chunk of @tokens, which it has
  *  left. False, and nothing done, when the blocks are not there. */
 bool strat_decide_admit(StratLane *lane, StratSequence *waiting, int64_t tokens);
+
+/** Whether all rows of @waiting may run beside those that do. */
+bool strat_decide_has_places(const StratLane *lane, const StratSequence *waiting);
 
 /** Whether as many sequences run as may. */
 bool strat_decide_is_full(const StratLane *lane);

@@ -15,8 +15,8 @@
  *
  * Left out: the engine evicts a page of several blocks block by block, here it goes as one and what
  * is not needed of it stays first in the queue; two sequences that compute the same page at the
- * same time both keep it in the engine, here the second gives its copy back. Copy-on-write of
- * forks.
+ * same time both keep it in the engine, here the second gives its copy back. Forks of one sequence
+ * count here as one holder: who of them shares what is in strat_forks.c.
  */
 #include "strat_kv.h"
 
@@ -253,9 +253,19 @@ void strat_kv_release(StratKv *kv, uint64_t *page, int64_t held, int64_t private
     }
 }
 
+int64_t strat_kv_shared_blocks(const StratKv *kv)
+{
+    return (kv->holds - kv->held_pages) * kv->page_blocks;
+}
+
 int64_t strat_kv_shared_tokens(const StratKv *kv)
 {
-    return (kv->holds - kv->held_pages) * kv->page_tokens;
+    return strat_kv_shared_blocks(kv) * kv->block_tokens;
+}
+
+bool strat_kv_is_owned(const StratKv *kv, int64_t blocks, int64_t pages)
+{
+    return pages == kv->holds && blocks - pages * kv->page_blocks == kv->private_blocks;
 }
 
 static bool unsound(GError **error, const char *what, int64_t found, int64_t expected)

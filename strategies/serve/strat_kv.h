@@ -54,8 +54,15 @@ void strat_kv_publish(StratKv *kv, uint64_t *page);
  *  the end of a chain is evicted before its start. */
 void strat_kv_release(StratKv *kv, uint64_t *page, int64_t held, int64_t private_blocks);
 
+/** Blocks that sequences would hold beyond theirs if they shared no pages. */
+int64_t strat_kv_shared_blocks(const StratKv *kv);
+
 /** Tokens in held pages that more than one sequence counts as its own: each time but the first. */
 int64_t strat_kv_shared_tokens(const StratKv *kv);
+
+/** Whether sequences that have @blocks in all, of which @pages are held pages, have what is taken.
+ */
+bool strat_kv_is_owned(const StratKv *kv, int64_t blocks, int64_t pages);
 
 /** Whether every block is in exactly one place: private, in a held page, or free. O(blocks). */
 bool strat_kv_is_sound(const StratKv *kv, GError **error);

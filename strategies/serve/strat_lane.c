@@ -3,8 +3,8 @@
  * One of decodes only that the scheduler would repeat is a run of k iterations, k the smallest of
  *
  *     until the first sequence finishes; until the blocks free now are used up (while others wait:
- *     those without a prefix in them); as far as one line of the curve reaches; what the scheduler
- *     allows
+ *     those without a prefix in them, and until beams that are dropped leave some); as far as one
+ * line of the curve reaches; what the scheduler allows
  *
  * whose times are summed in closed form (strat_curve.c). A request that comes in the middle of it,
  * and might be let in, ends it with the iteration under way. With --exact k is 1 and the scheduler
@@ -47,13 +47,26 @@ static int64_t fed(const StratLane *lane, int64_t most)
     int64_t free_blocks =
         replica->waiting.head ? strat_kv_plain(replica->kv) : strat_kv_available(replica->kv);
     int64_t tokens = (most * decodes->growth) >> STRAT_TOKEN_BITS;
-    if (tokens / decodes->block_tokens + 2 * decodes->count <= free_blocks)
+    if (decodes->searches == 0 &&
+        tokens / decodes->block_tokens + 2 * decodes->count <= free_blocks)
         return most;
     for (int64_t i = 2; i <= most; i++) {
-        free_blocks -= strat_decodes_need(decodes, i);
+        free_blocks += strat_decodes_freed(decodes, i - 1) - strat_decodes_need(decodes, i);
         if (free_blocks < 0)
             return i - 1;
     }
+    return most;
+}
+
+/* Iterations, of @most, until beams leave blocks to those who want some. */
+static int64_t unfreed(const StratLane *lane, int64_t most)
+{
+    const StratReplica *replica = lane->replica;
+    if (lane->decodes.searches == 0 || (!replica->waiting.head && !replica->swapped.head))
+        return most;
+    for (int64_t i = 1; i < most; i++)
+        if (strat_decodes_freed(&lane->decodes, i) > 0)
+            return i;
     return most;
 }
 
@@ -65,7 +78,7 @@ static void plan_run(StratLane *lane, const StratDecision *decision, bool alone)
     if (decision->repeats && !alone) {
         most = strat_decodes_left(&lane->decodes);
         most = decision->most > 0 ? MIN(most, decision->most) : most;
-        most = fed(lane, most);
+        most = fed(lane, unfreed(lane, most));
     }
     lane->stretch = strat_curve_stretch(replica->curve, &lane->load, most);
     lane->iterations = lane->stretch.count;
@@ -122,6 +135,19 @@ static void plan_mixed(StratLane *lane)
     replica->gate = lane->now + strat_fine_from_seconds(lane->price.stage_s);
 }
 
+/* Says which prompts, whose decoding happens elsewhere, the iteration will complete. */
+static void announce(const StratLane *lane)
+{
+    const StratReplicaEvents *events = &lane->replica->events;
+    for (guint i = 0; events->completes && i < lane->chunk_of->len; i++) {
+        StratSequence *sequence = g_ptr_array_index(lane->chunk_of, i);
+        if (strat_sequence_left(sequence) == 0 && sequence->produced + 1 < sequence->output_tokens)
+            events->completes(events->ctx, lane->replica, sequence,
+                              &g_array_index(lane->chunk, StratChunk, i), lane->price.seconds,
+                              lane->now);
+    }
+}
+
 bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
 {
     StratReplica *replica = lane->replica;
@@ -145,6 +171,7 @@ bool strat_lane_begin(StratLane *lane, StratFine now, bool exact)
         plan_mixed(lane);
     else
         plan_run(lane, &decision, exact || replica->lanes > 1);
+    announce(lane);
     return true;
 }
 
@@ -183,7 +210,8 @@ int64_t strat_lane_grown(const StratLane *lane, StratFine at)
     if (!lane->runs || !lane->decoding)
         return 0;
     for (int64_t i = reached(lane, at); i > 1; i--)
-        blocks += strat_decodes_need(&lane->decodes, i);
+        blocks +=
+            strat_decodes_need(&lane->decodes, i) - strat_decodes_freed(&lane->decodes, i - 1);
     return blocks;
 }
 

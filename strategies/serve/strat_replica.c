@@ -14,14 +14,19 @@
  * A sequence whose prompt was computed by a prefill replica needs blocks for all of it at once and
  * decodes from its first iteration; its pages are private there.
  *
- * Left out: forks of a sequence.
+ * A group of samples or beams (strat_forks.c) is one sequence with several rows. It takes places
+ * for all of them when its prompt is admitted, and is forked when that is complete.
  */
 #include "strat_replica.h"
 
+#include "strat_forks.h"
 #include "strat_replica_private.h"
 #include "strat_scheduler.h"
 #include "strat_speculation.h"
 #include "strat_tally.h"
+
+/* Between the samples of one request where ids name draws. */
+#define SAMPLES_APART (INT64_C(1) << 40)
 
 StratReplica *strat_replica_new(const StratReplicaSpec *spec)
 {
@@ -103,21 +108,22 @@ bool strat_replica_is_by_priority(const StratReplica *replica)
     return g_strcmp0(replica->engine->order, "priority") == 0;
 }
 
-/* Whether @a is served before @b where priorities decide. */
-static bool is_before(const StratSequence *a, const StratSequence *b)
+bool strat_sequence_is_before(const StratSequence *a, const StratSequence *b)
 {
     if (a->priority != b->priority)
         return a->priority < b->priority;
-    return a->arrival_ns != b->arrival_ns ? a->arrival_ns < b->arrival_ns : a->id < b->id;
+    if (a->arrival_ns != b->arrival_ns)
+        return a->arrival_ns < b->arrival_ns;
+    return a->id != b->id ? a->id < b->id : a->sample < b->sample;
 }
 
-static void queue_up(StratReplica *replica, StratSequence *sequence, bool first)
+void strat_replica_queue_up(StratReplica *replica, StratSequence *sequence, bool first)
 {
     StratSequence *next = first ? replica->waiting.head : NULL;
     if (strat_replica_is_by_priority(replica)) {
         StratSequence *prev = replica->waiting.tail;
         next = NULL;
-        for (; prev && is_before(sequence, prev); prev = prev->prev)
+        for (; prev && strat_sequence_is_before(sequence, prev); prev = prev->prev)
             next = prev;
     }
     sequence->state = STRAT_SEQUENCE_WAITING;
@@ -128,7 +134,7 @@ static void queue_up(StratReplica *replica, StratSequence *sequence, bool first)
 void strat_replica_enqueue(StratReplica *replica, StratSequence *sequence)
 {
     replica->outstanding++;
-    queue_up(replica, sequence, false);
+    strat_replica_queue_up(replica, sequence, false);
 }
 
 void strat_replica_drop(StratReplica *replica, StratSequence *sequence)
@@ -150,7 +156,13 @@ int64_t strat_lane_blocks(const StratLane *lane, const StratSequence *sequence)
 {
     if (is_decode(sequence))
         return strat_decodes_blocks(&lane->decodes, sequence, lane->decoding ? 1 : 0);
-    return MAX(strat_kv_blocks_for(lane->replica->kv, sequence->computed), sequence->reserved);
+    return strat_replica_still_blocks(lane->replica, sequence);
+}
+
+int64_t strat_replica_still_blocks(const StratReplica *replica, const StratSequence *sequence)
+{
+    int64_t block_tokens = strat_kv_block_tokens(replica->kv);
+    return MAX(strat_forks_rest(sequence, sequence->computed, block_tokens), sequence->reserved);
 }
 
 static int64_t page_blocks(const StratReplica *replica)
@@ -230,11 +242,12 @@ bool strat_replica_takes_adapter(const StratReplica *replica, const StratSequenc
     return !replica->adapters || strat_adapters_fit(replica->adapters, waiting->adapter);
 }
 
-/* What @tokens cost when @pages are found, @idle of them unused. */
-static int64_t price_of(const StratReplica *replica, int64_t tokens, int64_t pages, int64_t idle)
+/* Blocks for @tokens in each row of @sequence beyond @pages of them. */
+static int64_t own_blocks(const StratReplica *replica, const StratSequence *sequence,
+                          int64_t tokens, int64_t pages)
 {
-    int64_t own = strat_kv_blocks_for(replica->kv, tokens) - pages * page_blocks(replica);
-    return MAX(own, 0) + idle * page_blocks(replica);
+    int64_t blocks = strat_forks_held(sequence, tokens, strat_kv_block_tokens(replica->kv));
+    return MAX(blocks - pages * page_blocks(replica), 0);
 }
 
 int64_t strat_replica_price(const StratReplica *replica, const StratSequence *waiting,
@@ -242,7 +255,7 @@ int64_t strat_replica_price(const StratReplica *replica, const StratSequence *wa
 {
     int64_t idle;
     int64_t pages = matched_pages(replica, waiting, &idle);
-    return price_of(replica, tokens, pages, idle);
+    return own_blocks(replica, waiting, tokens, pages) + idle * page_blocks(replica);
 }
 
 int64_t strat_replica_free_blocks(const StratReplica *replica)
@@ -250,30 +263,22 @@ int64_t strat_replica_free_blocks(const StratReplica *replica)
     return strat_kv_available(replica->kv);
 }
 
-int64_t strat_replica_tokens(const StratReplica *replica)
-{
-    int64_t tokens = replica->still_tokens;
-    for (size_t i = 0; i < replica->lanes; i++)
-        tokens += replica->lane[i].decodes.sum >> STRAT_TOKEN_BITS;
-    return tokens - strat_kv_shared_tokens(replica->kv);
-}
-
 void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since)
 {
     StratReplica *replica = lane->replica;
     sequence->steps = (int32_t)strat_speculation_steps(
-        replica->guesses, replica->seed, sequence->id, sequence->preemptions,
-        sequence->output_tokens - sequence->produced);
+        replica->guesses, replica->seed, sequence->id + SAMPLES_APART * sequence->sample,
+        sequence->preemptions, sequence->output_tokens - sequence->produced);
     sequence->remote = false;
     strat_decodes_join(&lane->decodes, sequence);
     for (guint i = 0; i < lane->gap->len; i++) {
         StratGap *gap = &g_array_index(lane->gap, StratGap, i);
         if (gap->since != since)
             continue;
-        gap->count++;
+        gap->count += strat_sequence_rows(sequence);
         return;
     }
-    StratGap gap = {.since = since, .count = 1};
+    StratGap gap = {.since = since, .count = strat_sequence_rows(sequence)};
     g_array_append_val(lane->gap, gap);
 }
 
@@ -286,13 +291,13 @@ void strat_lane_part(StratLane *lane, StratSequence *sequence)
         if (fresh && strat_fine_ns(gap->since) != sequence->last_token_ns)
             continue;
         sequence->last_token_ns = strat_fine_ns(gap->since);
-        gap->count--;
+        gap->count -= strat_sequence_rows(sequence);
         break;
     }
-    /* Room for guesses that came to nothing is still its own. */
+    /* Room for guesses that came to nothing is still its own; a group has no guesses. */
     int64_t blocks = strat_lane_blocks(lane, sequence);
     strat_decodes_leave(&lane->decodes, sequence);
-    sequence->reserved = (int32_t)blocks;
+    sequence->reserved = strat_sequence_is_group(sequence) ? 0 : (int32_t)blocks;
 }
 
 /* Holds @pages of the prefix of @sequence and takes the other blocks for @tokens. */
@@ -302,8 +307,7 @@ static void take_cache(StratReplica *replica, StratSequence *sequence, int64_t p
     for (int64_t i = 0; i < pages; i++)
         strat_kv_hold(replica->kv, &sequence->page[i]);
     sequence->held = (int32_t)pages;
-    int64_t own = strat_kv_blocks_for(replica->kv, tokens) - pages * page_blocks(replica);
-    bool taken = strat_kv_take(replica->kv, MAX(own, 0));
+    bool taken = strat_kv_take(replica->kv, own_blocks(replica, sequence, tokens, pages));
     g_assert(taken);
 }
 
@@ -311,7 +315,8 @@ void strat_lane_enlist(StratLane *lane, StratSequence *sequence)
 {
     StratReplica *replica = lane->replica;
     strat_sequence_insert(&lane->running, sequence, NULL);
-    replica->running++;
+    replica->running += strat_sequence_rows(sequence);
+    replica->groups += strat_sequence_is_group(sequence);
     sequence->order = replica->admissions++;
     if (replica->adapters && strat_adapters_hold(replica->adapters, sequence->adapter))
         lane->wait_s += replica->engine->adapter_load_s;
@@ -320,7 +325,8 @@ void strat_lane_enlist(StratLane *lane, StratSequence *sequence)
 void strat_lane_unlist(StratLane *lane, StratSequence *sequence)
 {
     strat_sequence_remove(&lane->running, sequence);
-    lane->replica->running--;
+    lane->replica->running -= strat_sequence_rows(sequence);
+    lane->replica->groups -= strat_sequence_is_group(sequence);
     if (lane->replica->adapters)
         strat_adapters_release(lane->replica->adapters, sequence->adapter);
 }
@@ -337,7 +343,10 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     int64_t hit = (pages + loaded) * strat_kv_page_tokens(replica->kv);
     int64_t tokens = MAX(reserve_tokens, come + (rides ? lane->decodes.width : 0));
     tokens = MAX(tokens, hit);
-    if (price_of(replica, tokens, pages, idle) > strat_kv_available(replica->kv) ||
+    if (waiting->remote && strat_sequence_is_group(waiting))
+        tokens = come + (rides ? 1 : 0);
+    if (own_blocks(replica, waiting, tokens, pages) + idle * page_blocks(replica) >
+            strat_kv_available(replica->kv) ||
         !strat_replica_takes_adapter(replica, waiting))
         return false;
     replica->pending_tokens -= strat_sequence_left(waiting);
@@ -349,7 +358,10 @@ bool strat_lane_admit(StratLane *lane, StratSequence *waiting, int64_t reserve_t
     replica->tally->result->loaded_tokens += loaded * strat_kv_page_tokens(replica->kv);
     take_cache(replica, waiting, pages, tokens);
     waiting->reserved = (int32_t)strat_kv_blocks_for(replica->kv, reserve_tokens);
+    if (waiting->forks)
+        waiting->forks->begun = true;
     if (waiting->remote) {
+        waiting->reserved = strat_sequence_is_group(waiting) ? 0 : waiting->reserved;
         waiting->computed = (int32_t)come;
         strat_lane_join(lane, waiting, strat_fine_from_ns(waiting->last_token_ns));
         lane->decoding = rides;
@@ -403,59 +415,6 @@ bool strat_lane_chunk(StratLane *lane, StratSequence *sequence, int64_t tokens)
     return true;
 }
 
-void strat_lane_preempt(StratLane *lane, StratSequence *sequence)
-{
-    StratReplica *replica = lane->replica;
-    int64_t blocks = strat_lane_blocks(lane, sequence);
-    if (replica->engine->prefix_cache && !sequence->page && !sequence->remote)
-        strat_sequence_name_pages(sequence, strat_kv_page_tokens(replica->kv));
-    if (is_decode(sequence)) {
-        strat_lane_part(lane, sequence);
-        lane->decoding = lane->decoding && lane->decodes.count > 0;
-    } else {
-        replica->pending_tokens -= strat_sequence_left(sequence);
-        replica->still_tokens -= sequence->computed;
-        lane->prompts--;
-    }
-    strat_replica_publish(replica, sequence);
-    strat_replica_release(replica, sequence, blocks);
-    sequence->computed = 0;
-    sequence->preemptions++;
-    replica->tally->result->preemptions++;
-    strat_lane_unlist(lane, sequence);
-    queue_up(replica, sequence, true);
-}
-
-/* Whether @a is to be kept rather than @b. */
-static bool outranks(const StratReplica *replica, const StratSequence *a, const StratSequence *b)
-{
-    return strat_replica_is_by_priority(replica) ? is_before(a, b) : a->order < b->order;
-}
-
-/* Whether another lane runs a sequence that @sequence outranks. */
-static bool has_lower(const StratLane *lane, const StratSequence *sequence)
-{
-    const StratReplica *replica = lane->replica;
-    for (size_t i = 0; i < replica->lanes; i++)
-        for (const StratSequence *s = replica->lane[i].running.head; s; s = s->next)
-            if (&replica->lane[i] != lane && outranks(replica, sequence, s))
-                return true;
-    return false;
-}
-
-StratSequence *strat_lane_victim(const StratLane *lane)
-{
-    const StratReplica *replica = lane->replica;
-    StratSequence *victim = NULL;
-    bool by_priority = strat_replica_is_by_priority(replica);
-    for (StratSequence *s = lane->running.tail; s && (by_priority || !victim); s = s->prev)
-        if ((!victim || is_before(victim, s)) && !g_ptr_array_find(lane->chunk_of, s, NULL))
-            victim = s;
-    if (victim && lane->running.length == 1 && has_lower(lane, victim))
-        return NULL;
-    return victim;
-}
-
 const StratSequence *strat_lane_longest(StratLane *lane)
 {
     StratDecodes *decodes = &lane->decodes;
@@ -474,14 +433,14 @@ const StratSequence *strat_lane_longest(StratLane *lane)
 void strat_replica_free_still(StratReplica *replica, StratSequence *sequence)
 {
     replica->still_tokens -= sequence->computed;
-    strat_replica_release(
-        replica, sequence,
-        MAX(strat_kv_blocks_for(replica->kv, sequence->computed), sequence->reserved));
+    strat_replica_release(replica, sequence, strat_replica_still_blocks(replica, sequence));
 }
 
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence)
 {
     g_assert(sequence->state == STRAT_SEQUENCE_LEAVING);
+    replica->leaving_blocks -= strat_replica_still_blocks(replica, sequence);
+    replica->leaving_pages -= sequence->held;
     strat_replica_free_still(replica, sequence);
     replica->outstanding--;
 }

@@ -33,6 +33,7 @@ struct StratLane {
     GPtrArray *chunk_of; /* the StratSequence of each */
     int64_t starts, start_tokens;
     bool decoding;  /* the decodes run */
+    bool over;      /* they ran, and what dropped beams leave is not free yet */
     double wait_s;  /* before the iteration: caches to and from the host, adapters */
     double load_s;  /* pages of other tiers come, layer by layer beside the iteration */
     double note[4]; /* the scheduler's own, 0 at the start */
@@ -54,6 +55,10 @@ typedef struct StratReplicaEvents {
     void *ctx;
     /** @sequence has all its tokens, at @now; it is freed after. */
     void (*finished)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+    /** An iteration from @now on, which takes @takes_s, computes the @last chunk of the prompt of
+     *  @sequence, whose decoding happens elsewhere. NULL: nobody wants to know. */
+    void (*completes)(void *ctx, StratReplica *replica, StratSequence *sequence,
+                      const StratChunk *last, double takes_s, StratFine now);
     /** The prompt of @sequence is done and its decoding happens elsewhere: its cache stays until
      *  strat_replica_forget(). NULL: decoding happens here. */
     void (*leaves)(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
@@ -73,8 +78,11 @@ struct StratReplica {
     StratKvTiers *tiers;       /* of the prefix cache behind the GPU; NULL: none */
     StratLane *lane;
     size_t lanes;
-    int64_t running;        /* sequences of all lanes */
+    int64_t running;        /* rows of all lanes: sequences, of a group each */
+    int64_t groups;         /* running sequences that are groups */
     int64_t admissions;     /* so far */
+    int64_t leaving_blocks; /* of caches on the way to other replicas, held pages counted */
+    int64_t leaving_pages;
     int64_t outstanding;    /* waiting, running, leaving */
     int64_t pending_tokens; /* of prompts, to be computed */
     int64_t still_tokens;   /* in the cache, of those that do not decode */
@@ -85,11 +93,12 @@ struct StratReplica {
     StratFine gate;    /* no lane starts before */
     double gpus;       /* that one lane keeps busy */
     StratFine seen_at; /* the last look at how full the cache is */
-    double seen_blocks, seen_tokens;
+    double seen_blocks, seen_tokens, seen_saved;
     StratReplicaEvents events;
     struct StratTally *tally;               /* borrowed */
     const struct StratSpeculation *guesses; /* borrowed */
     uint64_t seed;
+    const char *stuck; /* why the engine gives up, NULL: it does not */
 };
 
 /** What makes a replica; all is borrowed. */
@@ -126,8 +135,15 @@ void strat_replica_drop(StratReplica *replica, StratSequence *sequence);
 /** Frees the cache that @sequence left behind. */
 void strat_replica_forget(StratReplica *replica, StratSequence *sequence);
 
+/** What the rows of its groups share. */
+StratShared strat_replica_shared(const StratReplica *replica);
+
 /** Tokens in held blocks, each counted once. */
 int64_t strat_replica_tokens(const StratReplica *replica);
+
+/** Whether every block is in one place, and what the sequences have is what is taken: private
+ *  blocks, and holders of pages. False and @error if not. O(blocks + sequences). */
+bool strat_replica_is_sound(const StratReplica *replica, GError **error);
 
 /** Lets the decodes run in this iteration and takes the blocks for it. False when they do not fit:
  *  nothing is taken then, preempt somebody. Call it before chunks and admissions where decodes have

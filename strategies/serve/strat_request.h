@@ -14,8 +14,14 @@
 typedef struct StratRequest {
     int64_t id; /* 0, 1, ... in order of arrival */
     SimTime arrival_ns;
-    int64_t input_tokens;  /* of the prompt, at least 1 */
-    int64_t output_tokens; /* at least 1: the first, which ends the prefill, counts */
+    int64_t input_tokens;         /* of the prompt, at least 1 */
+    int64_t output_tokens;        /* at least 1: the first, which ends the prefill, counts */
+    int64_t samples;              /* answers to the one prompt; 0 and 1: one */
+    const int64_t *sample_output; /* tokens of each, output_tokens the most of them; NULL: all have
+                                     output_tokens. Borrowed from the source until it is taken */
+    int64_t beams;                /* sequences of a beam search, each of output_tokens, instead of
+                                     samples; 0 and 1: none */
+    double beam_turnover;         /* as strat_beams_new() takes it */
     /* Hashes of the leading full pages of prompt and output, chained: equal hashes mean equal text
      * from the start to the end of that page. Borrowed from the source until it is taken. */
     const uint64_t *page;
@@ -29,6 +35,7 @@ typedef struct StratRequest {
 typedef struct StratSource StratSource;
 struct StratSource {
     int64_t page_tokens; /* of a hashed page; 0: requests carry no hashes */
+    bool samples, beams; /* some request may ask for several */
     /** The next request that is known, NULL when there is none, for now or ever. Requests come in
      *  order of arrival; @done may let in an earlier one than the last peek saw. */
     const StratRequest *(*peek)(StratSource *source);

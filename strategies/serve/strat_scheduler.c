@@ -20,6 +20,7 @@ static const StratScheduler schedulers[] = {
     {
         .name = "vllm-v1",
         .source = "vLLM 0.19, vllm/v1/core/sched/scheduler.py",
+        .forking = STRAT_FORKING_CHILDREN,
         .decide = strat_scheduler_vllm_v1,
     },
     {
@@ -32,6 +33,8 @@ static const StratScheduler schedulers[] = {
         .name = "vllm-v0",
         .source = "vLLM 0.4, vllm/core/scheduler.py, _schedule_default()",
         .late = true,
+        .forking = STRAT_FORKING_GROUP,
+        .beams = true,
         .decide = strat_scheduler_vllm_v0,
     },
     {
@@ -44,6 +47,7 @@ static const StratScheduler schedulers[] = {
         .name = "tgi",
         .source = "Text Generation Inference 3 (1d0847a), backends/v3/src/backend.rs, queue.rs",
         .late = true,
+        .forking = STRAT_FORKING_CHILDREN,
         .decide = strat_scheduler_tgi,
     },
     {
@@ -84,4 +88,22 @@ const StratScheduler *strat_scheduler_by_name(const char *name, GError **error)
     g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown scheduler '%s', known:%s",
                 name, known->str);
     return NULL;
+}
+
+bool strat_scheduler_forks(const StratScheduler *scheduler, bool samples, bool beams,
+                           GError **error)
+{
+    bool lacks = samples && scheduler->forking == STRAT_FORKING_NONE;
+    if (!lacks && !(beams && !scheduler->beams))
+        return true;
+    g_autoptr(GString) those = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(schedulers); i++)
+        if (lacks ? schedulers[i].forking != STRAT_FORKING_NONE : schedulers[i].beams)
+            g_string_append_printf(those, " %s", schedulers[i].name);
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                "scheduler %s runs no %s: its engine has none, or it is not modelled; those that "
+                "do:%s",
+                scheduler->name, lacks ? "requests with several samples" : "beam search",
+                those->str);
+    return false;
 }

@@ -7,6 +7,7 @@
 #ifndef STRAT_SCHEDULER_H
 #define STRAT_SCHEDULER_H
 
+#include "strat_forks.h"
 #include "strat_replica.h"
 
 /** What a scheduler says about its decision, beyond what it did. */
@@ -22,8 +23,10 @@ typedef struct StratDecision {
 typedef struct StratScheduler {
     const char *name;
     const char *source;
-    bool late;  /* a page of a prompt is found once the iteration that computes it is over; without,
-                   others of the same iteration find it */
+    bool late; /* a page of a prompt is found once the iteration that computes it is over; without,
+                  others of the same iteration find it */
+    StratForking forking; /* requests with several samples */
+    bool beams;           /* beam search; of a group */
     bool holds; /* finished sequences stay in the batch, with their cache, until all have */
     StratDecision (*decide)(StratLane *lane);
 } StratScheduler;
@@ -32,6 +35,11 @@ const StratScheduler *strat_scheduler_all(size_t *count);
 
 /** The row called @name; NULL and @error (STRAT_ERROR_UNKNOWN_NAME, with the known ones). */
 const StratScheduler *strat_scheduler_by_name(const char *name, GError **error);
+
+/** Whether @scheduler runs requests with several @samples, or @beams; false and @error
+ *  (STRAT_ERROR_UNSUPPORTED) if it does not. */
+bool strat_scheduler_forks(const StratScheduler *scheduler, bool samples, bool beams,
+                           GError **error);
 
 StratDecision strat_scheduler_vllm_v1(StratLane *lane);
 StratDecision strat_scheduler_static(StratLane *lane);

@@ -17,6 +17,8 @@
  * with the decodes, prompts have what these leave of max_batch_prefill_tokens, and the last one is
  * cut to it; it goes on in the next iteration, before others.
  *
+ * Several answers (best_of) are as many requests: the router's generate_best_of() sends them all.
+ *
  * Left out: dropped clients, padding (backends without paged attention), the window.
  */
 #include "strat_decide.h"

@@ -15,11 +15,18 @@
  * Requests whose LoRA adapter finds no slot are passed over. A prompt longer than max_tokens goes
  * alone: the engine refuses a limit below its longest sequence.
  *
+ * Samples and beams of a request are one group (SequenceGroup): its prompt needs places for all of
+ * them (get_max_num_running_seqs()), it is preempted as one and only to the host, since nothing
+ * computes several tails of a prompt again; where that is full the engine stops with "Aborted due
+ * to the lack of CPU swap space". It comes back when there is a free block for each of its rows.
+ *
  * Left out: the delay factor (0 by default), chunked prefill on V0 (another scheduler there, akin
- * to Sarathi's), sequence groups of more than one, the limit on padding of vLLM 0.2 (max_paddings),
- * and that the engine wants a free block for each decode even when its last one has room.
+ * to Sarathi's), the limit on padding of vLLM 0.2 (max_paddings), that with swap space the engine
+ * still computes a request of one sequence again unless told otherwise, and that the engine wants a
+ * free block for each decode even when its last one has room.
  */
 #include "strat_decide.h"
+#include "strat_forks.h"
 
 typedef struct Budget {
     int64_t prompts, tokens, longest;
@@ -47,7 +54,7 @@ static Budget admit_prompts(StratLane *lane)
             at = next;
             continue;
         }
-        budget.blocked = !within(replica, &budget, tokens) ||
+        budget.blocked = !strat_decide_has_places(lane, at) || !within(replica, &budget, tokens) ||
                          !strat_decide_fits(lane, at, strat_sequence_prompt(at)) ||
                          !strat_decide_admit(lane, at, tokens);
         if (budget.blocked)
@@ -66,10 +73,11 @@ static bool swap_in(StratLane *lane)
     StratReplica *replica = lane->replica;
     int64_t swapped = replica->swapped.length;
     for (StratSequence *at; (at = strat_replica_swapped(replica));) {
-        /* The engine asks for one block more, for the next token. */
-        int64_t blocks = strat_kv_blocks_for(replica->kv, at->computed) + 1;
+        /* The engine asks for one block more for each, for the next token. */
+        int64_t blocks = strat_forks_rest(at, at->computed, strat_kv_block_tokens(replica->kv)) +
+                         strat_sequence_rows(at);
         int64_t spare = replica->running > 0 ? replica->watermark : 0;
-        if (strat_decide_is_full(lane) || !strat_replica_takes_adapter(replica, at) ||
+        if (!strat_decide_has_places(lane, at) || !strat_replica_takes_adapter(replica, at) ||
             blocks + spare > strat_replica_free_blocks(replica) || !strat_lane_swap_in(lane, at))
             break;
     }

@@ -13,6 +13,10 @@
  *     overtakes. With scheduler_reserve_full_isl all of the prompt has to fit, not only the chunk.
  *     One whose LoRA adapter finds no slot is passed over.
  *
+ * Samples are requests of their own (vllm/v1/engine/parallel_sampling.py), which share what the
+ * prefix cache holds: full blocks of the prompt, in the iteration already that computes them. Beam
+ * search is no part of the engine.
+ *
  * Left out: a prompt under way stands behind the decodes here, whatever its place in the running
  * list; the two differ only when prompts before them use up all of the budget. Encoder inputs,
  * structured outputs.

@@ -2,6 +2,7 @@
 #include "strat_sequence.h"
 
 #include "sim_hash.h"
+#include "strat_forks.h"
 
 void strat_sequence_insert(StratSequenceList *list, StratSequence *item, StratSequence *next)
 {
@@ -30,12 +31,26 @@ void strat_sequence_name_pages(StratSequence *sequence, int64_t page_tokens)
     uint64_t hash = sim_hash_mix((uint64_t)sequence->id);
     for (int32_t i = 0; i < sequence->pages; i++)
         sequence->page[i] = hash = sim_hash_mix(hash);
+    strat_sequence_part_pages(sequence, page_tokens);
+}
+
+void strat_sequence_part_pages(StratSequence *sequence, int64_t page_tokens)
+{
+    for (int64_t i = sequence->input_tokens / page_tokens; i < sequence->pages; i++)
+        if (sequence->sample > 0)
+            sequence->page[i] = sim_hash_mix(sequence->page[i] ^ (uint64_t)sequence->sample);
+}
+
+bool strat_sequence_is_group(const StratSequence *sequence)
+{
+    return sequence->forks && sequence->forks->output;
 }
 
 void strat_sequence_free(StratSequence *sequence)
 {
     if (!sequence)
         return;
+    strat_forks_unref(sequence->forks);
     g_free(sequence->page);
     g_free(sequence);
 }

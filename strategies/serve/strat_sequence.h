@@ -18,6 +18,7 @@ typedef enum StratSequenceState {
  *  @produced and @computed stand still at what they were when it began to: ask
  *  strat_decodes_tokens() and strat_decodes_produced(). */
 typedef struct StratSequence StratSequence;
+typedef struct StratForks StratForks;
 struct StratSequence {
     StratSequence *next, *prev; /* in the waiting or the running list */
     int64_t id;
@@ -27,7 +28,8 @@ struct StratSequence {
     uint64_t *page; /* hashes; of the pages held, their places in the cache instead */
     int32_t pages;
     int32_t held;
-    int32_t input_tokens, output_tokens;
+    int32_t input_tokens;
+    int32_t output_tokens; /* of a group that decodes: of its shortest samples under way */
     int32_t produced;      /* outputs sampled */
     int32_t computed;      /* tokens in the cache */
     int32_t cached_tokens; /* of the prompt, found in the cache when it was first admitted */
@@ -35,12 +37,16 @@ struct StratSequence {
     int32_t preemptions;
     int32_t priority;
     int32_t adapter;
-    int32_t steps;  /* iterations that the outputs left take, when decoding began */
-    int64_t order;  /* of admission */
-    int64_t since;  /* the decodes' count of iterations then */
-    int64_t growth; /* tokens it goes on in each, in units of STRAT_TOKEN */
-    size_t place;   /* in a heap */
-    double note;    /* the scheduler's own, 0 at the start */
+    int32_t twins;     /* rows beside its own in each iteration: samples or beams of a group */
+    int32_t sample;    /* of its request, when each is a sequence */
+    int32_t steps;     /* iterations that the outputs left take, when decoding began */
+    int64_t order;     /* of admission */
+    int64_t since;     /* the decodes' count of iterations then */
+    int64_t growth;    /* tokens it goes on in each, in units of STRAT_TOKEN */
+    size_t place;      /* in a heap */
+    StratForks *forks; /* NULL: the only answer to its request */
+    double note;       /* the scheduler's own, 0 at the start */
+    struct StratMove *move; /* of its cache, that began before the prompt's end; NULL: none */
     StratSequenceState state;
     bool remote; /* its prompt was computed elsewhere, and its cache has come */
 };
@@ -59,6 +65,15 @@ void strat_sequence_insert(StratSequenceList *list, StratSequence *item, StratSe
 /** Takes @item out of @list. O(1). */
 void strat_sequence_remove(StratSequenceList *list, StratSequence *item);
 
+/** Sequences that @sequence is to the engine: tokens that an iteration samples for it. */
+static inline int64_t strat_sequence_rows(const StratSequence *sequence)
+{
+    return 1 + (int64_t)sequence->twins;
+}
+
+/** Whether @sequence is a group of samples or beams, of which others may have ended. */
+bool strat_sequence_is_group(const StratSequence *sequence);
+
 /** Tokens that must be in the cache before @sequence can sample its next one: the prompt, and after
  *  a preemption what it had already said. */
 static inline int64_t strat_sequence_prompt(const StratSequence *sequence)
@@ -75,8 +90,11 @@ static inline int64_t strat_sequence_left(const StratSequence *sequence)
 }
 
 /** Gives the text of @sequence, which came without hashes, some that no other text has: pages of
- *  @page_tokens tokens of prompt and output. */
+ *  @page_tokens tokens of prompt and output. Samples of one request share those of the prompt. */
 void strat_sequence_name_pages(StratSequence *sequence, int64_t page_tokens);
+
+/** Gives @sequence, a later sample, pages of its own behind the full ones of the prompt. */
+void strat_sequence_part_pages(StratSequence *sequence, int64_t page_tokens);
 
 void strat_sequence_free(StratSequence *sequence);
 

@@ -9,9 +9,7 @@
  * entry a lane at most; a request that comes while a lane runs a summed-up run cuts that run short.
  * Lanes that do nothing are woken when a request comes to their replica or an iteration ends on it.
  *
- * A cache moves over the sender's way out and the receiver's way in, each one transfer at a time in
- * the order of their starts, kv_bytes_per_token x tokens / transfer_bytes_per_s + latency. The
- * sender keeps its blocks until the transfer is over.
+ * How caches move is in strat_serve_moves.c.
  *
  * Refused at once: a request longer than max_length, or than the cache of one replica (above the
  * watermark), or without chunked prefill than one iteration.
@@ -23,11 +21,11 @@
  *
  * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
  *
- * Left out: clients that leave while they are served; transfers that begin before the prompt is
- * complete.
+ * Left out: clients that leave while they are served.
  */
 #include "strat_serve.h"
 
+#include "strat_forks.h"
 #include "strat_lane.h"
 #include "strat_serve_private.h"
 #include "strat_speculation.h"
@@ -45,14 +43,6 @@ enum {
     LANE_BITS = 20,    /* ties of lanes; 2^20 of them */
     WAITS_KEPT = 4096, /* that are over, before their room is given back */
 };
-
-/* A cache on its way. */
-typedef struct Move {
-    StratSequence *sequence;
-    StratReplica *from;
-    size_t to;
-    size_t place;
-} Move;
 
 static StratFine key_of(StratFine at, Phase phase, size_t seat)
 {
@@ -75,8 +65,7 @@ static void schedule(StratServeState *run, StratSeat *seat, StratFine at, bool e
     strat_heap_push(&run->heap, key, seat, &seat->place);
 }
 
-/* Lanes of @replica that do nothing look again at @now. */
-static void wake(StratServeState *run, const StratReplica *replica, StratFine now)
+void strat_serve_wake(StratServeState *run, const StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++)
@@ -95,11 +84,11 @@ static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
         if (replica->lane[i].runs && replica->lane[i].end != end)
             schedule(run, &seat[i], replica->lane[i].end, true);
     }
-    wake(run, replica, now);
+    strat_serve_wake(run, replica, now);
 }
 
-static void deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
-                    StratFine now)
+void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now)
 {
     StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     strat_replica_enqueue(replica, sequence);
@@ -132,8 +121,8 @@ static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
     return routing;
 }
 
-static size_t choose(StratServeState *run, size_t pool, const StratSequence *sequence,
-                     StratFine now)
+size_t strat_serve_choose(StratServeState *run, size_t pool, const StratSequence *sequence,
+                          StratFine now)
 {
     StratRouting routing = routing_of(run, pool, now);
     return run->pool[pool].router->choose(&routing, sequence);
@@ -151,73 +140,12 @@ static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequenc
         run->stopped = true;
 }
 
-/* The prompt of @sequence is done on a prefill replica: its cache sets out. */
-static void on_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
+static void free_chain(StratSequence *sequence)
 {
-    StratServeState *run = ctx;
-    const StratServeSpec *spec = run->spec;
-    size_t to = choose(run, 1, sequence, now);
-    StratFine *out = &run->pool[0].link[replica->index];
-    StratFine *in = &run->pool[1].link[to];
-    double bytes = spec->kv_bytes_per_token * (double)sequence->computed;
-    double takes_s = spec->transfer_latency_s;
-    if (spec->transfer_bytes_per_s > 0.0)
-        takes_s += bytes / spec->transfer_bytes_per_s;
-    StratFine end = MAX(now, MAX(*out, *in)) + strat_fine_from_seconds(takes_s);
-    *out = *in = end;
-    Move *move = g_new(Move, 1);
-    *move = (Move){.sequence = sequence, .from = replica, .to = to};
-    strat_heap_push(&run->moves, key_of(end, PHASE_COME, run->moved++ % (1 << LANE_BITS)), move,
-                    &move->place);
-}
-
-static void arrive_moved(StratServeState *run)
-{
-    const StratHeapItem *top = strat_heap_top(&run->moves);
-    g_autofree Move *move = top->item;
-    StratFine now = time_of(top->key);
-    strat_heap_remove(&run->moves, 0);
-    StratSequence *sequence = move->sequence;
-    strat_replica_forget(move->from, sequence);
-    wake(run, move->from, now);
-    sequence->remote = true;
-    sequence->computed = 0;
-    deliver(run, 1, move->to, sequence, now);
-}
-
-/* Whether the replicas of @pool can ever serve @request. */
-static bool is_servable(const StratServeState *run, size_t pool, const StratRequest *request)
-{
-    const StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, 0);
-    const StratEngine *engine = replica->engine;
-    int64_t length = request->input_tokens + request->output_tokens;
-    if (engine->max_length > 0 && length > engine->max_length)
-        return false;
-    if (!engine->chunked_prefill && request->input_tokens > replica->max_tokens)
-        return false;
-    int64_t width = replica->lane[0].decodes.width;
-    bool prompt_only = run->pools > 1 && pool == 0;
-    int64_t held = prompt_only ? request->input_tokens : length + width - 1;
-    return strat_kv_blocks_for(replica->kv, held) + replica->watermark <=
-           strat_kv_blocks(replica->kv);
-}
-
-static StratSequence *sequence_of(const StratRequest *request, bool pages)
-{
-    StratSequence *sequence = g_new0(StratSequence, 1);
-    sequence->id = request->id;
-    sequence->session = request->session;
-    sequence->arrival_ns = request->arrival_ns;
-    sequence->scheduled_ns = sequence->first_token_ns = sequence->last_token_ns = -1;
-    sequence->input_tokens = (int32_t)request->input_tokens;
-    sequence->output_tokens = (int32_t)request->output_tokens;
-    sequence->priority = (int32_t)request->priority;
-    sequence->adapter = (int32_t)request->adapter;
-    if (pages && request->pages > 0) {
-        sequence->page = g_memdup2(request->page, request->pages * sizeof *request->page);
-        sequence->pages = (int32_t)request->pages;
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        strat_sequence_free(sequence);
     }
-    return sequence;
 }
 
 static int64_t waiting(const StratServeState *run)
@@ -252,15 +180,18 @@ static bool is_admitted(StratServeState *run, const StratRouting *routing,
     return !full && !late;
 }
 
-/* Brings @sequence, which can be served, to a replica, or turns it away. */
-static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
+/* Brings @sequence, which can be served, and the @others of its request to a replica, or turns them
+ * away. */
+static void admit(StratServeState *run, StratSequence *sequence, StratSequence *others,
+                  StratFine now)
 {
     StratRouting routing = routing_of(run, 0, now);
     size_t chosen = run->pool[0].router->choose(&routing, sequence);
-    const StratReplica *replica = routing.replica[chosen];
+    StratReplica *replica = routing.replica[chosen];
     if (!is_admitted(run, &routing, replica, sequence)) {
         tell_lost(run, sequence->id, sequence->session, now);
         strat_sequence_free(sequence);
+        free_chain(others);
         return;
     }
     if (run->wait) {
@@ -268,7 +199,13 @@ static void admit(StratServeState *run, StratSequence *sequence, StratFine now)
                                sequence->id, replica->index};
         g_array_append_val(run->wait, wait);
     }
-    deliver(run, 0, (size_t)replica->index, sequence, now);
+    strat_replica_enqueue(replica, sequence);
+    for (StratSequence *next; others; others = next) {
+        next = others->next;
+        others->next = NULL;
+        strat_replica_enqueue(replica, others);
+    }
+    requeued(run, replica, now);
 }
 
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
@@ -278,7 +215,7 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
     strat_tally_arrived(&run->tally, request, noted ? waiting(run) : 0);
     bool servable = true;
     for (size_t i = 0; i < run->pools; i++)
-        servable = servable && is_servable(run, i, request);
+        servable = servable && strat_serve_can(run, i, request);
     if (!servable) {
         run->tally.result->refused++;
         int64_t id = request->id;
@@ -288,9 +225,21 @@ static void arrive(StratServeState *run, const StratRequest *request, StratFine 
         return;
     }
     bool pages = run->spec->deployment->engine->prefix_cache && source->page_tokens > 0;
-    StratSequence *sequence = sequence_of(request, pages);
+    StratSequence *others;
+    StratSequence *sequence = strat_serve_sequence(run, request, pages, &others);
     source->take(source);
-    admit(run, sequence, now);
+    admit(run, sequence, others, now);
+}
+
+/* Drops @sequence, which waits, and those behind it that are of the same request. */
+static void drop_all(StratReplica *replica, StratSequence *sequence)
+{
+    int64_t id = sequence->id;
+    for (StratSequence *next; sequence; sequence = next) {
+        next = sequence->next;
+        if (sequence->id == id)
+            strat_replica_drop(replica, sequence);
+    }
 }
 
 /* The first of the waits is over: a request that has had no iteration is given up. */
@@ -305,10 +254,10 @@ static void give_up(StratServeState *run)
         g_array_remove_range(run->wait, 0, run->waits);
         run->waits = 0;
     }
-    if (!sequence || sequence->scheduled_ns >= 0)
+    if (!sequence || sequence->scheduled_ns >= 0 || (sequence->forks && sequence->forks->begun))
         return;
     tell_lost(run, sequence->id, sequence->session, wait.until);
-    strat_replica_drop(replica, sequence);
+    drop_all(replica, sequence);
     run->tally.result->gave_up++;
     requeued(run, replica, wait.until);
     settle(run, replica, wait.until);
@@ -355,9 +304,12 @@ static void decide(StratServeState *run, StratSeat *seat)
     }
     if (strat_lane_begin(lane, run->now, run->spec->exact)) {
         schedule(run, seat, lane->end, true);
+    } else if (replica->stuck) {
+        run->stopped = true;
+        run->tally.result->stuck = replica->stuck;
     } else if (lane->end > run->now) {
         if (lane->end == run->now + 1)
-            wake(run, replica, run->now);
+            strat_serve_wake(run, replica, run->now);
         schedule(run, seat, lane->end, false);
     }
 }
@@ -373,7 +325,7 @@ static void run_seat(StratServeState *run)
     }
     strat_lane_end(seat->lane);
     const StratReplica *replica = seat->lane->replica;
-    wake(run, replica, run->now);
+    strat_serve_wake(run, replica, run->now);
     settle(run, replica, run->now);
 }
 
@@ -407,17 +359,19 @@ static bool step(StratServeState *run)
     StratSource *source = run->spec->source;
     const StratRequest *request = source->peek(source);
     const StratHeapItem *seat = strat_heap_top(&run->heap);
-    const StratHeapItem *move = strat_heap_top(&run->moves);
+    StratFine moves_at;
+    bool moves = run->moves && run->moves->next(run->moves, &moves_at);
+    StratFine move = moves ? key_of(moves_at, PHASE_COME, 2) : 0;
     const StratServeWait *wait = run->wait && run->waits < run->wait->len
                                      ? &g_array_index(run->wait, StratServeWait, run->waits)
                                      : NULL;
-    if (!request && !seat && !move && (!wait || waiting(run) == 0))
+    if (!request && !seat && !moves && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
     StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
-    StratFine first = request ? come : seat ? seat->key : move ? move->key : leave;
+    StratFine first = request ? come : seat ? seat->key : moves ? move : leave;
     first = seat ? MIN(first, seat->key) : first;
-    first = move ? MIN(first, move->key) : first;
+    first = moves ? MIN(first, move) : first;
     first = wait ? MIN(first, leave) : first;
     if (look_before(run, first))
         return true;
@@ -426,8 +380,8 @@ static bool step(StratServeState *run)
         arrive(run, request, run->now);
     else if (wait && first == leave)
         give_up(run);
-    else if (move && first == move->key)
-        arrive_moved(run);
+    else if (moves && first == move)
+        strat_serve_step_moves(run);
     else
         run_seat(run);
     return true;
@@ -451,12 +405,17 @@ static void count_scaling(StratServeState *run)
 StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
 {
     g_auto(StratServeState) run = {.spec = spec, .pools = spec->deployment->pools};
-    StratReplicaEvents events = {.ctx = &run, .finished = on_finished, .leaves = on_leaves};
+    StratReplicaEvents events = {.ctx = &run,
+                                 .finished = on_finished,
+                                 .completes = strat_serve_completes,
+                                 .leaves = strat_serve_leaves};
     if (!strat_serve_open(&run, &events, error))
         return NULL;
     while (!run.stopped && step(&run))
         ;
     const GError *fault = spec->source->fault ? spec->source->fault(spec->source) : NULL;
+    if (!fault && run.moves && run.moves->fault)
+        fault = run.moves->fault(run.moves);
     if (fault) {
         g_propagate_error(error, g_error_copy(fault));
         return NULL;
@@ -466,7 +425,11 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
     StratServeResult *result = g_steal_pointer(&run.tally.result);
     result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
     result->lost_blocks = strat_serve_lost_blocks(&run);
-    if (result->unfinished > 0)
-        result->stuck = "the scheduler admits no more of the waiting requests";
+    if (run.moves && run.moves->hot_links)
+        result->hot_links = run.moves->hot_links(run.moves, sim_time_to_seconds(result->end_ns));
+    if (result->unfinished > 0 && !result->stuck)
+        result->stuck = run.moves && run.moves->open->len > 0
+                            ? "caches stand still on links that are down"
+                            : "the scheduler admits no more of the waiting requests";
     return result;
 }

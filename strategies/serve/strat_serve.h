@@ -6,6 +6,7 @@
 #include "strat_batch.h"
 #include "strat_deployment.h"
 #include "strat_digest.h"
+#include "strat_moves.h"
 #include "strat_request.h"
 
 struct StratServeResult;
@@ -31,8 +32,13 @@ typedef struct StratServeSpec {
     const StratPricer *pricer[2]; /* of the pools */
     int64_t blocks[2];            /* of KV on one replica of each pool */
     double kv_bytes_per_token;    /* of one sequence, in all the GPUs of a replica together */
-    double transfer_bytes_per_s;  /* of one replica's cache to another, and its latency */
+    /* How caches move: over the fabric, or where there is none one after another over a link of
+     * each replica at this rate and latency. */
+    const StratMoveFabric *fabric;
+    double transfer_bytes_per_s;
     double transfer_latency_s;
+    double transfer_layers; /* above 1: caches move layer by layer, of so many, as they are computed
+                               (fabric only) */
     double host_bytes_per_s; /* of one GPU to or from host memory; 0: none of that */
     StratSource *source;
     bool exact;               /* every iteration on its own, no closed forms */
@@ -48,7 +54,9 @@ typedef struct StratServeSpec {
 /** What became of one request. Times of things that did not happen are -1. */
 typedef struct StratOutcome {
     int64_t id;
-    int64_t input_tokens, output_tokens, cached_tokens;
+    int64_t input_tokens;
+    int64_t output_tokens; /* of the longest sample */
+    int64_t cached_tokens; /* of the first sample */
     SimTime arrival_ns, scheduled_ns, first_token_ns, last_token_ns;
     int32_t replica; /* that finished it */
     int32_t preemptions;
@@ -72,10 +80,11 @@ typedef struct StratServeResult {
     const char *stuck;                   /* why, NULL: none is */
     SimTime end_ns;                      /* last token */
     int64_t gpus;
-    int64_t input_tokens;  /* of finished requests */
-    int64_t cached_tokens; /* of those, found in the prefix cache */
-    int64_t loaded_tokens; /* of prompts, that came from tiers behind the GPU */
-    int64_t output_tokens;
+    int64_t input_tokens;    /* of finished requests */
+    int64_t cached_tokens;   /* of those, found in the prefix cache */
+    int64_t loaded_tokens;   /* of prompts, that came from tiers behind the GPU */
+    int64_t answers;         /* of those requests: samples and beams count one by one */
+    int64_t output_tokens;   /* of all answers */
     int64_t computed_tokens; /* by iterations: recomputation after preemption counted */
     int64_t preemptions;
     int64_t iterations;
@@ -101,10 +110,14 @@ typedef struct StratServeResult {
     int64_t scale_ups, scale_downs, peak_replicas; /* of autoscaling, else 0 */
     double peak_kv_fraction;
     double wasted_kv_fraction;   /* of the reserved block-seconds, that held no token */
+    double shared_kv_fraction;   /* of the block-seconds without sharing, that it saved */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the
                                     arrivals: above 0 for good, the queue is not stable */
     GArray *outcomes;            /* of StratOutcome by id, NULL unless asked for */
     GArray *samples;             /* of StratServeSample */
+    StratDigest *move_s;         /* from the end of a prompt to its cache's arrival elsewhere */
+    GArray *hot_links; /* of TopoHotLink: those that held caches back the longest, worst first;
+                          NULL: no fabric carried them */
 } StratServeResult;
 
 /** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or

@@ -61,6 +61,21 @@ static void add_host(const StratServeSpec *spec, StratReplicaSpec *replica, Stra
     }
 }
 
+/* Whether @scheduler does what requests ask for. */
+static bool does_forks(const StratServeSpec *spec, const StratScheduler *scheduler, GError **error)
+{
+    const StratSource *source = spec->source;
+    if (!strat_scheduler_forks(scheduler, source->samples, source->beams, error))
+        return false;
+    bool groups = source->beams || (source->samples && scheduler->forking == STRAT_FORKING_GROUP);
+    if (!groups || spec->deployment->speculation.tokens == 0)
+        return true;
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                "scheduler %s: samples and beams with speculation are not modelled",
+                scheduler->name);
+    return false;
+}
+
 static bool open_pool(StratServeState *run, size_t index, const StratReplicaEvents *events,
                       GError **error)
 {
@@ -71,12 +86,12 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     StratServePool *pool = &run->pool[index];
     pool->replicas = g_ptr_array_new_with_free_func((GDestroyNotify)strat_replica_free);
     pool->router = strat_router_by_name(index == 0 ? deployment->router : "least-loaded", error);
-    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error))
+    if (!scheduler || !pool->router || !strat_order_by_name(deployment->engine->order, error) ||
+        !does_forks(spec, scheduler, error))
         return false;
     pool->lanes = (size_t)from->pipeline;
     pool->first = run->seats;
     pool->token_s = prompt_token_s(deployment->engine, spec->pricer[index]);
-    pool->link = g_new0(StratFine, (size_t)from->replicas);
     bool prefills = run->pools > 1 && index == 0;
     pool->spec = (StratReplicaSpec){
         .engine = deployment->engine,
@@ -94,6 +109,8 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     };
     if (!prefills)
         pool->spec.events.leaves = NULL;
+    if (!prefills || spec->transfer_layers <= 1.0 || run->moves->whole_only)
+        pool->spec.events.completes = NULL;
     add_host(spec, &pool->spec, pool->tier);
     for (int64_t i = 0; i < from->replicas; i++) {
         pool->spec.index = (int32_t)(i + (index > 0 ? deployment->pool[0].replicas : 0));
@@ -104,13 +121,15 @@ static bool open_pool(StratServeState *run, size_t index, const StratReplicaEven
     return true;
 }
 
-/* Blocks of @replica that nobody holds and that are not free. */
+/* Blocks of @replica that nobody holds and that are not free; all of one that is unsound. */
 static int64_t lost_of(const StratReplica *replica)
 {
     int64_t all = strat_kv_blocks(replica->kv);
-    if (!strat_kv_is_sound(replica->kv, NULL))
+    if (!strat_replica_is_sound(replica, NULL))
         return all;
-    return replica->running == 0 ? all - strat_replica_free_blocks(replica) : 0;
+    return replica->running == 0 && replica->leaving_blocks == 0
+               ? all - strat_replica_free_blocks(replica)
+               : 0;
 }
 
 static void seat_lanes(StratServeState *run)
@@ -155,18 +174,21 @@ int64_t strat_serve_lost_blocks(const StratServeState *run)
 
 void strat_serve_clear(StratServeState *run)
 {
-    for (size_t i = 0; i < run->pools; i++) {
+    for (size_t i = 0; i < run->pools; i++)
         if (run->pool[i].replicas)
             g_ptr_array_unref(run->pool[i].replicas);
-        g_free(run->pool[i].link);
+    for (guint i = 0; run->moves && i < run->moves->open->len; i++) {
+        const StratMove *move = g_ptr_array_index(run->moves->open, i);
+        if (move->is_sent) /* else its prompt is under way on a replica */
+            strat_sequence_free(move->sequence);
     }
+    strat_moves_free(run->moves);
     strat_scaler_clear(&run->scaler);
     g_free(run->open);
     if (run->wait)
         g_array_unref(run->wait);
     g_free(run->seat);
     strat_heap_clear(&run->heap);
-    strat_heap_clear(&run->moves);
     strat_tally_clear(&run->tally);
 }
 
@@ -215,10 +237,22 @@ static bool prepare(StratServeState *run, GError **error)
     return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
 }
 
+static bool open_moves(StratServeState *run, GError **error)
+{
+    const StratServeSpec *spec = run->spec;
+    run->moves = spec->fabric
+                     ? strat_moves_on_fabric_new(spec->deployment, spec->fabric, error)
+                     : strat_moves_in_order_new(spec->deployment, spec->transfer_bytes_per_s,
+                                                spec->transfer_latency_s);
+    return run->moves != NULL;
+}
+
 bool strat_serve_open(StratServeState *run, const StratReplicaEvents *events, GError **error)
 {
     strat_tally_init(&run->tally, run->spec);
     if (!is_possible(run->spec, error))
+        return false;
+    if (run->pools == 2 && !open_moves(run, error))
         return false;
     for (size_t i = 0; i < run->pools; i++)
         if (!open_pool(run, i, events, error))

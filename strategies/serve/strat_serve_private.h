@@ -26,7 +26,6 @@ typedef struct StratServePool {
     double token_s;
     StratReplicaSpec spec; /* that its replicas are made by */
     StratKvTier tier[2];   /* of that */
-    StratFine *link;       /* when each replica's way out or in is free */
 } StratServePool;
 
 /* Until when a request waits for its first iteration. */
@@ -43,9 +42,8 @@ typedef struct StratServeState {
     size_t pools;
     StratSeat *seat;
     size_t seats;
-    StratHeap heap;  /* of StratSeat */
-    StratHeap moves; /* of Move, by the end of the transfer */
-    size_t moved;
+    StratHeap heap;    /* of StratSeat */
+    StratMoves *moves; /* NULL: one pool */
     StratFine now;
     StratFine next_sample;
     int64_t sampled_prompts, sampled_made;
@@ -66,11 +64,38 @@ bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, 
 /** The first seat of @replica. */
 StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
 
+/** Whether the replicas of @pool can ever serve @request. */
+bool strat_serve_can(const StratServeState *state, size_t pool, const StratRequest *request);
+
+/** What @request is to the engine, with its hashes if the prefix cache looks at @pages: a sequence,
+ *  and in *@others those that go with it, linked by next. */
+StratSequence *strat_serve_sequence(const StratServeState *state, const StratRequest *request,
+                                    bool pages, StratSequence **others);
+
 /** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
 void strat_serve_renew(StratServeState *state, size_t index);
 
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);
+
+/** Lanes of @replica that do nothing look again at @now. */
+void strat_serve_wake(StratServeState *state, const StratReplica *replica, StratFine now);
+
+/** The replica of @pool that its router chooses for @sequence. */
+size_t strat_serve_choose(StratServeState *state, size_t pool, const StratSequence *sequence,
+                          StratFine now);
+
+/** Queues @sequence (taken) at replica @to of @pool. */
+void strat_serve_deliver(StratServeState *state, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now);
+
+/** Events of prefill replicas; @ctx is the state. See StratReplicaEvents. */
+void strat_serve_completes(void *ctx, StratReplica *replica, StratSequence *sequence,
+                           const StratChunk *last, double takes_s, StratFine now);
+void strat_serve_leaves(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now);
+
+/** What happens next to caches on their way, which is due at @state->now. */
+void strat_serve_step_moves(StratServeState *state);
 
 void strat_serve_clear(StratServeState *state);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StratServeState, strat_serve_clear)

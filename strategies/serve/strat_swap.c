@@ -6,10 +6,18 @@
  *     T = blocks x bytes of a block / host_bytes_per_s
  *
  * for which the iteration waits, as the engine does before it runs the model. Pages that others
- * share or may find stay on the GPU as well.
+ * share or may find stay on the GPU as well. A group of samples or beams goes and comes as one,
+ * each of its blocks once.
  */
+#include "strat_forks.h"
 #include "strat_replica_private.h"
 #include "strat_tally.h"
+
+static int64_t moved_blocks(const StratReplica *replica, const StratSequence *sequence,
+                            int64_t tokens)
+{
+    return strat_forks_rest(sequence, tokens, strat_kv_block_tokens(replica->kv));
+}
 
 StratSequence *strat_replica_swapped(const StratReplica *replica)
 {
@@ -27,8 +35,7 @@ bool strat_lane_swap_out(StratLane *lane, StratSequence *sequence)
     if (sequence->state != STRAT_SEQUENCE_DECODE)
         return false;
     int64_t held = strat_lane_blocks(lane, sequence);
-    int64_t moved =
-        strat_kv_blocks_for(replica->kv, strat_decodes_tokens(&lane->decodes, sequence));
+    int64_t moved = moved_blocks(replica, sequence, strat_decodes_tokens(&lane->decodes, sequence));
     if (moved > replica->host_blocks)
         return false;
     strat_lane_part(lane, sequence);
@@ -49,9 +56,12 @@ bool strat_lane_swap_in(StratLane *lane, StratSequence *sequence)
     StratReplica *replica = lane->replica;
     g_assert(sequence->state == STRAT_SEQUENCE_SWAPPED);
     bool rides = lane->decoding || lane->decodes.count == 0;
-    int64_t moved = strat_kv_blocks_for(replica->kv, sequence->computed);
-    int64_t tokens = sequence->computed + (rides ? lane->decodes.width : 0);
-    if (!strat_kv_take(replica->kv, strat_kv_blocks_for(replica->kv, tokens)))
+    int64_t moved = moved_blocks(replica, sequence, sequence->computed);
+    int64_t blocks = moved;
+    if (rides)
+        blocks = strat_forks_held(sequence, sequence->computed + lane->decodes.width,
+                                  strat_kv_block_tokens(replica->kv));
+    if (!strat_kv_take(replica->kv, blocks))
         return false;
     replica->host_blocks += moved;
     lane->wait_s += replica->swap_block_s * (double)moved;

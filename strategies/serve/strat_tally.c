@@ -11,6 +11,8 @@
  */
 #include "strat_tally.h"
 
+#include "strat_forks.h"
+
 #include <math.h>
 
 enum { QUEUE_POINTS = 2048 };
@@ -23,6 +25,7 @@ void strat_tally_init(StratTally *tally, const StratServeSpec *spec)
     result->itl_s = strat_digest_new();
     result->e2e_s = strat_digest_new();
     result->queue_s = strat_digest_new();
+    result->move_s = strat_digest_new();
     result->samples = g_array_new(false, false, sizeof(StratServeSample));
     if (spec->keep_requests)
         result->outcomes = g_array_new(false, false, sizeof(StratOutcome));
@@ -52,6 +55,9 @@ void strat_serve_result_free(StratServeResult *result)
     strat_digest_free(result->itl_s);
     strat_digest_free(result->e2e_s);
     strat_digest_free(result->queue_s);
+    strat_digest_free(result->move_s);
+    if (result->hot_links)
+        g_array_unref(result->hot_links);
     g_array_unref(result->samples);
     if (result->outcomes)
         g_array_unref(result->outcomes);
@@ -107,6 +113,12 @@ void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count)
         strat_digest_add(tally->result->itl_s, strat_fine_seconds(gap), count);
 }
 
+void strat_tally_moved(StratTally *tally, int64_t id, StratFine took)
+{
+    if (id >= tally->warm_up)
+        strat_digest_add(tally->result->move_s, strat_fine_seconds(took), 1);
+}
+
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence)
 {
     tally->first_token_s += sim_time_to_seconds(sequence->first_token_ns - sequence->arrival_ns);
@@ -118,6 +130,12 @@ void strat_tally_first_token(StratTally *tally, const StratSequence *sequence)
 static bool meets(double objective_s, double value_s)
 {
     return objective_s <= 0.0 || value_s <= objective_s;
+}
+
+/* Outputs of @sequence, which is finished, and of the other samples of its request. */
+static int64_t said(const StratSequence *sequence)
+{
+    return sequence->forks ? sequence->forks->said : sequence->produced;
 }
 
 static void measure(StratTally *tally, const StratSequence *sequence)
@@ -143,7 +161,7 @@ static void measure(StratTally *tally, const StratSequence *sequence)
     if (fails[0] || fails[1] || fails[2])
         return;
     result->within_slo++;
-    result->within_slo_tokens += sequence->output_tokens;
+    result->within_slo_tokens += said(sequence);
 }
 
 void strat_tally_finished(StratTally *tally, const StratSequence *sequence, int32_t replica)
@@ -152,7 +170,8 @@ void strat_tally_finished(StratTally *tally, const StratSequence *sequence, int3
     result->finished++;
     result->input_tokens += sequence->input_tokens;
     result->cached_tokens += sequence->cached_tokens;
-    result->output_tokens += sequence->produced;
+    result->output_tokens += said(sequence);
+    result->answers += sequence->forks ? sequence->forks->samples : 1;
     if (sequence->id >= tally->warm_up)
         measure(tally, sequence);
     if (!result->outcomes)
@@ -195,6 +214,8 @@ void strat_tally_close(StratTally *tally)
         result->up_s = (double)result->gpus * strat_fine_seconds(tally->end);
     result->idle_s = fmax(result->up_s - result->starting_s - busy_s, 0.0);
     result->wasted_kv_fraction = tally->block_s > 0.0 ? 1.0 - tally->token_s / tally->block_s : 0.0;
+    result->shared_kv_fraction =
+        tally->block_s > 0.0 ? tally->saved_s / (tally->block_s + tally->saved_s) : 0.0;
     guint half = tally->queue->len / 2;
     const StratQueuePoint *points = (const StratQueuePoint *)(const void *)tally->queue->data;
     result->waiting_growth_per_s = slope(points + half, tally->queue->len - half);

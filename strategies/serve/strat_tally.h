@@ -17,6 +17,7 @@ typedef struct StratTally {
     double first_token_s;  /* sum of TTFT, of all requests */
     int64_t first_tokens;
     double block_s, token_s; /* tokens' room in held blocks, and tokens in it, times seconds */
+    double saved_s; /* room that there would be beside it if nothing were shared, likewise */
     /* Queue length at arrivals, thinned out by halves. */
     GArray *queue; /* of StratQueuePoint */
     int64_t arrivals, stride;
@@ -40,6 +41,9 @@ void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t
 
 /** @count tokens came @gap after the ones before them. */
 void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count);
+
+/** The cache of request @id has come, @took after its prompt was complete. */
+void strat_tally_moved(StratTally *tally, int64_t id, StratFine took);
 
 /** @sequence has sampled its first token. */
 void strat_tally_first_token(StratTally *tally, const StratSequence *sequence);

@@ -33,6 +33,7 @@ typedef struct Traffic {
     const StratTraffic *spec;
     StratArrivalClock clock;
     SimRandom inputs, outputs, turns, sharing, thinks, user_thinks, priorities, adapters;
+    SimRandom samples, sample_outputs;
     SimTime end_ns;        /* nothing arrives from here on */
     SimTime start_ns;      /* of the next start, SIM_TIME_MAX: none is left */
     SimEventQueue *queue;  /* of Talk, or of NULL: a user who starts again */
@@ -42,7 +43,8 @@ typedef struct Traffic {
     bool from_queue; /* the head comes from there */
     Talk talk;       /* of the head */
     StratRequest head;
-    GArray *pages; /* of uint64_t */
+    GArray *pages;   /* of uint64_t */
+    GArray *lengths; /* of int64_t: of the head's samples */
 } Traffic;
 
 void strat_traffic_hash_pages(uint64_t *hash, size_t pages, int64_t page_tokens, int64_t session,
@@ -110,6 +112,8 @@ static StratRequest request_of(const Traffic *traffic, const Talk *talk, SimTime
     StratRequest request = {.id = traffic->taken, .arrival_ns = at, .session = -1, .adapter = -1};
     request.input_tokens = talk->text + draw_length(&spec->input, &traffic->inputs, talk);
     request.output_tokens = draw_length(&spec->output, &traffic->outputs, talk);
+    request.beams = spec->beams;
+    request.beam_turnover = spec->beam_turnover;
     if (spec->sessions)
         request.session = talk->serial;
     if (spec->priority_count > 0)
@@ -118,6 +122,23 @@ static StratRequest request_of(const Traffic *traffic, const Talk *talk, SimTime
     if (spec->adapter_count > 0)
         request.adapter = draw_share(spec->adapters, spec->adapter_count, &traffic->adapters, talk);
     return request;
+}
+
+/* Samples of the head: the first has the output that was drawn, each other one its own. */
+static void sample_head(Traffic *traffic)
+{
+    StratRequest *head = &traffic->head;
+    SimRandom of_talk = sim_random_child(&traffic->sample_outputs, (uint64_t)traffic->talk.serial);
+    head->samples = draw_length(&traffic->spec->samples, &traffic->samples, &traffic->talk);
+    g_array_set_size(traffic->lengths, 0);
+    for (int64_t i = 0; i < head->samples; i++) {
+        SimRandom own = sim_random_child(&of_talk, (uint64_t)i);
+        int64_t output =
+            i == 0 ? head->output_tokens : strat_length_draw(&traffic->spec->output, &own);
+        g_array_append_val(traffic->lengths, output);
+        head->output_tokens = MAX(head->output_tokens, output);
+    }
+    head->sample_output = (const int64_t *)(void *)traffic->lengths->data;
 }
 
 static void hash_head(Traffic *traffic)
@@ -143,6 +164,8 @@ static const StratRequest *peek(StratSource *source)
         const Talk *waiting = traffic->from_queue ? event.ctx : NULL;
         traffic->talk = waiting ? *waiting : new_talk(traffic);
         traffic->head = request_of(traffic, &traffic->talk, at);
+        if (spec->forks)
+            sample_head(traffic);
         if (spec->sessions)
             hash_head(traffic);
         traffic->known = true;
@@ -218,6 +241,7 @@ static void traffic_free(StratSource *source)
     sim_event_queue_free(traffic->queue);
     g_hash_table_unref(traffic->under_way);
     g_array_unref(traffic->pages);
+    g_array_unref(traffic->lengths);
     g_free(traffic);
 }
 
@@ -226,6 +250,8 @@ StratSource *strat_traffic_new(const StratTraffic *spec, uint64_t seed)
     g_assert(!spec->sessions || spec->page_tokens > 0);
     Traffic *traffic = g_new0(Traffic, 1);
     traffic->base = (StratSource){.page_tokens = spec->sessions ? spec->page_tokens : 0,
+                                  .samples = spec->forks,
+                                  .beams = spec->beams > 1,
                                   .peek = peek,
                                   .take = take,
                                   .done = done,
@@ -240,10 +266,13 @@ StratSource *strat_traffic_new(const StratTraffic *spec, uint64_t seed)
     traffic->user_thinks = sim_random_stream(seed, "think");
     traffic->priorities = sim_random_stream(seed, "priority");
     traffic->adapters = sim_random_stream(seed, "adapter");
+    traffic->samples = sim_random_stream(seed, "samples");
+    traffic->sample_outputs = sim_random_stream(seed, "samples/output");
     traffic->end_ns = spec->duration_s > 0.0 ? time_of(spec->duration_s) : SIM_TIME_MAX;
     traffic->start_ns = time_of(strat_arrivals_next(&traffic->clock));
     traffic->queue = sim_event_queue_new();
     traffic->under_way = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     traffic->pages = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    traffic->lengths = g_array_new(FALSE, FALSE, sizeof(int64_t));
     return &traffic->base;
 }

@@ -20,6 +20,10 @@ typedef struct StratTraffic {
     double duration_s;      /* nothing arrives at or after it; 0: no such end */
     StratLength input;      /* of a prompt; in a conversation of what a turn adds to it */
     StratLength output;
+    bool forks;               /* requests ask for several samples: */
+    StratLength samples;      /* so many, each with an output drawn for it */
+    int64_t beams;            /* width of a beam search instead; 0: none */
+    double beam_turnover;     /* as strat_beams_new() takes it */
     bool sessions;            /* requests are turns of conversations */
     StratLength turns;        /* of a conversation */
     StratThink turn_think;    /* from an answer to the next turn */

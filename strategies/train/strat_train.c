@@ -41,7 +41,7 @@ static void name_waiters(const SimProgram *program, GArray *links)
     for (guint i = 0; i < links->len; i++) {
         TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
         for (uint32_t w = 0; w < link->waiter_count; w++)
-            link->waiters[w].name = transfer_name(program, link->waiters[w].transfer);
+            link->waiters[w].name = transfer_name(program, link->waiters[w].who);
     }
 }
 

@@ -7,6 +7,9 @@
  *             343 out on average, pages of 512), sent to 8 replicas by prefix; conversations go on,
  *             so leading pages repeat
  *   trace     that trace itself (1 hour), where it is at hand
+ *   moves     a hundred thousand prompts of 2,000 tokens and 8 outputs, of 16 prefill replicas for
+ * 16 decode replicas of 8 GPUs, whose caches (327,680 bytes a token) meet on a leaf-spine fabric of
+ * 400 Gb/s NICs, leaves 8:1: 8 flows each
  *
  * Prices are a straight line with the times of a 70B model on 8 H100, so this measures scheduling
  * and bookkeeping; a real pricer adds its own time for each iteration with prompts. Prints one line
@@ -23,6 +26,8 @@
 
 enum {
     STEADY = 1000000,
+    MOVES = 100000,
+    MOVING_NODES = 32,
     PAGES = 12031,
     PAGE = 512,
     SESSIONS = 2500,
@@ -50,6 +55,19 @@ static StratRequest steady(int64_t id, void *ctx)
         .arrival_ns = next_arrival(draw),
         .input_tokens = 1 + (int64_t)sim_random_exponential(&draw->stream, 199.0),
         .output_tokens = 1 + (int64_t)sim_random_exponential(&draw->stream, 199.0),
+        .session = -1,
+        .adapter = -1,
+    };
+}
+
+static StratRequest moving(int64_t id, void *ctx)
+{
+    Draw *draw = ctx;
+    return (StratRequest){
+        .id = id,
+        .arrival_ns = next_arrival(draw),
+        .input_tokens = 1 + (int64_t)sim_random_exponential(&draw->stream, 1999.0),
+        .output_tokens = 8,
         .session = -1,
         .adapter = -1,
     };
@@ -106,6 +124,13 @@ static void measure(const char *name, StratDeployment *deployment, const StratSe
                sim_time_to_seconds(result->end_ns) / (double)deployment->pool[0].replicas,
            100.0 * (double)result->cached_tokens / (double)result->input_tokens,
            usage.ru_maxrss / 1024);
+    int64_t moves = strat_digest_count(result->move_s);
+    if (moves > 0)
+        printf("             %7" G_GINT64_FORMAT
+               " moves: %6.1f k/s, %.3g ms each, %.3g in flight\n",
+               moves, (double)moves / took_s * 1e-3, strat_digest_mean(result->move_s) * 1e3,
+               strat_digest_mean(result->move_s) * (double)moves /
+                   sim_time_to_seconds(result->end_ns));
 }
 
 /* The requests of the Mooncake trace; their pages are freed with @requests. */
@@ -155,6 +180,48 @@ static void measure_trace(StratDeployment *deployment, StratServeSpec *spec)
         g_free((void *)g_array_index(requests, StratRequest, i).page);
 }
 
+/* Beside it the same with a link for each replica: the difference is the flows' time. */
+static void measure_moves(StratDeployment deployment, StratServeSpec spec, Draw *draw, int64_t part)
+{
+    TopoCluster cluster = {
+        .node = {.gpus = 8,
+                 .scale_up_gpus = 8,
+                 .scale_up = "nvswitch",
+                 .scale_up_bytes_per_s = 450e9,
+                 .scale_up_latency_s = 1e-6,
+                 .nics = 8,
+                 .nic_bytes_per_s = 50e9,
+                 .nic_latency_s = 2e-6,
+                 .host_bytes_per_s = 63e9},
+        .node_count = MOVING_NODES,
+        .gpu_count = INT64_C(8) * MOVING_NODES,
+    };
+    TopoFabricSpec of = topo_fabric_spec_default("leaf-spine", &cluster);
+    of.nics_per_leaf = 32;
+    of.leaf_oversubscription = 8.0;
+    g_autoptr(TopoFabric) fabric = topo_fabric_new(&of, NULL);
+    g_autoptr(TopoRouter) router = topo_router_new(fabric, topo_route_by_name("ecmp", NULL), 1);
+    StratMoveFabric by = {.fabric = fabric, .router = router, .kv_heads = 8};
+    spec.deployment = &deployment;
+    deployment.pools = 2;
+    deployment.pool[0].replicas = MOVING_NODES / 2;
+    deployment.pool[1] = deployment.pool[0];
+    deployment.pool[0].role = STRAT_ROLE_PREFILL;
+    deployment.pool[1].role = STRAT_ROLE_DECODE;
+    deployment.router = "least-loaded";
+    spec.pricer[1] = spec.pricer[0];
+    spec.blocks[1] = spec.blocks[0];
+    spec.kv_bytes_per_token = 327680.0;
+    spec.transfer_bytes_per_s = 400e9;
+    for (int i = 0; i < 2; i++) {
+        *draw = (Draw){.stream = sim_random_stream(3, "bench"), .gap_s = 1.0 / 200.0};
+        g_autoptr(StratSource) source = toy_stream(MOVES / part, moving, draw, 0);
+        spec.source = source;
+        spec.fabric = i == 0 ? NULL : &by;
+        measure(i == 0 ? "links" : "moves", &deployment, &spec);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int64_t part = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 100 : 1;
@@ -183,5 +250,7 @@ int main(int argc, char **argv)
     deployment.router = "prefix-affinity";
     measure("pages", &deployment, &spec);
     measure_trace(&deployment, &spec);
+    engine.prefix_cache = false;
+    measure_moves(deployment, spec, draw, part);
     return 0;
 }

@@ -78,6 +78,39 @@ expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/burst.csv}" 
 expect_text out '2 finished, 0 refused, 0 unfinished'
 expect_text out '1 rows of the trace without tokens are left out'
 
+# Several answers to a prompt: they share it, and the closed forms change nothing.
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.samples=3
+expect_text out '^Answers +600 to 200 requests; shared blocks saved [0-9.]+ %'
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.beam_width=3 --json
+[ "$(json_value answers)" = 600 ] || fail "$(json_value answers) answers of 3 beams to 200 requests"
+shared=$(json_value shared_fraction)
+end=$(json_value duration_s)
+expect_exit 0 "$ORRERY" run "$scenario" --set serve.engine=vllm-v0 --set traffic.beam_width=3 --json --exact
+[ "$(json_value duration_s)" = "$end" ] || fail "--exact changed the end of beams"
+awk -v a="$shared" -v b="$(json_value shared_fraction)" 'BEGIN { exit !(a > 0.3 && a - b < 0.01 && b - a < 0.01) }' ||
+    fail "$shared of the cache is saved, $(json_value shared_fraction) with --exact"
+expect_exit 2 "$ORRERY" run "$scenario" --set traffic.beam_width=3
+expect_text err 'scheduler vllm-v1 runs no beam search'
+printf '%s\n' 'arrival_s,input_tokens,output_tokens,samples' '0,100,9,4' '0,100,9,' >forks.csv
+expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/forks.csv}" --set serve.warm_up=0
+expect_text out '^Answers +5 to 2 requests'
+expect_exit 2 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/forks.csv}" --set serve.engine=sglang
+expect_text err 'scheduler sglang runs no requests with several samples'
+
+# Triton's preferred sizes: of two that wait one goes at once, and the other a second later.
+printf '%s\n' 'arrival_s,input_tokens,output_tokens' '0,100,9' '0,100,9' >pair.csv
+for size in 1 2; do
+    expect_exit 0 "$ORRERY" run "$scenario" --set "traffic={trace: $PWD/pair.csv}" --set serve.warm_up=0 --json --out pair \
+        --set "serve.engine={base: triton-dynamic, max_queue_delay: 1 s, preferred_sequences: [$size]}" \
+        --set serve.replicas=1 --set cluster.gpus=1
+    cp pair/requests.csv "pair_$size.csv"
+done
+cmp -s pair_1.csv pair_2.csv && fail 'preferred_sequences changes nothing'
+expect_exit 2 "$ORRERY" run "$scenario" --set 'serve.engine={base: triton-dynamic, preferred_sequences: [4, 0]}'
+expect_text err "'preferred_sequences' must be a list of 1 to 8 whole numbers"
+expect_exit 2 "$ORRERY" run "$scenario" --set 'serve.engine={base: triton-dynamic, preferred_sequences: [4, 999999]}'
+expect_text err 'a preferred size of 999999 is more than max_sequences'
+
 # Faults, each at its place.
 cp -r "$ROOT/tests/golden/serve_profile" .
 expect_wrong() {

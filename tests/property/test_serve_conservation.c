@@ -1,7 +1,14 @@
 /*
- * Random requests on random engines, with preemption and shared prefixes: every request finishes
- * once or is refused, tokens in are tokens out, no block is lost, the ledger sums up, and runs
+<<<<<<< HEAD
+ * Random requests on random engines, with preemption, shared prefixes, several samples of a prompt
+ * and beams: every request finishes once or is refused, tokens in are tokens out, no block is lost,
+ * the ledger sums up, and runs summed in closed form are those taken one iteration at a time.
+=======
+ * Random requests on random engines, with preemption and shared prefixes, caches that move over one
+ * link or random fabrics: every request finishes once or is refused, tokens in are tokens out, no
+ * block is lost, every prompt that decodes elsewhere moves once, the ledger sums up, and runs
  * summed in closed form are those taken one iteration at a time.
+>>>>>>> kvnet
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -10,6 +17,7 @@
 #include "strat_order.h"
 #include "strat_router.h"
 #include "strat_scheduler.h"
+#include "topo_hot_link.h"
 #include "toy_serve.h"
 
 enum {
@@ -17,6 +25,7 @@ enum {
     MOST_REQUESTS = 60,
     PAGE = 32,
     MOST_PAGES = 8,
+    MOST_SAMPLES = 6,
 };
 
 typedef struct World {
@@ -26,9 +35,15 @@ typedef struct World {
     int64_t blocks;
     StratAutoscale autoscale;
     StratAdmission admission;
+    TopoCluster cluster;
+    TopoFabric *fabric; /* NULL: caches move over one link a replica */
+    TopoRouter *router;
+    int64_t kv_heads;
+    double layers;
     size_t requests;
     StratRequest request[MOST_REQUESTS];
     uint64_t page[MOST_REQUESTS][MOST_PAGES];
+    int64_t sample_output[MOST_REQUESTS][MOST_SAMPLES];
 } World;
 
 static int64_t below(SimRandom *stream, int64_t bound)
@@ -152,6 +167,101 @@ static void draw_elastic(World *world, SimRandom *stream)
     world->deployment.slo_ttft_s = 0.1;
 }
 
+<<<<<<< HEAD
+/* In a third of the worlds some requests ask for several samples, or beams. */
+static void draw_forks(World *world, SimRandom *stream)
+{
+    if (below(stream, 3) > 0)
+        return;
+    bool group = below(stream, 2);
+    world->engine.scheduler = group ? "vllm-v0" : below(stream, 3) == 0 ? "tgi" : "vllm-v1";
+    world->engine.order = below(stream, 3) == 0 ? "priority" : NULL;
+    world->engine.max_sequences += below(stream, 2 * MOST_SAMPLES);
+    if (group) {
+        world->engine.swap_bytes = 1e9;
+        world->deployment.speculation = (StratSpeculation){0};
+    }
+    for (size_t i = 0; i < world->requests; i++) {
+        StratRequest *request = &world->request[i];
+        int64_t count = below(stream, MOST_SAMPLES + 1);
+        int64_t kind = below(stream, 3);
+        request->beam_turnover = kind == 0 ? -1.0 : sim_random_uniform(stream);
+        if (group && below(stream, 3) == 0) {
+            request->beams = count;
+            continue;
+        }
+        request->samples = count;
+        for (int64_t j = 0; j < count; j++)
+            world->sample_output[i][j] = 1 + below(stream, request->output_tokens);
+        if (count > 0)
+            world->sample_output[i][below(stream, count)] = request->output_tokens;
+        if (kind > 0 && count > 0)
+            request->sample_output = world->sample_output[i];
+    }
+}
+
+/* Tokens of all answers to @request. */
+static int64_t answers_of(const StratRequest *request)
+{
+    int64_t rows = MAX(MAX(request->samples, request->beams), 1);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < rows; i++)
+        sum += request->sample_output ? request->sample_output[i] : request->output_tokens;
+    return sum;
+}
+=======
+/* Some pools are unlike, with caches that take long and meet on the links of a fabric. */
+static void draw_fabric(World *world, SimRandom *stream)
+{
+    static const char *const kinds[] = {"single-switch", "leaf-spine", "fat-tree",
+                                        "rail-optimised"};
+    size_t rows;
+    const TopoRoutePolicy *policies = topo_route_all(&rows);
+    StratPool *pool = world->deployment.pool;
+    if (world->deployment.pools < 2 || below(stream, 4) == 0)
+        return;
+    pool[1].replicas = 1 + below(stream, 3);
+    int64_t gpus = 0;
+    for (size_t i = 0; i < 2; i++) {
+        pool[i].tensor = INT64_C(1) << below(stream, 3);
+        pool[i].data = 1 + (below(stream, 4) == 0);
+        gpus += pool[i].replicas * strat_pool_gpus(&pool[i]);
+    }
+    world->cluster = (TopoCluster){
+        .node = {.gpus = 4,
+                 .scale_up_gpus = 4,
+                 .scale_up = "nvswitch",
+                 .scale_up_bytes_per_s = 100e9,
+                 .scale_up_latency_s = 1e-6,
+                 .nics = INT64_C(1) << below(stream, 3),
+                 .nic_bytes_per_s = 1e7 * (double)(1 + below(stream, 500)),
+                 .nic_latency_s = 2e-6,
+                 .host_bytes_per_s = 63e9},
+        .node_count = (gpus + 3) / 4,
+        .gpu_count = gpus,
+    };
+    TopoFabricSpec spec = topo_fabric_spec_default(
+        kinds[below(stream, (int64_t)G_N_ELEMENTS(kinds))], &world->cluster);
+    spec.radix = 64;
+    spec.nics_per_leaf = 4;
+    spec.leaf_oversubscription = (double)(INT64_C(1) << below(stream, 3));
+    g_autoptr(GError) error = NULL;
+    world->fabric = topo_fabric_new(&spec, &error);
+    cr_assert(world->fabric != NULL, "%s", error ? error->message : "");
+    world->router = topo_router_new(world->fabric, &policies[below(stream, (int64_t)rows)], 1);
+    world->kv_heads = INT64_C(1) << below(stream, 4);
+    world->layers = below(stream, 2) ? 16.0 : 0.0;
+}
+
+static void world_free(World *world)
+{
+    topo_router_free(world->router);
+    topo_fabric_free(world->fabric);
+    g_free(world);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+>>>>>>> kvnet
+
 static World *draw_world(int64_t seed)
 {
     SimRandom stream = sim_random_stream((uint64_t)seed, "workload");
@@ -161,10 +271,24 @@ static World *draw_world(int64_t seed)
     draw_requests(world, &stream);
     SimRandom elastic = sim_random_stream((uint64_t)seed, "elastic");
     draw_elastic(world, &elastic);
+<<<<<<< HEAD
+    SimRandom forks = sim_random_stream((uint64_t)seed, "forks");
+    draw_forks(world, &forks);
+=======
+    SimRandom fabric = sim_random_stream((uint64_t)seed, "fabric");
+    draw_fabric(world, &fabric);
+>>>>>>> kvnet
     return world;
 }
 
-static StratServeResult *serve(const World *world, bool exact)
+/* Stops after half of the requests. */
+static bool is_half_done(void *ctx, const StratServeResult *so_far)
+{
+    const World *world = ctx;
+    return 2 * so_far->finished >= (int64_t)world->requests;
+}
+
+static StratServeResult *serve_watched(const World *world, bool exact, const StratServeWatch *watch)
 {
     g_autoptr(StratSource) source = toy_source(world->request, world->requests, PAGE);
     StratServeSpec spec =
@@ -172,12 +296,35 @@ static StratServeResult *serve(const World *world, bool exact)
     spec.host_bytes_per_s = 2e10;
     spec.autoscale = world->autoscale;
     spec.admission = world->admission;
+<<<<<<< HEAD
+    spec.watch = watch;
+=======
+    StratMoveFabric fabric = {
+        .fabric = world->fabric, .router = world->router, .kv_heads = world->kv_heads};
+    spec.fabric = world->fabric ? &fabric : NULL;
+    spec.transfer_layers = world->layers;
+>>>>>>> kvnet
     return strat_serve_run(&spec, NULL);
+}
+
+static StratServeResult *serve(const World *world, bool exact)
+{
+    return serve_watched(world, exact, NULL);
+}
+
+/* In the middle of a run the blocks of all sequences are those that are taken. */
+static void check_half(World *world, int64_t seed)
+{
+    StratServeWatch watch = {.ctx = world, .stops = is_half_done};
+    g_autoptr(StratServeResult) half = serve_watched(world, false, &watch);
+    cr_assert_eq(half->lost_blocks, 0, "%ld: %ld blocks are lost half-way", seed,
+                 half->lost_blocks);
 }
 
 static void check_outcomes(const World *world, const StratServeResult *result, int64_t seed)
 {
     int64_t finished = 0;
+    int64_t moved = 0;
     int64_t out = 0;
     int64_t in = 0;
     cr_assert_eq(result->outcomes->len, world->requests);
@@ -187,13 +334,19 @@ static void check_outcomes(const World *world, const StratServeResult *result, i
         if (outcome->replica < 0)
             continue;
         finished++;
+<<<<<<< HEAD
+        out += answers_of(&world->request[i]);
+=======
+        moved += world->deployment.pools == 2 && outcome->output_tokens > 1;
         out += outcome->output_tokens;
+>>>>>>> kvnet
         in += outcome->input_tokens;
         cr_assert(outcome->arrival_ns <= outcome->scheduled_ns, "%ld: %u", seed, i);
         cr_assert(outcome->scheduled_ns < outcome->first_token_ns, "%ld: %u", seed, i);
         cr_assert(outcome->first_token_ns <= outcome->last_token_ns, "%ld: %u", seed, i);
         cr_assert(outcome->cached_tokens < outcome->input_tokens, "%ld: %u", seed, i);
     }
+    cr_assert_eq(strat_digest_count(result->move_s), moved, "%ld: moves", seed);
     cr_assert_eq(finished, result->finished, "%ld: finished", seed);
     cr_assert_eq(out, result->output_tokens, "%ld: tokens out", seed);
     cr_assert_eq(in, result->input_tokens, "%ld: tokens in", seed);
@@ -234,6 +387,8 @@ static void check_equal(const StratServeResult *fast, const StratServeResult *ex
     cr_assert_eq(fast->scale_downs, exact->scale_downs, "%ld: stops", seed);
     cr_assert(fabs(fast->up_s - exact->up_s) < 1e-9, "%ld: up-time", seed);
     cr_assert_eq(fast->preemptions, exact->preemptions, "%ld: preemptions", seed);
+    cr_assert_eq(fast->output_tokens, exact->output_tokens, "%ld: output", seed);
+    cr_assert_eq(fast->peak_kv_fraction, exact->peak_kv_fraction, "%ld: peak", seed);
     cr_assert_eq(fast->iterations, exact->iterations, "%ld: iterations", seed);
     cr_assert_eq(fast->computed_tokens, exact->computed_tokens, "%ld: computed", seed);
     for (guint i = 0; i < fast->outcomes->len; i++)
@@ -241,6 +396,17 @@ static void check_equal(const StratServeResult *fast, const StratServeResult *ex
     cr_assert_eq(strat_digest_count(fast->itl_s), strat_digest_count(exact->itl_s));
     cr_assert(fabs(strat_digest_mean(fast->itl_s) - strat_digest_mean(exact->itl_s)) < 1e-9,
               "%ld: gaps", seed);
+    cr_assert(fabs(strat_digest_mean(fast->move_s) - strat_digest_mean(exact->move_s)) < 1e-12,
+              "%ld: moves", seed);
+}
+
+/* Seconds that caches were held back by others. */
+static double lost_s(const StratServeResult *result)
+{
+    double lost = 0.0;
+    for (guint i = 0; result->hot_links && i < result->hot_links->len; i++)
+        lost += g_array_index(result->hot_links, TopoHotLink, i).lost_s;
+    return lost;
 }
 
 Test(serve_conservation,
@@ -254,13 +420,19 @@ Test(serve_conservation,
     int64_t gave_up = 0;
     int64_t ups = 0;
     int64_t downs = 0;
+<<<<<<< HEAD
+    int64_t swapped = 0;
+=======
+>>>>>>> kvnet
+    int64_t shared = 0;
     for (int64_t seed = 0; seed < WORKLOADS; seed++) {
-        g_autofree World *world = draw_world(seed);
+        g_autoptr(World) world = draw_world(seed);
         g_autoptr(StratServeResult) fast = serve(world, false);
         g_autoptr(StratServeResult) exact = serve(world, true);
         check_outcomes(world, fast, seed);
         check_sums(fast, seed);
         check_equal(fast, exact, seed);
+        check_half(world, seed);
         preempted += fast->preemptions > 0;
         cached += fast->cached_tokens > 0;
         loaded += fast->loaded_tokens > 0;
@@ -268,21 +440,28 @@ Test(serve_conservation,
         ups += fast->scale_ups > 0;
         downs += fast->scale_downs > 0;
         refused += fast->refused > 0;
+        shared += lost_s(fast) > 0.0;
         unfinished += fast->unfinished;
+        bool group = g_str_equal(world->engine.scheduler, "vllm-v0");
+        swapped += group && fast->shared_kv_fraction > 0.0 && fast->preemptions > 0;
+        shared += fast->shared_kv_fraction > 0.0;
     }
     cr_expect_eq(unfinished, 0, "%ld unfinished", unfinished);
     cr_expect_gt(preempted, WORKLOADS / 10, "preemption in only %ld workloads", preempted);
     cr_expect_gt(cached, WORKLOADS / 10, "shared prefixes in only %ld workloads", cached);
     cr_expect_gt(loaded, WORKLOADS / 50, "loads from tiers in only %ld workloads", loaded);
+    cr_expect_gt(swapped, WORKLOADS / 50, "preemption beside groups in only %ld", swapped);
+    cr_expect_gt(shared, WORKLOADS / 5, "sharing in only %ld workloads", shared);
     cr_expect_gt(refused, 0);
     cr_expect_gt(gave_up, WORKLOADS / 50, "clients gave up in only %ld workloads", gave_up);
     cr_expect_gt(ups, WORKLOADS / 50, "replicas came in only %ld workloads", ups);
+    cr_expect_gt(shared, WORKLOADS / 20, "caches shared links in only %ld workloads", shared);
     cr_expect_gt(downs, WORKLOADS / 50, "replicas went in only %ld workloads", downs);
 }
 
 Test(serve_conservation, a_price_off_by_a_millionth_of_a_second_is_seen)
 {
-    g_autofree World *world = draw_world(1);
+    g_autoptr(World) world = draw_world(1);
     g_autoptr(StratServeResult) before = serve(world, false);
     world->pricer.step_s += 1e-6;
     g_autoptr(StratServeResult) after = serve(world, true);

@@ -1,6 +1,7 @@
 /* A replica driven by hand: no event loop, so a line is exactly one decision. */
 #include "serve_log.h"
 
+#include "strat_forks.h"
 #include "strat_lane.h"
 #include "strat_scheduler.h"
 #include "strat_tally.h"
@@ -8,7 +9,8 @@
 
 typedef struct Log {
     GString *text;
-    GPtrArray *alive; /* of StratSequence, by id; NULL: finished or not come */
+    GPtrArray *alive; /* of StratSequence, by id; NULL: finished or not come, or several */
+    bool counts;
 } Log;
 
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
@@ -31,8 +33,28 @@ static void enqueue(Log *log, StratReplica *replica, const StratRequest *request
     sequence->adapter = (int32_t)request->adapter;
     sequence->page = g_memdup2(request->page, request->pages * sizeof *request->page);
     sequence->pages = (int32_t)request->pages;
-    log->alive->pdata[sequence->id] = sequence;
+    StratSequence *others = NULL;
+    bool group = replica->scheduler->forking == STRAT_FORKING_GROUP;
+    if (request->beams > 1 || (request->samples > 1 && group))
+        strat_forks_group(sequence, request);
+    else if (request->samples > 1)
+        others = strat_forks_children(sequence, request, strat_kv_page_tokens(replica->kv));
+    if (!others)
+        log->alive->pdata[sequence->id] = sequence;
     strat_replica_enqueue(replica, sequence);
+    for (StratSequence *next; others; others = next) {
+        next = others->next;
+        strat_replica_enqueue(replica, others);
+    }
+}
+
+static void name(GString *text, const char *before, const StratSequence *sequence)
+{
+    g_string_append_printf(text, " %s%d", before, (int)sequence->id);
+    if (sequence->sample > 0)
+        g_string_append_printf(text, ".%d", (int)sequence->sample);
+    if (strat_sequence_is_group(sequence) && sequence->state == STRAT_SEQUENCE_DECODE)
+        g_string_append_printf(text, "x%d", (int)strat_sequence_rows(sequence));
 }
 
 static void note(Log *log, const StratLane *lane, int32_t *preemptions)
@@ -41,10 +63,11 @@ static void note(Log *log, const StratLane *lane, int32_t *preemptions)
     g_string_append_printf(log->text, "%g:", t);
     for (const StratSequence *s = lane->running.head; s && lane->decoding; s = s->next)
         if (s->state == STRAT_SEQUENCE_DECODE)
-            g_string_append_printf(log->text, " %d", (int)s->id);
+            name(log->text, "", s);
     for (guint i = 0; i < lane->chunk->len; i++) {
         const StratSequence *s = g_ptr_array_index(lane->chunk_of, i);
-        g_string_append_printf(log->text, " +%d/%d", (int)s->id,
+        name(log->text, "+", s);
+        g_string_append_printf(log->text, "/%d",
                                (int)g_array_index(lane->chunk, StratChunk, i).tokens);
     }
     for (guint i = 0; i < log->alive->len; i++) {
@@ -54,6 +77,12 @@ static void note(Log *log, const StratLane *lane, int32_t *preemptions)
             preemptions[i] = s->preemptions;
         }
     }
+    const StratKv *kv = lane->replica->kv;
+    if (log->counts)
+        g_string_append_printf(log->text, " =%d",
+                               (int)(strat_kv_blocks(kv) - strat_kv_available(kv)));
+    if (!strat_replica_is_sound(lane->replica, NULL))
+        g_string_append(log->text, " unsound");
     g_string_append_c(log->text, '\n');
 }
 
@@ -88,7 +117,7 @@ char *serve_log(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
 char *serve_log_host(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
                      const ServeHost *host, const StratRequest *request, size_t count)
 {
-    Log log = {.text = g_string_new(NULL), .alive = g_ptr_array_new()};
+    Log log = {.text = g_string_new(NULL), .alive = g_ptr_array_new(), .counts = host->counts};
     g_ptr_array_set_size(log.alive, (int)count);
     ToyPricer pricer = toy_pricer(1.0, 0.0, 0.0);
     StratDeployment deployment = toy_deployment(engine);

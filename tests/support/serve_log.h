@@ -12,6 +12,7 @@ typedef struct ServeHost {
     double swap_block_s; /* to move one */
     const StratKvTier *tier;
     size_t tiers;
+    bool counts; /* lines end with the blocks that the iteration has, " =B" */
 } ServeHost;
 
 /** Serves @request[0 .. count), in order of arrival, on one replica of @engine with @blocks blocks
@@ -20,7 +21,9 @@ typedef struct ServeHost {
  *      T: D D ... +P/N ... -V ...
  *
  *  T the second in which it starts, D the requests that decode, P/N a chunk of N tokens of the
- *  prompt of P, V those that were preempted first; all by id. Free with g_free(). */
+ *  prompt of P, V those that were preempted first; all by id. A group of N rows is "DxN"; sample S
+ *  of a request whose samples are sequences is "D.S", and its preemptions are not told. Free with
+ * g_free(). */
 char *serve_log(const StratEngine *engine, int64_t blocks, int64_t page_tokens,
                 const StratRequest *request, size_t count);
 

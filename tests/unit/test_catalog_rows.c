@@ -360,3 +360,19 @@ Test(catalog_rows, faults_are_as_frequent_as_fleets_report)
 {
     visit_all(SCEN_CATALOG_FAULTS, sizeof(ScenFaults), check_faults);
 }
+
+/* From a cloud's 20 Gbps to the largest fleets' tens of TB/s. */
+static void check_storage(const char *name, const void *row)
+{
+    const StratStorage *storage = &((const ScenStorage *)row)->row;
+    expect_between(name, "writing", storage->write_bytes_per_s, 1e9, 1e14);
+    expect_between(name, "reading over writing",
+                   storage->read_bytes_per_s / storage->write_bytes_per_s, 1.0, 10.0);
+    expect_between(name, "share of writing that is reached", storage->write_fraction, 0.05, 1.0);
+    expect_between(name, "share of reading that is reached", storage->read_fraction, 0.05, 1.0);
+}
+
+Test(catalog_rows, storages_write_and_read_at_rates_that_exist)
+{
+    visit_all(SCEN_CATALOG_STORAGE, sizeof(ScenStorage), check_storage);
+}

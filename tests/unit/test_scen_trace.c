@@ -77,6 +77,17 @@ static const char plain[] = "\xef\xbb\xbf"
                             "arrival_s,input_tokens,output_tokens,session,priority\n"
                             "0,374,44,4,0\n 1.0000001 ,396,109,,2\n\"1.81941\",879,55,4,\n";
 
+Test(scen_trace, a_column_of_the_plain_format_asks_for_samples)
+{
+    g_autoptr(GArray) all = read_all("arrival_s,samples,input_tokens,output_tokens\n"
+                                     "0,3,374,44\n1,,396,109\n",
+                                     (ScenTraceOptions){.repeat = 1}, 0);
+    cr_expect_eq(REQUEST(all, 0).samples, 3);
+    cr_expect_eq(REQUEST(all, 0).output_tokens, 44);
+    cr_expect_null(REQUEST(all, 0).sample_output);
+    cr_expect_eq(REQUEST(all, 1).samples, 1);
+}
+
 /* clang-format off */
 static const struct {
     const char *name, *text;
@@ -170,6 +181,10 @@ static const struct {
     {"arrival_s,input_tokens,output_tokens\n1e99,5,1\n", NULL, "t:2:1: 'arrival_s' must be a time"},
     {"arrival_s,input_tokens,output_tokens,priority\n1,5,1,high\n", NULL,
      "t:2:7: 'priority' must be a whole number, not 'high'"},
+    {"arrival_s,input_tokens,output_tokens,samples\n1,5,1,0\n", NULL,
+     "t:2:7: 'samples' must be a whole number from 1 to 1000, not '0'"},
+    {"arrival_s,input_tokens,output_tokens,samples\n1,5,1,1001\n", NULL,
+     "t:2:7: 'samples' must be a whole number from 1 to 1000, not '1001'"},
     {"arrival_s,input_tokens,output_tokens\n2,5,1\n1.5,5,1\n", NULL,
      "t:3: arrives 0.5 s before the row above it: sort the trace by arrival"},
     {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-02-29 00:00:00,1,1\n", NULL,

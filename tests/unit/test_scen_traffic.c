@@ -125,6 +125,79 @@ Test(scen_traffic, a_trace_is_found_beside_the_scenario)
     g_rmdir(folder);
 }
 
+/* A line for each of the requests of @text: input, output, samples, their outputs; or beams. */
+static char *answers_of(const char *text)
+{
+    ScenTraffic traffic = {0};
+    GStringChunk *strings = g_string_chunk_new(64);
+    g_autofree char *message = bind(text, ".", &traffic, strings);
+    cr_assert_null(message, "%s", message);
+    GString *lines = g_string_new(NULL);
+    g_autoptr(StratSource) source = scen_traffic_source(&traffic, 1, NULL);
+    cr_expect_eq(source->samples, traffic.spec.forks);
+    cr_expect_eq(source->beams, traffic.spec.beams > 0);
+    for (const StratRequest *next; (next = source->peek(source)); source->take(source)) {
+        g_string_append_printf(lines, "%d %d x%d", (int)next->input_tokens,
+                               (int)next->output_tokens, (int)next->samples);
+        for (int64_t i = 0; i < next->samples; i++)
+            g_string_append_printf(lines, " %d", (int)next->sample_output[i]);
+        if (next->beams > 0)
+            g_string_append_printf(lines, " beams %d %g", (int)next->beams, next->beam_turnover);
+        g_string_append_c(lines, '\n');
+    }
+    scen_traffic_clear(&traffic);
+    g_string_chunk_free(strings);
+    return g_string_free(lines, FALSE);
+}
+
+Test(scen_traffic, samples_have_outputs_of_their_own_and_beams_have_not)
+{
+    g_autofree char *same =
+        answers_of("{arrivals: all-at-once, requests: 2, input: 3, output: 5, samples: 2}");
+    cr_expect_str_eq(same, "3 5 x2 5 5\n3 5 x2 5 5\n");
+    g_autofree char *beams =
+        answers_of("{arrivals: all-at-once, requests: 1, input: 3, output: 5, beam_width: 4}");
+    cr_expect_str_eq(beams, "3 5 x0 beams 4 -1\n");
+    g_autofree char *turnover = answers_of("{arrivals: all-at-once, requests: 1, input: 3, output:"
+                                           " 5, beam_width: 4, beam_turnover: 0.5}");
+    cr_expect_str_eq(turnover, "3 5 x0 beams 4 0.5\n");
+}
+
+Test(scen_traffic, the_first_sample_is_the_request_without_others_and_the_longest_tells)
+{
+    static const char drawn[] = "arrivals: all-at-once, requests: 200, input: 3,"
+                                " output: {distribution: geometric, mean: 50}";
+    g_autofree char *alone = g_strdup_printf("{%s}", drawn);
+    g_autofree char *several =
+        g_strdup_printf("{%s, samples: {distribution: uniform, min: 1, max: 4}}", drawn);
+    ScenTraffic one = {0}, many = {0};
+    GStringChunk *strings = g_string_chunk_new(64);
+    cr_assert_null(bind(alone, ".", &one, strings));
+    cr_assert_null(bind(several, ".", &many, strings));
+    g_autoptr(StratSource) left = scen_traffic_source(&one, 1, NULL);
+    g_autoptr(StratSource) right = scen_traffic_source(&many, 1, NULL);
+    int64_t samples = 0, longer = 0;
+    for (const StratRequest *a, *b; (a = left->peek(left)) && (b = right->peek(right));) {
+        int64_t most = 0;
+        cr_assert(b->samples >= 1 && b->samples <= 4);
+        cr_assert_eq(b->sample_output[0], a->output_tokens);
+        for (int64_t i = 0; i < b->samples; i++)
+            most = MAX(most, b->sample_output[i]);
+        cr_assert_eq(b->output_tokens, most);
+        longer += most > a->output_tokens;
+        samples += b->samples;
+        left->take(left);
+        right->take(right);
+    }
+    /* 2.5 samples of 200 requests, deviation sqrt(1.25 x 200) = 16; the first of 1 to 4 is not the
+     * longest of them in 1 - 25/48 = 48 % of the requests, but for ties. */
+    cr_expect(fabs((double)samples - 500.0) < 50.0, "%ld", samples);
+    cr_expect(fabs((double)longer - 96.0) < 25.0, "%ld", longer);
+    scen_traffic_clear(&one);
+    scen_traffic_clear(&many);
+    g_string_chunk_free(strings);
+}
+
 #define SOUND "requests: 1, input: 1, output: 1"
 #define LENGTH(text) "{arrivals: all-at-once, requests: 1, output: 1, input: " text "}"
 
@@ -143,6 +216,17 @@ static const struct {
      "t:1:27: 'rate': '10' has no unit: expected a request rate with a unit of /s /min, "
      "as in '10 /s'"},
     {"{arrivals: poisson, rate: 0 /s, " SOUND "}", "t:1:27: 'rate' must be above zero, not '0 /s'"},
+    {"{arrivals: all-at-once, samples: 1001, " SOUND "}", "t:1:25: 'samples' is at most 1000"},
+    {"{arrivals: all-at-once, samples: 0, " SOUND "}",
+     "t:1:34: 'samples' must be a whole number from 1 to 1099511627776, or a map {distribution: "
+     "lognormal, mean: 512, cv: 1}, not '0'"},
+    {"{arrivals: all-at-once, samples: 2, beam_width: 2, " SOUND "}",
+     "t:1:37: a request has samples or beams: 'beam_width' does not go with 'samples'"},
+    {"{arrivals: all-at-once, beam_turnover: 0.5, " SOUND "}",
+     "t:1:25: 'beam_turnover' is of a 'beam_width', and there is none"},
+    {"{arrivals: all-at-once, samples: 2, sessions: {turns: 2}, " SOUND "}",
+     "t:1:37: which of several answers a conversation goes on from is not modelled: 'sessions' "
+     "does not go with 'samples' or 'beam_width'"},
     {"{arrivals: poisson, rate: 1 /s, cv: 2, " SOUND "}",
      "t:1:33: 'cv' does not go with arrivals: poisson"},
     {"{arrivals: gamma, rate: 1 /s, " SOUND "}",

@@ -254,6 +254,26 @@ Test(strat_serve, caches_move_one_after_another_from_prefill_to_decode)
     cr_expect_eq(result->gpus, 2);
 }
 
+Test(strat_serve, caches_on_their_way_count_where_they_go)
+{
+    StratEngine engine = toy_engine();
+    StratDeployment deployment = toy_deployment(&engine);
+    deployment.pools = 2;
+    deployment.pool[1] = deployment.pool[0];
+    deployment.pool[1].replicas = 2;
+    deployment.pool[0].role = STRAT_ROLE_PREFILL;
+    deployment.pool[1].role = STRAT_ROLE_DECODE;
+    ToyPricer pricer = toy_pricer(10e-3, 0.0, 0.0);
+    /* Both leave at 10 ms, when no decode replica has anything: the second goes where the first
+     * does not. */
+    const StratRequest requests[] = {request(0, 0, 50, 3), request(1, 0, 14, 2)};
+    g_autoptr(StratServeResult) result =
+        toy_serve(&deployment, &pricer, 100, toy_source(requests, 2, 0), false);
+    const StratOutcome *outcome = &g_array_index(result->outcomes, StratOutcome, 0);
+    cr_expect_eq(outcome[0].replica, 1);
+    cr_expect_eq(outcome[1].replica, 2);
+}
+
 Test(strat_serve, lanes_of_a_pipeline_start_a_stage_apart)
 {
     StratEngine engine = toy_engine();
