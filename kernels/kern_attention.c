@@ -10,7 +10,7 @@
  * B * ceil(q / 128) blocks keeps busy when it is smaller than the GPU, and of the blocks' rows that
  * hold a query.
  * Under the power cap attention need not run at the clock that products sustain: a fit may have a
- * sustained clock of its own.
+ * sustained clock of its own, of which a throttled GPU has its fraction.
  *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
@@ -35,8 +35,9 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
     double blocks = (double)s->batch * rows / 128.0;
     double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
     fill *= (double)s->queries / rows;
-    bool own_clock = device->clock_fraction < 1.0 && fit->sustained_clock_fraction > 0.0;
-    double clock = own_clock ? fit->sustained_clock_fraction : device->clock_fraction;
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    bool own_clock = device->clock_fraction / throttle < 1.0 && fit->sustained_clock_fraction > 0.0;
+    double clock = own_clock ? fit->sustained_clock_fraction * throttle : device->clock_fraction;
     double peak = device->gpu->peak_flop_per_s[s->dtype] * clock;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
 }

@@ -119,9 +119,19 @@ typedef struct KernProfile {
 typedef struct KernDevice {
     const TopoGpu *gpu;
     const KernProfile *profile;
-    double clock_fraction;  /* 1 at boost clock; a step runs at the profile's sustained clock */
-    const KernTable *table; /* measurements, asked before the profile; NULL: none */
-    KernTally *tally;       /* told what the table answered; NULL: nobody asks */
+    double clock_fraction;    /* 1 at boost clock; a step runs at the profile's sustained clock */
+    double throttle_fraction; /* part of clock_fraction that this GPU alone is slower by; 0: none */
+    const KernTable *table;   /* measurements, asked before the profile; NULL: none */
+    KernTally *tally;         /* told what the table answered; NULL: nobody asks */
 } KernDevice;
+
+/** @device with @fraction, in (0, 1], of its clock left. What HBM bounds stays as fast. */
+static inline KernDevice kern_device_throttled(const KernDevice *device, double fraction)
+{
+    KernDevice slow = *device;
+    slow.clock_fraction *= fraction;
+    slow.throttle_fraction = fraction;
+    return slow;
+}
 
 #endif

@@ -17,8 +17,9 @@ typedef struct TopoTransfer {
     int64_t ranks_per_domain; /* of those, how many share a scale-up domain */
     double bytes;             /* as TopoCollectiveCall has them */
     double measured_s;        /* when above 0, what it was measured to take: no model is asked */
-    double paced_s; /* when above 0: the bytes are spread evenly over so many seconds by the
-                       computation beside them, without latency and whatever the library reaches */
+    double paced_s;      /* when above 0: the bytes are spread evenly over so many seconds by the
+                            computation beside them, without latency and whatever the library reaches */
+    double nic_fraction; /* bandwidth that the weakest NIC of the group has left; 0: all */
     const TopoAlgorithm *algorithm; /* NULL: what the collective library chooses */
     uint32_t servers;               /* PUSH, PULL */
     const TopoRouting *routing;     /* DISPATCH, COMBINE */

@@ -6,7 +6,8 @@
  * unless the transfer names its algorithm. Inside a domain every GPU has its own wire. A domain of
  * which the group holds k ranks leaves through as many NICs as these may use: alone, one each as
  * far as there are NICs; in a crowd, when the other GPUs of the node are in like groups that run at
- * once, the k-th part of them.
+ * once, the k-th part of them. The library gives all of them equal shares, so that the weakest of
+ * a group sets its pace.
  *
  * Left out: more than one library, NICs of unlike rate, domains that hold unlike numbers of ranks
  * (the least counts). */
@@ -55,6 +56,8 @@ bool topo_price(const TopoCluster *cluster, const TopoTransfer *transfer, TopoCr
         .inside_bytes_per_s = node->scale_up_bytes_per_s,
         .domain_bytes_per_s = scale_out_rate(node, (double)call.ranks_per_domain, crowd),
     };
+    if (transfer->nic_fraction > 0.0)
+        wires.domain_bytes_per_s *= transfer->nic_fraction;
     if (transfer->algorithm)
         return topo_protocol_of(transfer->algorithm, &call, &wires, choice, error);
     return topo_protocol_choose(&call, &wires, choice, error);

@@ -13,6 +13,7 @@
 #include "scen_options.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
+#include "scen_step_state.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -211,6 +212,20 @@ static GArray *judge(const Options *options, const ScenScenario *scenario,
     return rows;
 }
 
+/* The step of @scenario without its faults, and who waits because of them; nothing when it has
+ * none.
+ */
+static bool run_healthy(const ScenScenario *scenario, const StratCosting *costing,
+                        const StratTrainResult *result, StratTrainResult **healthy,
+                        StratWait waits[STRAT_WAIT_ROLES], GError **error)
+{
+    const StratJobState well = {.adaptation = STRAT_ADAPT_NONE};
+    if (!scen_degraded_is_on(&scenario->degraded))
+        return true;
+    *healthy = scen_simulate_in(scenario, &well, error);
+    return *healthy && strat_waits(costing, result, *healthy, waits, error);
+}
+
 /* What has no step to simulate. */
 static bool run_alone(const Options *options, const ScenScenario *scenario, GError **error)
 {
@@ -252,12 +267,21 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     g_autoptr(StratJobs) jobs = NULL;
     if (!run_jobs(scenario, &costing, result, notes, &jobs, error))
         return false;
+    g_autoptr(StratTrainResult) healthy = NULL;
+    StratWait waits[STRAT_WAIT_ROLES];
+    if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
+        return false;
     g_autoptr(ScenOutcome) outcome = g_new0(ScenOutcome, 1);
     if (*fits && !scen_outcome_months(scenario, result, outcome, error))
         return false;
     g_autoptr(GArray) judged = *fits ? judge(options, scenario, outcome, error) : NULL;
     if (*fits && !judged)
         return false;
+    if (outcome->campaign && outcome->campaign->steps.asked > 0 &&
+        strat_costing_reads_fabric(&costing))
+        g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
+                                        "in the first of the replicas that are alike, wherever on "
+                                        "the fabric they are"));
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -270,6 +294,8 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .knobs = knobs,
         .tally = &tally,
         .jobs = jobs,
+        .healthy = healthy,
+        .waits = waits,
         .campaign = outcome->campaign,
         .judged = judged,
         .saves = outcome->has_saves ? &outcome->saves : NULL,

@@ -23,9 +23,9 @@ bool scen_outcome_months(const ScenScenario *scenario, const StratTrainResult *r
     if (outcome->has_saves && !scen_saves_run(scenario, result, &outcome->saves, error))
         return false;
     if (campaign->is_on)
-        outcome->campaign =
-            scen_survive(scenario, outcome->step_s, outcome->has_saves ? &outcome->saves : NULL);
-    return true;
+        outcome->campaign = scen_survive(scenario, outcome->step_s,
+                                         outcome->has_saves ? &outcome->saves : NULL, error);
+    return !campaign->is_on || outcome->campaign;
 }
 
 static bool fill(const ScenScenario *scenario, ScenOutcome *outcome, GError **error)

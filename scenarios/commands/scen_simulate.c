@@ -25,6 +25,7 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
                    .clock_fraction =
                        scenario->profile.sustained_clock_fraction * scenario->plan.library_fraction,
                    .table = scenario->profile.table},
+        .state = &scenario->degraded.state,
     };
     return true;
 }

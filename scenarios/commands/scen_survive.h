@@ -11,8 +11,8 @@ StratFaultModel scen_fault_model(const ScenScenario *scenario);
 
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
  *  slower states are simulated on the way. @saves is what its storage makes of checkpoints and
- *  restarts, NULL when it has none. Never fails. */
+ *  restarts, NULL when it has none. NULL and @error when such a step is not modelled. */
 StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
-                                  const StratSaves *saves);
+                                  const StratSaves *saves, GError **error);
 
 #endif

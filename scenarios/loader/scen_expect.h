@@ -8,6 +8,7 @@
 typedef struct ScenExpect {
     double step_time_s;               /* of training; 0: none is expected */
     GArray *figures;                  /* of ScenFigure: of failures; owned; NULL: none */
+    double slowdown_fraction;         /* of a step with faults, over one without; likewise */
     double served[SCEN_METRIC_COUNT]; /* of serving, likewise */
     const char *timeseries;           /* table of scen_timeseries.h, NULL: none */
     const char *source;

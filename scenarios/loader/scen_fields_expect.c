@@ -12,6 +12,8 @@
 static const ScenField fields[] = {
     FIELD("step_time", step_time_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S,
           .help = "published time of one training step, in s"),
+    FIELD("slowdown", slowdown_fraction, SCEN_NUMBER, .min = 1e-12, .max = 1e3,
+          .help = "by which faults: lengthen the step, 0.056 for 5.6 %"),
     FIELD("figures", figures, SCEN_ROWS, .table = &scen_figure_table,
           .help = "published figures of failures (orrery list figures)"),
     TIME("ttft", SCEN_METRIC_TTFT, .help = "time to first token, mean, in s"),

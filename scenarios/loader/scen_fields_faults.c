@@ -77,8 +77,10 @@ static void finish_class(ScenBinder *binder, const ScenNode *map, void *out)
     bool lasts = c->row.effect == STRAT_FAULT_SLOW || c->row.effect == STRAT_FAULT_FLAP;
     if (lasts != (scen_node_get(map, "lasts") != NULL))
         scen_bind_fail(binder, map, "lasts", "lasts is of slow and flap, which need it");
-    if (c->row.effect == STRAT_FAULT_SLOW && !scen_node_get(map, "clock"))
-        scen_bind_fail(binder, map, "clock", "effect slow needs clock (what is left of it)");
+    if (c->row.effect == STRAT_FAULT_SLOW && !scen_node_get(map, "clock") &&
+        !scen_node_get(map, "nic_lost"))
+        scen_bind_fail(binder, map, "clock",
+                       "effect slow needs clock (what is left of it) or nic_lost (what is lost)");
     if (c->row.burst_fraction > 0.0 && c->row.burst_gap_s == 0.0)
         scen_bind_fail(binder, map, "burst_fraction", "burst_fraction needs burst_gap");
 }
@@ -108,6 +110,8 @@ static const ScenField class_fields[] = {
           .expected = SCEN_SPREAD_EXPECTED, .help = "duration of slow and flap"),
     CLASS("clock", row.clock_fraction, SCEN_NUMBER, .min = 0.01, .max = 1, .fallback = "1",
           .help = "of slow: what is left of the GPU's clock"),
+    CLASS("nic_lost", row.nic_lost_fraction, SCEN_NUMBER, .max = 1,
+          .help = "of slow: what is lost of the bandwidth of a NIC, 1: it is dead (default: 0)"),
 };
 
 static const ScenTable class_table = {

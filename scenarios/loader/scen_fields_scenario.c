@@ -94,6 +94,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
         scen_bind_fail(binder, map, "network", "%s", error->message);
     check_halves(binder, map, scenario);
     scen_bind_path(binder, &scenario->replay);
+    scen_degraded_finish(binder, map, scenario);
     if (scen_node_item(map, "plan"))
         finish_plan(binder, map, scenario);
     if (scenario->serving.is_on)
@@ -129,6 +130,8 @@ static const ScenField fields[] = {
           .help = "months of training under failures"),
     FIELD("replay", replay, SCEN_TEXT,
           .help = "operation trace of a real job (orrery replay), from this folder, instead"),
+    FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
+          .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,

@@ -42,6 +42,7 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_search_clear(&scenario->search);
     scen_campaign_clear(&scenario->campaign);
     scen_expect_clear(&scenario->expect);
+    scen_degraded_clear(&scenario->degraded);
     kern_table_free(scenario->profile.table);
     if (scenario->strings)
         g_string_chunk_free(scenario->strings);

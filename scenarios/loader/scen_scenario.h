@@ -6,6 +6,7 @@
 #include "model_spec.h"
 #include "scen_campaign.h"
 #include "scen_cost.h"
+#include "scen_degraded.h"
 #include "scen_expect.h"
 #include "scen_fabric.h"
 #include "scen_job.h"
@@ -37,6 +38,7 @@ typedef struct ScenScenario {
     ScenCost cost;
     ScenCampaign campaign; /* months of training */
     const char *replay;    /* operation trace that is run again, instead; NULL: none */
+    ScenDegraded degraded; /* what is worse than the rest while the step runs */
     KernProfile profile;
     StratErrors errors; /* of its costs */
     int64_t guesses;    /* facts of the plan that are guesses */

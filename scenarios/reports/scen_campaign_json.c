@@ -71,6 +71,18 @@ static void add_causes(JsonBuilder *json, const GArray *classes, const StratCamp
     json_builder_end_object(json);
 }
 
+/* States of the job that were not as planned, and how their steps were known. */
+static void add_states(JsonBuilder *json, const StratStepCounts *steps)
+{
+    if (steps->asked == 0)
+        return;
+    open_object(json, "states");
+    scen_json_integer(json, "met", steps->asked);
+    scen_json_integer(json, "simulated", steps->simulated);
+    scen_json_integer(json, "bounded", steps->bounded);
+    json_builder_end_object(json);
+}
+
 static void add_cost(JsonBuilder *json, const ScenScenario *scenario, const StratCampaignResult *r)
 {
     double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
@@ -109,6 +121,7 @@ void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
     add_ledger(json, r);
     add_google(json, r);
     add_causes(json, scenario->campaign.faults.classes, r);
+    add_states(json, &r->steps);
     if (report->saves)
         scen_saves_json(json, report);
     json_builder_end_object(json);

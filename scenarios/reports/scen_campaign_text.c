@@ -113,6 +113,11 @@ void scen_campaign_text(GString *out, const ScenRunReport *report)
     if (isfinite(r->mttf_s.mean))
         add_line(out, "MTTF", "%.2f h of running between unplanned interruptions",
                  r->mttf_s.mean / 3600.0);
+    if (r->steps.asked > 0)
+        add_line(out, "States",
+                 I64 " met in which something was slow, weak or missing, " I64
+                     " steps simulated for them; " I64 " answered by an upper bound",
+                 r->steps.asked, r->steps.simulated, r->steps.bounded);
     if (report->saves)
         scen_saves_text(out, report);
     if (report->judged)

@@ -149,6 +149,7 @@ char *scen_run_json(const ScenRunReport *report)
     scen_json_boolean(json, "fits", report->no_fit == NULL);
     add_training(json, result, report->interval);
     add_ledger(json, result);
+    scen_faults_json(json, report);
     add_memory(json, result->memory);
     scen_links_json(json, "links", result->hot_links);
     add_jobs(json, report->jobs);

@@ -8,6 +8,7 @@
 #include "strat_jobs.h"
 #include "strat_replay_study.h"
 #include "strat_saves.h"
+#include "strat_waits.h"
 
 #include <json-glib/json-glib.h>
 
@@ -22,6 +23,8 @@ typedef struct ScenRunReport {
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
     const StratSaves *saves;             /* of its checkpoints; NULL: no campaign or no storage */
+    const StratTrainResult *healthy;     /* the step without the scenario's faults; NULL: none */
+    const StratWait *waits;              /* by role, with @healthy */
     const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
     const StratReplayTotals *totals;     /* of a replay; NULL: it is none */
     const GArray *judged;                /* of ScenJudgedRow: figures of failures; NULL: none */
@@ -43,6 +46,16 @@ char *scen_run_text(const ScenRunReport *report);
 /** Appends the table of memory by stage: all of them up to four, else the first, the fullest and
  *  the last. */
 void scen_memory_text(GString *out, const GArray *memory);
+
+/** How much longer the step takes than without the faults, over that one; there are some. */
+double scen_faults_slowdown(const ScenRunReport *report);
+
+/** Appends what the faults cost, or who waits; nothing when there are none. */
+void scen_faults_text(GString *out, const ScenRunReport *report);
+void scen_waits_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "faults" likewise. */
+void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);

@@ -88,6 +88,7 @@ static void add_answer(GString *out, const ScenRunReport *report)
     g_string_append_printf(out, "%-13s%s\n", "Step time", step);
     add_interval(out, report->interval);
     add_published(out, &report->scenario->expect, step_s);
+    scen_faults_text(out, report);
     g_string_append_printf(out, "%-13s%.0f tokens/s, %.1f tokens/s per GPU\n", "Throughput",
                            tokens_per_s, tokens_per_s / gpus);
     int decimals = result->peak_flop_per_s < 1e13 ? 3 : 0; /* a CPU has a fraction of a TFLOP/s */
@@ -218,6 +219,7 @@ char *scen_run_text(const ScenRunReport *report)
         return g_string_free(out, FALSE);
     }
     add_ledger(out, report->result);
+    scen_waits_text(out, report);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
     add_limits(out, report->result);

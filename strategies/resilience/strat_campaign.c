@@ -13,8 +13,7 @@
  *
  * Confidence intervals are mean +- 1.645 s / sqrt(n), normal; n of a few dozen is enough for that.
  * The optimised interval is the best of a geometric grid around Young's, each point simulated with
- * the same failures. Work is counted in healthy steps; each slow state's step time is asked for
- * once. */
+ * the same failures. Work is counted in healthy steps. */
 #include "strat_campaign.h"
 
 #include "sim_math.h"
@@ -247,37 +246,15 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     }
 }
 
-/* The step of each slow state, asked for once; classes with the same clock share it. */
-static double *speeds_new(const StratCampaign *campaign, double step_s)
-{
-    const StratFaultModel *faults = &campaign->faults;
-    double *speed = g_new(double, faults->count + 1);
-    for (size_t i = 0; i < faults->count; i++) {
-        double clock = faults->classes[i].clock_fraction;
-        StratSlowGpu slow = {.gpu = 0, .clock_fraction = clock};
-        StratJobState state = {.slow = &slow, .slow_count = 1};
-        speed[i] = 1.0;
-        if (faults->classes[i].effect != STRAT_FAULT_SLOW)
-            continue;
-        size_t twin = 0;
-        while (twin < i && (faults->classes[twin].effect != STRAT_FAULT_SLOW ||
-                            faults->classes[twin].clock_fraction != clock))
-            twin++;
-        speed[i] = twin < i ? speed[twin] : step_s / campaign->step(&state, campaign->step_ctx);
-    }
-    return speed;
-}
-
 StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
 {
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
-    g_autofree double *speed = speeds_new(campaign, step_s);
     StratCampaignPlan plan = {
         .campaign = campaign,
         .end = to_ns(campaign->duration_s),
         .step = MAX(to_ns(step_s), 1),
-        .speed = speed,
+        .step_s = step_s,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
     choose_interval(&plan);

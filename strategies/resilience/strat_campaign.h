@@ -7,6 +7,7 @@
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
+#include "strat_step_memo.h"
 
 /** How the time between checkpoints is chosen. */
 typedef enum StratEvery {
@@ -49,6 +50,7 @@ typedef struct StratCampaignSpares {
 /** A campaign. Everything is borrowed. */
 typedef struct StratCampaign {
     StratFaultModel faults;
+    int64_t nics_per_node; /* of the job's nodes */
     double duration_s;
     int64_t replications;
     int64_t threads; /* 0: one a processor; the answer does not depend on it */
@@ -78,8 +80,9 @@ typedef struct StratCampaignResult {
     StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
-    double *class_mean; /* interruptions by class of fault; owned */
-    GArray *incidents;  /* of StratIncident: of the first replication; owned */
+    double *class_mean;    /* interruptions by class of fault; owned */
+    StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
+    GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
 
 /** Runs @campaign. Never fails: its numbers are checked by whoever wrote them. Free with

@@ -42,10 +42,11 @@ void strat_once_insert(GArray *times, SimTime at)
 /* The pace of now, and when it changes by itself. */
 static StratPace pace_of(StratOnce *once, SimTime *until)
 {
+    int64_t lost = once->returns->len;
     return (StratPace){
-        .speed = strat_condition_speed(&once->condition, once->now, until),
+        .speed = strat_condition_speed(&once->condition, once->now, lost, until),
         .replicas = once->plan->campaign->recovery.replicas,
-        .replicas_lost = once->returns->len,
+        .replicas_lost = lost,
     };
 }
 
@@ -108,7 +109,8 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .plan = plan,
         .sample = sample,
         .progress = {.rhythm = plan->rhythm},
-        .condition = strat_condition_new(),
+        .condition =
+            strat_condition_new(plan->campaign->step, plan->campaign->step_ctx, plan->step_s),
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
     };

@@ -10,7 +10,7 @@ typedef struct StratCampaignPlan {
     SimTime end, step;
     StratRhythm rhythm;
     SimTime memory; /* between copies in memory */
-    double *speed;  /* of each class of faults while it lasts; 1 where it does not slow */
+    double step_s;  /* when all is well */
 } StratCampaignPlan;
 
 /** What came of one. */

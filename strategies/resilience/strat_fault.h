@@ -12,7 +12,7 @@
 typedef enum StratFaultEffect {
     STRAT_FAULT_STOP,    /* the job dies and everybody sees it */
     STRAT_FAULT_HANG,    /* the job stands until a communicator's timeout */
-    STRAT_FAULT_SLOW,    /* the job goes on at a GPU's reduced clock, for a time */
+    STRAT_FAULT_SLOW,    /* the job goes on with a GPU or NIC below its speed, for a time */
     STRAT_FAULT_FLAP,    /* a link is away for a time: a stall, or a hang if that is too long */
     STRAT_FAULT_PLANNED, /* the job is stopped, after a checkpoint */
     STRAT_FAULT_EFFECTS
@@ -34,13 +34,14 @@ typedef struct StratFaultClass {
     const char *component;
     StratFaultUnit unit;
     StratFaultEffect effect;
-    double per_unit_s;     /* faults of one unit in a second */
-    double shape;          /* Weibull shape of the gaps of the whole class; 1: exponential */
-    double burst_fraction; /* of the faults follow the one before closely, on the same node */
-    double burst_gap_s;    /* mean gap within a burst */
-    double swap_fraction;  /* of the faults take their nodes away; the rest needs a restart */
-    StratSpread lasts;     /* of slow and flap */
-    double clock_fraction; /* of slow: what is left of the clock */
+    double per_unit_s;        /* faults of one unit in a second */
+    double shape;             /* Weibull shape of the gaps of the whole class; 1: exponential */
+    double burst_fraction;    /* of the faults follow the one before closely, on the same node */
+    double burst_gap_s;       /* mean gap within a burst */
+    double swap_fraction;     /* of the faults take their nodes away; the rest needs a restart */
+    StratSpread lasts;        /* of slow and flap */
+    double clock_fraction;    /* of slow: what is left of a GPU's clock */
+    double nic_lost_fraction; /* of slow: what is lost of the bandwidth of a NIC; 1: it is dead */
 } StratFaultClass;
 
 /** The job's hardware. */

@@ -13,7 +13,7 @@ typedef struct StratSlowGpu {
 
 /** A NIC whose wire carries less than it should. */
 typedef struct StratWeakNic {
-    int64_t node, nic; /* of the cluster; of the node */
+    int64_t node, nic; /* of the cluster; of the node; both -1: every NIC of the cluster */
     double fraction;   /* of its bandwidth that is left; 0: none */
 } StratWeakNic;
 
@@ -28,7 +28,7 @@ typedef enum StratAdaptation {
     STRAT_ADAPT_COUNT
 } StratAdaptation;
 
-/** A state. Arrays are borrowed and sorted by place. */
+/** A state. Arrays are borrowed and sorted by place, each place once. */
 typedef struct StratJobState {
     const StratSlowGpu *slow;
     size_t slow_count;
@@ -37,6 +37,7 @@ typedef struct StratJobState {
     StratAdaptation adaptation;
     const int64_t *lost_node; /* that are missing under the adaptation */
     size_t lost_count;
+    int64_t replicas_lost; /* whole replicas that are missing; the others keep their own share */
 } StratJobState;
 
 /** Seconds of a step in @state: the step level's answer. A pure function of @state that threads

@@ -16,7 +16,8 @@ typedef enum StratDraw {
     STRAT_DRAW_ALLOCATE,
     STRAT_DRAW_LASTS,
     STRAT_DRAW_LUCK,
-    STRAT_DRAW_KEEP
+    STRAT_DRAW_KEEP,
+    STRAT_DRAW_PLACE
 } StratDraw;
 
 enum { STRAT_ONCE_PHASES = 6 };

@@ -41,6 +41,28 @@ static void flap(StratOnce *once, const StratFault *fault, bool is_down)
     }
 }
 
+/* A GPU of the node, and the NIC that it is nearest to. */
+static void slow_down(StratOnce *once, const StratFault *fault)
+{
+    const StratCampaign *campaign = once->plan->campaign;
+    const StratFaultSite *site = &campaign->faults.site;
+    const StratFaultClass *c = &campaign->faults.classes[fault->class_index];
+    SimTime until = once->now + strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
+    SimRandom stream = sim_random_child(&fault->draws, STRAT_DRAW_PLACE);
+    strat_incident_slow(once->sample->log, fault, once->now, until);
+    int64_t first = fault->node * site->gpus_per_node;
+    int64_t here = MIN(site->gpus_per_node, site->gpus - first);
+    int64_t gpu = here > 0 ? (int64_t)sim_random_below(&stream, (uint64_t)here) : 0;
+    if (c->clock_fraction < 1.0)
+        strat_condition_slow(&once->condition, until,
+                             (StratSlowGpu){first + gpu, c->clock_fraction});
+    if (c->nic_lost_fraction > 0.0)
+        strat_condition_weak(&once->condition, until,
+                             (StratWeakNic){fault->node,
+                                            gpu * campaign->nics_per_node / site->gpus_per_node,
+                                            1.0 - c->nic_lost_fraction});
+}
+
 void strat_once_handle(StratOnce *once, const StratFault *fault)
 {
     const StratCampaignRecovery *r = &once->plan->campaign->recovery;
@@ -49,9 +71,7 @@ void strat_once_handle(StratOnce *once, const StratFault *fault)
     if (!is_down)
         strat_once_clear_phases(once);
     if (c->effect == STRAT_FAULT_SLOW) {
-        SimTime until = once->now + strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS);
-        strat_condition_slow(&once->condition, until, once->plan->speed[fault->class_index]);
-        strat_incident_slow(once->sample->log, fault, once->now, until);
+        slow_down(once, fault);
     } else if (is_down && (r->is_safe || c->effect == STRAT_FAULT_PLANNED)) {
         return;
     } else if (c->effect == STRAT_FAULT_STOP) {

@@ -150,7 +150,7 @@ bool strat_sends_beside(const StratCosting *costing, const StratExchange *exchan
                         StratBeside *out, GError **error)
 {
     g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+    StratPlaces places = strat_places_of(costing);
     g_autoptr(StratFold) fold = strat_fold_new(&places, costing->plan, true);
     StratSends sends = sends_new(costing, fold);
     name_gpus(&sends, costing);

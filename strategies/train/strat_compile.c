@@ -161,7 +161,9 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     g_autoptr(StratStep) step = g_new0(StratStep, 1);
     g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     const StratPlan *plan = costing->plan;
-    StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+    StratPlaces places = strat_places_of(costing);
+    if (!strat_places_check(&places, error))
+        return NULL;
     step->program = strat_program_new();
     step->fold = strat_fold_new(&places, plan, fold);
     step->transfers = strat_transfers_new(plan, step->fold, strat_costing_reads_fabric(costing));

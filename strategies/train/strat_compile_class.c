@@ -5,6 +5,12 @@
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
 
+/* @fraction of a weak NIC's bandwidth, where the price is to know it: on a fabric links do. */
+static double priced(const StratCompiler *c, double fraction)
+{
+    return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
+}
+
 /* Gradients (or, sharded, parameters) of @params that the data group moves, as one transfer. */
 static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *code, double params,
                                   int direction)
@@ -13,7 +19,8 @@ static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
                              .ranks = plan->data * plan->context,
                              .ranks_per_domain = code->position.data_per_domain,
-                             .bytes = params * topo_dtype_bytes(plan->gradients)};
+                             .bytes = params * topo_dtype_bytes(plan->gradients),
+                             .nic_fraction = priced(c, code->position.data_nic_fraction)};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = 2.0 * params;
@@ -30,6 +37,11 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
     out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;
+    out->chunk.clock_fraction = code->position.clock_fraction;
+    if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
+        out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
+        out->chunk.context_nic_fraction = code->position.context_nic_fraction;
+    }
     bool cut = c->plan->overlap_data && c->plan->data * c->plan->context > 1 &&
                c->plan->profiled.forward_s <= 0.0;
     out->piece_count = strat_chunk_split(&out->chunk, cut ? STRAT_PIECES_MAX : 1, pieces);
@@ -99,13 +111,15 @@ static void number_sends(StratCompiler *c, uint32_t class)
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         bool forward = d == STRAT_FORWARD;
         StratOwner owner = {class, SIM_GROUP_NONE, forward ? STRAT_ROLE_NEXT : STRAT_ROLE_PREVIOUS};
-        TopoTransfer transfer = {.op = TOPO_OP_SEND,
-                                 .ranks = 2,
-                                 .ranks_per_domain = forward
-                                                         ? code->position.send_next_per_domain
-                                                         : code->position.send_previous_per_domain,
-                                 .bytes = send_bytes(c),
-                                 .measured_s = c->plan->profiled.send_s};
+        TopoTransfer transfer = {
+            .op = TOPO_OP_SEND,
+            .ranks = 2,
+            .ranks_per_domain = forward ? code->position.send_next_per_domain
+                                        : code->position.send_previous_per_domain,
+            .bytes = send_bytes(c),
+            .nic_fraction = priced(c, forward ? code->position.send_next_nic_fraction
+                                              : code->position.send_previous_nic_fraction),
+            .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
     }
 }
@@ -194,6 +208,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
                              .ranks = 2,
                              .ranks_per_domain = code->position.ends_per_domain,
+                             .nic_fraction = priced(c, code->position.ends_nic_fraction),
                              .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
@@ -282,7 +297,7 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);
     g_assert(id == c->first_class + class);
     code->last_main = code->last_reduce = STRAT_NO_OP;
-    StratPlaces places = {c->costing->cluster, c->costing->gpu_of_rank};
+    StratPlaces places = strat_places_of(c->costing);
     code->position = strat_position(&places, c->plan, rank);
     open_streams(c, class);
     open_families(c, class);

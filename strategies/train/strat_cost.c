@@ -30,9 +30,18 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratModelChunk *chunk;
     GArray *spans;
+    KernDevice device; /* the rank's */
     const ModelOp *op; /* at hand */
     bool recomputing;
 } Walk;
+
+static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
+{
+    Walk walk = {.costing = costing, .chunk = chunk, .spans = spans, .device = costing->device};
+    if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
+        walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
+    return walk;
+}
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -105,7 +114,8 @@ static double comm_s(const Walk *walk, ModelComm comm, double bytes)
     TopoTransfer transfer = {.op = kinds[comm],
                              .ranks = walk->costing->plan->tensor,
                              .ranks_per_domain = walk->chunk->tensor_per_domain,
-                             .bytes = bytes};
+                             .bytes = bytes,
+                             .nic_fraction = walk->chunk->tensor_nic_fraction};
     return walk->costing->net->seconds(walk->costing->cluster, &transfer);
 }
 
@@ -113,7 +123,7 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
                         TopoDtype dtype)
 {
     KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
-    return kern_gemm_s(&walk->costing->device, &shape);
+    return kern_gemm_s(&walk->device, &shape);
 }
 
 /* Attention and logits stay in 16 bits when the linear layers go below. */
@@ -165,7 +175,8 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     TopoTransfer send = {.op = TOPO_OP_SEND,
                          .ranks = 2,
                          .ranks_per_domain = walk->chunk->context_per_domain > 1 ? 2 : 1,
-                         .bytes = bytes};
+                         .bytes = bytes,
+                         .nic_fraction = walk->chunk->context_nic_fraction};
     double step = walk->costing->net->seconds(walk->costing->cluster, &send);
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
@@ -177,7 +188,7 @@ static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
     double bytes = topo_dtype_bytes(op_dtype(walk, op));
     if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->costing->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+        emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
              STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
@@ -199,7 +210,7 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
 static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
-    const KernDevice *device = &walk->costing->device;
+    const KernDevice *device = &walk->device;
     KernAttentionShape attention;
     switch (op->kind) {
     case MODEL_OP_GEMM:
@@ -239,7 +250,7 @@ static double accumulate_s(const Walk *walk, const ModelOp *op)
     double weights = (double)op->n * (double)op->k;
     bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
     double bytes = 6.0 * weights + (bias ? 2.0 * (double)op->m * (double)op->n : 0.0);
-    return kern_pass_s(&walk->costing->device, bytes, bias ? 2 : 1);
+    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
 }
 
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
@@ -269,7 +280,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
     const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
-    const KernDevice *device = &walk->costing->device;
+    const KernDevice *device = &walk->device;
     const StratPlan *plan = walk->costing->plan;
     KernAttentionShape attention;
     double comm;
@@ -381,16 +392,25 @@ static bool is_profiled(const StratCosting *costing)
     return costing->plan->profiled.forward_s > 0.0;
 }
 
+/* A chunk's share of @stage_s, a measured time of a whole stage, of which nobody said what part
+ * scales with the clock: all of it is taken to. */
+static double profiled_s(const Walk *walk, double stage_s)
+{
+    double throttle = walk->device.throttle_fraction > 0.0 ? walk->device.throttle_fraction : 1.0;
+    double share = 1.0 / (double)walk->costing->plan->virtual_stages;
+    return stage_s * share / throttle;
+}
+
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
-    Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
+    Walk walk = walk_of(costing, chunk, spans);
     ModelOps ops;
     if (chunk->starts_forward)
         stall(&walk);
     if (is_profiled(costing)) {
-        double share = 1.0 / (double)costing->plan->virtual_stages;
-        emit(&walk, costing->plan->profiled.forward_s * share, STRAT_BUCKET_GEMM, "forward");
+        emit(&walk, profiled_s(&walk, costing->plan->profiled.forward_s), STRAT_BUCKET_GEMM,
+             "forward");
         return;
     }
     if (chunk->receives_forward)
@@ -411,14 +431,13 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
 void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
-    Walk walk = {.costing = costing, .chunk = chunk, .spans = spans};
+    Walk walk = walk_of(costing, chunk, spans);
     ModelOps ops;
     if (chunk->starts_backward)
         stall(&walk);
     if (is_profiled(costing)) {
         const StratProfiled *profiled = &costing->plan->profiled;
-        double share = 1.0 / (double)costing->plan->virtual_stages;
-        emit(&walk, (profiled->backward_input_s + profiled->backward_weight_s) * share,
+        emit(&walk, profiled_s(&walk, profiled->backward_input_s + profiled->backward_weight_s),
              STRAT_BUCKET_GEMM, "backward");
         return;
     }
@@ -449,42 +468,4 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
      * three; the working weight is copied back. */
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
     return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
-}
-
-static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
-{
-    double bytes = 0.0;
-    for (size_t i = 0; i < ops->count; i++) {
-        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
-                       ops->op[i].part == MODEL_PART_ATTENTION &&
-                       ops->op[i].kind != MODEL_OP_ATTENTION;
-        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
-    }
-    return bytes;
-}
-
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
-{
-    const StratPlan *plan = costing->plan;
-    ModelShard shard = strat_shard(plan);
-    ModelOps ops;
-    double bytes = 0.0;
-    model_ops_layer(costing->model, &shard, &ops);
-    double layer = saved_bytes(&ops, plan);
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
-        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
-                (double)costing->model->hidden;
-        if (shard.sequence_parallel)
-            layer /= (double)plan->tensor;
-    }
-    bytes += layer * (double)chunk->layers;
-    if (chunk->embedding) {
-        model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
-    }
-    if (chunk->head) {
-        model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
-    }
-    return bytes;
 }

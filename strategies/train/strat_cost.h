@@ -7,6 +7,7 @@
 #include "kern_profile.h"
 #include "model_ops.h"
 #include "strat_bucket.h"
+#include "strat_job_state.h"
 #include "strat_kind.h"
 #include "strat_plan.h"
 #include "topo_fabric_change.h"
@@ -25,7 +26,8 @@ typedef struct StratCosting {
     const char *routing;       /* likewise: a row of topo_route_all() */
     uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
-    bool graded; /* spans say their kind and evidence as well */
+    const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
+    bool graded;                /* spans say their kind and evidence as well */
 } StratCosting;
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
@@ -39,6 +41,9 @@ typedef struct StratModelChunk {
     bool starts_backward;
     int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
     int64_t context_per_domain; /* likewise of the context group */
+    double clock_fraction;      /* that is left of the rank's clock; 0: all */
+    double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
+    double context_nic_fraction;
 } StratModelChunk;
 
 /** A stretch of a rank's time. */
@@ -64,8 +69,5 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
 
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
-
-/** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 
 #endif

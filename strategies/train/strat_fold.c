@@ -1,12 +1,15 @@
 /* Folding by colour refinement.
  *
  * Two ranks behave alike when they run the same stage from the same position and everybody they
- * wait for behaves alike too. Start with a colour for (stage, position); then give each rank a new
+ * wait for behaves alike too. Start with a colour for (stage, position, clock of the GPU, bandwidth
+ * of the NIC); then give each rank a new
  * colour from its own, its two pipeline neighbours', and the multiset of colours in its gang and in
  * its data group, until no colour splits any more. What remains is the coarsest equitable
  * partition: the ranks of a colour have the same program and partners of the same colours, so one
  * representative has the same times as all of them (Paige and Tarjan 1987, "Three partition
- * refinement algorithms"). A plan that fits its nodes evenly gives one class a stage. */
+ * refinement algorithms"). A plan that fits its nodes evenly gives one class a stage, and one slow
+ * GPU makes it four: the slow rank, the rest of its gang, the ranks that reduce gradients with it,
+ * and all others. */
 #include "strat_fold.h"
 
 #include "sim_hash.h"
@@ -53,11 +56,12 @@ static int64_t data_first(const Cut *cut, int64_t rank)
 static int64_t pair_per_domain(const StratPlaces *places, int64_t a, int64_t b)
 {
     int64_t size = places->cluster->node.scale_up_gpus;
-    if (places->gpu_of_rank) {
-        a = places->gpu_of_rank[a];
-        b = places->gpu_of_rank[b];
-    }
-    return a / size == b / size ? 2 : 1;
+    return strat_places_gpu(places, a) / size == strat_places_gpu(places, b) / size ? 2 : 1;
+}
+
+static double pair_weakest(const StratPlaces *places, int64_t a, int64_t b)
+{
+    return strat_places_weakest(places, &(StratGroup){a, b - a, 2});
 }
 
 StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank)
@@ -74,6 +78,13 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
         .send_next_per_domain = pair_per_domain(places, rank, next_stage(&cut, rank)),
         .send_previous_per_domain = pair_per_domain(places, rank, previous_stage(&cut, rank)),
         .ends_per_domain = pair_per_domain(places, first, first + cut.ranks - cut.stage),
+        .clock_fraction = strat_places_clock(places, rank),
+        .tensor_nic_fraction = strat_places_weakest(places, &tensor),
+        .context_nic_fraction = strat_places_weakest(places, &context),
+        .data_nic_fraction = strat_places_weakest(places, &data),
+        .send_next_nic_fraction = pair_weakest(places, rank, next_stage(&cut, rank)),
+        .send_previous_nic_fraction = pair_weakest(places, rank, previous_stage(&cut, rank)),
+        .ends_nic_fraction = pair_weakest(places, first, first + cut.ranks - cut.stage),
     };
 }
 
@@ -88,7 +99,27 @@ static uint64_t group_colour(const StratPlaces *places, int64_t rank, StratGroup
     return known[group.first];
 }
 
-/* Colours of (stage, position): as strat_position(), each group looked at once. */
+static uint64_t bits(double value)
+{
+    uint64_t word;
+    memcpy(&word, &value, sizeof word);
+    return word;
+}
+
+/* What is worse about @rank's own GPU and NIC, and about the NICs of the groups within its gang: of
+ * the gang and the data group the refinement sees to it that alike ranks have alike ones. */
+static uint64_t state_colour(const StratPlaces *places, const StratPlan *plan, int64_t rank)
+{
+    StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
+    uint64_t hash = sim_hash_mix(bits(strat_places_clock(places, rank)));
+    if (places->state->weak_count == 0)
+        return hash;
+    hash = combine(hash, bits(strat_places_nic(places, rank)));
+    hash = combine(hash, bits(strat_places_weakest(places, &tensor)));
+    return combine(hash, bits(strat_places_weakest(places, &context)));
+}
+
+/* Colours of (stage, position, state): as strat_position(), each group looked at once. */
 static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan, const Cut *cut)
 {
     uint64_t *colour = g_new(uint64_t, cut->ranks);
@@ -106,10 +137,16 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         hash = combine(hash, group_colour(places, r, replicas, data));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, next_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, previous_stage(cut, r)));
-        colour[r] =
-            combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
+        hash = combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
+        colour[r] = places->state ? combine(hash, state_colour(places, plan, r)) : hash;
     }
     return colour;
+}
+
+uint64_t *strat_fold_colours(const StratPlaces *places, const StratPlan *plan)
+{
+    Cut cut = cut_of(plan);
+    return first_colours(places, plan, &cut);
 }
 
 /* Adds the order-free sum of each group's colours to its members' next colours. */

@@ -3,6 +3,7 @@
 #define STRAT_FOLD_H
 
 #include "strat_layout.h"
+#include "strat_places.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,16 +25,17 @@ typedef struct StratPosition {
     int64_t send_next_per_domain; /* 2 when the next stage's rank is in the same domain, else 1 */
     int64_t send_previous_per_domain;
     int64_t ends_per_domain; /* likewise for the first and the last stage */
+    double clock_fraction;   /* of its GPU */
+    /* Bandwidth that the weakest NIC of each group has left; 0: all. */
+    double tensor_nic_fraction, context_nic_fraction, data_nic_fraction, ends_nic_fraction;
+    double send_next_nic_fraction, send_previous_nic_fraction;
 } StratPosition;
 
-/** Which GPU each rank runs on: rank r on GPU @gpu_of_rank[r], or on GPU r when that is NULL.
- *  Borrowed. */
-typedef struct StratPlaces {
-    const TopoCluster *cluster;
-    const int64_t *gpu_of_rank;
-} StratPlaces;
-
 StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank);
+
+/** What each rank of @plan starts folding from, as a number: its stage, its position and what its
+ *  place is like. The caller frees. */
+uint64_t *strat_fold_colours(const StratPlaces *places, const StratPlan *plan);
 
 /** Sorts the ranks of @plan; every rank its own class unless @enabled. Free with
  *  strat_fold_free(). */

@@ -65,7 +65,7 @@ static void open_jobs(Together *t, bool fold)
     int64_t ranks = 0, rank = 0;
     for (size_t j = 0; j < t->count; j++) {
         const StratCosting *costing = t->jobs[j].costing;
-        StratPlaces places = {costing->cluster, costing->gpu_of_rank};
+        StratPlaces places = strat_places_of(costing);
         t->plans[j].fold = strat_fold_new(&places, costing->plan, fold);
         t->plans[j].op_ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         t->plans[j].time_ends = g_array_new(FALSE, FALSE, sizeof(SimTime));

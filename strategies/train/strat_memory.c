@@ -20,6 +20,44 @@
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
 
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+{
+    double bytes = 0.0;
+    for (size_t i = 0; i < ops->count; i++) {
+        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+                       ops->op[i].part == MODEL_PART_ATTENTION &&
+                       ops->op[i].kind != MODEL_OP_ATTENTION;
+        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+    }
+    return bytes;
+}
+
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard shard = strat_shard(plan);
+    ModelOps ops;
+    double bytes = 0.0;
+    model_ops_layer(costing->model, &shard, &ops);
+    double layer = saved_bytes(&ops, plan);
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
+                (double)costing->model->hidden;
+        if (shard.sequence_parallel)
+            layer /= (double)plan->tensor;
+    }
+    bytes += layer * (double)chunk->layers;
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    return bytes;
+}
+
 /* Bytes alive only while one layer, or the head, runs. */
 static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {

@@ -74,13 +74,32 @@ static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRo
     return result->run != NULL;
 }
 
+/* Gives the links of weak NICs their health, whatever the changes of the fabric left them. */
+static bool weaken_nics(TopoFabric *fabric, const StratCosting *costing, GError **error)
+{
+    const StratJobState *state = costing->state;
+    for (size_t i = 0; state && i < state->weak_count; i++) {
+        const StratWeakNic *weak = &state->weak[i];
+        int64_t nics = costing->cluster->node.nics, nic = weak->node * nics + weak->nic;
+        g_autofree char *name = weak->node < 0
+                                    ? g_strdup_printf("nic/0..%" G_GINT64_FORMAT,
+                                                      costing->cluster->node_count * nics - 1)
+                                    : g_strdup_printf("nic/%" G_GINT64_FORMAT, nic);
+        TopoLinkHealth health = {.link = name, .health_fraction = weak->fraction};
+        if (!topo_fabric_set_health(fabric, &health, error))
+            return false;
+    }
+    return true;
+}
+
 bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
     if (!strat_costing_reads_fabric(costing))
         return run_on(costing, NULL, NULL, result, error);
     const TopoRoutePolicy *policy = topo_route_by_name(costing->routing, error);
     g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&costing->fabric, error) : NULL;
-    if (!fabric || !topo_fabric_apply(fabric, &costing->changes, error))
+    if (!fabric || !topo_fabric_apply(fabric, &costing->changes, error) ||
+        !weaken_nics(fabric, costing, error))
         return false;
     g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
     return run_on(costing, fabric, router, result, error);

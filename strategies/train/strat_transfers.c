@@ -107,6 +107,8 @@ uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
     g_string_append_printf(key, "%d %.17g %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
                            (int)transfer->op, transfer->bytes, transfer->ranks,
                            transfer->ranks_per_domain);
+    if (transfer->nic_fraction > 0.0)
+        g_string_append_printf(key, " by %.17g", transfer->nic_fraction);
     if (transfer->paced_s > 0.0)
         g_string_append_printf(key, " in %.17g", transfer->paced_s);
     bool alone = owner->family == SIM_GROUP_NONE;

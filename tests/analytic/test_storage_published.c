@@ -55,8 +55,8 @@ Test(storage_published, llama_3_saves_in_3_s_on_2_tb_a_second)
     cr_expect(first.write.copy_s * host > 4e9, "%g", first.write.copy_s * host);
 }
 
-/* GEMINI: 42 min for MT-NLG 530B on 20 Gbps, which are 12 bytes a parameter: they leave out the
- * bf16 weights, which can be made of the fp32 ones. This model keeps both. */
+/* GEMINI: 42 min for MT-NLG 530B on 20 Gbps, which fits 12 bytes a parameter: fp32 weights and
+ * moments. This model keeps the bf16 weights too. */
 Test(storage_published, mt_nlg_takes_42_min_on_20_gbps_without_its_bf16_weights)
 {
     StratSaves s =

@@ -12,10 +12,12 @@
 
 #include <inttypes.h>
 
-static StratTrainResult *run(const ToyWorld *world, const int64_t *gpu_of_rank, bool fold)
+static StratTrainResult *run(const ToyWorld *world, const int64_t *gpu_of_rank,
+                             const StratJobState *state, bool fold)
 {
     StratCosting costing = toy_costing(world);
     costing.gpu_of_rank = gpu_of_rank;
+    costing.state = state;
     g_autoptr(GError) error = NULL;
     StratTrainResult *result = strat_train_run(&costing, fold, &error);
     g_autofree char *what = toy_plan_describe(world);
@@ -56,10 +58,11 @@ static int64_t differing_operations(const StratTrainResult *folded, const StratT
 }
 
 /* The step, the same folded and not; 0 when it does not run. */
-static SimTime expect_same(const ToyWorld *world, const int64_t *gpu_of_rank)
+static SimTime expect_same_in(const ToyWorld *world, const int64_t *gpu_of_rank,
+                              const StratJobState *state)
 {
-    g_autoptr(StratTrainResult) folded = run(world, gpu_of_rank, true);
-    g_autoptr(StratTrainResult) whole = run(world, gpu_of_rank, false);
+    g_autoptr(StratTrainResult) folded = run(world, gpu_of_rank, state, true);
+    g_autoptr(StratTrainResult) whole = run(world, gpu_of_rank, state, false);
     g_autofree char *what = toy_plan_describe(world);
     if (!folded || !whole)
         return 0;
@@ -74,6 +77,11 @@ static SimTime expect_same(const ToyWorld *world, const int64_t *gpu_of_rank)
     int64_t differing = differing_operations(folded, whole);
     cr_expect(differing == 0, "%s: %" PRId64 " operations at other times", what, differing);
     return folded->step_ns;
+}
+
+static SimTime expect_same(const ToyWorld *world, const int64_t *gpu_of_rank)
+{
+    return expect_same_in(world, gpu_of_rank, NULL);
 }
 
 Test(fold, gives_the_nanoseconds_of_every_rank)
@@ -182,40 +190,48 @@ Test(fold, packed_ranks_are_those_without_a_placement)
     }
 }
 
-/* A number from 0 to @below - 1. */
-static int64_t draw(SimRandom *stream, int64_t below)
-{
-    return (int64_t)sim_random_below(stream, (uint64_t)below);
-}
-
-static ToyWorld random_world(SimRandom *stream)
-{
-    ToyWorld world = toy_plan_at((size_t)draw(stream, (int64_t)toy_plan_count()));
-    StratPlan *plan = &world.plan;
-    plan->tensor = INT64_C(1) << draw(stream, 3);
-    plan->context = 1 + draw(stream, 3);
-    plan->pipeline = 1 + draw(stream, 4);
-    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(stream, 2) : 1;
-    plan->sequence_parallel = draw(stream, 2);
-    plan->overlap_data = draw(stream, 2);
-    plan->overlap_pipeline = draw(stream, 2);
-    plan->zero_stage = draw(stream, 2);
-    plan->count_embedding = plan->count_head = false;
-    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
-    world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
-    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
-    world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
-    toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
-    return world;
-}
-
 Test(fold, gives_the_nanoseconds_of_every_rank_of_random_plans)
 {
     SimRandom stream = sim_random_stream(2026, "plans");
     for (int i = 0; i < 300; i++) {
-        ToyWorld world = random_world(&stream);
+        ToyWorld world = toy_plan_random(&stream);
         expect_same(&world, NULL);
     }
+}
+
+Test(fold, gives_the_nanoseconds_of_every_rank_whichever_are_slow)
+{
+    SimRandom stream = sim_random_stream(2026, "worn");
+    for (int i = 0; i < 300; i++) {
+        ToyWorld world = toy_plan_random(&stream);
+        g_autofree int64_t *gpu_of_rank = i % 3 == 0 ? shuffled(&world, &stream) : NULL;
+        ToyWorn worn;
+        if (i % 4 == 1)
+            world.plan.profiled = (StratProfiled){1e-3, 1.5e-3, 0.5e-3, 1e-5};
+        if (i % 5 == 2)
+            world.cluster.node.nics = (world.cluster.node.gpus + 1) / 2;
+        toy_wear(&world, &stream, &worn);
+        SimTime healthy = expect_same(&world, gpu_of_rank);
+        SimTime slow = expect_same_in(&world, gpu_of_rank, &worn.state);
+        cr_expect(slow >= healthy, "case %d: %" PRId64 " ns, healthy %" PRId64, i, slow, healthy);
+    }
+}
+
+Test(fold, one_slow_gpu_makes_four_classes_of_a_stage)
+{
+    ToyWorld world = toy_world();
+    world.plan.tensor = 8;
+    world.plan.pipeline = 4;
+    toy_lay_out(&world, 16, 8);
+    StratSlowGpu slow = {.gpu = 137, .clock_fraction = 0.8};
+    StratJobState state = {.slow = &slow, .slow_count = 1};
+    StratPlaces places = {&world.cluster, NULL, &state};
+    g_autoptr(StratFold) fold = strat_fold_new(&places, &world.plan, true);
+    cr_expect(fold->classes == 16, "%" PRId64 " classes", fold->classes);
+    cr_expect(fold->multiplicity[fold->class_of[137]] == 1, "the slow one");
+    cr_expect(fold->multiplicity[fold->class_of[136]] == 7, "its gang");
+    cr_expect(fold->multiplicity[fold->class_of[129]] == 15, "who reduces gradients with it");
+    cr_expect(fold->multiplicity[fold->class_of[128]] == 7 * 15, "the others of the stage");
 }
 
 Test(fold, counts_every_rank_once)
@@ -223,7 +239,7 @@ Test(fold, counts_every_rank_once)
     for (size_t i = 0; i < toy_plan_count(); i++) {
         ToyWorld world = toy_plan_at(i);
         g_autoptr(StratFold) fold =
-            strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
+            strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
         int64_t ranks = 0;
         for (int64_t c = 0; c < fold->classes; c++) {
             ranks += fold->multiplicity[c];
@@ -245,7 +261,7 @@ Test(fold, leaves_one_class_a_stage_where_the_groups_fit_the_nodes)
     world.plan.pipeline = 4;
     toy_lay_out(&world, 16, 8);
     g_autoptr(StratFold) fold =
-        strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
+        strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
     cr_expect(fold->classes == 4, "%" PRId64 " classes", fold->classes);
     for (int64_t c = 0; c < fold->classes; c++)
         cr_expect(fold->multiplicity[c] == 128);
@@ -258,7 +274,7 @@ Test(fold, splits_the_ranks_whose_tensor_group_straddles_two_nodes)
     world.cluster.node.gpus = world.cluster.node.scale_up_gpus = 6;
     toy_lay_out(&world, 3, 1); /* nodes end at 6: groups {0..3}, {4..7}, {8..11} */
     g_autoptr(StratFold) fold =
-        strat_fold_new(&(StratPlaces){&world.cluster, NULL}, &world.plan, true);
+        strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
     cr_expect(fold->class_of[0] != fold->class_of[4], "inside a node and across two");
     cr_expect(fold->class_of[0] == fold->class_of[8], "mirror images are alike");
 }
@@ -340,7 +356,7 @@ Test(fold, comparison_can_fail)
     static const size_t plans[] = {3, 8, 10};
     for (size_t i = 0; i < G_N_ELEMENTS(plans); i++) {
         ToyWorld world = toy_plan_at(plans[i]);
-        g_autoptr(StratTrainResult) folded = run(&world, NULL, true);
+        g_autoptr(StratTrainResult) folded = run(&world, NULL, NULL, true);
         cr_assert(folded != NULL);
         uint32_t last = (uint32_t)world.cluster.gpu_count - 1;
         cr_expect(differing_when_slow(&world, folded, last, 0) == 0, "a copy is the same");

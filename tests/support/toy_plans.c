@@ -112,3 +112,52 @@ char *toy_plan_describe(const ToyWorld *world)
         p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
         p->overlap_tensor_backward ? " backward" : "", p->overlap_pipeline ? " sends" : "");
 }
+
+/* A number from 0 to @below - 1. */
+static int64_t draw(SimRandom *stream, int64_t below)
+{
+    return (int64_t)sim_random_below(stream, (uint64_t)below);
+}
+
+ToyWorld toy_plan_random(SimRandom *stream)
+{
+    ToyWorld world = toy_plan_at((size_t)draw(stream, (int64_t)toy_plan_count()));
+    StratPlan *plan = &world.plan;
+    plan->tensor = INT64_C(1) << draw(stream, 3);
+    plan->context = 1 + draw(stream, 3);
+    plan->pipeline = 1 + draw(stream, 4);
+    plan->virtual_stages = plan->pipeline > 1 ? 1 + draw(stream, 2) : 1;
+    plan->sequence_parallel = draw(stream, 2);
+    plan->overlap_data = draw(stream, 2);
+    plan->overlap_pipeline = draw(stream, 2);
+    plan->zero_stage = draw(stream, 2);
+    plan->count_embedding = plan->count_head = false;
+    world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
+    world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
+    world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
+    world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
+    toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
+    return world;
+}
+
+void toy_wear(const ToyWorld *world, SimRandom *stream, ToyWorn *worn)
+{
+    const TopoCluster *cluster = &world->cluster;
+    *worn = (ToyWorn){
+        .state = {.slow = worn->slow, .weak = worn->weak}
+    };
+    int64_t gpus = cluster->node_count * cluster->node.gpus, gpu = draw(stream, gpus);
+    for (int64_t count = draw(stream, TOY_WORN_MAX + 1); count > 0 && gpu < gpus; count--) {
+        worn->slow[worn->state.slow_count++] =
+            (StratSlowGpu){gpu, 1.0 - 0.1 * (double)(1 + draw(stream, 3))};
+        gpu += draw(stream, 1 + gpus / 3);
+    }
+    int64_t nics = cluster->node_count * cluster->node.nics, nic = draw(stream, nics);
+    for (int64_t count = draw(stream, TOY_WORN_MAX + 1); count > 0 && nic < nics; count--) {
+        bool may_die = nic % cluster->node.nics > 0;
+        worn->weak[worn->state.weak_count++] =
+            (StratWeakNic){nic / cluster->node.nics, nic % cluster->node.nics,
+                           0.25 * (double)(may_die ? draw(stream, 4) : 1 + draw(stream, 3))};
+        nic += 1 + draw(stream, 1 + nics / 3);
+    }
+}

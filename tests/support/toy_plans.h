@@ -2,6 +2,7 @@
 #ifndef TOY_PLANS_H
 #define TOY_PLANS_H
 
+#include "sim_random.h"
 #include "toy_world.h"
 
 #include <stddef.h>
@@ -13,5 +14,21 @@ ToyWorld toy_plan_at(size_t index);
 
 /** What it is called, for messages: owned by the caller. */
 char *toy_plan_describe(const ToyWorld *world);
+
+/** A plan of sizes, overlaps and nodes that come from @stream, of at most some 300 ranks. */
+ToyWorld toy_plan_random(SimRandom *stream);
+
+enum { TOY_WORN_MAX = 5 };
+
+/** Slow GPUs, some of one clock, and weak NICs, some of them dead. */
+typedef struct ToyWorn {
+    StratSlowGpu slow[TOY_WORN_MAX];
+    StratWeakNic weak[TOY_WORN_MAX];
+    StratJobState state; /* of these two: @worn stays where it is */
+} ToyWorn;
+
+/** Up to TOY_WORN_MAX of each of @world's, from @stream; every node keeps one NIC that is not dead.
+ */
+void toy_wear(const ToyWorld *world, SimRandom *stream, ToyWorn *worn);
 
 #endif

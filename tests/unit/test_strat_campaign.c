@@ -55,14 +55,13 @@ Test(campaign, the_ledger_of_every_history_sums_to_its_time_exactly)
     const StratRecovery *all = strat_recovery_all(&count);
     for (size_t p = 0; p < count; p++) {
         StratCampaign c = busy(all[p].name);
-        double speed[] = {1.0, 1.0, 0.8, 1.0, 1.0};
         StratCampaignPlan plan = {
             &c,
             .end = INT64_C(1234567890123457),
             .step = SIM_TIME_SECOND,
             .rhythm = {1800 * SIM_TIME_SECOND, 5 * SIM_TIME_SECOND, 55 * SIM_TIME_SECOND},
             .memory = SIM_TIME_SECOND,
-            .speed = speed
+            .step_s = 1.0,
         };
         for (uint64_t r = 0; r < 10; r++) {
             int64_t by_class[5] = {0};

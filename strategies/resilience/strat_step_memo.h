@@ -1,0 +1,28 @@
+/** Steps of a job in many states, each simulated once. */
+#ifndef STRAT_STEP_MEMO_H
+#define STRAT_STEP_MEMO_H
+
+#include "strat_alike.h"
+
+typedef struct StratStepMemo StratStepMemo;
+
+/** What a memo has done. */
+typedef struct StratStepCounts {
+    int64_t asked;     /* states that were not as planned */
+    int64_t simulated; /* steps that had to be */
+    int64_t bounded;   /* of the asked, those answered by an upper bound: see strat_alike_parts() */
+} StratStepCounts;
+
+/** A memo of @step, asked with @ctx; one thread at a time asks it. States that are alike by @alike
+ *  (NULL: only equal ones) share one answer. All is borrowed. Free with strat_step_memo_free(). */
+StratStepMemo *strat_step_memo_new(StratStepFunc *step, void *ctx, const StratAlike *alike);
+void strat_step_memo_free(StratStepMemo *memo);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratStepMemo, strat_step_memo_free)
+
+/** A StratStepFunc, whose ctx is a StratStepMemo. Threads may ask at the same time; which one comes
+ *  first changes no answer and no count. */
+double strat_step_memo_step(const StratJobState *state, void *memo);
+
+StratStepCounts strat_step_memo_counts(StratStepMemo *memo);
+
+#endif
