@@ -11,4 +11,7 @@ double sim_math_exp(double x);
 /** Logarithm of the gamma function of @x, which is above 0. */
 double sim_math_log_gamma(double x);
 
+/** Cosine of @turns full circles, which are fewer than 2^50. */
+double sim_math_cos_turns(double turns);
+
 #endif

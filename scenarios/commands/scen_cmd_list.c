@@ -13,6 +13,7 @@
 #include "strat_router.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
+#include "strat_straggler.h"
 #include "topo_net.h"
 #include "topo_placement.h"
 #include "topo_route.h"
@@ -23,12 +24,13 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
-               "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
-               "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, storages, recoveries, figures), each with its source;\n"
-               "without a kind, how many there are.",
+    .summary =
+        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+        "engine-kernels,\n"
+        "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
+        "routers, scaling, fabrics, routings, networks,\n"
+        "placements, faults, storages, recoveries, stragglers, figures), each with its source;\n"
+        "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -62,6 +64,7 @@ static void add_row(const char *name, const char *source, void *rows)
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
+LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
 LIST_ALL(add_schedulers, StratScheduler, strat_scheduler_all)
 LIST_ALL(add_routers, StratRouter, strat_router_all)
 LIST_ALL(add_scaling, StratScalePolicy, strat_scale_policy_all)
@@ -135,6 +138,7 @@ static const Kind kinds[] = {
     {"storages",       "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
     {"recoveries",     "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
     {"figures",        "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures   },
+    {"stragglers",     "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers},
     {"schedules",      "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",     "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",        "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },

@@ -14,6 +14,7 @@
 #include "scen_run_report.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
+#include "scen_survive.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact;
+    gboolean json, exact, recoveries;
 } Options;
 
 static void options_clear(Options *options)
@@ -55,23 +56,25 @@ static void options_clear(Options *options)
 static bool parse(Options *o, char **argv, ScenExit *status)
 {
     const GOptionEntry entries[] = {
-        {"set",       's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
+        {"set",        's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
          "KEY=VALUE"},
-        {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
-        {"network",   0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
+        {"seed",           0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
+        {"network",    0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
          "NAME"},
-        {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
+        {"fold",  0, 0, G_OPTION_ARG_STRING, &o->fold,
          "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
-        {"exact",      0, 0, G_OPTION_ARG_NONE, &o->exact,
+        {"exact",       0, 0, G_OPTION_ARG_NONE, &o->exact,
          "Serving: run every iteration, without closed forms between decisions", NULL},
-        {"json",          0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",   'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
+         "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",        0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0         },
+        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0},
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -102,6 +105,8 @@ static char **overrides_new(const Options *options)
     }
     if (options->fold)
         g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    if (options->recoveries)
+        g_strv_builder_add(all, "campaign.recoveries=all");
     if (options->exact)
         g_strv_builder_add(all, "serve.exact=true");
     return g_strv_builder_end(all);
@@ -282,6 +287,12 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
                                         "in the first of the replicas that are alike, wherever on "
                                         "the fabric they are"));
+    g_autoptr(GPtrArray) campaigns = NULL;
+    if (outcome->campaign && scenario->campaign.recoveries) {
+        campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
+        if (!campaigns)
+            return false;
+    }
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -299,6 +310,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .campaign = outcome->campaign,
         .judged = judged,
         .saves = outcome->has_saves ? &outcome->saves : NULL,
+        .campaigns = campaigns,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -12,7 +12,15 @@ typedef struct ScenFaultClass {
     StratFaultClass row;
     double events;            /* counted in what was observed */
     double per_million_hours; /* of one unit; instead of events */
+    double per_day;           /* of all units; likewise */
 } ScenFaultClass;
+
+/** A bad time, as it is written. */
+typedef struct ScenIncident {
+    StratFaultIncident row;
+    const char *classes[8]; /* none: all */
+    size_t class_count;
+} ScenIncident;
 
 /** A population of faults: what was observed on some cluster. */
 typedef struct ScenFaults {
@@ -21,11 +29,16 @@ typedef struct ScenFaults {
     GArray *classes;   /* of StratFaultClass, owned */
     const char *trace; /* CSV of recorded faults: at_s, class, node; NULL: none */
     GArray *records;   /* of StratFaultRecord, owned; NULL: none */
+    GArray *bad_times; /* of ScenIncident, owned; NULL: none */
+    GArray *incidents; /* of StratFaultIncident, by class; owned */
+    GArray *cycles;    /* of StratFaultCycle, owned; NULL: none */
     int64_t observed_gpus, observed_gpus_per_node;
     double observed_s;
-    double scale, early_factor, early_s, lemon_fraction, lemon_factor;
+    double scale, early_factor, early_s, lemon_fraction, lemon_factor, node_shape;
 } ScenFaults;
 
+/** Frees what @faults owns. */
+void scen_faults_clear(ScenFaults *faults);
 /** The network that a node reaches its storage by. */
 typedef enum ScenStorageNetwork {
     SCEN_STORAGE_FRONTEND,
@@ -45,9 +58,11 @@ typedef struct ScenCampaign {
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
-    const char *policy;
-    StratCampaign spec; /* without faults, site, seed and step */
-    bool has_storage;   /* checkpoints and restarts take what it takes, where they do not say */
+    const char *policy, *failover, *straggler;
+    GPtrArray *recoveries;       /* of const StratRecovery: to compare; owned; NULL: none */
+    double false_alarms_per_day; /* a class of faults of their own */
+    StratCampaign spec;          /* without faults, site, seed and step */
+    bool has_storage; /* checkpoints and restarts take what it takes, where they do not say */
     ScenStorage storage;
     StratSaving saving; /* without its storage */
     bool gives_block, gives_save, gives_load, gives_peer_load;

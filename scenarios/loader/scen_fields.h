@@ -29,6 +29,7 @@ extern const ScenTable scen_search_table;         /* fills a ScenSearch */
 extern const ScenTable scen_faults_table;         /* fills a ScenFaults */
 extern const ScenTable scen_storage_table;        /* fills a ScenStorage */
 extern const ScenTable scen_campaign_table;       /* fills a ScenCampaign */
+extern const ScenTable scen_detection_table;      /* fills a ScenCampaign */
 extern const ScenTable scen_spread_table;         /* fills a StratSpread */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
 

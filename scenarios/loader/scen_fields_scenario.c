@@ -51,6 +51,27 @@ static void need(ScenBinder *binder, const ScenNode *map, const char *key, const
         scen_bind_fail(binder, map, key, "missing key '%s' (%s)", key, help);
 }
 
+/* Without a plan nothing says what weak NICs or missing nodes cost a step. */
+static void check_alone(ScenBinder *binder, const ScenNode *map, const ScenCampaign *campaign)
+{
+    const GArray *classes = campaign->faults.classes;
+    const StratRecovery *policy = campaign->spec.recovery.policy;
+    bool fails_over = g_strcmp0(campaign->failover, "none") != 0;
+    if (campaign->step_s <= 0.0)
+        scen_bind_fail(binder, map, "campaign",
+                       "a campaign without a plan needs campaign.step_time");
+    if (campaign->has_storage)
+        scen_bind_fail(binder, map, "campaign",
+                       "a campaign without a plan has no state to put into campaign.storage");
+    if (policy && policy->adaptation != STRAT_ADAPT_NONE)
+        scen_bind_fail(binder, map, "campaign", "policy %s needs a plan", policy->name);
+    for (guint i = 0; classes && i < classes->len; i++) {
+        const StratFaultClass *c = &g_array_index(classes, StratFaultClass, i);
+        if (c->nic_lost_fraction > 0.0 || (c->effect == STRAT_FAULT_LINK && fails_over))
+            scen_bind_fail(binder, map, "campaign", "weak NICs (%s) need a plan", c->name);
+    }
+}
+
 /* A scenario trains or serves; or it is a campaign of steps whose time is given, or a replay, which
  * need less. */
 static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
@@ -61,12 +82,7 @@ static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *
     need(binder, map, "cluster", "what it runs on");
     scenario->campaign.is_alone = scenario->campaign.is_on && !trains && !serves;
     if (scenario->campaign.is_alone) {
-        if (scenario->campaign.step_s <= 0.0)
-            scen_bind_fail(binder, map, "campaign",
-                           "a campaign without a plan needs campaign.step_time");
-        if (scenario->campaign.has_storage)
-            scen_bind_fail(binder, map, "campaign",
-                           "a campaign without a plan has no state to put into campaign.storage");
+        check_alone(binder, map, &scenario->campaign);
         return;
     }
     need(binder, map, "model", "what is trained or served");

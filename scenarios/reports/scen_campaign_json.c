@@ -115,6 +115,7 @@ void scen_campaign_json(JsonBuilder *json, const ScenRunReport *report)
     add_estimate(json, "interruptions", &r->interruptions);
     add_estimate(json, "unplanned_interruptions", &r->unplanned);
     scen_json_number(json, "mttf_s", r->mttf_s.mean);
+    scen_json_number(json, "slow_faults_noticed", r->noticed);
     add_estimate(json, "ettr_fraction", &r->ettr);
     add_estimate(json, "uptime_fraction", &r->uptime);
     add_estimate(json, "goodput_fraction", &r->goodput);

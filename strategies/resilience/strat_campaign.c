@@ -238,6 +238,8 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->mttf_s = estimate_mttf(samples, n);
     r->goodput = scaled(r->ettr, (double)r->gpus / (double)(r->gpus + r->spare_gpus));
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
+    for (int64_t i = 0; i < n; i++)
+        r->noticed += (double)samples[i].noticed / (double)n;
     for (size_t c = 0; c < plan->campaign->faults.count; c++) {
         int64_t sum = 0;
         for (int64_t i = 0; i < n; i++)
@@ -246,17 +248,49 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     }
 }
 
+double strat_campaign_link_left(const StratCampaign *campaign)
+{
+    const StratFailover *failover = campaign->recovery.failover;
+    int64_t nics = campaign->nics_per_node;
+    return failover ? failover->left(nics > 0 ? nics : campaign->faults.site.gpus_per_node) : 0.0;
+}
+
+/* Speeds under the caps, by class; 1 for those that are none. */
+static double *cap_speeds_new(const StratCampaign *campaign, double step_s)
+{
+    double *speed = g_new(double, campaign->faults.count + 1);
+    for (size_t i = 0; i < campaign->faults.count; i++) {
+        const StratFaultClass *c = &campaign->faults.classes[i];
+        speed[i] = 1.0;
+        if (c->effect == STRAT_FAULT_CAP)
+            speed[i] = campaign->capped
+                           ? step_s / campaign->capped(c->clock_fraction, campaign->capped_ctx)
+                           : c->clock_fraction;
+    }
+    return speed;
+}
+
 StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
 {
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
+    g_autofree double *cap_speed = cap_speeds_new(campaign, step_s);
+    g_autofree StratRelieved *relieved = strat_relieved_new(campaign, step_s);
     StratCampaignPlan plan = {
+        .cap_speed = cap_speed,
         .campaign = campaign,
         .end = to_ns(campaign->duration_s),
         .step = MAX(to_ns(step_s), 1),
         .step_s = step_s,
+        .relieved = relieved,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
+    if (campaign->checkpoint.local_interval_s > 0.0)
+        plan.local = MAX(to_ns(campaign->checkpoint.local_interval_s), plan.step);
+    g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
+        campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
+        strat_fault_nodes(&campaign->faults.site), campaign->recovery.stages);
+    plan.adapted = adapted;
     choose_interval(&plan);
     int64_t count = campaign->replications;
     size_t classes = campaign->faults.count;

@@ -2,12 +2,15 @@
 #ifndef STRAT_CAMPAIGN_H
 #define STRAT_CAMPAIGN_H
 
+#include "strat_detect.h"
+#include "strat_failover.h"
 #include "strat_fault.h"
 #include "strat_incident.h"
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
 #include "strat_step_memo.h"
+#include "strat_straggler.h"
 
 /** How the time between checkpoints is chosen. */
 typedef enum StratEvery {
@@ -24,8 +27,10 @@ typedef struct StratCampaignCheckpoint {
     double block_s;           /* in which training stands still */
     double save_s;            /* until it is safe; block_s or more */
     double memory_interval_s; /* between copies in memory of peers; 0: every step */
+    double local_interval_s;  /* between copies on the nodes' disks; 0: none */
     double memory_block_s;    /* in which training stands still for one of these */
     int64_t copies;           /* in memory of peers, the node's own counted */
+    int64_t keep;             /* in storage, the last ones; 0: all */
 } StratCampaignCheckpoint;
 
 typedef struct StratCampaignRecovery {
@@ -33,19 +38,32 @@ typedef struct StratCampaignRecovery {
     StratSpread stop_detection, hang_detection;
     StratSpread restart;      /* processes and communicators */
     StratSpread warm_restart; /* the same with spares that stand by */
-    double load_s, peer_load_s;
-    bool is_safe;                /* nothing fails while the job recovers */
-    double flap_s;               /* a link may be away so long before communicators give up */
-    int64_t replicas, most_lost; /* of data parallelism */
-    double rejoin_s;             /* all stand still while a replica comes back */
+    double load_s, peer_load_s, local_load_s;
+    bool is_safe;                  /* nothing fails while the job recovers */
+    const StratFailover *failover; /* of links that are gone; NULL: none */
+    double failover_stall_s;       /* until traffic has found its other way */
+    double flap_s;                 /* a link may be away so long before communicators give up */
+    int64_t replicas, most_lost;   /* of data parallelism */
+    double rejoin_s;               /* all stand still while members of the job leave or come back */
+    double migrate_s;              /* or while a standby takes over */
+    int64_t stages;                /* of pipelines; 0: as 1 */
+    const StratStraggler *straggler; /* what is done about slow parts; NULL: nothing */
+    double rebalance_s, swap_s;      /* all stand still for these */
 } StratCampaignRecovery;
 
 typedef struct StratCampaignSpares {
     int64_t nodes; /* that stand by; < 0: there is always one, after @allocation */
     StratSpread allocation;
     StratSpread repair; /* until a node that was taken away stands by */
+    StratSpread check;  /* the same of one that was taken away for nothing */
     int64_t quarantine; /* failures after which a node does not come back; 0: it always does */
 } StratCampaignSpares;
+
+/** The fleet's speed over the day: between 1 and 1 - @fraction, a cosine. */
+typedef struct StratCampaignSwing {
+    double fraction; /* 0: none */
+    double period_s, fastest_s;
+} StratCampaignSwing;
 
 /** A campaign. Everything is borrowed. */
 typedef struct StratCampaign {
@@ -56,9 +74,15 @@ typedef struct StratCampaign {
     int64_t threads; /* 0: one a processor; the answer does not depend on it */
     StratStepFunc *step;
     void *step_ctx;
+    /* Seconds of a step with all GPUs at this fraction of their clock; NULL: in inverse proportion.
+     */
+    double (*capped)(double clock_fraction, void *ctx);
+    void *capped_ctx;
     StratCampaignCheckpoint checkpoint;
+    StratDetection detection;
     StratCampaignRecovery recovery;
     StratCampaignSpares spares;
+    StratCampaignSwing swing;
 } StratCampaign;
 
 /** A mean over replications and its 90 % confidence interval, and the range that holds 95 % of the
@@ -80,10 +104,14 @@ typedef struct StratCampaignResult {
     StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
+    double noticed;        /* slow faults that the step monitor told of, on average */
     double *class_mean;    /* interruptions by class of fault; owned */
     StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
     GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
+
+/** What is left of a NIC's bandwidth when its link is gone; 0: the job stops. */
+double strat_campaign_link_left(const StratCampaign *campaign);
 
 /** Runs @campaign. Never fails: its numbers are checked by whoever wrote them. Free with
  *  strat_campaign_result_free(). */

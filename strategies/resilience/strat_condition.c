@@ -15,6 +15,11 @@ typedef struct StratConditionNic {
     SimTime until;
 } StratConditionNic;
 
+typedef struct StratConditionCap {
+    double speed;
+    SimTime until;
+} StratConditionCap;
+
 StratCondition strat_condition_new(StratStepFunc *step, void *step_ctx, double healthy_s)
 {
     return (StratCondition){.step = step,
@@ -22,6 +27,7 @@ StratCondition strat_condition_new(StratStepFunc *step, void *step_ctx, double h
                             .healthy_s = healthy_s,
                             .slow = g_array_new(FALSE, FALSE, sizeof(StratConditionGpu)),
                             .weak = g_array_new(FALSE, FALSE, sizeof(StratConditionNic)),
+                            .caps = g_array_new(FALSE, FALSE, sizeof(StratConditionCap)),
                             .is_known = true,
                             .speed = 1.0};
 }
@@ -30,6 +36,7 @@ void strat_condition_clear(StratCondition *condition)
 {
     g_clear_pointer(&condition->slow, g_array_unref);
     g_clear_pointer(&condition->weak, g_array_unref);
+    g_clear_pointer(&condition->caps, g_array_unref);
 }
 
 static StratConditionGpu *gpu_at(const StratCondition *condition, guint i)
@@ -65,6 +72,28 @@ void strat_condition_weak(StratCondition *condition, SimTime until, StratWeakNic
         i++;
     g_array_insert_val(condition->weak, i, entry);
     condition->is_known = false;
+}
+
+void strat_condition_cap(StratCondition *condition, SimTime until, double speed)
+{
+    StratConditionCap cap = {speed, until};
+    g_array_append_val(condition->caps, cap);
+}
+
+/* The worst cap of @now. */
+static double capped(StratCondition *condition, SimTime now, SimTime *until)
+{
+    double speed = 1.0;
+    for (guint i = condition->caps->len; i-- > 0;) {
+        StratConditionCap cap = g_array_index(condition->caps, StratConditionCap, i);
+        if (cap.until <= now) {
+            g_array_remove_index_fast(condition->caps, i);
+            continue;
+        }
+        speed = MIN(speed, cap.speed);
+        *until = MIN(*until, cap.until);
+    }
+    return speed;
 }
 
 static void forget(StratCondition *condition, SimTime now)
@@ -123,5 +152,15 @@ double strat_condition_speed(StratCondition *condition, SimTime now, int64_t rep
         condition->speed = ask(condition);
         condition->is_known = true;
     }
-    return condition->speed;
+    return condition->speed * capped(condition, now, until);
+}
+
+void strat_condition_mend(StratCondition *condition, int64_t node, int64_t gpus)
+{
+    for (guint i = condition->slow->len; i-- > 0;)
+        if (gpu_at(condition, i)->slow.gpu / gpus == node)
+            gpu_at(condition, i)->until = 0;
+    for (guint i = condition->weak->len; i-- > 0;)
+        if (nic_at(condition, i)->weak.node == node)
+            nic_at(condition, i)->until = 0;
 }

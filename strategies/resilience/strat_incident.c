@@ -70,6 +70,11 @@ void strat_incident_note(StratIncidentLog *log, const StratFault *fault, SimTime
 {
     if (!log)
         return;
+    const StratIncident *last =
+        log->is_open ? incident_of(log->incidents, log->incidents->len - 1) : NULL;
+    if (last && last->at == now && last->node == fault->node &&
+        last->class_index == fault->class_index)
+        return;
     if (log->is_open)
         settle(log, ledger);
     else

@@ -38,7 +38,8 @@ SimTime strat_incident_lost(const StratIncident *incident);
  *  an array of guint that the caller owns. */
 GArray *strat_incident_worst(const GArray *incidents, guint count);
 
-/** @fault takes time of the job from @now on, whose ledger so far is @ledger. @log may be NULL,
+/** @fault takes time of the job from @now on, whose ledger so far is @ledger; said twice, it counts
+ *  once. @log may be NULL,
  * then nothing is kept. */
 void strat_incident_note(StratIncidentLog *log, const StratFault *fault, SimTime now,
                          const SimTime *ledger);

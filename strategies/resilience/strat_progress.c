@@ -12,6 +12,10 @@
  *     productive (span - missing) v
  *     degraded   the rest
  *
+ * and without a share a of the nodes, whose work others do,
+ *
+ *     productive span v, missing the lesser of span (1 - v) and span a, degraded the rest
+ *
  * each rounded down to whole ns and the rest taken as the difference: the ledger sums to the time
  * that went by, exactly. */
 #include "strat_progress.h"
@@ -31,6 +35,9 @@ static void train(StratProgress *p, const StratPace *pace, SimTime span)
 {
     SimTime missing;
     SimTime productive = productive_of(pace, span, &missing);
+    if (pace->absent_fraction > 0.0)
+        missing +=
+            MIN(span - productive - missing, (SimTime)((double)span * pace->absent_fraction));
     p->ledger[STRAT_LOST_NOTHING] += productive;
     p->ledger[STRAT_LOST_MISSING] += missing;
     p->ledger[STRAT_LOST_DEGRADED] += span - productive - missing;
@@ -51,6 +58,7 @@ static SimTime run_to_mark(StratProgress *p, const StratPace *pace, SimTime span
         if (p->phase == r->work) {
             p->flying = p->recent;
             p->recent = 0;
+            p->saves++;
         }
         return took;
     }
@@ -75,6 +83,7 @@ static SimTime run_rounds(StratProgress *p, const StratPace *pace, SimTime span)
     train(p, pace, (rounds - 1) * r->work);
     p->ledger[STRAT_LOST_CHECKPOINT] += (rounds - 1) * r->block;
     p->recent = 0;
+    p->saves += rounds - 1;
     p->flying = 0; /* what matters of the last but one round is over by the end of the last */
     return (rounds - 1) * (r->work + r->block);
 }
@@ -103,8 +112,23 @@ void strat_progress_lose(StratProgress *progress, SimTime lost)
     progress->phase = 0;
 }
 
+int64_t strat_progress_safe_saves(const StratProgress *progress)
+{
+    return progress->saves - (progress->flying > 0);
+}
+
+void strat_progress_roll_back(StratProgress *progress, SimTime kept)
+{
+    SimTime lost = MAX(progress->ledger[STRAT_LOST_NOTHING] - kept, 0);
+    progress->ledger[STRAT_LOST_NOTHING] -= lost;
+    progress->ledger[STRAT_LOST_REWORK] += lost;
+    progress->recent = progress->flying = 0;
+    progress->phase = 0;
+}
+
 void strat_progress_secure(StratProgress *progress)
 {
+    progress->saves++;
     progress->recent = progress->flying = 0;
     progress->phase = 0;
 }

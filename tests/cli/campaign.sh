@@ -53,10 +53,94 @@ for policy in in-memory just-in-time drop-replica; do
     awk "BEGIN { exit !($got > 0 && $got < 0.1 * $base) }" || fail "$policy: $got of $base"
 done
 
+# Side by side they are the same figures, and a list of policies is those alone.
+many=$ROOT/scenarios/failures/which-recovery.yaml
+expect_exit 0 "$ORRERY" run "$many"
+expect_text out '^  restart +68\.'
+expect_text out '^  peer-takeover +99\.'
+expect_text out '^  templates +98\.'
+expect_text out '^  redundant-stage +8'
+[ "$(wc -L <out)" -le 100 ] || fail "the report is $(wc -L <out) columns wide"
+ettr_of() {
+    awk -F ' : ' -v p="\"$1\"" '/"policy"/ { at = ($2 ~ p) } at && /"ettr_fraction" : [0-9]/ { print $2 + 0 }' out
+}
+expect_exit 0 "$ORRERY" run "$many" --json --set campaign.replications=20 \
+    --set 'campaign.recoveries=[restart, morph, templates, peer-takeover]'
+expect_json
+[ "$(grep -c '"ettr_low_fraction"' out)" = 4 ] || fail "four policies are not four lines"
+before=0
+for policy in restart morph templates peer-takeover; do
+    got=$(ettr_of $policy)
+    awk "BEGIN { exit !($got > $before) }" || fail "$policy: $got after $before"
+    before=$got
+done
+expect_exit 0 "$ORRERY" run "$many" --json --set campaign.replications=20 --set campaign.recovery.policy=peer-takeover
+got=$(awk -F ' : ' '/"ettr_fraction" : {/ { at = 1 } at && /"mean"/ { print $2 + 0; exit }' out)
+[ "$got" = "$before" ] || fail "a policy alone has $got, and $before beside others"
+"$ORRERY" list recoveries --json >all
+expect_exit 0 "$ORRERY" run "$many" --compare-recoveries --json --set campaign.replications=2
+[ "$(grep -c '"ettr_low_fraction"' out)" = "$(grep -c '"name"' all)" ] || fail "not all policies were compared"
+expect_exit 2 "$ORRERY" run "$many" --set 'campaign.recoveries=[restart, prayer]'
+expect_text err "unknown recovery policy 'prayer'"
+expect_exit 2 "$ORRERY" run "$many" --set campaign.recoveries=most
+expect_text err 'a list of policies, or all'
+expect_exit 2 "$ORRERY" run "$many" --set campaign.recovery.straggler=prayer
+expect_text err "unknown straggler policy 'prayer'"
+
+# Stragglers: what is done about them needs somebody who tells, and then less is slow.
+slow() {
+    expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set \
+        'campaign={duration: 30 d, faults: {base: greyhound-1-node, scale: 20}, checkpoint: {interval: 1 h}}' \
+        --set "campaign.recovery={load: 30 s, restart: 2 min, straggler: $1}" --set "campaign.detection=$2"
+    awk -F ' : ' '/"degraded"/ { print $2 + 0 }' out
+}
+base=$(slow ignore '{slow_threshold: 1.02, slow_window: 30 s}')
+[ "$(slow ski-rental '{}')" = "$base" ] || fail "nobody told of stragglers, and something was done"
+for policy in evict ski-rental; do
+    got=$(slow $policy '{slow_threshold: 1.02, slow_window: 30 s}')
+    awk "BEGIN { exit !($got < $base) }" || fail "$policy: $got of $base"
+done
+
 # A slow GPU gets its step from the step level, in a time that is longer than nothing.
 expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set \
     'campaign={duration: 10 d, faults: greyhound-1-node, checkpoint: {interval: 1 h}}' --set campaign.recovery={}
 awk -F ' : ' '/"degraded"/ { exit !($2 > 0) }' out || fail "slow GPUs cost nothing"
+
+# Detection from periods and thresholds: false alarms are a cause, and mistakes cost time.
+detection='campaign.detection={heartbeat: 10 s, timeout: 10 min, wrong_node: 0.2, comes_back: 5 min, false_alarms_per_day: 0.84}'
+expect_exit 0 "$ORRERY" run "$scenario" --json --set campaign.replications=50 --set "$detection"
+awk -F ' : ' '/"false alarm"/ { exit !($2 > 40 && $2 < 51) }' out || fail "not 45 false alarms in 54 days"
+awk -F ' : ' '/"faulty GPU"/ { exit !($2 > 175 && $2 < 195) }' out || fail "wrong nodes do not bring 148 faults back"
+detection='campaign.detection={slow_threshold: 1.1, slow_window: 2 min}'
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --json --set \
+    'campaign={duration: 10 d, faults: greyhound-1-node, checkpoint: {interval: 1 h}, recovery: {}}' --set "$detection"
+awk -F ' : ' '/"slow_faults_noticed"/ { exit !($2 > 0) }' out || fail "no slow GPU is noticed"
+
+# Two ToRs carry on where one stops the job; an incident brings more of its class.
+hpn() {
+    expect_exit 0 "$ORRERY" run "$scenario" --json --set campaign.replications=50 --set campaign.nodes_per_leaf=16 \
+        --set "campaign.faults=$1" --set campaign.recovery.failover="$2"
+    awk -F ' : ' '/"NIC to ToR link"/ { print $2 + 0 }' out
+}
+links=$(hpn alibaba-hpn-network none)
+[ "$(hpn alibaba-hpn-network dual-tor)" = 0 ] || fail "a link stops a job with two ToRs"
+more=$(hpn '{base: alibaba-hpn-network, incidents: [{from: 0 s, to: 54 d, factor: 3, classes: [NIC to ToR link]}]}' none)
+awk "BEGIN { exit !($links > 12 && $more > 2.5 * $links && $more < 3.5 * $links) }" ||
+    fail "three times as many links: $more of $links"
+
+expect_exit 2 "$ORRERY" run "$scenario" --set 'campaign.faults={base: rsc-1, incidents: [{from: 2 d, to: 1 d, factor: 2}]}'
+expect_text err 'an incident ends before it begins'
+expect_exit 2 "$ORRERY" run "$scenario" --set \
+    'campaign.faults={base: rsc-1, incidents: [{from: 1 d, to: 2 d, factor: 2, classes: [nod]}]}'
+expect_text err "no class of faults is called 'nod'"
+expect_exit 2 "$ORRERY" run "$scenario" --set \
+    'campaign.faults={classes: [{name: a, unit: domain, effect: sdc, per_day: 1, every: 1 d, lasts: 1 s}]}'
+expect_text err 'one of events, per_million_hours, per_day and every'
+expect_text err 'effect sdc needs found_after'
+expect_text err 'effect sdc has no lasts'
+expect_text err 'domain_nodes is of unit domain, which needs it'
+expect_exit 2 "$ORRERY" run "$scenario" --set campaign.recovery.failover=hope
+expect_text err "unknown failover 'hope'"
 
 expect_exit 2 "$ORRERY" run "$scenario" --set campaign.recovery.policy=prayer
 expect_text err 'unknown recovery policy'

@@ -337,23 +337,30 @@ Test(catalog_rows, of_errors_widen_with_weaker_evidence)
     visit_all(SCEN_CATALOG_ERRORS, sizeof(StratErrors), check_errors);
 }
 
-/* A node of 8 GPUs fails 0.01 to 60 times in 1000 days by any report, all its parts together. */
+/* A node of 8 GPUs fails 0.01 to 100 times in 1000 days by any report, all its parts together;
+ * errors that were counted whether a job died of them or not are up to 300. Rates of a whole job
+ * aside. */
 static void check_faults(const char *name, const void *row)
 {
-    const ScenFaults *faults = row;
+    ScenFaults owned = *(const ScenFaults *)row;
+    const ScenFaults *faults = &owned;
     StratFaultModel model = {
         .classes = (const StratFaultClass *)(void *)faults->classes->data,
         .count = faults->classes->len,
         .site = {8, 8, 1, 1},
         .scale = faults->scale,
     };
-    double per_day = 0.0;
-    for (size_t i = 0; i < model.count; i++)
-        if (model.classes[i].unit != STRAT_FAULT_JOB)
-            per_day += strat_fault_rate(&model, &model.classes[i]) * 86400.0;
-    expect_between(name, "faults in 1000 node-days", per_day * 1000.0, 0.01, 100.0);
-    g_array_unref(faults->written);
-    g_array_unref(faults->classes);
+    double per_day = 0.0, most = g_str_has_prefix(name, "delta") ? 300.0 : 100.0;
+    bool any = false;
+    for (size_t i = 0; i < model.count; i++) {
+        if (model.classes[i].unit == STRAT_FAULT_JOB || model.classes[i].per_job_s > 0.0)
+            continue;
+        any = true;
+        per_day += strat_fault_rate(&model, &model.classes[i]) * 86400.0;
+    }
+    if (any)
+        expect_between(name, "faults in 1000 node-days", per_day * 1000.0, 0.01, most);
+    scen_faults_clear(&owned);
 }
 
 Test(catalog_rows, faults_are_as_frequent_as_fleets_report)

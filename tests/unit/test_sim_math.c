@@ -36,3 +36,12 @@ Test(sim_math, the_gamma_function_is_right_where_weibull_asks)
     cr_expect(fabs(sim_math_log_gamma(5.0) - log(24.0)) < 1e-13);
     cr_expect(fabs(sim_math_log_gamma(0.5) - 0.5 * log(G_PI)) < 1e-13);
 }
+
+Test(sim_math, the_cosine_of_turns_is_right_all_around)
+{
+    for (double x = -3.0; x < 3.0; x += 0.00137)
+        cr_expect(fabs(sim_math_cos_turns(x) - cos(2.0 * G_PI * x)) <= 4e-15, "x %g", x);
+    cr_expect_eq(sim_math_cos_turns(0.0), 1.0);
+    cr_expect_eq(sim_math_cos_turns(1e6 + 0.5), -1.0);
+    cr_expect(fabs(sim_math_cos_turns(0.25)) < 1e-16);
+}

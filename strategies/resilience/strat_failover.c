@@ -1,0 +1,45 @@
+/* A NIC with one way out takes the job down with it: its communicators wait until they give up.
+ * With two ports, to two switches of one plane (dual-ToR) or to a plane each, the other port
+ * carries on with half the rate (Qian et al., SIGCOMM 2024). Without a second port, the node's
+ * other NICs can share its traffic (R2CCL, arXiv 2512.25059). Left out: a second failure of the
+ * same NIC, and that stacked dual-ToR pairs failed together. */
+#include "strat_failover.h"
+
+#include "strat_schedule.h"
+
+static double left_none(int64_t nics)
+{
+    (void)nics;
+    return 0.0;
+}
+
+static double left_half(int64_t nics)
+{
+    (void)nics;
+    return 0.5;
+}
+
+static double left_others(int64_t nics)
+{
+    return (double)(nics - 1) / (double)nics;
+}
+
+static const StratFailover failovers[] = {
+    {.name = "none",       .source = "one port, one switch",            .left = left_none  },
+    {.name = "dual-tor",   .source = "Qian et al., SIGCOMM 2024 (HPN)", .left = left_half  },
+    {.name = "dual-plane", .source = "Qian et al., SIGCOMM 2024 (HPN)", .left = left_half  },
+    {.name = "other-nics", .source = "R2CCL (arXiv 2512.25059)",        .left = left_others},
+};
+
+const StratFailover *strat_failover_by_name(const char *name, GError **error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(failovers); i++) {
+        if (!name || g_str_equal(failovers[i].name, name))
+            return &failovers[i];
+        g_string_append_printf(known, " %s", failovers[i].name);
+    }
+    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown failover '%s', known:%s",
+                name, known->str);
+    return NULL;
+}
