@@ -149,6 +149,10 @@ double scen_figure_value(const ScenFigure *figure, const ScenScenario *scenario,
     const StratReplayTotals *t = &outcome->totals;
     if (figure->kind == SCEN_FIGURE_STEP)
         return outcome->step_s > 0.0 ? outcome->step_s : NAN;
+    if (outcome->served)
+        return figure->kind == SCEN_FIGURE_STALL && outcome->served->result
+                   ? scen_served_metric(scenario, outcome->served, SCEN_METRIC_STALL)
+                   : NAN;
     if (outcome->campaign)
         return campaign_value(figure, scenario, outcome);
     if (!scenario->replay)

@@ -1,8 +1,7 @@
-/* One scenario, whatever it is: a training step, a campaign on top of one or with its step given,
- * or a trace that is replayed. Serving has scen_serve.c. */
+/* One scenario, whatever it is: a training step, a campaign on top of one or with its step given, a
+ * trace that is replayed, or traffic that is served. */
 #include "scen_outcome.h"
 
-#include "scen_errors.h"
 #include "scen_op_trace.h"
 #include "scen_saves.h"
 #include "scen_simulate.h"
@@ -31,9 +30,8 @@ bool scen_outcome_months(const ScenScenario *scenario, const StratTrainResult *r
 static bool fill(const ScenScenario *scenario, ScenOutcome *outcome, GError **error)
 {
     if (scenario->serving.is_on) {
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                    "figures are of training; what serves expects ttft, tpot...");
-        return false;
+        outcome->served = scen_serve(scenario, (ScenServeWants){0}, error);
+        return outcome->served;
     }
     if (scenario->replay)
         return replay(scenario, outcome, error);
@@ -54,5 +52,6 @@ void scen_outcome_free(ScenOutcome *outcome)
     if (!outcome)
         return;
     strat_campaign_result_free(outcome->campaign);
+    scen_served_free(outcome->served);
     g_free(outcome);
 }

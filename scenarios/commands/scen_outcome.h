@@ -1,8 +1,8 @@
-/** What comes of a scenario without traffic: a step, months of steps, or a replay. */
+/** What comes of a scenario: a step, months of steps, a replay, or a run of serving. */
 #ifndef SCEN_OUTCOME_H
 #define SCEN_OUTCOME_H
 
-#include "scen_scenario.h"
+#include "scen_serve.h"
 #include "strat_campaign.h"
 #include "strat_replay_study.h"
 #include "strat_saves.h"
@@ -15,6 +15,7 @@ typedef struct ScenOutcome {
     bool has_saves;                /* of its checkpoints: there is a storage */
     StratSaves saves;
     StratReplayTotals totals;
+    ScenServed *served; /* of a scenario that serves; owned */
 } ScenOutcome;
 
 /** Fills the step and the months of @outcome, zeroed, from the step @result of @scenario (NULL: its

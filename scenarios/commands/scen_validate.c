@@ -90,7 +90,7 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
     g_autoptr(GError) error = NULL;
     if (scenario->expect.figures) {
         add_judged(validation, scenario, sets);
-        if (scenario->expect.step_time_s <= 0.0)
+        if (scenario->expect.step_time_s <= 0.0 && !scen_expect_serves(&scenario->expect))
             return;
     }
     if (scenario->serving.is_on) {

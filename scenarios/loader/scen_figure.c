@@ -53,6 +53,8 @@ static const Row rows[] = {
     [SCEN_FIGURE_MEMORY_CHANCE] = {"memory_chance", false, SCEN_OF_NUMBER,
         "chance that the state survives in peers' memory the loss of so many nodes"},
     [SCEN_FIGURE_STEP] = {"step_time", true, SCEN_OF_NOTHING, "one training step"},
+    [SCEN_FIGURE_STALL] = {"stall", true, SCEN_OF_NOTHING,
+        "gap between two tokens around an outage of serving, mean over the requests that it hits"},
     [SCEN_FIGURE_REPLAYED] = {"replayed_step", true, SCEN_OF_NOTHING,
         "mean step of the trace, replayed as it was"},
     [SCEN_FIGURE_WITHOUT_GAPS] = {"step_without_gaps", true, SCEN_OF_NOTHING,

@@ -29,6 +29,7 @@ typedef enum ScenFigureKind {
     SCEN_FIGURE_SAVE,
     SCEN_FIGURE_MEMORY_CHANCE,
     SCEN_FIGURE_STEP,     /* of the step level */
+    SCEN_FIGURE_STALL,    /* of serving */
     SCEN_FIGURE_REPLAYED, /* of a replay */
     SCEN_FIGURE_WITHOUT_GAPS,
     SCEN_FIGURE_STRAGGLER_FREE,
