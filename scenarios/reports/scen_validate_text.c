@@ -142,6 +142,8 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     if (validation->rows->len > 0 && validation->served->len > 0)
         g_string_append_c(out, '\n');
     scen_served_rows_text(out, validation, verbose);
+    if (validation->judged->len > 0 && out->len > 0)
+        g_string_append_c(out, '\n');
     scen_judged_text(out, validation->judged, verbose);
     add_skipped(out, validation->skipped);
     add_kind(out, validation, groups, SCEN_VALID_COST_MODEL, "Costs and schedule, by source");
