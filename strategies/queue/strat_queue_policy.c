@@ -128,6 +128,7 @@ static void reserve_place(StratQueueOnce *once, const StratQueuePlace *place)
     if (at >= 0)
         strat_queue_profile_add(once->profile, at, sim_time_later(at, place->expect), place->nodes);
     at = strat_queue_profile_earliest(once->profile, place->nodes, place->expect);
+    g_assert(place->job->reserved < 0 || at <= place->job->reserved); /* promises are kept */
     strat_queue_profile_add(once->profile, at, sim_time_later(at, place->expect), -place->nodes);
     place->job->reserved = at;
 }

@@ -2,8 +2,9 @@
  *
  *     C / (c / w - l),  C = B / (1 - (1 - B) l w / c),  B = Erlang's loss by B_k = a B / (k + a B)
  *
- * with l arrivals a second, w the mean work, a = l w (Erlang 1917). Tolerance: three standard errors
- * over the replications; they start empty, which over 5,000 hours of jobs of one hour is less. */
+ * with l arrivals a second, w the mean work, a = l w (Erlang 1917). Tolerance: three standard
+ * errors over the replications; they start empty, which over 5,000 hours of jobs of one hour is
+ * less. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 

@@ -15,27 +15,14 @@
         STRAT_SPREAD_LOGNORMAL, .mean_s = (h)*3600.0, .cv = 2.0                                    \
     }
 
+/* clang-format off */
 static const StratQueueClass classes[] = {
     {.name = "1 node", .nodes = 1, .share = 0.90, .work = HOURS(2), .checkpoint_s = 3600.0},
-    { .name = "4 nodes",
-     .nodes = 4,
-     .share = 0.07,
-     .work = HOURS(4),
-     .checkpoint_s = 3600.0,
-     .priority = 1},
-    {                                                                         .name = "32 nodes",
-     .nodes = 32,
-     .share = 0.027,
-     .work = HOURS(2),
-     .checkpoint_s = 3600.0,
-     .priority = 2},
-    {                                                                         .name = "256 nodes",
-     .nodes = 256,
-     .share = 0.003,
-     .work = HOURS(1.5),
-     .checkpoint_s = 3600.0,
-     .priority = 3},
+    {.name = "4 nodes", .nodes = 4, .share = 0.07, .work = HOURS(4), .checkpoint_s = 3600.0, .priority = 1},
+    {.name = "32 nodes", .nodes = 32, .share = 0.027, .work = HOURS(2), .checkpoint_s = 3600.0, .priority = 2},
+    {.name = "256 nodes", .nodes = 256, .share = 0.003, .work = HOURS(1.5), .checkpoint_s = 3600.0, .priority = 3},
 };
+/* clang-format on */
 
 static const StratFaultClass fault = {.name = "node",
                                       .unit = STRAT_FAULT_NODE,

