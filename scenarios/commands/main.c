@@ -33,6 +33,8 @@ static const Command commands[] = {
      "times and bandwidths of a collective over sizes, as nccl-tests", scen_cmd_collective},
     {"replay", "TRACE.csv",
      "a real job's operation trace again, with its stragglers mended", scen_cmd_replay},
+    {"spares", "--units N ...",
+     "how many spares keep a job's nodes or a pool's replicas whole", scen_cmd_spares},
     {"fit", "CSV...",
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
     {"calibrate", "[--out FILE]",

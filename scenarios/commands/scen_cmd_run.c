@@ -38,7 +38,7 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact;
+    gboolean json, exact, recoveries;
 } Options;
 
 static void options_clear(Options *options)
@@ -55,23 +55,25 @@ static void options_clear(Options *options)
 static bool parse(Options *o, char **argv, ScenExit *status)
 {
     const GOptionEntry entries[] = {
-        {"set",       's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
+        {"set",        's', 0, G_OPTION_ARG_STRING_ARRAY, &o->sets, "Change a value of the scenario",
          "KEY=VALUE"},
-        {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
-        {"network",   0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
+        {"seed",           0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
+        {"network",    0, 0, G_OPTION_ARG_STRING, &o->network, "Network model (orrery list networks)",
          "NAME"},
-        {"fold", 0, 0, G_OPTION_ARG_STRING, &o->fold,
+        {"fold",  0, 0, G_OPTION_ARG_STRING, &o->fold,
          "Simulate equal ranks once (on, the default) or every rank (off)", "on|off"},
-        {"exact",      0, 0, G_OPTION_ARG_NONE, &o->exact,
+        {"exact",       0, 0, G_OPTION_ARG_NONE, &o->exact,
          "Serving: run every iteration, without closed forms between decisions", NULL},
-        {"json",          0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",   'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
+         "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
+        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",        0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,   0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0         },
+        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0},
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -102,6 +104,8 @@ static char **overrides_new(const Options *options)
     }
     if (options->fold)
         g_strv_builder_add(all, g_str_equal(options->fold, "on") ? "fold=true" : "fold=false");
+    if (options->recoveries)
+        g_strv_builder_add(all, "campaign.recoveries=all");
     if (options->exact)
         g_strv_builder_add(all, "serve.exact=true");
     return g_strv_builder_end(all);
@@ -188,14 +192,12 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
-/* Months of the job, if there are to be any; @saves receives what its storage makes of them. */
+/* Months of the job; @saves receives what its storage makes of them. */
 static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
                          const StratTrainResult *result, StratSaves *saves, GPtrArray *notes,
                          StratCampaignResult **campaign, GError **error)
 {
     bool has_storage = scenario->campaign.has_storage;
-    if (!scenario->campaign.is_on)
-        return true;
     if (has_storage && !scen_saves_run(scenario, result, saves, error))
         return false;
     *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
@@ -232,9 +234,16 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
     g_autoptr(StratCampaignResult) campaign = NULL;
+    g_autoptr(GPtrArray) campaigns = NULL;
     StratSaves saves;
-    if (*fits && !run_campaign(scenario, &costing, result, &saves, notes, &campaign, error))
+    if (*fits && scenario->campaign.is_on &&
+        !run_campaign(scenario, &costing, result, &saves, notes, &campaign, error))
         return false;
+    if (campaign && scenario->campaign.recoveries) {
+        campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
+        if (!campaigns)
+            return false;
+    }
     StratInterval interval;
     if (!scen_interval(scenario, result, &interval, NULL, error))
         return false;
@@ -250,6 +259,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .healthy = healthy,
         .waits = waits,
         .campaign = campaign,
+        .campaigns = campaigns,
         .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);

@@ -2,6 +2,7 @@
 #include "scen_cmd_run_serve.h"
 
 #include "scen_folder.h"
+#include "scen_outages_report.h"
 #include "scen_serve_curves.h"
 #include "scen_serve_report.h"
 #include "scen_timeseries.h"
@@ -17,17 +18,20 @@ static bool write_folder(const ScenServeReport *report, const char *folder, GErr
     g_autofree char *curves = result && result->samples
                                   ? scen_serve_curves_svg(result->samples, report->measured)
                                   : g_strdup("");
+    g_autofree char *outages = scen_outages_csv(report);
     const char *const files[][2] = {
         {"report.txt",     text    },
         {"result.json",    json    },
         {"requests.csv",   requests},
         {"timeseries.csv", samples },
         {"curves.svg",     curves  },
+        {"outages.csv",    outages },
     };
     bool done = scen_folder_make(folder, error);
     for (size_t i = 0; i < G_N_ELEMENTS(files) && done; i++) {
         g_autofree char *path = g_build_filename(folder, files[i][0], NULL);
-        done = g_file_set_contents(path, files[i][1], -1, error);
+        if (files[i][1] != outages || *outages) /* only where something could fail */
+            done = g_file_set_contents(path, files[i][1], -1, error);
     }
     return done;
 }

@@ -81,7 +81,8 @@ ScenMoney scen_money(const ScenScenario *scenario, const StratServeResult *resul
         .gpu_hours = result->up_s / SECONDS_PER_HOUR,
         .busy_gpu_hours = busy_s / SECONDS_PER_HOUR,
         .usd_per_gpu_hour = scen_money_usd_per_gpu_hour(cost),
-        .energy_kwh = energy_kwh(scenario, busy_s, result->idle_s + result->starting_s),
+        .energy_kwh = energy_kwh(scenario, busy_s + result->failures.cut_s,
+                                 result->idle_s + result->starting_s + result->failures.down_s),
     };
     m.usd_energy = buys ? m.energy_kwh * cost->energy_usd_per_kwh : 0.0;
     m.usd_total = m.gpu_hours * m.usd_per_gpu_hour + m.usd_energy;

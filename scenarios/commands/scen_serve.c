@@ -12,6 +12,7 @@
 #include "scen_serve.h"
 
 #include "scen_engine_profile.h"
+#include "scen_outages.h"
 #include "scen_serve_burst.h"
 #include "scen_serve_fabric.h"
 #include "scen_trace.h"
@@ -126,19 +127,6 @@ static void take_blocks(const StratDeployment *deployment, size_t pool, StratSer
                        memory->kv_token_bytes / (double)deployment->pool[pool].data;
 }
 
-/* Seconds until the weights of a replica that starts are on its GPUs, all of which load at once. */
-static double load_s(const ScenScenario *scenario, const StratServeMemory *memory)
-{
-    const ScenServing *serving = &scenario->serving;
-    const TopoNode *node = &scenario->cluster.node;
-    double bytes_per_s = serving->load_bytes_per_s;
-    if (bytes_per_s <= 0.0 && serving->load_from == SCEN_LOAD_FROM_HOST)
-        bytes_per_s = node->host_bytes_per_s;
-    else if (bytes_per_s <= 0.0)
-        bytes_per_s = (double)node->nics * node->nic_bytes_per_s / (double)node->gpus;
-    return bytes_per_s > 0.0 ? memory->weights_bytes / bytes_per_s : 0.0;
-}
-
 /* Fills @stage and the memory of @served; false and @error, or @served's reason why it does not
  * fit. */
 static bool prepare(Stage *stage, ScenServed *served, GError **error)
@@ -172,7 +160,10 @@ static bool prepare(Stage *stage, ScenServed *served, GError **error)
     if (deployment->pools == 2 && !fill_transfer(stage, error))
         return false;
     stage->spec.autoscale = scenario->serving.autoscale;
-    stage->spec.autoscale.load_s = load_s(scenario, &served->memory[0]);
+    stage->spec.autoscale.load_s =
+        scen_outages_load_s(scenario, &served->memory[0], scenario->serving.load_from,
+                            scenario->serving.load_bytes_per_s);
+    stage->spec.failures = scen_outages_of(scenario, served->memory);
     stage->spec.admission = scenario->serving.admission;
     stage->spec.exact = scenario->serving.exact;
     stage->spec.warm_up_requests = scenario->serving.warm_up_requests;
@@ -269,6 +260,7 @@ static double load_fraction(Stage *stage, const StratServeResult *result)
     StratServeSpec all_up = stage->spec; /* and nobody turned away */
     all_up.source = burst;
     all_up.autoscale = (StratAutoscale){0};
+    all_up.failures = (StratFailures){0};
     all_up.admission = (StratAdmission){0};
     g_autoptr(StratServeResult) fastest = strat_serve_run(&all_up, NULL);
     /* Where requests wait for answers, not all of them come at once. */
@@ -276,6 +268,18 @@ static double load_fraction(Stage *stage, const StratServeResult *result)
         return 0.0;
     double asked = tokens_per_s(result), most = tokens_per_s(fastest);
     return most > 0.0 ? asked / most : 0.0;
+}
+
+/* The same traffic where nothing fails. */
+static bool run_calm(Stage *stage, ScenServed *served, GError **error)
+{
+    StratFailures failures = stage->spec.failures;
+    if (!failures.policy)
+        return true;
+    stage->spec.failures = (StratFailures){0};
+    served->calm = run_once(stage, error);
+    stage->spec.failures = failures;
+    return served->calm != NULL;
 }
 
 static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GError **error)
@@ -299,6 +303,8 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
     stage->spec.watch = NULL;
     served->skipped_rows = stage->skipped_rows;
     served->error_fraction = iteration_error(scenario, served->result);
+    if (!run_calm(stage, served, error))
+        return false;
     if (!wants.interval)
         return true;
     double reach = exp(ERRORS_OF_90_PERCENT * served->error_fraction);
@@ -327,6 +333,7 @@ void scen_served_free(ScenServed *served)
     strat_serve_result_free(served->result);
     strat_serve_result_free(served->fast);
     strat_serve_result_free(served->slow);
+    strat_serve_result_free(served->calm);
     g_free(served->no_fit);
     g_free(served);
 }

@@ -13,9 +13,10 @@ typedef struct ScenServed {
     StratServeResult *result; /* NULL: it does not fit */
     StratServeResult *fast; /* with costs 1.64 standard errors lower, and higher; NULL: not asked */
     StratServeResult *slow;
-    double load_fraction;  /* tokens/s over those when everything arrives at once; 0: not asked, or
-                              requests depend on answers */
-    double error_fraction; /* standard error of an iteration's time */
+    StratServeResult *calm; /* without failures; NULL: nothing can fail */
+    double load_fraction;   /* tokens/s over those when everything arrives at once; 0: not asked, or
+                               requests depend on answers */
+    double error_fraction;  /* standard error of an iteration's time */
     StratServeMemory memory[2];
     int64_t skipped_rows; /* of the trace: failed requests, which have no tokens */
     ScenMoney money;

@@ -51,6 +51,8 @@ double scen_served_metric(const ScenScenario *scenario, const ScenServed *served
         return quantile_of(r->tpot_s, 0.99);
     case SCEN_METRIC_E2E_P99:
         return quantile_of(r->e2e_s, 0.99);
+    case SCEN_METRIC_STALL:
+        return r->failures.stall_s ? mean_of(r->failures.stall_s) : NAN;
     case SCEN_METRIC_OUTPUT_RATE:
         return rate(r, r->output_tokens);
     case SCEN_METRIC_INPUT_RATE:

@@ -1,8 +1,10 @@
 /* Where the two clocks meet: a campaign asks how long a step takes in a state of the job, and the
  * step level simulates it, once for all states that are alike (strat_alike.h). Where the scenario
- * gives the healthy step time, other states take longer than it by the simulated ratio. */
+ * gives the healthy step time, other states take longer than it by the simulated ratio. A job that
+ * goes on without some nodes is scen_adapt.c's. */
 #include "scen_survive.h"
 
+#include "scen_adapt.h"
 #include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
@@ -10,6 +12,7 @@
 typedef struct Steps {
     const ScenScenario *scenario;
     double simulated_s; /* healthy */
+    ScenAdapt *adapt;
 } Steps;
 
 static double healthy_s(const Steps *steps)
@@ -21,6 +24,8 @@ static double healthy_s(const Steps *steps)
 static double step_of(const StratJobState *state, void *ctx)
 {
     const Steps *steps = ctx;
+    if (state->adaptation != STRAT_ADAPT_NONE)
+        return healthy_s(steps) * scen_adapt_slowdown(steps->adapt, state);
     if (state->slow_count + state->weak_count == 0 && state->replicas_lost == 0)
         return healthy_s(steps);
     g_autoptr(StratTrainResult) result = scen_simulate_in(steps->scenario, state, NULL);
@@ -63,17 +68,11 @@ static bool try_states(const ScenScenario *scenario, double link_left, GError **
     return true;
 }
 
-StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
-                                  const StratSaves *saves, GError **error)
+static StratFaultModel faults_of(const ScenScenario *scenario)
 {
     const ScenCampaign *written = &scenario->campaign;
     const ScenFaults *faults = &written->faults;
-    Steps steps = {scenario, step_s};
-    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
-    g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
-    g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
-    StratCampaign campaign = written->spec;
-    campaign.faults = (StratFaultModel){
+    return (StratFaultModel){
         .classes = (const StratFaultClass *)(void *)faults->classes->data,
         .count = faults->classes->len,
         .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
@@ -93,6 +92,19 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
         .lemon_fraction = faults->lemon_fraction,
         .lemon_factor = faults->lemon_factor,
     };
+}
+
+/* With each of @policies, and what its storage makes of it (@saves, one a policy, or NULL). */
+static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
+                               const GPtrArray *policies, const StratSaves *saves, GError **error)
+{
+    g_autoptr(ScenAdapt) adapt = scen_adapt_new(scenario);
+    Steps steps = {scenario, step_s, adapt};
+    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
+    g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
+    g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
+    StratCampaign campaign = scenario->campaign.spec;
+    campaign.faults = faults_of(scenario);
     campaign.nics_per_node = scenario->cluster.node.nics;
     if (!try_states(scenario, strat_campaign_link_left(&campaign), error))
         return NULL;
@@ -101,9 +113,39 @@ StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
     campaign.step = strat_step_memo_step;
     campaign.step_ctx = memo;
     campaign.recovery.replicas = scenario->plan.data;
-    if (saves)
-        scen_saves_apply(written, saves, &campaign);
-    StratCampaignResult *result = strat_campaign_run(&campaign);
-    result->steps = strat_step_memo_counts(memo);
-    return result;
+    campaign.recovery.stages = scenario->plan.pipeline;
+    GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)strat_campaign_result_free);
+    for (guint i = 0; i < policies->len; i++) {
+        campaign.recovery.policy = g_ptr_array_index(policies, i);
+        if (saves)
+            scen_saves_apply(&scenario->campaign, &saves[i], &campaign);
+        StratCampaignResult *result = strat_campaign_run(&campaign);
+        result->steps = strat_step_memo_counts(memo);
+        g_ptr_array_add(results, result);
+    }
+    return results;
+}
+
+GPtrArray *scen_survive_with(const ScenScenario *scenario, const StratTrainResult *step,
+                             const GPtrArray *policies, GError **error)
+{
+    bool has_storage = scenario->campaign.has_storage;
+    g_autofree StratSaves *saves = g_new0(StratSaves, policies->len + 1);
+    ScenScenario other = *scenario;
+    for (guint i = 0; has_storage && i < policies->len; i++) {
+        other.campaign.spec.recovery.policy = g_ptr_array_index(policies, i);
+        if (!scen_saves_run(&other, step, &saves[i], error))
+            return NULL;
+    }
+    return run_policies(scenario, sim_time_to_seconds(step->step_ns), policies,
+                        has_storage ? saves : NULL, error);
+}
+
+StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
+                                  const StratSaves *saves, GError **error)
+{
+    g_autoptr(GPtrArray) own = g_ptr_array_new();
+    g_ptr_array_add(own, (void *)scenario->campaign.spec.recovery.policy);
+    g_autoptr(GPtrArray) results = run_policies(scenario, step_s, own, saves, error);
+    return results ? g_ptr_array_steal_index(results, 0) : NULL;
 }

@@ -7,9 +7,15 @@
 #include "strat_saves.h"
 
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
- *  slower states are simulated on the way. @saves is what its storage makes of checkpoints and
+ *  other states are simulated on the way. @saves is what its storage makes of checkpoints and
  *  restarts, NULL when it has none. NULL and @error when such a step is not modelled. */
 StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
                                   const StratSaves *saves, GError **error);
+
+/** The same with each of @policies (of const StratRecovery) in place of its own, on the same
+ *  failures, and with its storage's times for them; @step is the healthy step. An array of
+ *  StratCampaignResult, the caller's. */
+GPtrArray *scen_survive_with(const ScenScenario *scenario, const StratTrainResult *step,
+                             const GPtrArray *policies, GError **error);
 
 #endif

@@ -37,6 +37,8 @@ typedef struct ScenFaults {
     double scale, early_factor, early_s, lemon_fraction, lemon_factor, node_shape;
 } ScenFaults;
 
+/** Frees what @faults owns. */
+void scen_faults_clear(ScenFaults *faults);
 /** The network that a node reaches its storage by. */
 typedef enum ScenStorageNetwork {
     SCEN_STORAGE_FRONTEND,
@@ -49,15 +51,14 @@ typedef struct ScenStorage {
     ScenStorageNetwork network;
     int64_t servers; /* on the compute network; 0: its routes do not count */
 } ScenStorage;
-/** Frees what @faults owns. */
-void scen_faults_clear(ScenFaults *faults);
 
 typedef struct ScenCampaign {
     bool is_on;    /* the scenario has `campaign:` */
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;
-    const char *policy, *failover;
+    const char *policy, *failover, *straggler;
+    GPtrArray *recoveries;       /* of const StratRecovery: to compare; owned; NULL: none */
     double false_alarms_per_day; /* a class of faults of their own */
     StratCampaign spec;          /* without faults, site, seed and step */
     bool has_storage; /* checkpoints and restarts take what it takes, where they do not say */

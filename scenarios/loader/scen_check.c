@@ -194,26 +194,10 @@ static void check_layers(const Check *check)
          places, counted, plan->pipeline, plan->virtual_stages, chunks);
 }
 
-static void check_schedule(const Check *check)
+/* Microbatches pass virtual stages in rounds of as many as there are stages. */
+static void check_rounds(const Check *check)
 {
     const StratPlan *plan = &check->scenario->plan;
-    if (!plan->schedule) {
-        fail(check, "plan.schedule", "a plan needs a schedule");
-        return;
-    }
-    bool interleaved = g_str_equal(plan->schedule, "interleaved-1f1b");
-    if (plan->pipeline > 1 && g_str_equal(plan->schedule, "none"))
-        fail(check, "plan.schedule", "schedule none is for pipeline 1, not " I64, plan->pipeline);
-    if (plan->virtual_stages == 1) {
-        if (interleaved)
-            fail(check, "plan.schedule",
-                 "schedule interleaved-1f1b needs virtual_stages of 2 or more");
-        return;
-    }
-    if (!interleaved)
-        fail(check, "plan.virtual_stages",
-             "virtual_stages " I64 " needs schedule interleaved-1f1b, not %s", plan->virtual_stages,
-             plan->schedule);
     if (plan->pipeline == 1)
         fail(check, "plan.virtual_stages", "virtual_stages " I64 " needs a pipeline of 2 or more",
              plan->virtual_stages);
@@ -223,6 +207,35 @@ static void check_schedule(const Check *check)
         fail(check, "plan.global_batch",
              "virtual stages need microbatches in multiples of pipeline " I64 ", not " I64,
              plan->pipeline, plan->global_batch / once);
+}
+
+static void check_schedule(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    if (!plan->schedule) {
+        fail(check, "plan.schedule", "a plan needs a schedule");
+        return;
+    }
+    const StratSchedule *schedule = strat_schedule_by_name(plan->schedule, NULL);
+    if (!schedule)
+        return; /* the field has said so */
+    if (plan->pipeline > 1 && g_str_equal(plan->schedule, "none"))
+        fail(check, "plan.schedule", "schedule none is for pipeline 1, not " I64, plan->pipeline);
+    if (plan->pipeline == 1 && schedule->plan)
+        fail(check, "plan.schedule", "schedule %s needs a pipeline of 2 or more", plan->schedule);
+    if (schedule->is_v && plan->virtual_stages != 2)
+        fail(check, "plan.virtual_stages", "schedule %s has virtual_stages of 2, not " I64,
+             plan->schedule, plan->virtual_stages);
+    if (schedule->interleaves && plan->virtual_stages == 1)
+        fail(check, "plan.schedule", "schedule %s needs virtual_stages of 2 or more",
+             plan->schedule);
+    if (plan->virtual_stages == 1 || schedule->is_v)
+        return;
+    if (!schedule->interleaves)
+        fail(check, "plan.virtual_stages",
+             "virtual_stages " I64 " needs schedule interleaved-1f1b, not %s", plan->virtual_stages,
+             plan->schedule);
+    check_rounds(check);
 }
 
 static void check_sequence(const Check *check)

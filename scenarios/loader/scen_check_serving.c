@@ -75,7 +75,9 @@ static void check_gpus(const Check *check)
     const StratPool *prefill = &check->serving->prefill;
     int64_t gpus = check->scenario->cluster.gpu_count, once = strat_pool_gpus(pool);
     int64_t prompts = prefill->replicas > 0 ? prefill->replicas * strat_pool_gpus(prefill) : 0;
-    int64_t left = gpus - prompts;
+    const ScenServeFailures *failures = &check->serving->failures;
+    int64_t spares = failures->spares * once + failures->prefill_spares * strat_pool_gpus(prefill);
+    int64_t left = gpus - prompts - spares;
     if (pool->replicas == 0 && left >= once && left % once == 0)
         pool->replicas = left / once;
     else if (pool->replicas == 0)
@@ -121,6 +123,8 @@ static void check_forks(const Check *check)
     g_autoptr(GError) error = NULL;
     if (!scheduler || (!several && traffic->beams == 0))
         return;
+    if (check->serving->failures.is_on)
+        fail(check, key, "requests with several answers are not modelled beside serve.failures");
     if (!strat_scheduler_forks(scheduler, several, traffic->beams > 0, &error)) {
         fail(check, key, "%s", error->message);
         return;
@@ -201,6 +205,35 @@ static void check_autoscale(const Check *check)
         (from_host ? node->host_bytes_per_s <= 0.0 : node->nics == 0))
         fail(check, "serve.autoscale.weights_from", "node %s has no %s: give load_bandwidth",
              node->name, from_host ? "host_bandwidth" : "nics");
+}
+
+static void check_failures(const Check *check)
+{
+    const ScenServing *serving = check->serving;
+    const ScenServeFailures *failures = &serving->failures;
+    const TopoNode *node = &check->scenario->cluster.node;
+    const StratPool *pool = &serving->pool;
+    if (!failures->is_on)
+        return;
+    if (serving->autoscale.least > 0)
+        fail(check, "serve.failures",
+             "replicas either come and go with the load or fail, not both");
+    if (failures->prefill_spares > 0 && serving->prefill.replicas == 0)
+        fail(check, "serve.failures.prefill_spares", "there are no replicas that do prompts alone");
+    bool from_host = failures->load_from == SCEN_LOAD_FROM_HOST;
+    if (!failures->has_restart && failures->load_bytes_per_s <= 0.0 &&
+        (from_host ? node->host_bytes_per_s <= 0.0 : node->nics == 0))
+        fail(check, "serve.failures.weights_from", "node %s has no %s: give load_bandwidth",
+             node->name, from_host ? "host_bandwidth" : "nics");
+    if (failures->spec.policy && failures->spec.policy->restores &&
+        failures->restore_bytes_per_s <= 0.0 && node->nics == 0)
+        fail(check, "serve.failures.restore_bandwidth",
+             "node %s has no nics by which copies could come: give restore_bandwidth", node->name);
+    if (failures->spec.policy && failures->spec.policy->shrinks &&
+        (pool->data == 1 || pool->pipeline > 1 || pool->expert != pool->tensor * pool->data))
+        fail(check, "serve.failures.recovery",
+             "only an expert group shrinks: replicas of one stage, with data above 1 and experts "
+             "over all tensor x data ranks");
 }
 
 static void check_shares(const Check *check, const char *path, StratElsewhere share)
@@ -287,6 +320,7 @@ void scen_check_serving(ScenScenario *scenario, const ScenMarks *marks, ScenErro
     check_types(&check);
     check_speculation(&check);
     check_autoscale(&check);
+    check_failures(&check);
     check_offload(&check);
     check_transfer(&check);
     complete(serving);

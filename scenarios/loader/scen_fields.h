@@ -26,11 +26,15 @@ extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_cost_table;           /* fills a ScenCost */
 extern const ScenTable scen_search_table;         /* fills a ScenSearch */
 extern const ScenTable scen_faults_table;         /* fills a ScenFaults */
+extern const ScenTable scen_failures_table;       /* fills a ScenServeFailures */
 extern const ScenTable scen_storage_table;        /* fills a ScenStorage */
 extern const ScenTable scen_campaign_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_detection_table;      /* fills a ScenCampaign */
 extern const ScenTable scen_spread_table;         /* fills a StratSpread */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
+
+/** Names of ScenLoadFrom. */
+extern const ScenName scen_load_link_names[];
 
 /** Names of TopoDtype, in the order of its values. */
 extern const ScenName scen_dtype_names[];

@@ -21,6 +21,42 @@
 void scen_campaign_clear(ScenCampaign *campaign)
 {
     scen_faults_clear(&campaign->faults);
+    g_clear_pointer(&campaign->recoveries, g_ptr_array_unref);
+}
+
+static bool add_recovery(ScenBinder *binder, const ScenNode *node, GPtrArray *recoveries)
+{
+    if (node->kind != SCEN_NODE_TEXT)
+        return false;
+    g_autoptr(GError) error = NULL;
+    const StratRecovery *row = strat_recovery_by_name(node->text, &error);
+    if (row)
+        g_ptr_array_add(recoveries, (void *)row);
+    else
+        scen_errors_add(binder->errors, node->mark, "%s", error->message);
+    return true;
+}
+
+/* A list of policies, or all. */
+static bool bind_recoveries(ScenBinder *binder, const ScenField *field, const ScenNode *node,
+                            void *slot)
+{
+    (void)field;
+    g_autoptr(GPtrArray) recoveries = g_ptr_array_new();
+    size_t count = 0;
+    const StratRecovery *all = strat_recovery_all(&count);
+    if (node->kind == SCEN_NODE_TEXT && g_str_equal(node->text, "all")) {
+        for (size_t i = 0; i < count; i++)
+            g_ptr_array_add(recoveries, (void *)&all[i]);
+    } else if (node->kind == SCEN_NODE_LIST) {
+        for (size_t i = 0; i < node->items->len; i++)
+            if (!add_recovery(binder, g_array_index(node->items, ScenItem, i).value, recoveries))
+                return false;
+    } else {
+        return false;
+    }
+    *(GPtrArray **)slot = g_steal_pointer(&recoveries);
+    return true;
 }
 
 static bool bind_interval(ScenBinder *binder, const ScenField *field, const ScenNode *node,
@@ -96,6 +132,8 @@ static const ScenField checkpoint_fields[] = {
                        "the first one, or all of them"),
     CHECKPOINT("memory_interval", memory_interval_s,
                .help = "between copies in memory of peers, in s (default: every step)"),
+    CHECKPOINT("local_interval", local_interval_s,
+               .help = "between copies on the nodes' own disks, in s (default: none)"),
     SCEN_FIELD("copies", ScenCampaign, spec.checkpoint.copies, SCEN_INT, .min = 1, .max = 64,
                .fallback = "2", .help = "in memory, the node's own counted (default: 2)"),
     SCEN_FIELD(
@@ -122,12 +160,18 @@ static void finish_recovery(ScenBinder *binder, const ScenNode *map, void *out)
     r->policy = strat_recovery_by_name(campaign->policy, &error);
     if (!r->policy)
         scen_bind_fail(binder, map, "policy", "%s", error->message);
-    campaign->gives_load = scen_node_get(map, "load") != NULL;
-    campaign->gives_peer_load = scen_node_get(map, "peer_load") != NULL;
     g_clear_error(&error);
     r->failover = strat_failover_by_name(campaign->failover, &error);
     if (!r->failover)
         scen_bind_fail(binder, map, "failover", "%s", error->message);
+    g_autoptr(GError) no_straggler = NULL;
+    r->straggler = strat_straggler_by_name(campaign->straggler, &no_straggler);
+    if (!r->straggler)
+        scen_bind_fail(binder, map, "straggler", "%s", no_straggler->message);
+    if (!scen_node_get(map, "swap"))
+        r->swap_s = r->peer_load_s;
+    campaign->gives_load = scen_node_get(map, "load") != NULL;
+    campaign->gives_peer_load = scen_node_get(map, "peer_load") != NULL;
     if (!scen_node_get(map, "hang_detection"))
         r->hang_detection = r->stop_detection;
     if (!scen_node_get(map, "warm_restart"))
@@ -157,6 +201,8 @@ static const ScenField recovery_fields[] = {
     TIME("peer_load", ScenCampaign, spec.recovery.peer_load_s, .zero = true,
          .help = "of state from peers, in s (default: of the network where there is a storage, "
                  "or 0)"),
+    TIME("local_load", ScenCampaign, spec.recovery.local_load_s, .zero = true,
+         .help = "of a checkpoint from the nodes' own disks, in s"),
     SCEN_FIELD("restore", ScenCampaign, saving.restore, SCEN_ENUM, .names = restores,
                .fallback = "all",
                .help = "of weights: all ranks read them (default), the first of a data group reads "
@@ -172,7 +218,16 @@ static const ScenField recovery_fields[] = {
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,
-         .help = "for which all stand still when a replica leaves or returns, in s"),
+         .help = "for which all stand still when replicas or nodes leave or return, in s"),
+    SCEN_FIELD("straggler", ScenCampaign, straggler, SCEN_TEXT, .fallback = "ignore",
+               .help = "what a slow part sets off once detection tells of it (orrery list "
+                       "stragglers; default: ignore)"),
+    TIME("rebalance", ScenCampaign, spec.recovery.rebalance_s, .zero = true,
+         .help = "for which all stand still while microbatches are dealt anew, in s (default: 0)"),
+    TIME("swap", ScenCampaign, spec.recovery.swap_s, .zero = true,
+         .help = "the same while nodes change places, in s (default: peer_load)"),
+    TIME("migrate", ScenCampaign, spec.recovery.migrate_s, .zero = true, .fallback = "20 s",
+         .help = "the same when a warm standby takes over, in s (default: 20 s, TrainMover)"),
 };
 
 static const ScenTable recovery_table = {
@@ -210,31 +265,6 @@ static const ScenTable spare_table = {
     .finish = finish_spares,
 };
 
-/* Keys that say nothing without a storage; and the interval, which then needs block. */
-static void check_storage(ScenBinder *binder, const ScenNode *map, const ScenCampaign *campaign)
-{
-    static const char *const keys[][2] = {
-        {"checkpoint", "mode"     },
-        {"checkpoint", "writers"  },
-        {"checkpoint", "peer_copy"},
-        {"recovery",   "restore"  },
-    };
-    if (campaign->has_storage)
-        return;
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        const ScenNode *group = scen_node_get(map, keys[i][0]);
-        if (group && group->kind == SCEN_NODE_MAP && scen_node_get(group, keys[i][1]))
-            scen_bind_fail(binder, group, keys[i][1], "%s needs campaign.storage", keys[i][1]);
-    }
-    const StratCampaignCheckpoint *checkpoint = &campaign->spec.checkpoint;
-    const ScenNode *group = scen_node_get(map, "checkpoint");
-    if (group && group->kind == SCEN_NODE_MAP && checkpoint->every != STRAT_EVERY_FIXED &&
-        checkpoint->block_s == 0.0)
-        scen_bind_fail(binder, group, "interval",
-                       "a checkpoint that blocks nothing is best taken every step: give an "
-                       "interval, block, or campaign.storage");
-}
-
 static const ScenField swing_fields[] = {
     SCEN_FIELD("fraction", StratCampaignSwing, fraction, SCEN_NUMBER, .max = 0.9, .required = true,
                .help = "of the job's speed that is lost at the slowest time"),
@@ -271,13 +301,38 @@ static void add_false_alarms(ScenCampaign *campaign)
     g_array_append_val(faults->classes, alarm);
 }
 
+/* Keys that say nothing without a storage; and the interval, which then needs block. */
+static void check_storage(ScenBinder *binder, const ScenNode *map, const ScenCampaign *campaign)
+{
+    static const char *const keys[][2] = {
+        {"checkpoint", "mode"     },
+        {"checkpoint", "writers"  },
+        {"checkpoint", "peer_copy"},
+        {"recovery",   "restore"  },
+    };
+    if (campaign->has_storage)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const ScenNode *group = scen_node_get(map, keys[i][0]);
+        if (group && group->kind == SCEN_NODE_MAP && scen_node_get(group, keys[i][1]))
+            scen_bind_fail(binder, group, keys[i][1], "%s needs campaign.storage", keys[i][1]);
+    }
+    const StratCampaignCheckpoint *checkpoint = &campaign->spec.checkpoint;
+    const ScenNode *group = scen_node_get(map, "checkpoint");
+    if (group && group->kind == SCEN_NODE_MAP && checkpoint->every != STRAT_EVERY_FIXED &&
+        checkpoint->block_s == 0.0)
+        scen_bind_fail(binder, group, "interval",
+                       "a checkpoint that blocks nothing is best taken every step: give an "
+                       "interval, block, or campaign.storage");
+}
+
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenCampaign *campaign = out;
     campaign->is_on = true;
+    add_false_alarms(campaign);
     campaign->has_storage = scen_node_get(map, "storage") != NULL;
     check_storage(binder, map, campaign);
-    add_false_alarms(campaign);
     if (!scen_node_get(map, "spares"))
         campaign->spec.spares.nodes = -1;
     else if (scen_node_get(map, "allocation"))
@@ -314,6 +369,9 @@ static const ScenField fields[] = {
     SCEN_GROUP("detection", &scen_detection_table,
                .help = "how faults are noticed (default: as recovery says)"),
     SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
+    SCEN_FIELD("recoveries", ScenCampaign, recoveries, SCEN_CUSTOM, .bind = bind_recoveries,
+               .expected = "a list of policies, or all",
+               .help = "policies to compare on the same failures (orrery list recoveries)"),
     SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
                .help = "nodes that stand by (default: one is always found, after allocation)"),
     SCEN_FIELD("swing", ScenCampaign, spec.swing, SCEN_MAP, .table = &swing_table,

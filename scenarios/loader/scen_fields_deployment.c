@@ -128,7 +128,7 @@ static const ScenTable slo_table = {
     .size = sizeof(ScenServing),
 };
 
-static const ScenName load_links[] = {
+const ScenName scen_load_link_names[] = {
     {"network", SCEN_LOAD_FROM_NETWORK},
     {"host",    SCEN_LOAD_FROM_HOST   },
     {NULL,      0                     },
@@ -154,7 +154,7 @@ static const ScenField autoscale_fields[] = {
     START("provisioning", provision_s, .required = true, .help = "until a machine is there, in s"),
     START("engine_start", engine_start_s, .required = true,
           .help = "graphs and warm-up once the weights are there, in s"),
-    SPEC("weights_from", load_from, SCEN_ENUM, .names = load_links, .fallback = "network",
+    SPEC("weights_from", load_from, SCEN_ENUM, .names = scen_load_link_names, .fallback = "network",
          .help = "the link by which weights come to a GPU: network (default) or host"),
     SPEC("load_bandwidth", load_bytes_per_s, SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S,
          .help = "of weights to each GPU, in bytes/s (default: that of the link)"),
@@ -247,6 +247,8 @@ static const ScenField fields[] = {
     SCEN_GROUP("autoscale", &autoscale_table, .help = "replicas that come and go with the load"),
     SCEN_GROUP("admission", &admission_table,
                .help = "requests that are turned away, clients that give up"),
+    SPEC("failures", failures, SCEN_MAP, .table = &scen_failures_table,
+         .help = "replicas that die, stand still or are slow, and what is done about it"),
     SCEN_GROUP("slo", &slo_table, .help = "what the deployment promises"),
     SPEC("warm_up", warm_up_requests, SCEN_INT, .max = 1e12,
          .help = "requests at the start that are left out of the latencies (default: 0)"),
@@ -286,4 +288,5 @@ bool scen_serving_promises(const ScenServing *serving)
 void scen_serving_clear(ScenServing *serving)
 {
     g_clear_pointer(&serving->by_position, g_array_unref);
+    scen_serve_failures_clear(&serving->failures);
 }

@@ -27,6 +27,7 @@ static const ScenField fields[] = {
     TIME("ttft_p99", SCEN_METRIC_TTFT_P99, .help = "time to first token, 99 % quantile, in s"),
     TIME("tpot_p99", SCEN_METRIC_TPOT_P99, .help = "time of each further token, likewise, in s"),
     TIME("e2e_p99", SCEN_METRIC_E2E_P99, .help = "time to the last token, likewise, in s"),
+    TIME("stall", SCEN_METRIC_STALL, .help = "gap between tokens around an outage, mean, in s"),
     RATE("output_tokens_per_s", SCEN_METRIC_OUTPUT_RATE, .help = "of the whole run"),
     RATE("input_tokens_per_s", SCEN_METRIC_INPUT_RATE, .help = "of the whole run"),
     RATE("total_tokens_per_s", SCEN_METRIC_TOTAL_RATE, .help = "of the whole run"),

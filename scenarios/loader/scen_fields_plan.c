@@ -30,6 +30,11 @@ static const ScenName schedules[] = {
     {"gpipe",            0},
     {"1f1b",             0},
     {"interleaved-1f1b", 0},
+    {"zb-h1",            0},
+    {"zb-h2",            0},
+    {"zb-1p",            0},
+    {"zb-2p",            0},
+    {"zb-v",             0},
     {NULL,               0},
 };
 

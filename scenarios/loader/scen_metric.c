@@ -20,6 +20,9 @@ static const struct {
     [SCEN_METRIC_TPOT_P99] = {"tpot_p99",                      "ms",        1e-3,
                           "(end to end - TTFT) / (output tokens - 1), 99 % quantile"                                      },
     [SCEN_METRIC_E2E_P99] = {"e2e_p99",                       "ms",        1e-3, "arrival to last token, 99 % quantile"      },
+    [SCEN_METRIC_STALL] =
+        {"stall",                         "ms",        1e-3,
+                          "gap between two tokens around an outage, mean over requests hurt that had a token"             },
     [SCEN_METRIC_OUTPUT_RATE] = {"output_tokens_per_s",           "tok/s",     1.0,
                           "output tokens over the time to the last of them"                                               },
     [SCEN_METRIC_INPUT_RATE] = {"input_tokens_per_s",            "tok/s",     1.0,
@@ -67,5 +70,5 @@ const char *scen_metric_definition(ScenMetric metric)
 
 bool scen_metric_is_time(ScenMetric metric)
 {
-    return metric <= SCEN_METRIC_E2E_P99;
+    return metric <= SCEN_METRIC_STALL;
 }

@@ -16,6 +16,7 @@ typedef enum ScenMetric {
     SCEN_METRIC_TTFT_P99, /* and 99 % quantiles */
     SCEN_METRIC_TPOT_P99,
     SCEN_METRIC_E2E_P99,
+    SCEN_METRIC_STALL,
     SCEN_METRIC_OUTPUT_RATE, /* tokens a second, of the whole run */
     SCEN_METRIC_INPUT_RATE,
     SCEN_METRIC_TOTAL_RATE,

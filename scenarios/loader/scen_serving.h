@@ -2,6 +2,7 @@
 #ifndef SCEN_SERVING_H
 #define SCEN_SERVING_H
 
+#include "scen_serve_failures.h"
 #include "scen_serving_engine.h"
 #include "strat_deployment.h"
 #include "strat_serve.h"
@@ -33,6 +34,7 @@ typedef struct ScenServing {
     double load_bytes_per_s;    /* of weights to a GPU that starts; 0: by the link below */
     int load_from;              /* a ScenLoadFrom */
     StratAdmission admission;
+    ScenServeFailures failures;
     double transfer_bytes_per_s; /* of caches between the pools, one after another; 0: by the
                                     scenario's network */
     int overlap;                 /* a ScenOverlap */

@@ -153,6 +153,7 @@ char *scen_run_json(const ScenRunReport *report)
     scen_links_json(json, "links", result->hot_links);
     add_jobs(json, report->jobs);
     scen_campaign_json(json, report);
+    scen_recoveries_json(json, report->scenario, report->campaigns);
     scen_table_json(json, report);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);

@@ -21,10 +21,12 @@ typedef struct ScenRunReport {
     const GArray *knobs;                 /* of ScenKnobGain, best first; NULL: not asked */
     const KernTally *tally;              /* of the measured table; NULL: not counted */
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
-    const StratSaves *saves;             /* of its checkpoints; NULL: no campaign or no storage */
-    const StratTrainResult *healthy;     /* the step without the scenario's faults; NULL: none */
-    const StratWait *waits;              /* by role, with @healthy */
-    const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
+    const GPtrArray
+        *campaigns; /* of StratCampaignResult: with each of campaign.recoveries, or NULL */
+    const StratTrainResult *healthy; /* the step without the scenario's faults; NULL: none */
+    const StratWait *waits;          /* by role, with @healthy */
+    const StratSaves *saves;         /* of its checkpoints; NULL: no campaign or no storage */
+    const StratJobs *jobs;           /* together; NULL when there is one, or they do not meet */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -68,6 +70,14 @@ void scen_saves_text(GString *out, const ScenRunReport *report);
 
 /** Adds the member "storage" likewise. */
 void scen_saves_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** Appends a line for each of @results, those of campaign.recoveries; nothing when there are none.
+ */
+void scen_recoveries_text(GString *out, const ScenScenario *scenario, const GPtrArray *results);
+
+/** Adds the member "recoveries" likewise. */
+void scen_recoveries_json(JsonBuilder *json, const ScenScenario *scenario,
+                          const GPtrArray *results);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

@@ -215,6 +215,7 @@ char *scen_run_text(const ScenRunReport *report)
     add_answer(out, report);
     if (report->campaign) { /* the step's own page is that of the scenario without it */
         scen_campaign_text(out, report);
+        scen_recoveries_text(out, report->scenario, report->campaigns);
         add_notes(out, report);
         return g_string_free(out, FALSE);
     }

@@ -3,6 +3,7 @@
  * warm-up; those of "itl_s" are of tokens. An interval is [low, high] with 90 % confidence for the
  * error of iteration times alone, null where it was not asked for. A deployment that does not fit
  * has "fits": false and no "serving". */
+#include "scen_outages_report.h"
 #include "scen_serve_report.h"
 
 #include "scen_json.h"
@@ -95,6 +96,7 @@ static void add_counts(JsonBuilder *json, const StratServeResult *r)
     scen_json_integer(json, "refused_for_queue", r->refused_queue);
     scen_json_integer(json, "refused_for_ttft", r->refused_ttft);
     scen_json_integer(json, "gave_up", r->gave_up);
+    scen_json_integer(json, "failed", r->failed);
     scen_json_integer(json, "unfinished", r->unfinished);
     scen_json_text(json, "unfinished_because", r->stuck);
     scen_json_integer(json, "measured", r->measured);
@@ -156,6 +158,7 @@ static void add_serving(JsonBuilder *json, const ScenServeReport *report)
         scen_json_number(json, "up_gpu_s", r->up_s);
         json_builder_end_object(json);
     }
+    scen_outages_json(json, report);
     scen_json_number(json, "busy_fraction", scen_serve_busy_fraction(r));
     scen_json_number(json, "load_fraction",
                      served->load_fraction > 0.0 ? served->load_fraction : NAN);
@@ -175,6 +178,10 @@ static void add_ledger(JsonBuilder *json, const StratServeResult *r)
     scen_json_number(json, "idle", r->idle_s);
     if (r->peak_replicas > 0)
         scen_json_number(json, "starting", r->starting_s);
+    if (r->failures.outages) {
+        scen_json_number(json, "down", r->failures.down_s);
+        scen_json_number(json, "broken_off", r->failures.cut_s);
+    }
     json_builder_end_object(json);
 }
 

@@ -70,6 +70,12 @@ GPtrArray *scen_serve_notes(const ScenScenario *scenario, const ScenServed *serv
         add(notes,
             "autoscaling: a start takes provisioning, the weights over their link and "
             "engine_start, and is paid from its beginning; replicas that go finish what they have");
+    if (served->calm)
+        add(notes,
+            "failures: a stall is the gap between two tokens of a request around an outage; wasted "
+            "are GPU-seconds of dead and starting replicas, of iterations that broke off and of "
+            "caches computed again; in the long run = without failures - faults a second x what "
+            "one costs");
     const ScenTraffic *traffic = &scenario->traffic;
     bool ramps = !traffic->trace && traffic->spec.arrivals.kind != STRAT_ARRIVALS_ALL_AT_ONCE;
     if (served->result && ramps && !scenario->serving.warm_up_requests)

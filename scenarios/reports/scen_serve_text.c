@@ -2,6 +2,7 @@
  * definition, then where GPU-seconds go, the KV cache, money, how close to saturation the run was,
  * and what limits it. */
 #include "scen_links.h"
+#include "scen_outages_report.h"
 #include "scen_serve_curves.h"
 #include "scen_serve_report.h"
 #include "scen_text.h"
@@ -143,6 +144,8 @@ static char *turned_away_text(const StratServeResult *r)
         g_string_append_printf(
             text, " (" I64 " found too long a queue, " I64 " too long a predicted TTFT)",
             r->refused_queue, r->refused_ttft);
+    if (r->failed > 0)
+        g_string_append_printf(text, ", " I64 " failed", r->failed);
     if (r->gave_up > 0)
         g_string_append_printf(text, ", " I64 " gave up waiting", r->gave_up);
     return g_strdup(text->str);
@@ -163,6 +166,14 @@ static void add_scaling(GString *out, const ScenServeReport *report)
              replica_s > 0.0 ? r->up_s / replica_s : 0.0, r->peak_replicas, how->least,
              serving->pool.replicas, r->scale_ups, r->scale_downs, how->policy, how->target,
              r->up_s > 0.0 ? 100.0 * r->starting_s / r->up_s : 0.0);
+}
+
+static void add_failures(GString *out, const ScenServeReport *report)
+{
+    static const char *const labels[] = {"Failures", "", "In months"};
+    g_autoptr(GPtrArray) texts = scen_outages_texts(report);
+    for (guint i = 0; texts && i < texts->len; i++)
+        add_line(out, labels[i], "%s", (const char *)texts->pdata[i]);
 }
 
 static void add_curves(GString *out, const ScenServeReport *report)
@@ -211,7 +222,7 @@ static void add_throughput(GString *out, const ScenServeReport *report)
 }
 
 typedef struct Share {
-    int part; /* STRAT_SERVE_PARTS: idle, and after it: starting */
+    int part; /* from STRAT_SERVE_PARTS on: no iteration */
     double gpu_s;
 } Share;
 
@@ -225,11 +236,14 @@ static int compare_shares(const void *left, const void *right)
 
 static void add_ledger(GString *out, const StratServeResult *r)
 {
-    Share shares[STRAT_SERVE_PARTS + 2] = {
-        [STRAT_SERVE_PARTS] = {STRAT_SERVE_PARTS,     r->idle_s    },
-        [STRAT_SERVE_PARTS + 1] = {STRAT_SERVE_PARTS + 1, r->starting_s},
-    };
-    double all_s = r->idle_s + r->starting_s;
+    static const char *const others[] = {"idle", "starting", "dead or restarting", "broken off"};
+    const double others_s[] = {r->idle_s, r->starting_s, r->failures.down_s, r->failures.cut_s};
+    Share shares[STRAT_SERVE_PARTS + G_N_ELEMENTS(others_s)];
+    double all_s = 0.0;
+    for (size_t i = 0; i < G_N_ELEMENTS(others_s); i++) {
+        shares[STRAT_SERVE_PARTS + i] = (Share){STRAT_SERVE_PARTS + (int)i, others_s[i]};
+        all_s += others_s[i];
+    }
     for (int p = 0; p < STRAT_SERVE_PARTS; p++) {
         shares[p] = (Share){p, r->busy_s[p]};
         all_s += r->busy_s[p];
@@ -243,8 +257,7 @@ static void add_ledger(GString *out, const StratServeResult *r)
         g_string_append_printf(out, "  %-20s %5.1f %%  ",
                                shares[i].part < STRAT_SERVE_PARTS
                                    ? strat_serve_part_name((StratServePart)shares[i].part)
-                               : shares[i].part == STRAT_SERVE_PARTS ? "idle"
-                                                                     : "starting",
+                                   : others[shares[i].part - STRAT_SERVE_PARTS],
                                100.0 * fraction);
         scen_text_bar(out, fraction, BAR_WIDTH);
         while (out->str[out->len - 1] == ' ')
@@ -354,6 +367,7 @@ char *scen_serve_text(const ScenServeReport *report)
     add_latencies(out, served->result);
     add_throughput(out, report);
     add_scaling(out, report);
+    add_failures(out, report);
     add_interval(out, served);
     add_published(out, report);
     add_curves(out, report);

@@ -224,14 +224,22 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
     g_autofree double *cap_speed = cap_speeds_new(campaign, step_s);
+    g_autofree StratRelieved *relieved = strat_relieved_new(campaign, step_s);
     StratCampaignPlan plan = {
         .cap_speed = cap_speed,
         .campaign = campaign,
         .end = to_ns(campaign->duration_s),
         .step = MAX(to_ns(step_s), 1),
         .step_s = step_s,
+        .relieved = relieved,
     };
     plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
+    if (campaign->checkpoint.local_interval_s > 0.0)
+        plan.local = MAX(to_ns(campaign->checkpoint.local_interval_s), plan.step);
+    g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
+        campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
+        strat_fault_nodes(&campaign->faults.site), campaign->recovery.stages);
+    plan.adapted = adapted;
     choose_interval(&plan);
     int64_t count = campaign->replications;
     size_t classes = campaign->faults.count;

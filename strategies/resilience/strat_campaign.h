@@ -10,6 +10,7 @@
 #include "strat_recovery.h"
 #include "strat_replicate.h"
 #include "strat_step_memo.h"
+#include "strat_straggler.h"
 
 /** How the time between checkpoints is chosen. */
 typedef enum StratEvery {
@@ -26,6 +27,7 @@ typedef struct StratCampaignCheckpoint {
     double block_s;           /* in which training stands still */
     double save_s;            /* until it is safe; block_s or more */
     double memory_interval_s; /* between copies in memory of peers; 0: every step */
+    double local_interval_s;  /* between copies on the nodes' disks; 0: none */
     double memory_block_s;    /* in which training stands still for one of these */
     int64_t copies;           /* in memory of peers, the node's own counted */
     int64_t keep;             /* in storage, the last ones; 0: all */
@@ -36,13 +38,17 @@ typedef struct StratCampaignRecovery {
     StratSpread stop_detection, hang_detection;
     StratSpread restart;      /* processes and communicators */
     StratSpread warm_restart; /* the same with spares that stand by */
-    double load_s, peer_load_s;
+    double load_s, peer_load_s, local_load_s;
     bool is_safe;                  /* nothing fails while the job recovers */
     const StratFailover *failover; /* of links that are gone; NULL: none */
     double failover_stall_s;       /* until traffic has found its other way */
     double flap_s;                 /* a link may be away so long before communicators give up */
     int64_t replicas, most_lost;   /* of data parallelism */
-    double rejoin_s;               /* all stand still while a replica comes back */
+    double rejoin_s;               /* all stand still while members of the job leave or come back */
+    double migrate_s;              /* or while a standby takes over */
+    int64_t stages;                /* of pipelines; 0: as 1 */
+    const StratStraggler *straggler; /* what is done about slow parts; NULL: nothing */
+    double rebalance_s, swap_s;      /* all stand still for these */
 } StratCampaignRecovery;
 
 typedef struct StratCampaignSpares {

@@ -46,7 +46,10 @@ void strat_once_insert(GArray *times, SimTime at)
 
 double strat_once_speed(StratOnce *once, SimTime *until)
 {
-    return strat_condition_speed(&once->condition, once->now, once->returns->len, until);
+    int64_t replicas = 0;
+    for (guint i = 0; i < once->returns->len; i++)
+        replicas += g_array_index(once->returns, StratReturn, i).nodes == 0;
+    return strat_condition_speed(&once->condition, once->now, replicas, until);
 }
 
 /* The fleet's speed at this time of the day, and when it changes. */
@@ -65,12 +68,23 @@ static double swing_at(const StratOnce *once, SimTime *until)
 /* The pace of now, and when it changes by itself. */
 static StratPace pace_of(StratOnce *once, SimTime *until)
 {
-    double replayed = once->plan->campaign->detection.replay_fraction;
-    return (StratPace){
-        .speed = strat_once_speed(once, until) * swing_at(once, until) / (1.0 + replayed),
-        .replicas = once->plan->campaign->recovery.replicas,
-        .replicas_lost = once->returns->len,
+    const StratCampaign *campaign = once->plan->campaign;
+    StratPace pace = {
+        .speed = strat_once_speed(once, until) * swing_at(once, until) /
+                 (1.0 + campaign->detection.replay_fraction),
+        .replicas = campaign->recovery.replicas,
     };
+    pace.speed = MIN(pace.speed * strat_once_relief(once, until), 1.0);
+    int64_t absent = 0;
+    for (guint i = 0; i < once->returns->len; i++) {
+        int64_t nodes = g_array_index(once->returns, StratReturn, i).nodes;
+        absent += nodes;
+        pace.replicas_lost += nodes == 0;
+    }
+    if (once->plan->adapted)
+        pace.speed *= strat_adapt_table_speed(once->plan->adapted, absent);
+    pace.absent_fraction = (double)absent / (double)strat_fault_nodes(&campaign->faults.site);
+    return pace;
 }
 
 void strat_once_phase(StratOnce *once, StratLost bucket, SimTime span)
@@ -84,14 +98,20 @@ void strat_once_clear_phases(StratOnce *once)
     once->phase = once->phase_count = 0;
 }
 
-/* Replicas that are back join: all stand still for it. */
+/* Replicas and nodes that are back join: all stand still for it, once for those of one moment. */
 static void rejoin(StratOnce *once)
 {
-    while (once->returns->len > 0 && g_array_index(once->returns, SimTime, 0) <= once->now) {
+    while (once->returns->len > 0) {
+        StratReturn back = g_array_index(once->returns, StratReturn, 0);
+        if (back.at > once->now)
+            return;
         g_array_remove_index(once->returns, 0);
-        if (once->phase_count == 0)
-            strat_once_phase(once, STRAT_LOST_RESTART,
-                             strat_once_ns(once->plan->campaign->recovery.rejoin_s));
+        if (once->phase_count > 0)
+            continue;
+        if (back.save > 0)
+            strat_progress_secure(&once->progress);
+        strat_once_phase(once, STRAT_LOST_CHECKPOINT, back.save);
+        strat_once_phase(once, STRAT_LOST_RESTART, back.stand);
     }
 }
 
@@ -108,13 +128,13 @@ static void run_until(StratOnce *once, SimTime at)
             continue;
         }
         strat_once_clear_phases(once);
-        once->nodes_lost = 0;
+        once->nodes_lost = once->nodes_rebooted = 0;
         rejoin(once);
         if (once->phase_count > 0)
             continue;
         SimTime until = at;
         if (once->returns->len > 0)
-            until = MIN(until, g_array_index(once->returns, SimTime, 0));
+            until = MIN(until, g_array_index(once->returns, StratReturn, 0).at);
         StratPace pace = pace_of(once, &until);
         strat_progress_run(&once->progress, &pace, until - once->now);
         once->now = until;
@@ -146,7 +166,8 @@ static void run_all(StratOnce *once, StratFaultHistory *history, SimTime end)
 void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
                          StratCampaignSample *sample)
 {
-    g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(SimTime));
+    g_autoptr(GArray) returns = g_array_new(FALSE, FALSE, sizeof(StratReturn));
+    g_autoptr(GArray) reliefs = g_array_new(FALSE, FALSE, sizeof(StratRelief));
     g_autoptr(GArray) notices = g_array_new(FALSE, FALSE, sizeof(StratNotice));
     g_autoptr(StratFaultHistory) history =
         strat_fault_history_new(&plan->campaign->faults, replication);
@@ -159,6 +180,7 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .pool = strat_spare_pool_new(plan->campaign),
         .returns = returns,
         .notices = notices,
+        .reliefs = reliefs,
     };
     run_all(&once, history, plan->end);
     for (int b = 0; b < STRAT_LOST_COUNT; b++)

@@ -2,7 +2,9 @@
 #ifndef STRAT_CAMPAIGN_ONCE_H
 #define STRAT_CAMPAIGN_ONCE_H
 
+#include "strat_adapt_table.h"
 #include "strat_campaign.h"
+#include "strat_relieved.h"
 
 /** What all replications share. Borrowed. */
 typedef struct StratCampaignPlan {
@@ -10,8 +12,11 @@ typedef struct StratCampaignPlan {
     SimTime end, step;
     StratRhythm rhythm;
     SimTime memory;    /* between copies in memory */
+    SimTime local;     /* between copies on disks; 0: none */
     double *cap_speed; /* of the fleet, by class of faults: 1 for those that cap nothing */
     double step_s;     /* when all is well */
+    const StratRelieved *relieved; /* of each class; NULL: slow parts are left alone */
+    StratAdaptTable *adapted;      /* of the policy's adaptation; NULL: it has none */
 } StratCampaignPlan;
 
 /** What came of one. */

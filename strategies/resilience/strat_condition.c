@@ -154,3 +154,13 @@ double strat_condition_speed(StratCondition *condition, SimTime now, int64_t rep
     }
     return condition->speed * capped(condition, now, until);
 }
+
+void strat_condition_mend(StratCondition *condition, int64_t node, int64_t gpus)
+{
+    for (guint i = condition->slow->len; i-- > 0;)
+        if (gpu_at(condition, i)->slow.gpu / gpus == node)
+            gpu_at(condition, i)->until = 0;
+    for (guint i = condition->weak->len; i-- > 0;)
+        if (nic_at(condition, i)->weak.node == node)
+            nic_at(condition, i)->until = 0;
+}

@@ -38,4 +38,7 @@ void strat_condition_cap(StratCondition *condition, SimTime until, double speed)
 double strat_condition_speed(StratCondition *condition, SimTime now, int64_t replicas_lost,
                              SimTime *until);
 
+/** Another node stands in the place of @node, of @gpus GPUs: its GPUs and NICs are as planned. */
+void strat_condition_mend(StratCondition *condition, int64_t node, int64_t gpus);
+
 #endif

@@ -17,7 +17,7 @@ typedef struct StratWeakNic {
     double fraction;   /* of its bandwidth that is left; 0: none */
 } StratWeakNic;
 
-/** What a job does about nodes that are missing, while it goes on. */
+/** What a job does about nodes that are missing or slow, while it goes on. */
 typedef enum StratAdaptation {
     STRAT_ADAPT_NONE,            /* nothing is missing, or whole replicas are (booked apart) */
     STRAT_ADAPT_PEER_TAKEOVER,   /* peers of other replicas take the microbatches (ReCycle) */
@@ -25,6 +25,8 @@ typedef enum StratAdaptation {
     STRAT_ADAPT_TEMPLATES,       /* pipelines of unequal length (Oobleck) */
     STRAT_ADAPT_MORPH,           /* another plan for the nodes that are left (Varuna) */
     STRAT_ADAPT_UNEVEN_TENSOR,   /* a tensor group of fewer ranks (non-uniform TP) */
+    STRAT_ADAPT_REBALANCE,       /* microbatches dealt by speed: of the slow GPUs */
+    STRAT_ADAPT_SWAP,            /* weak NICs carry pipeline traffic, and no gradients */
     STRAT_ADAPT_COUNT
 } StratAdaptation;
 

@@ -37,23 +37,40 @@ typedef struct StratPhase {
     SimTime span;
 } StratPhase;
 
+/** Replicas or nodes that come back. */
+typedef struct StratReturn {
+    SimTime at;
+    int64_t node, nodes; /* first and how many; 0: a replica */
+    SimTime save, stand; /* all save and stand still when they do */
+} StratReturn;
+
 /** What will be noticed, or come back. */
 typedef enum StratNoticeKind {
-    STRAT_NOTICE_AGAIN, /* the fault comes back after its recovery */
-    STRAT_NOTICE_SLOW,  /* the step monitor's window is over */
-    STRAT_NOTICE_SDC,   /* corruption is found */
+    STRAT_NOTICE_AGAIN,     /* the fault comes back after its recovery */
+    STRAT_NOTICE_SLOW,      /* the step monitor's window is over */
+    STRAT_NOTICE_SDC,       /* corruption is found */
+    STRAT_NOTICE_STRAGGLER, /* it is time to do something about a slow part */
 } StratNoticeKind;
 
 typedef struct StratNotice {
     SimTime at;
     StratNoticeKind kind;
     StratFault fault;
-    int64_t attempt; /* of again: recoveries from it before */
-    SimTime until;   /* of slow: when it is over by itself */
-    SimTime work;    /* of SDC: productive time when it came */
-    SimTime clean;   /* of SDC: of that, what was safe in storage */
-    int64_t saves;   /* of SDC: that were safe then */
+    int64_t attempt;             /* of again: recoveries from it before */
+    SimTime until;               /* of slow: when it is over by itself */
+    SimTime work;                /* of SDC: productive time when it came */
+    SimTime clean;               /* of SDC: of that, what was safe in storage */
+    int64_t saves;               /* of SDC: that were safe then */
+    StratStragglerAction action; /* of straggler: what is due */
+    double lost_s;               /* and what was lost to it until then */
 } StratNotice;
+
+/** A slow part that something was done about. */
+typedef struct StratRelief {
+    SimTime since, until;
+    uint32_t class_index;
+    double factor; /* by which the job is faster for it */
+} StratRelief;
 
 typedef struct StratOnce {
     const StratCampaignPlan *plan;
@@ -65,8 +82,10 @@ typedef struct StratOnce {
     int64_t nodes_lost; /* in it and those that it interrupted */
     StratCondition condition;
     StratSparePool pool;
-    GArray *returns; /* of SimTime: replicas that come back, soonest first */
-    GArray *notices; /* of StratNotice, soonest first */
+    int64_t nodes_rebooted; /* likewise, and those that came back without their memory */
+    GArray *returns;        /* of StratReturn, soonest first */
+    GArray *notices;        /* of StratNotice, soonest first */
+    GArray *reliefs;        /* of StratRelief */
 } StratOnce;
 
 /** Seconds as time, at most some 146 years. */
@@ -101,6 +120,16 @@ void strat_once_stop(StratOnce *once, const StratFault *fault, double detection_
 /** The job goes on slower for @fault, which lasts until @until: the step monitor has just told
  * which GPU, node or NIC it is. Decides what to do about it. */
 void strat_once_slow_noticed(StratOnce *once, const StratFault *fault, SimTime until);
+
+/** By how much the job is faster now for what was done about slow parts; *@until is lowered to when
+ *  that changes by itself. */
+double strat_once_relief(StratOnce *once, SimTime *until);
+
+/** Does what @notice says is due, or, when the job is busy recovering for @busy, after that. */
+void strat_once_straggler_due(StratOnce *once, const StratNotice *notice, SimTime busy);
+
+/** What is left of the recovery under way. */
+SimTime strat_once_recovery_left(const StratOnce *once);
 
 /** Puts @notice in its place in the queue. */
 void strat_once_await(StratOnce *once, const StratNotice *notice);

@@ -23,8 +23,7 @@ static const StratFaultClass *class_of(const StratOnce *once, const StratFault *
     return &once->plan->campaign->faults.classes[fault->class_index];
 }
 
-/* Phases of the recovery under way that are left. */
-static SimTime recovery_left(const StratOnce *once)
+SimTime strat_once_recovery_left(const StratOnce *once)
 {
     SimTime sum = 0;
     for (int i = once->phase; i < once->phase_count; i++)
@@ -40,7 +39,7 @@ static void relapse(StratOnce *once, const StratFault *fault, int64_t attempt, b
     if (!next.comes_back)
         return;
     StratNotice again = {
-        .at = once->now + recovery_left(once) + next.after,
+        .at = once->now + strat_once_recovery_left(once) + next.after,
         .kind = STRAT_NOTICE_AGAIN,
         .fault = *fault,
         .attempt = attempt + 1,

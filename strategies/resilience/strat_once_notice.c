@@ -62,6 +62,8 @@ void strat_once_notice(StratOnce *once)
         strat_once_clear_phases(once);
     if (notice.kind == STRAT_NOTICE_SLOW) {
         tell_slow(once, &notice, is_down);
+    } else if (notice.kind == STRAT_NOTICE_STRAGGLER) {
+        strat_once_straggler_due(once, &notice, is_down ? strat_once_recovery_left(once) : 0);
     } else if (notice.kind == STRAT_NOTICE_SDC) {
         find_corruption(once, &notice);
     } else {

@@ -12,6 +12,10 @@
  *     productive (span - missing) v
  *     degraded   the rest
  *
+ * and without a share a of the nodes, whose work others do,
+ *
+ *     productive span v, missing the lesser of span (1 - v) and span a, degraded the rest
+ *
  * each rounded down to whole ns and the rest taken as the difference: the ledger sums to the time
  * that went by, exactly. */
 #include "strat_progress.h"
@@ -31,6 +35,9 @@ static void train(StratProgress *p, const StratPace *pace, SimTime span)
 {
     SimTime missing;
     SimTime productive = productive_of(pace, span, &missing);
+    if (pace->absent_fraction > 0.0)
+        missing +=
+            MIN(span - productive - missing, (SimTime)((double)span * pace->absent_fraction));
     p->ledger[STRAT_LOST_NOTHING] += productive;
     p->ledger[STRAT_LOST_MISSING] += missing;
     p->ledger[STRAT_LOST_DEGRADED] += span - productive - missing;

@@ -5,11 +5,11 @@
 #include "sim_time.h"
 
 /** Where time goes. One of a job's nanoseconds is in one of them; of a job with missing replicas
- *  their share of it is in STRAT_LOST_MISSING. */
+ *  or nodes their share of it is in STRAT_LOST_MISSING. */
 typedef enum StratLost {
     STRAT_LOST_NOTHING,    /* productive */
     STRAT_LOST_DEGRADED,   /* steps that take longer than healthy ones, and stalls */
-    STRAT_LOST_MISSING,    /* replicas that are away while the others go on */
+    STRAT_LOST_MISSING,    /* replicas and nodes that are away while the others go on */
     STRAT_LOST_CHECKPOINT, /* saving, where training stands still */
     STRAT_LOST_DETECTION,
     STRAT_LOST_WAIT, /* for replacements */
@@ -38,6 +38,8 @@ typedef struct StratProgress {
 typedef struct StratPace {
     double speed;                    /* healthy step time over that of this state */
     int64_t replicas, replicas_lost; /* the latter are missing */
+    double absent_fraction; /* of the nodes, while the others do their part: so much of what the
+                               speed loses is booked as missing */
 } StratPace;
 
 /** Lets @span of time go by in which the job trains and saves. Books all of it. O(1). */

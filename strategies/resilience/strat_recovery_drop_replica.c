@@ -5,11 +5,7 @@
 
 StratRecoveryPlan strat_recovery_drop_replica(const StratRecoveryCase *failure)
 {
-    StratRecoveryPlan plan = strat_recovery_restart(failure);
     if (failure->replicas < 2 || failure->replicas_lost + 1 > failure->most_lost)
-        return plan;
-    plan.loss = STRAT_LOSS_TO_STEP;
-    plan.goes_on = true;
-    plan.load_s = failure->peer_load_s;
-    return plan;
+        return strat_recovery_restart(failure);
+    return strat_recovery_go_on(failure);
 }

@@ -273,12 +273,13 @@ void strat_lane_join(StratLane *lane, StratSequence *sequence, StratFine since)
     strat_decodes_join(&lane->decodes, sequence);
     for (guint i = 0; i < lane->gap->len; i++) {
         StratGap *gap = &g_array_index(lane->gap, StratGap, i);
-        if (gap->since != since)
+        if (gap->since != since || gap->stalls != sequence->stalls)
             continue;
         gap->count += strat_sequence_rows(sequence);
         return;
     }
-    StratGap gap = {.since = since, .count = strat_sequence_rows(sequence)};
+    StratGap gap = {
+        .since = since, .count = strat_sequence_rows(sequence), .stalls = sequence->stalls};
     g_array_append_val(lane->gap, gap);
 }
 
@@ -288,12 +289,13 @@ void strat_lane_part(StratLane *lane, StratSequence *sequence)
     bool fresh = sequence->since == lane->decodes.at;
     for (guint i = 0; i < lane->gap->len; i++) {
         StratGap *gap = &g_array_index(lane->gap, StratGap, i);
-        if (fresh && strat_fine_ns(gap->since) != sequence->last_token_ns)
+        if (fresh && (gap->count == 0 || strat_fine_ns(gap->since) != sequence->last_token_ns))
             continue;
         sequence->last_token_ns = strat_fine_ns(gap->since);
         gap->count -= strat_sequence_rows(sequence);
         break;
     }
+    sequence->stalls = sequence->stalls && fresh;
     /* Room for guesses that came to nothing is still its own; a group has no guesses. */
     int64_t blocks = strat_lane_blocks(lane, sequence);
     strat_decodes_leave(&lane->decodes, sequence);

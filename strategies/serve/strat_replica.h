@@ -19,6 +19,7 @@ typedef struct StratLane StratLane;
 typedef struct StratGap {
     StratFine since;
     int64_t count;
+    bool stalls; /* they had to wait for a replica that was not there */
 } StratGap;
 
 /** A batch that goes round: with S pipeline stages S lanes share queue and cache. */

@@ -37,18 +37,20 @@ struct StratSequence {
     int32_t preemptions;
     int32_t priority;
     int32_t adapter;
-    int32_t twins;     /* rows beside its own in each iteration: samples or beams of a group */
-    int32_t sample;    /* of its request, when each is a sequence */
-    int32_t steps;     /* iterations that the outputs left take, when decoding began */
-    int64_t order;     /* of admission */
-    int64_t since;     /* the decodes' count of iterations then */
-    int64_t growth;    /* tokens it goes on in each, in units of STRAT_TOKEN */
-    size_t place;      /* in a heap */
-    StratForks *forks; /* NULL: the only answer to its request */
-    double note;       /* the scheduler's own, 0 at the start */
+    int32_t twins;          /* rows beside its own in each iteration: samples or beams of a group */
+    int32_t sample;         /* of its request, when each is a sequence */
+    int32_t steps;          /* iterations that the outputs left take, when decoding began */
+    int64_t order;          /* of admission */
+    int64_t since;          /* the decodes' count of iterations then */
+    int64_t growth;         /* tokens it goes on in each, in units of STRAT_TOKEN */
+    size_t place;           /* in a heap */
+    StratForks *forks;      /* NULL: the only answer to its request */
+    double note;            /* the scheduler's own, 0 at the start */
     struct StratMove *move; /* of its cache, that began before the prompt's end; NULL: none */
     StratSequenceState state;
-    bool remote; /* its prompt was computed elsewhere, and its cache has come */
+    bool remote;  /* its prompt was computed elsewhere, and its cache has come */
+    bool is_hurt; /* a replica that it was on died, or stood still */
+    bool stalls;  /* so its next gap between tokens is a stall */
 };
 
 /** One token, in the fixed point in which the contexts of a batch are summed. */

@@ -19,7 +19,8 @@
  * request has had no iteration after timeout_s gives up; one whose prompt has begun stays to the
  * end.
  *
- * Where replicas come and go (strat_autoscale.c) the router sees those that serve.
+ * Where replicas come and go (strat_autoscale.c) or fail (strat_outage.c) the router sees those
+ * that serve.
  *
  * Left out: clients that leave while they are served.
  */
@@ -27,7 +28,7 @@
 
 #include "strat_forks.h"
 #include "strat_lane.h"
-#include "strat_serve_private.h"
+#include "strat_outage.h"
 #include "strat_speculation.h"
 
 /* What happens first at one instant. */
@@ -73,9 +74,7 @@ void strat_serve_wake(StratServeState *run, const StratReplica *replica, StratFi
             schedule(run, &seat[i], now, false);
 }
 
-/* The queue of @replica has changed: a run that this could matter to ends with the iteration under
- * way. */
-static void requeued(StratServeState *run, StratReplica *replica, StratFine now)
+void strat_serve_requeued(StratServeState *run, StratReplica *replica, StratFine now)
 {
     StratSeat *seat = strat_serve_seats(run, replica);
     for (size_t i = 0; i < replica->lanes; i++) {
@@ -92,15 +91,15 @@ void strat_serve_deliver(StratServeState *run, size_t pool, size_t to, StratSequ
 {
     StratReplica *replica = g_ptr_array_index(run->pool[pool].replicas, to);
     strat_replica_enqueue(replica, sequence);
-    requeued(run, replica, now);
+    strat_serve_requeued(run, replica, now);
 }
 
-/* A replica that drains and is empty goes. */
-static void settle(StratServeState *run, const StratReplica *replica, StratFine now)
+void strat_serve_settle(StratServeState *run, StratReplica *replica, StratFine now)
 {
-    size_t index = (size_t)replica->index;
-    if (run->scales && strat_scaler_settle(&run->scaler, index, replica, now))
-        strat_serve_renew(run, index);
+    if (run->scales && strat_scaler_settle(&run->scaler, (size_t)replica->index, replica, now))
+        strat_serve_renew(run, replica);
+    else if (run->outage)
+        strat_outage_settle(run->outage, replica, now);
 }
 
 /* What the router of @pool sees: of the replicas those that take requests. */
@@ -117,6 +116,9 @@ static StratRouting routing_of(StratServeState *run, size_t pool, StratFine now)
     if (run->scales) {
         routing.count = strat_scaler_open(&run->scaler, routing.replica, now, run->open);
         routing.replica = run->open;
+    } else if (run->outage) {
+        routing.count = strat_outage_open(run->outage, pool, run->open);
+        routing.replica = run->open;
     }
     return routing;
 }
@@ -125,7 +127,9 @@ size_t strat_serve_choose(StratServeState *run, size_t pool, const StratSequence
                           StratFine now)
 {
     StratRouting routing = routing_of(run, pool, now);
-    return run->pool[pool].router->choose(&routing, sequence);
+    size_t chosen = run->pool[pool].router->choose(&routing, sequence);
+    size_t first = pool > 0 ? run->pool[0].replicas->len : 0;
+    return (size_t)routing.replica[chosen]->index - first;
 }
 
 static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequence, StratFine now)
@@ -205,7 +209,7 @@ static void admit(StratServeState *run, StratSequence *sequence, StratSequence *
         others->next = NULL;
         strat_replica_enqueue(replica, others);
     }
-    requeued(run, replica, now);
+    strat_serve_requeued(run, replica, now);
 }
 
 static void arrive(StratServeState *run, const StratRequest *request, StratFine now)
@@ -242,14 +246,24 @@ static void drop_all(StratReplica *replica, StratSequence *sequence)
     }
 }
 
+static StratSequence *find_waiting(const StratReplica *replica, int64_t id)
+{
+    StratSequence *sequence = replica->waiting.head;
+    while (sequence && sequence->id != id)
+        sequence = sequence->next;
+    return sequence;
+}
+
 /* The first of the waits is over: a request that has had no iteration is given up. */
 static void give_up(StratServeState *run)
 {
     const StratServeWait wait = g_array_index(run->wait, StratServeWait, run->waits++);
     StratReplica *replica = g_ptr_array_index(run->pool[0].replicas, wait.replica);
-    StratSequence *sequence = replica->waiting.head;
-    while (sequence && sequence->id != wait.id)
-        sequence = sequence->next;
+    StratSequence *sequence = find_waiting(replica, wait.id);
+    for (guint i = 0; run->outage && !sequence && i < run->pool[0].replicas->len; i++) {
+        replica = g_ptr_array_index(run->pool[0].replicas, i);
+        sequence = find_waiting(replica, wait.id);
+    }
     if (run->waits == run->wait->len || run->waits > WAITS_KEPT) {
         g_array_remove_range(run->wait, 0, run->waits);
         run->waits = 0;
@@ -259,45 +273,20 @@ static void give_up(StratServeState *run)
     tell_lost(run, sequence->id, sequence->session, wait.until);
     drop_all(replica, sequence);
     run->tally.result->gave_up++;
-    requeued(run, replica, wait.until);
-    settle(run, replica, wait.until);
-}
-
-static void look(StratServeState *run)
-{
-    StratServeSample sample = {.at_s = strat_fine_seconds(run->next_sample)};
-    double used = 0.0;
-    double all = 0.0;
-    int64_t made = run->tally.made;
-    for (size_t i = 0; i < run->seats; i++) {
-        const StratLane *lane = run->seat[i].lane;
-        const StratReplica *replica = lane->replica;
-        int64_t done = strat_lane_done(lane, run->next_sample);
-        made += lane->decoding ? done * lane->decodes.growth : 0;
-        used += (double)strat_lane_grown(lane, run->next_sample);
-        if (lane != replica->lane)
-            continue;
-        sample.running += (double)replica->running;
-        sample.waiting += (double)replica->waiting.length;
-        used += (double)(strat_kv_blocks(replica->kv) - strat_replica_free_blocks(replica));
-        all += (double)strat_kv_blocks(replica->kv);
-    }
-    double passed_s = run->spec->sample_s;
-    double token = (double)(INT64_C(1) << STRAT_TOKEN_BITS);
-    sample.kv_fraction = all > 0.0 ? used / all : 0.0;
-    sample.output_tokens_per_s = (double)(made - run->sampled_made) / token / passed_s;
-    sample.prompt_tokens_per_s =
-        (double)(run->tally.prompt_tokens - run->sampled_prompts) / passed_s;
-    run->sampled_made = made;
-    run->sampled_prompts = run->tally.prompt_tokens;
-    g_array_append_val(run->tally.result->samples, sample);
-    run->next_sample += strat_fine_from_seconds(run->spec->sample_s);
+    strat_serve_requeued(run, replica, wait.until);
+    strat_serve_settle(run, replica, wait.until);
 }
 
 static void decide(StratServeState *run, StratSeat *seat)
 {
     StratLane *lane = seat->lane;
     StratReplica *replica = lane->replica;
+    StratFine until = 0;
+    if (run->outage && strat_outage_holds(run->outage, lane, run->now, &until)) {
+        if (until > 0)
+            schedule(run, seat, until, false);
+        return;
+    }
     if (replica->lanes > 1 && run->now < replica->gate) {
         schedule(run, seat, replica->gate, false);
         return;
@@ -324,9 +313,9 @@ static void run_seat(StratServeState *run)
         return;
     }
     strat_lane_end(seat->lane);
-    const StratReplica *replica = seat->lane->replica;
+    StratReplica *replica = seat->lane->replica;
     strat_serve_wake(run, replica, run->now);
-    settle(run, replica, run->now);
+    strat_serve_settle(run, replica, run->now);
 }
 
 /* Replicas come and go. */
@@ -338,7 +327,7 @@ static void scale(StratServeState *run)
     strat_scaler_check(&run->scaler, (StratReplica *const *)replicas->pdata, tally->first_token_s,
                        tally->first_tokens, tally->slo_ttft_s);
     for (guint i = 0; i < replicas->len; i++)
-        settle(run, g_ptr_array_index(replicas, i), now);
+        strat_serve_settle(run, g_ptr_array_index(replicas, i), now);
 }
 
 /* Looks that come before @first; false when there is none. */
@@ -349,7 +338,7 @@ static bool look_before(StratServeState *run, StratFine first)
     if (scales && (!samples || run->scaler.next < run->next_sample))
         scale(run);
     else if (samples)
-        look(run);
+        strat_serve_look(run);
     return samples || scales;
 }
 
@@ -365,18 +354,25 @@ static bool step(StratServeState *run)
     const StratServeWait *wait = run->wait && run->waits < run->wait->len
                                      ? &g_array_index(run->wait, StratServeWait, run->waits)
                                      : NULL;
-    if (!request && !seat && !moves && (!wait || waiting(run) == 0))
+    StratFine turn;
+    bool turns = run->outage && strat_outage_next(run->outage, &turn);
+    bool awaits = turns && strat_outage_is_pending(run->outage, waiting(run));
+    if (!request && !seat && !moves && !awaits && (!wait || waiting(run) == 0))
         return false;
     StratFine come = request ? key_of(strat_fine_from_ns(request->arrival_ns), PHASE_COME, 0) : 0;
     StratFine leave = wait ? key_of(wait->until, PHASE_COME, 1) : 0;
-    StratFine first = request ? come : seat ? seat->key : moves ? move : leave;
+    StratFine change = turns ? key_of(turn, PHASE_END, (1 << LANE_BITS) - 1) : 0;
+    StratFine first = request ? come : seat ? seat->key : moves ? move : wait ? leave : change;
     first = seat ? MIN(first, seat->key) : first;
     first = moves ? MIN(first, move) : first;
     first = wait ? MIN(first, leave) : first;
+    first = turns ? MIN(first, change) : first;
     if (look_before(run, first))
         return true;
     run->now = MAX(run->now, time_of(first));
-    if (request && first == come)
+    if (turns && first == change)
+        strat_outage_step(run->outage);
+    else if (request && first == come)
         arrive(run, request, run->now);
     else if (wait && first == leave)
         give_up(run);
@@ -421,9 +417,12 @@ StratServeResult *strat_serve_run(const StratServeSpec *spec, GError **error)
         return NULL;
     }
     count_scaling(&run);
+    if (run.outage)
+        strat_outage_close(run.outage);
     strat_tally_close(&run.tally);
     StratServeResult *result = g_steal_pointer(&run.tally.result);
-    result->unfinished = result->requests - result->finished - result->refused - result->gave_up;
+    result->unfinished =
+        result->requests - result->finished - result->refused - result->gave_up - result->failed;
     result->lost_blocks = strat_serve_lost_blocks(&run);
     if (run.moves && run.moves->hot_links)
         result->hot_links = run.moves->hot_links(run.moves, sim_time_to_seconds(result->end_ns));

@@ -6,6 +6,7 @@
 #include "strat_batch.h"
 #include "strat_deployment.h"
 #include "strat_digest.h"
+#include "strat_failures.h"
 #include "strat_moves.h"
 #include "strat_request.h"
 
@@ -48,6 +49,7 @@ typedef struct StratServeSpec {
     uint64_t seed;
     StratAutoscale autoscale; /* of a deployment with one pool */
     StratAdmission admission;
+    StratFailures failures;       /* of a deployment whose replicas do not come and go */
     const StratServeWatch *watch; /* NULL: it runs to its end */
 } StratServeSpec;
 
@@ -71,11 +73,12 @@ typedef struct StratServeSample {
 } StratServeSample;
 
 typedef struct StratServeResult {
-    int64_t requests; /* that arrived: the four below sum to them */
+    int64_t requests; /* that arrived: the five below sum to them */
     int64_t finished;
     int64_t refused;                     /* longer than the engine takes, or than its cache, or: */
     int64_t refused_queue, refused_ttft; /* of those, by admission, for the one or the other */
     int64_t gave_up;                     /* their clients had waited too long */
+    int64_t failed;                      /* ended in an error: their replica died */
     int64_t unfinished;                  /* the scheduler could not go on with them: see stuck */
     const char *stuck;                   /* why, NULL: none is */
     SimTime end_ns;                      /* last token */
@@ -104,7 +107,8 @@ typedef struct StratServeResult {
     int64_t within_slo_tokens;        /* their output */
     double busy_s[STRAT_SERVE_PARTS]; /* GPU-seconds by part */
     double prompt_s;   /* of those, of prompts: what they add to the decodes of their iterations */
-    double idle_s;     /* GPU-seconds without an iteration; with busy_s and starting_s: up_s */
+    double idle_s;     /* GPU-seconds without an iteration; with busy_s, starting_s and what
+                          failures took: up_s */
     double starting_s; /* GPU-seconds of replicas that start */
     double up_s;       /* GPU-seconds that are paid: gpus x end, unless replicas come and go */
     int64_t scale_ups, scale_downs, peak_replicas; /* of autoscaling, else 0 */
@@ -113,11 +117,12 @@ typedef struct StratServeResult {
     double shared_kv_fraction;   /* of the block-seconds without sharing, that it saved */
     double waiting_growth_per_s; /* slope of the queue's length over the second half of the
                                     arrivals: above 0 for good, the queue is not stable */
-    GArray *outcomes;            /* of StratOutcome by id, NULL unless asked for */
-    GArray *samples;             /* of StratServeSample */
-    StratDigest *move_s;         /* from the end of a prompt to its cache's arrival elsewhere */
-    GArray *hot_links; /* of TopoHotLink: those that held caches back the longest, worst first;
-                          NULL: no fabric carried them */
+    StratFailureSums failures;
+    GArray *outcomes;    /* of StratOutcome by id, NULL unless asked for */
+    GArray *samples;     /* of StratServeSample */
+    StratDigest *move_s; /* from the end of a prompt to its cache's arrival elsewhere */
+    GArray *hot_links;   /* of TopoHotLink: those that held caches back the longest, worst first;
+                            NULL: no fabric carried them */
 } StratServeResult;
 
 /** Runs until every request has finished or none can. NULL and @error: an unknown scheduler or

@@ -11,9 +11,12 @@
  * then chosen when the iteration begins. (Patel 2024, Splitwise, section IV-C; Qin 2024, Mooncake,
  * section 5.2.)
  *
+ * Where a replica dies its moves break off: what flies of them arrives and is of no use. A cache
+ * that finds a receiver known to be dead goes to another, from the start.
+ *
  * Left out: chunks that set out before the last iteration; that transfers slow the iteration down.
  */
-#include "strat_serve_private.h"
+#include "strat_outage.h"
 
 static StratReplica *replica_of(const StratServeState *run, size_t pool, size_t index)
 {
@@ -34,6 +37,12 @@ static StratMove *open_move(StratServeState *run, const StratReplica *replica,
 static void send(StratServeState *run, StratMove *move, StratMovePart part, StratFine at)
 {
     move->left_bytes -= part.bytes;
+    if (run->outage) {
+        const StratReplica *from = replica_of(run, 0, move->from);
+        const StratReplica *to = replica_of(run, 1, move->to);
+        part.bytes *= strat_outage_wire(run->outage, from, to);
+        at = MAX(at, strat_outage_blocked(run->outage, from, to));
+    }
     if (part.bytes > 0.0 || part.is_last)
         run->moves->send(run->moves, move, &part, at);
     run->stopped = run->stopped || (run->moves->fault && run->moves->fault(run->moves));
@@ -63,21 +72,70 @@ void strat_serve_leaves(void *ctx, StratReplica *replica, StratSequence *sequenc
     send(run, move, (StratMovePart){.bytes = MAX(move->left_bytes, 0.0), .is_last = true}, now);
 }
 
+/* Nobody waits for @move any more. */
+static void orphan(StratServeState *run, StratMove *move)
+{
+    replica_of(run, 1, move->to)->outstanding--;
+    move->sequence = NULL;
+    if (move->is_sent || move->flying > 0)
+        move->is_sent = true; /* it ends with what flies */
+    else
+        strat_moves_close(run->moves, move);
+}
+
+void strat_serve_break_parts(StratServeState *run, const StratReplica *from)
+{
+    for (guint i = run->moves ? run->moves->open->len : 0; i > 0; i--) {
+        StratMove *move = g_ptr_array_index(run->moves->open, i - 1);
+        if (move->from != (size_t)from->index || !move->sequence || move->is_sent)
+            continue;
+        ((StratSequence *)move->sequence)->move = NULL;
+        orphan(run, move);
+    }
+}
+
+StratSequence *strat_serve_break_move(StratServeState *run, const StratReplica *from)
+{
+    StratMove *first = NULL;
+    for (guint i = 0; run->moves && i < run->moves->open->len; i++) {
+        StratMove *move = g_ptr_array_index(run->moves->open, i);
+        bool mine = move->from == (size_t)from->index && move->sequence && move->is_sent;
+        if (mine && (!first || move->id < first->id))
+            first = move;
+    }
+    StratSequence *sequence = first ? first->sequence : NULL;
+    if (first)
+        orphan(run, first);
+    return sequence;
+}
+
 void strat_serve_step_moves(StratServeState *run)
 {
     StratFine now = run->now;
     StratMove *move = run->moves->step(run->moves);
     if (!move)
         return;
+    if (!move->sequence) {
+        strat_moves_close(run->moves, move);
+        return;
+    }
     StratReplica *from = replica_of(run, 0, move->from);
     StratSequence *sequence = move->sequence;
     size_t to = move->to;
+    StratReplica *receiver = replica_of(run, 1, to);
+    if (run->outage && strat_outage_turns_away(run->outage, receiver)) {
+        receiver->outstanding--;
+        strat_moves_close(run->moves, move);
+        strat_serve_leaves(run, from, sequence, now);
+        return;
+    }
     strat_tally_moved(&run->tally, sequence->id, now - move->since);
     strat_moves_close(run->moves, move);
     strat_replica_forget(from, sequence);
     strat_serve_wake(run, from, now);
+    strat_serve_settle(run, from, now);
     sequence->remote = true;
     sequence->computed = 0;
-    replica_of(run, 1, to)->outstanding--;
+    receiver->outstanding--;
     strat_serve_deliver(run, 1, to, sequence, now);
 }

@@ -5,6 +5,7 @@
 #include "strat_serve_private.h"
 
 #include "strat_order.h"
+#include "strat_outage.h"
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
 
@@ -17,11 +18,16 @@ static size_t pool_of(const StratServeState *run, const StratReplica *replica)
     return (guint)replica->index >= run->pool[0].replicas->len;
 }
 
+/* Its place in its pool. */
+static size_t place_of(const StratServeState *run, const StratReplica *replica)
+{
+    return (size_t)replica->index - (pool_of(run, replica) > 0 ? run->pool[0].replicas->len : 0);
+}
+
 StratSeat *strat_serve_seats(const StratServeState *run, const StratReplica *replica)
 {
-    size_t pool = pool_of(run, replica);
-    size_t index = (size_t)replica->index - (pool > 0 ? run->pool[0].replicas->len : 0);
-    return &run->seat[run->pool[pool].first + index * run->pool[pool].lanes];
+    const StratServePool *pool = &run->pool[pool_of(run, replica)];
+    return &run->seat[pool->first + place_of(run, replica) * pool->lanes];
 }
 
 /* Seconds of a token of a prompt on a replica that does nothing else. */
@@ -144,12 +150,12 @@ static void seat_lanes(StratServeState *run)
         }
 }
 
-void strat_serve_renew(StratServeState *run, size_t index)
+StratReplica *strat_serve_renew(StratServeState *run, StratReplica *old)
 {
-    StratServePool *pool = &run->pool[0];
-    StratReplica *old = g_ptr_array_index(pool->replicas, index);
+    StratServePool *pool = &run->pool[pool_of(run, old)];
     StratSeat *seat = strat_serve_seats(run, old);
-    pool->spec.index = (int32_t)index;
+    size_t place = place_of(run, old);
+    pool->spec.index = old->index;
     StratReplica *replica = strat_replica_new(&pool->spec);
     for (size_t i = 0; i < pool->lanes; i++) {
         if (seat[i].pending)
@@ -157,8 +163,13 @@ void strat_serve_renew(StratServeState *run, size_t index)
         seat[i] = (StratSeat){.lane = &replica->lane[i]};
     }
     run->renewed_lost += lost_of(old);
-    pool->replicas->pdata[index] = replica;
+    pool->replicas->pdata[place] = replica;
+    for (guint i = 0; pool != run->pool && i < run->moves->open->len; i++) {
+        const StratMove *move = g_ptr_array_index(run->moves->open, i);
+        replica->outstanding += move->sequence && move->to == place;
+    }
     strat_replica_free(old);
+    return replica;
 }
 
 int64_t strat_serve_lost_blocks(const StratServeState *run)
@@ -174,6 +185,7 @@ int64_t strat_serve_lost_blocks(const StratServeState *run)
 
 void strat_serve_clear(StratServeState *run)
 {
+    strat_outage_free(run->outage);
     for (size_t i = 0; i < run->pools; i++)
         if (run->pool[i].replicas)
             g_ptr_array_unref(run->pool[i].replicas);
@@ -211,6 +223,11 @@ static bool is_possible(const StratServeSpec *spec, GError **error)
                     "pools");
         return false;
     }
+    if (spec->failures.policy && spec->autoscale.least > 0) {
+        g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED,
+                    "replicas either come and go with the load or fail, not both");
+        return false;
+    }
     for (size_t i = 0; i < spec->deployment->pools; i++) {
         StratPoolRole role = spec->deployment->pool[i].role;
         if (role == (split ? (i == 0 ? STRAT_ROLE_PREFILL : STRAT_ROLE_DECODE) : STRAT_ROLE_BOTH))
@@ -231,9 +248,10 @@ static bool prepare(StratServeState *run, GError **error)
     if (spec->admission.timeout_s > 0.0)
         run->wait = g_array_new(false, false, sizeof(StratServeWait));
     run->scales = spec->autoscale.least > 0;
+    run->outage = strat_outage_new(run);
+    run->open = g_new(StratReplica *, MAX(replicas, run->seats));
     if (!run->scales)
         return true;
-    run->open = g_new(StratReplica *, replicas);
     return strat_scaler_init(&run->scaler, &spec->autoscale, replicas, error);
 }
 

@@ -17,6 +17,8 @@ typedef struct StratSeat {
     size_t place;
 } StratSeat;
 
+typedef struct StratOutage StratOutage;
+
 typedef struct StratServePool {
     GPtrArray *replicas; /* of StratReplica */
     const StratRouter *router;
@@ -50,6 +52,7 @@ typedef struct StratServeState {
     bool stopped; /* by the watch */
     bool scales;
     StratScaler scaler;   /* of the only pool, if it scales */
+    StratOutage *outage;  /* NULL: nothing fails */
     StratReplica **open;  /* room for those that take requests */
     int64_t renewed_lost; /* blocks of replicas that have gone */
     GArray *wait;         /* of StratServeWait, in order of their ends; NULL: nobody gives up */
@@ -64,6 +67,31 @@ bool strat_serve_open(StratServeState *state, const StratReplicaEvents *events, 
 /** The first seat of @replica. */
 StratSeat *strat_serve_seats(const StratServeState *state, const StratReplica *replica);
 
+/** A new replica, empty, in the place of @replica (freed), which has no sequences. */
+StratReplica *strat_serve_renew(StratServeState *state, StratReplica *replica);
+
+/** Brings @sequence (taken) to replica @to of @pool. */
+void strat_serve_deliver(StratServeState *state, size_t pool, size_t to, StratSequence *sequence,
+                         StratFine now);
+
+/** The replica of @pool for @sequence, by the router. */
+size_t strat_serve_choose(StratServeState *state, size_t pool, const StratSequence *sequence,
+                          StratFine now);
+
+/** The queue of @replica, or what holds it up, has changed: a run that this could matter to ends
+ *  with the iteration under way. */
+void strat_serve_requeued(StratServeState *state, StratReplica *replica, StratFine now);
+
+/** Breaks off the moves of prompts that @from has under way. */
+void strat_serve_break_parts(StratServeState *state, const StratReplica *from);
+
+/** Breaks off a move of a whole cache from @from: its sequence, NULL when there is none. What flies
+ *  of it arrives and is of no use. */
+StratSequence *strat_serve_break_move(StratServeState *state, const StratReplica *from);
+
+/** Takes the sample that is due. */
+void strat_serve_look(StratServeState *state);
+
 /** Whether the replicas of @pool can ever serve @request. */
 bool strat_serve_can(const StratServeState *state, size_t pool, const StratRequest *request);
 
@@ -72,22 +100,14 @@ bool strat_serve_can(const StratServeState *state, size_t pool, const StratReque
 StratSequence *strat_serve_sequence(const StratServeState *state, const StratRequest *request,
                                     bool pages, StratSequence **others);
 
-/** A new replica, empty, in the place of @index of pool 0, which has no sequences. */
-void strat_serve_renew(StratServeState *state, size_t index);
-
 /** Blocks of replicas without sequences that are not free, or all of one that is unsound. */
 int64_t strat_serve_lost_blocks(const StratServeState *state);
 
 /** Lanes of @replica that do nothing look again at @now. */
 void strat_serve_wake(StratServeState *state, const StratReplica *replica, StratFine now);
 
-/** The replica of @pool that its router chooses for @sequence. */
-size_t strat_serve_choose(StratServeState *state, size_t pool, const StratSequence *sequence,
-                          StratFine now);
-
-/** Queues @sequence (taken) at replica @to of @pool. */
-void strat_serve_deliver(StratServeState *state, size_t pool, size_t to, StratSequence *sequence,
-                         StratFine now);
+/** @replica, which has fewer requests, goes if it drains and is empty. */
+void strat_serve_settle(StratServeState *state, StratReplica *replica, StratFine now);
 
 /** Events of prefill replicas; @ctx is the state. See StratReplicaEvents. */
 void strat_serve_completes(void *ctx, StratReplica *replica, StratSequence *sequence,

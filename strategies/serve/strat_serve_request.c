@@ -24,6 +24,8 @@ bool strat_serve_can(const StratServeState *run, size_t pool, const StratRequest
         return false;
     if (!strat_scheduler_forks(replica->scheduler, request->samples > 1, request->beams > 1, NULL))
         return false;
+    if (run->spec->failures.policy && (request->samples > 1 || request->beams > 1))
+        return false;
     int64_t width = replica->lane[0].decodes.width;
     bool prompt_only = run->pools > 1 && pool == 0;
     int64_t held = prompt_only ? request->input_tokens : length + width - 1;

@@ -18,13 +18,15 @@ static void note_gaps(StratLane *lane, StratFine now)
     for (guint i = 0; i < lane->gap->len; i++) {
         const StratGap *gap = &g_array_index(lane->gap, StratGap, i);
         strat_tally_gap(replica->tally, first - gap->since, gap->count);
+        if (gap->stalls)
+            strat_tally_stall(replica->tally, first - gap->since, gap->count);
     }
     if (lane->iterations > 1 && replica->tally->measuring)
         strat_digest_add_series(
             replica->tally->result->itl_s, strat_fine_seconds(stretch->first + stretch->step),
             strat_fine_seconds(stretch->step), lane->iterations - 1, lane->decodes.count);
     g_array_set_size(lane->gap, 1);
-    g_array_index(lane->gap, StratGap, 0) = (StratGap){now, lane->decodes.count};
+    g_array_index(lane->gap, StratGap, 0) = (StratGap){now, lane->decodes.count, false};
 }
 
 static void finish(StratLane *lane, StratSequence *sequence, StratFine now)
@@ -87,8 +89,12 @@ static void sample(StratLane *lane, StratSequence *sequence, StratFine now)
     if (sequence->first_token_ns < 0) {
         note_first(replica, sequence, now);
     } else {
-        strat_tally_gap(replica->tally, now - strat_fine_from_ns(sequence->last_token_ns), 1);
+        StratFine gap = now - strat_fine_from_ns(sequence->last_token_ns);
+        strat_tally_gap(replica->tally, gap, 1);
+        if (sequence->stalls)
+            strat_tally_stall(replica->tally, gap, 1);
     }
+    sequence->stalls = false;
     sequence->last_token_ns = strat_fine_ns(now);
     sequence->produced++;
     if (strat_sequence_is_group(sequence) && sequence->produced == 1)

@@ -3,7 +3,8 @@
  * last, TPOT = (last - first) / (outputs - 1). GPU-seconds: an iteration takes all GPUs of its
  * replica (with S stages, each of the S lanes a share of 1 / S) for as long as it lasts; what no
  * iteration took until the last token of the run is idle, so busy + idle = GPUs x end; where
- * replicas come and go, busy + idle + starting = the up-time of their GPUs.
+ * replicas come and go, busy + idle + starting = the up-time of their GPUs; where they die, so are
+ * the time that they are away and that of iterations that broke off.
  *
  * How fast the queue grows is the slope of a least-squares line through its length at the arrivals
  * of the second half of the run. The points are thinned out by halves, so that there are at most
@@ -55,6 +56,10 @@ void strat_serve_result_free(StratServeResult *result)
     strat_digest_free(result->itl_s);
     strat_digest_free(result->e2e_s);
     strat_digest_free(result->queue_s);
+    if (result->failures.outages) {
+        g_array_unref(result->failures.outages);
+        strat_digest_free(result->failures.stall_s);
+    }
     strat_digest_free(result->move_s);
     if (result->hot_links)
         g_array_unref(result->hot_links);
@@ -111,6 +116,12 @@ void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count)
 {
     if (tally->measuring)
         strat_digest_add(tally->result->itl_s, strat_fine_seconds(gap), count);
+}
+
+void strat_tally_stall(StratTally *tally, StratFine gap, int64_t count)
+{
+    if (tally->result->failures.stall_s)
+        strat_digest_add(tally->result->failures.stall_s, strat_fine_seconds(gap), count);
 }
 
 void strat_tally_moved(StratTally *tally, int64_t id, StratFine took)
@@ -212,7 +223,8 @@ void strat_tally_close(StratTally *tally)
         busy_s += result->busy_s[i];
     if (result->peak_replicas == 0)
         result->up_s = (double)result->gpus * strat_fine_seconds(tally->end);
-    result->idle_s = fmax(result->up_s - result->starting_s - busy_s, 0.0);
+    double gone_s = result->starting_s + result->failures.down_s + result->failures.cut_s;
+    result->idle_s = fmax(result->up_s - gone_s - busy_s, 0.0);
     result->wasted_kv_fraction = tally->block_s > 0.0 ? 1.0 - tally->token_s / tally->block_s : 0.0;
     result->shared_kv_fraction =
         tally->block_s > 0.0 ? tally->saved_s / (tally->block_s + tally->saved_s) : 0.0;

@@ -42,6 +42,9 @@ void strat_tally_arrived(StratTally *tally, const StratRequest *request, int64_t
 /** @count tokens came @gap after the ones before them. */
 void strat_tally_gap(StratTally *tally, StratFine gap, int64_t count);
 
+/** @count requests went @gap without a token because a replica was not there. */
+void strat_tally_stall(StratTally *tally, StratFine gap, int64_t count);
+
 /** The cache of request @id has come, @took after its prompt was complete. */
 void strat_tally_moved(StratTally *tally, int64_t id, StratFine took);
 

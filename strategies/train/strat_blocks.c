@@ -6,7 +6,7 @@
 
 typedef struct BlockKey {
     StratModelChunk chunk;
-    int direction;
+    StratTaskKind kind;
     uint32_t block;
 } BlockKey;
 
@@ -67,22 +67,27 @@ static bool add_block(StratBlocks *blocks, uint32_t *block, GError **error)
     return true;
 }
 
-bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, int direction,
+bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, StratTaskKind kind,
                       uint32_t *block, GError **error)
 {
     for (guint i = 0; i < blocks->known->len; i++) {
         const BlockKey *key = &g_array_index(blocks->known, BlockKey, i);
-        if (key->direction == direction && same_chunk(&key->chunk, chunk)) {
+        if (key->kind == kind && same_chunk(&key->chunk, chunk)) {
             *block = key->block;
             return true;
         }
     }
     g_array_set_size(blocks->spans, 0);
-    if (direction == STRAT_FORWARD)
+    static const StratBackward parts[] = {
+        [STRAT_TASK_BACKWARD] = STRAT_BACKWARD_WHOLE,
+        [STRAT_TASK_INPUT] = STRAT_BACKWARD_INPUT,
+        [STRAT_TASK_WEIGHT] = STRAT_BACKWARD_WEIGHT,
+    };
+    if (kind == STRAT_TASK_FORWARD)
         strat_cost_forward(blocks->costing, chunk, blocks->spans);
     else
-        strat_cost_backward(blocks->costing, chunk, blocks->spans);
-    BlockKey key = {*chunk, direction, 0};
+        strat_cost_backward(blocks->costing, chunk, parts[kind], blocks->spans);
+    BlockKey key = {*chunk, kind, 0};
     if (!add_block(blocks, &key.block, error))
         return false;
     g_array_append_val(blocks->known, key);

@@ -4,9 +4,11 @@
 
 #include "sim_program.h"
 #include "strat_cost.h"
+#include "strat_schedule.h"
 
 #include <glib.h>
 
+/** Ways of what is sent: activations forward, gradients backward. */
 enum { STRAT_FORWARD, STRAT_BACKWARD, STRAT_DIRECTIONS };
 
 typedef struct StratBlocks StratBlocks;
@@ -17,8 +19,9 @@ StratBlocks *strat_blocks_new(SimProgram *program, const StratCosting *costing);
 void strat_blocks_free(StratBlocks *blocks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratBlocks, strat_blocks_free)
 
-/** The block of @chunk in @direction, into @block. False and @error when a price is not a time. */
-bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, int direction,
+/** The block of a task of @kind on @chunk, into @block. False and @error when a price is not a
+ * time. */
+bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, StratTaskKind kind,
                       uint32_t *block, GError **error);
 
 /** A new block of one span. */

@@ -19,6 +19,19 @@
  * Left out: the norm of the gradients over all ranks is priced but does not hold a stage back. */
 #include "strat_compile_private.h"
 
+/* What task @slot of chunk @index on a stage waits for: what chunk @near sent, or, where that
+ * stands on the same stage, has computed. */
+static uint32_t result_of(const StratCompiler *c, const StratClassCode *near_class, int direction,
+                          int64_t near, int64_t slot)
+{
+    int64_t p = c->plan->pipeline;
+    int64_t at = near / p * c->pipeline.microbatches + slot;
+    const StratChunkCode *chunk = &near_class->chunks[near / p];
+    bool sends =
+        direction == STRAT_FORWARD ? chunk->chunk.receives_backward : chunk->chunk.receives_forward;
+    return sends ? near_class->send[direction][at] : near_class->last[direction][at];
+}
+
 /* Pass two: tasks wait for what the neighbouring chunk's stage sent. */
 static void connect_class(StratCompiler *c, uint32_t class)
 {
@@ -27,18 +40,19 @@ static void connect_class(StratCompiler *c, uint32_t class)
     StratRank at = strat_rank_at(c->plan, fold->representative[class]);
     int64_t m = c->pipeline.microbatches, p = c->plan->pipeline;
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
-        StratRank from = at;
-        from.stage = (at.stage + (d == STRAT_FORWARD ? p - 1 : 1)) % p;
-        const StratClassCode *source = &c->classes[fold->class_of[strat_rank_index(c->plan, from)]];
         for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-            int64_t index = k * p + at.stage + (d == STRAT_FORWARD ? -1 : 1);
-            if (index < 0 || index >= p * c->pipeline.chunks)
+            int64_t near =
+                strat_schedule_index(c->schedule, p, at.stage, k) + (d == STRAT_FORWARD ? -1 : 1);
+            if (near < 0 || near >= p * c->pipeline.chunks)
                 continue;
+            StratRank from = at;
+            from.stage = strat_schedule_stage(c->schedule, p, near);
+            uint32_t source = fold->class_of[strat_rank_index(c->plan, from)];
             for (int64_t i = 0; i < m; i++) {
-                uint32_t sent = source->send[d][index / p * m + i];
+                uint32_t result = result_of(c, &c->classes[source], d, near, i);
                 /* What is beside the first operation follows it in number. */
                 for (uint32_t b = 0; b <= code->first_beside[d][k * m + i]; b++)
-                    sim_program_add_dep(c->program, code->first[d][k * m + i] + b, sent);
+                    sim_program_add_dep(c->program, code->first[d][k * m + i] + b, result);
             }
         }
     }
@@ -56,11 +70,11 @@ static bool open_all(StratCompiler *c, GError **error)
     return true;
 }
 
-static bool compile_once(StratCompiler *c, const StratSchedule *schedule, GError **error)
+static bool compile_once(StratCompiler *c, GError **error)
 {
     uint32_t classes = (uint32_t)c->fold->classes;
     for (uint32_t i = 0; i < classes; i++) {
-        if (!strat_compile_step(c, i, schedule, error))
+        if (!strat_compile_step(c, i, error))
             return false;
     }
     for (uint32_t i = 0; i < classes; i++)
@@ -84,13 +98,12 @@ static void add_barrier(StratCompiler *c)
 
 static bool compile_all(StratCompiler *c, uint32_t steps, GArray *ends, GError **error)
 {
-    const StratSchedule *schedule = strat_schedule_by_name(c->plan->schedule, error);
-    if (!schedule || !open_all(c, error))
+    if (!open_all(c, error))
         return false;
     for (uint32_t step = 0; step < steps; step++) {
         if (step > 0)
             add_barrier(c);
-        if (!compile_once(c, schedule, error))
+        if (!compile_once(c, error))
             return false;
         uint32_t end = sim_program_op_count(c->program);
         g_array_append_val(ends, end);
@@ -114,6 +127,7 @@ static void compiler_clear(StratCompiler *c)
     for (int64_t i = 0; i < c->fold->classes; i++)
         strat_compile_close(&c->classes[i]);
     g_free(c->classes);
+    g_ptr_array_unref(c->orders);
     strat_blocks_free(c->blocks);
     strat_rendezvous_free(c->rendezvous);
 }
@@ -131,11 +145,14 @@ bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransf
                          GArray *ends, GError **error)
 {
     const StratPlan *plan = job->costing->plan;
+    const StratSchedule *schedule = strat_schedule_by_name(plan->schedule, error);
+    if (!schedule)
+        return false;
     StratCompiler c = {
         .costing = job->costing,
         .plan = plan,
-        .pipeline = {plan->pipeline, plan->virtual_stages,
-                     plan->global_batch / (plan->data * plan->micro_batch)},
+        .schedule = schedule,
+        .pipeline = strat_pipe(job->costing),
         .fold = job->fold,
         .program = program,
         .transfers = transfers,
@@ -145,12 +162,19 @@ bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransf
         .blocks = strat_blocks_new(program, job->costing),
         .rendezvous = strat_rendezvous_new(program, job->fold),
     };
+    c.orders = strat_schedule_orders(schedule, &c.pipeline);
     strat_transfers_next_job(transfers, plan, job->fold, job->first_rank);
     reserve(&c, job->steps);
     c.label_send[STRAT_FORWARD] = sim_program_label(c.program, "send activation");
     c.label_send[STRAT_BACKWARD] = sim_program_label(c.program, "send gradient");
-    c.label_task[STRAT_FORWARD] = sim_program_label(c.program, "forward");
-    c.label_task[STRAT_BACKWARD] = sim_program_label(c.program, "backward");
+    static const char *const tasks[] = {
+        [STRAT_TASK_FORWARD] = "forward",
+        [STRAT_TASK_BACKWARD] = "backward",
+        [STRAT_TASK_INPUT] = "backward of input",
+        [STRAT_TASK_WEIGHT] = "backward of weights",
+    };
+    for (size_t kind = 0; kind < STRAT_TASK_KINDS; kind++)
+        c.label_task[kind] = sim_program_label(c.program, tasks[kind]);
     bool compiled = compile_all(&c, job->steps, ends, error);
     compiler_clear(&c);
     return compiled;

@@ -80,20 +80,21 @@ void strat_compile_open_beside(StratCompiler *c, uint32_t class)
         open_kind(c, class, kind);
 }
 
-static uint32_t block_of(const StratClassCode *code, int64_t chunk, int64_t piece, int direction)
+static uint32_t block_of(const StratClassCode *code, int64_t chunk, int64_t piece,
+                         StratTaskKind kind)
 {
     const StratChunkCode *at = &code->chunks[chunk];
-    return piece < 0 ? at->block[direction] : at->piece_block[direction][piece];
+    return piece < 0 ? at->block[kind] : at->piece_block[kind][piece];
 }
 
 /* How long the gang's block is: as long as the longest of its classes. */
 static SimTime longest_ns(const StratCompiler *c, const StratClassCode *code, int64_t chunk,
-                          int64_t piece, int direction)
+                          int64_t piece, StratTaskKind task)
 {
     SimTime longest = 0;
     for (guint i = 0; i < code->peers->len; i++) {
         const StratClassCode *peer = &c->classes[g_array_index(code->peers, uint32_t, i)];
-        uint32_t block = block_of(peer, chunk, piece, direction);
+        uint32_t block = block_of(peer, chunk, piece, task);
         longest = MAX(longest, sim_program_block_total(c->program, block));
     }
     return longest;
@@ -102,12 +103,12 @@ static SimTime longest_ns(const StratCompiler *c, const StratClassCode *code, in
 /* What @beside moves during a block of @length_ns; nothing when there is nothing, or no time. */
 static TopoTransfer transfer_of(const StratCompiler *c, const StratClassCode *code,
                                 const StratBesideCode *beside, int64_t chunk, int64_t piece,
-                                int direction)
+                                StratTaskKind task)
 {
     const StratChunkCode *at = &code->chunks[chunk];
-    StratTraffic traffic = strat_cost_traffic(
-        c->costing, piece < 0 ? &at->chunk : &at->pieces[piece], direction == STRAT_BACKWARD);
-    SimTime length_ns = longest_ns(c, code, chunk, piece, direction);
+    StratTraffic traffic =
+        strat_cost_traffic(c->costing, piece < 0 ? &at->chunk : &at->pieces[piece], task);
+    SimTime length_ns = longest_ns(c, code, chunk, piece, task);
     bool is_tensor = kinds[beside->kind].role == STRAT_ROLE_TENSOR;
     return (TopoTransfer){
         .op = TOPO_OP_ALL_GATHER,
@@ -120,15 +121,15 @@ static TopoTransfer transfer_of(const StratCompiler *c, const StratClassCode *co
 
 /* The number of that transfer, or none. */
 static uint32_t transfer_number(StratCompiler *c, uint32_t class, uint32_t which, int64_t chunk,
-                                int64_t piece, int direction)
+                                int64_t piece, StratTaskKind task)
 {
     StratClassCode *code = &c->classes[class];
     const StratBesideCode *beside = &code->beside[which];
     uint32_t *known =
-        &code->chunks[chunk].beside[which][direction][piece < 0 ? STRAT_PIECES_MAX : piece];
+        &code->chunks[chunk].beside[which][task][piece < 0 ? STRAT_PIECES_MAX : piece];
     if (*known != 0)
         return *known == STRAT_NO_OP ? STRAT_NO_OP : *known - 1;
-    TopoTransfer transfer = transfer_of(c, code, beside, chunk, piece, direction);
+    TopoTransfer transfer = transfer_of(c, code, beside, chunk, piece, task);
     *known = STRAT_NO_OP;
     if (transfer.bytes <= 0.0 || transfer.paced_s <= 0.0)
         return STRAT_NO_OP;
@@ -139,7 +140,7 @@ static uint32_t transfer_number(StratCompiler *c, uint32_t class, uint32_t which
 }
 
 uint32_t strat_compile_block(StratCompiler *c, uint32_t class, int64_t chunk, int64_t piece,
-                             int direction)
+                             StratTaskKind kind)
 {
     StratClassCode *code = &c->classes[class];
     uint32_t before[STRAT_BESIDE_MAX + 1], before_count = 0;
@@ -148,13 +149,13 @@ uint32_t strat_compile_block(StratCompiler *c, uint32_t class, int64_t chunk, in
     for (uint32_t i = 0; i < code->pending_count; i++)
         before[before_count++] = code->pending[i];
     SimOp op = {.group = strat_rendezvous_at(c->rendezvous, code->gang_family, code->gang_nth++),
-                .block = block_of(code, chunk, piece, direction),
-                .label = c->label_task[direction],
+                .block = block_of(code, chunk, piece, kind),
+                .label = c->label_task[kind],
                 .kind = SIM_OP_COMPUTE};
     uint32_t block = strat_compile_main(c, class, op);
     for (uint32_t i = 0; i < code->beside_count; i++) {
         StratBesideCode *beside = &code->beside[i];
-        uint32_t number = transfer_number(c, class, i, chunk, piece, direction);
+        uint32_t number = transfer_number(c, class, i, chunk, piece, kind);
         if (number == STRAT_NO_OP)
             continue;
         SimOp transfer = {.rank_class = c->first_class + class,

@@ -49,11 +49,15 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &pieces[i]);
         out->gather[i] = STRAT_NO_OP;
     }
-    for (int d = 0; d < STRAT_DIRECTIONS; d++) {
-        if (!strat_blocks_get(c->blocks, &out->chunk, d, &out->block[d], error))
+    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
+        StratTaskKind kind = (StratTaskKind)k;
+        bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
+        if (kind != STRAT_TASK_FORWARD && is_part != (c->schedule->plan != NULL))
+            continue;
+        if (!strat_blocks_get(c->blocks, &out->chunk, kind, &out->block[k], error))
             return false;
         for (int64_t i = 0; i < out->piece_count; i++) {
-            if (!strat_blocks_get(c->blocks, &pieces[i], d, &out->piece_block[d][i], error))
+            if (!strat_blocks_get(c->blocks, &pieces[i], kind, &out->piece_block[k][i], error))
                 return false;
         }
     }
@@ -76,21 +80,16 @@ static uint32_t add_collective(StratCompiler *c, const StratOwner *owner, uint16
     return sim_program_add_op(c->program, &op);
 }
 
-/* Bytes of one activation (or gradient) that one rank passes to its neighbour stage: each rank
- * sends its own share of the tensor group's. */
-static double send_bytes(const StratCompiler *c)
-{
-    const StratPlan *plan = c->plan;
-    double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
-    return 2.0 * tokens * (double)c->costing->model->hidden / (double)plan->tensor;
-}
-
-static void add_send(StratCompiler *c, uint32_t class, int direction, int64_t slot, uint32_t after)
+/* Sends chunk @chunk's result on: backwards the other way round, and on the way back of a V too. */
+static void add_send(StratCompiler *c, uint32_t class, int64_t chunk, int direction, int64_t slot,
+                     uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
+    bool turns = c->schedule->is_v && chunk % 2 == 1;
+    int way = turns ? 1 - direction : direction;
     SimOp op = {.rank_class = c->first_class + class,
                 .group = SIM_GROUP_NONE,
-                .transfer = code->send_transfer[direction],
+                .transfer = code->send_transfer[way],
                 .stream = code->stream_send[direction],
                 .bucket = STRAT_BUCKET_PIPELINE_COMM,
                 .label = c->label_send[direction],
@@ -116,7 +115,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .ranks = 2,
             .ranks_per_domain = forward ? code->position.send_next_per_domain
                                         : code->position.send_previous_per_domain,
-            .bytes = send_bytes(c),
+            .bytes = strat_send_bytes(c->costing),
             .nic_fraction = priced(c, forward ? code->position.send_next_nic_fraction
                                               : code->position.send_previous_nic_fraction),
             .measured_s = c->plan->profiled.send_s};
@@ -160,32 +159,43 @@ static void add_gradient_reduce(StratCompiler *c, uint32_t class, double params,
     code->last_reduce = id;
 }
 
-/* One forward or backward; in pieces where data-parallel traffic hides under it. */
+/* Whether a task of @kind on the last microbatch leaves gradients final. */
+static bool ends_gradients(StratTaskKind kind)
+{
+    return kind == STRAT_TASK_BACKWARD || kind == STRAT_TASK_WEIGHT;
+}
+
+/* One task; in pieces where data-parallel traffic hides under it. */
 static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
 {
     StratClassCode *code = &c->classes[class];
     StratChunkCode *chunk = &code->chunks[task->chunk];
-    int d = task->backward ? STRAT_BACKWARD : STRAT_FORWARD;
+    bool forward = task->kind == STRAT_TASK_FORWARD, weight = task->kind == STRAT_TASK_WEIGHT;
+    int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
-    bool gathers = overlap && !task->backward && task->microbatch == 0 && c->plan->zero_stage > 0;
-    bool reduces = overlap && task->backward && task->microbatch == c->pipeline.microbatches - 1;
+    bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
+    bool reduces =
+        overlap && ends_gradients(task->kind) && task->microbatch == c->pipeline.microbatches - 1;
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
-        int64_t piece = task->backward ? pieces - 1 - i : i;
-        uint32_t id = strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, d);
+        int64_t piece = forward ? i : pieces - 1 - i;
+        uint32_t id =
+            strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, task->kind);
         if (gathers)
             strat_compile_block_waits(c, class, id, chunk->gather[piece]);
         if (reduces)
             add_gradient_reduce(c, class, chunk->piece_params[piece], code->stream_data, id);
+        if (weight)
+            continue;
         if (i == 0) {
             code->first[d][slot] = id;
             code->first_beside[d][slot] = (uint8_t)code->pending_count;
         }
         code->last[d][slot] = id;
     }
-    if (task->backward ? chunk->chunk.receives_forward : chunk->chunk.receives_backward)
-        add_send(c, class, d, slot, code->last[d][slot]);
+    if (!weight && (forward ? chunk->chunk.receives_backward : chunk->chunk.receives_forward))
+        add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
 static double class_params(const StratCompiler *c, const StratClassCode *code)
@@ -202,7 +212,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
     StratClassCode *code = &c->classes[class];
     const StratPlan *plan = c->plan;
     bool end = code->stage == 0 || code->stage == plan->pipeline - 1;
-    if (!c->costing->model->tied_embeddings || plan->pipeline == 1 || !end ||
+    if (!c->costing->model->tied_embeddings || strat_ends_meet(plan) || !end ||
         c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0)
         return;
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
@@ -328,14 +338,12 @@ void strat_compile_close(StratClassCode *code)
     g_free(code->chunks);
 }
 
-bool strat_compile_step(StratCompiler *c, uint32_t class, const StratSchedule *schedule,
-                        GError **error)
+bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
-    schedule->order(&c->pipeline, code->stage, tasks);
+    const GArray *tasks = c->orders->pdata[code->stage];
     add_parameter_gathers(c, class);
     for (guint i = 0; i < tasks->len; i++)
         add_task(c, class, &g_array_index(tasks, StratTask, i));

@@ -4,6 +4,7 @@
 
 #include "strat_blocks.h"
 #include "strat_compile.h"
+#include "strat_pipe.h"
 #include "strat_rendezvous.h"
 #include "strat_schedule.h"
 
@@ -17,15 +18,15 @@ enum {
 /** One model chunk of one class: its recipes, and the recipes of its pieces. */
 typedef struct StratChunkCode {
     StratModelChunk chunk;
-    uint32_t block[STRAT_DIRECTIONS];
+    uint32_t block[STRAT_TASK_KINDS];
     int64_t piece_count;
     StratModelChunk pieces[STRAT_PIECES_MAX];
-    uint32_t piece_block[STRAT_DIRECTIONS][STRAT_PIECES_MAX];
+    uint32_t piece_block[STRAT_TASK_KINDS][STRAT_PIECES_MAX];
     double piece_params[STRAT_PIECES_MAX];
     uint32_t gather[STRAT_PIECES_MAX]; /* operation that brings the piece's parameters, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
-    uint32_t beside[STRAT_BESIDE_MAX][STRAT_DIRECTIONS][STRAT_PIECES_MAX + 1];
+    uint32_t beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS][STRAT_PIECES_MAX + 1];
 } StratChunkCode;
 
 /** Transfers of a class's tensor or context group beside its blocks. */
@@ -46,7 +47,7 @@ typedef struct StratClassCode {
     StratPosition position;
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
-    uint32_t send_transfer[STRAT_DIRECTIONS];
+    uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
     StratFamily gang_family, data_family, ends_family;
     uint32_t gang_nth, data_nth, ends_nth; /* meetings so far */
     GArray *peers;                         /* of uint32_t: the classes of its gang */
@@ -62,7 +63,9 @@ typedef struct StratClassCode {
 typedef struct StratCompiler {
     const StratCosting *costing;
     const StratPlan *plan;
+    const StratSchedule *schedule;
     StratPipeline pipeline;
+    GPtrArray *orders; /* of GArray of StratTask, by stage */
     const StratFold *fold;
     SimProgram *program;
     StratTransfers *transfers;
@@ -71,7 +74,7 @@ typedef struct StratCompiler {
     StratClassCode *classes;
     StratBlocks *blocks;
     StratRendezvous *rendezvous;
-    uint16_t label_send[STRAT_DIRECTIONS], label_task[STRAT_DIRECTIONS];
+    uint16_t label_send[STRAT_DIRECTIONS], label_task[STRAT_TASK_KINDS];
 } StratCompiler;
 
 /** Makes class @class and its blocks. False and @error when a price is not a time. */
@@ -81,8 +84,7 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error);
 void strat_compile_close(StratClassCode *code);
 
 /** Adds one step of class @class, which has been opened like all others of its gang. */
-bool strat_compile_step(StratCompiler *c, uint32_t class, const StratSchedule *schedule,
-                        GError **error);
+bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
 
 /** Appends @op to the main stream of @class, after the transfers beside the last block. */
 uint32_t strat_compile_main(StratCompiler *c, uint32_t class, SimOp op);
@@ -96,7 +98,7 @@ void strat_compile_open_beside(StratCompiler *c, uint32_t class);
 /** Appends the block of chunk @chunk, or of piece @piece of it unless that is negative, and the
  *  transfers beside it. Returns the block's operation. */
 uint32_t strat_compile_block(StratCompiler *c, uint32_t class, int64_t chunk, int64_t piece,
-                             int direction);
+                             StratTaskKind kind);
 
 /** Has @block, the last that was appended to @class, and what is beside it wait for @on. */
 void strat_compile_block_waits(StratCompiler *c, uint32_t class, uint32_t block, uint32_t on);

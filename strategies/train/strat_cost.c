@@ -12,8 +12,10 @@
  *                            efficiency (Wang 2023, "Overlap Communication with Dependent
  *                            Computation via Decomposition", section 4)
  *
- * Recomputation repeats the forward of a layer, or of its attention core, before the backward.
- * A context ring hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
+ * A backward may be priced in two parts: that of the input has all but the weights' gradients,
+ * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
+ * repeats the forward of a layer, or of its attention core, before the backward. A context ring
+ * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
  * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
@@ -33,6 +35,7 @@ typedef struct Walk {
     KernDevice device; /* the rank's */
     const ModelOp *op; /* at hand */
     bool recomputing;
+    unsigned parts; /* of a backward: StratBackward */
 } Walk;
 
 static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
@@ -266,14 +269,21 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
-    cast(walk, op, op->m * op->n);
-    emit(walk, exposed(walk, again, input, overlapped), STRAT_BUCKET_TENSOR_COMM,
-         "gather for weights");
-    emit(walk, input, part_bucket(op->part), op->label);
-    emit(walk, exposed(walk, reduce, weight, overlapped), STRAT_BUCKET_TENSOR_COMM,
-         "reduce gradient");
-    emit(walk, weight, part_bucket(op->part), op->label);
-    emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+    bool both = walk->parts == STRAT_BACKWARD_WHOLE;
+    if (walk->parts & STRAT_BACKWARD_INPUT)
+        cast(walk, op, op->m * op->n);
+    if (walk->parts & STRAT_BACKWARD_WEIGHT)
+        emit(walk, exposed(walk, again, both ? input : weight, overlapped),
+             STRAT_BUCKET_TENSOR_COMM, "gather for weights");
+    if (walk->parts & STRAT_BACKWARD_INPUT) {
+        emit(walk, input, part_bucket(op->part), op->label);
+        emit(walk, exposed(walk, reduce, weight, overlapped && both), STRAT_BUCKET_TENSOR_COMM,
+             "reduce gradient");
+    }
+    if (walk->parts & STRAT_BACKWARD_WEIGHT) {
+        emit(walk, weight, part_bucket(op->part), op->label);
+        emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+    }
 }
 
 static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
@@ -284,6 +294,10 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     const StratPlan *plan = walk->costing->plan;
     KernAttentionShape attention;
     double comm;
+    /* Of the rest only the embedding's backward is a gradient of weights. */
+    unsigned part = op->part == MODEL_PART_EMBEDDING ? STRAT_BACKWARD_WEIGHT : STRAT_BACKWARD_INPUT;
+    if (op->kind != MODEL_OP_GEMM && !(walk->parts & part))
+        return;
     switch (op->kind) {
     case MODEL_OP_GEMM:
         backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
@@ -350,7 +364,8 @@ static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
 /* Backward of a layer whose attention core is repeated just before its own backward. */
 static void backward_layer(Walk *walk, const ModelOps *ops)
 {
-    StratRecompute recompute = walk->costing->plan->recompute;
+    StratRecompute recompute =
+        walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
     if (recompute == STRAT_RECOMPUTE_FULL)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
@@ -428,21 +443,34 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
-void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
+/* What comes before the backward of @chunk: its input, or measured times instead of all of it. */
+static bool begin_backward(Walk *walk)
+{
+    const StratPlan *plan = walk->costing->plan;
+    bool input = walk->parts & STRAT_BACKWARD_INPUT;
+    if (input && walk->chunk->starts_backward)
+        stall(walk);
+    if (is_profiled(walk->costing)) {
+        double seconds = input ? plan->profiled.backward_input_s : 0.0;
+        if (walk->parts & STRAT_BACKWARD_WEIGHT)
+            seconds += plan->profiled.backward_weight_s;
+        emit(walk, profiled_s(walk, seconds), STRAT_BUCKET_GEMM, "backward");
+        return false;
+    }
+    if (input && walk->chunk->receives_backward)
+        receive(walk);
+    return true;
+}
+
+void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk,
+                         StratBackward parts, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
     Walk walk = walk_of(costing, chunk, spans);
     ModelOps ops;
-    if (chunk->starts_backward)
-        stall(&walk);
-    if (is_profiled(costing)) {
-        const StratProfiled *profiled = &costing->plan->profiled;
-        emit(&walk, profiled_s(&walk, profiled->backward_input_s + profiled->backward_weight_s),
-             STRAT_BUCKET_GEMM, "backward");
+    walk.parts = parts;
+    if (!begin_backward(&walk))
         return;
-    }
-    if (chunk->receives_backward)
-        receive(&walk);
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);
@@ -454,18 +482,4 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);
     }
-}
-
-double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
-{
-    const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE || is_profiled(costing))
-        return 0.0;
-    double weight = topo_dtype_bytes(wide_dtype(plan->precision));
-    double gradient = topo_dtype_bytes(plan->gradients);
-    /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
-     * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
-     * three; the working weight is copied back. */
-    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
-    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
 }

@@ -64,10 +64,29 @@ ModelShard strat_shard(const StratPlan *plan);
 /** Appends the spans of @chunk's forward to @spans (of StratSpan). */
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans);
 
-/** Appends the spans of its backward, recomputation included. */
-void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans);
+/** Parts of a backward. */
+typedef enum StratBackward {
+    STRAT_BACKWARD_INPUT = 1,  /* gradient of the input, which the stage before waits for */
+    STRAT_BACKWARD_WEIGHT = 2, /* gradients of the weights */
+    STRAT_BACKWARD_WHOLE = 3,
+} StratBackward;
+
+/** Appends the spans of @parts of its backward, recomputation included. */
+void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk,
+                         StratBackward parts, GArray *spans);
+
+/** Bytes of one activation (or gradient) that one rank passes to its neighbour stage: its own share
+ *  of the tensor group's. */
+double strat_send_bytes(const StratCosting *costing);
 
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
+
+/** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Bytes that it keeps from the input's gradient to the weights', where those are apart: inputs of
+ *  its products, and gradients of their outputs. */
+double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 
 #endif

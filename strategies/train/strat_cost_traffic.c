@@ -35,32 +35,36 @@ static void add_forward(Count *count, const ModelOp *op)
 
 /* A gather before a product comes back as a reduction of the input's gradient; under sequence
  * parallelism the input is gathered once more. */
-static void add_backward(Count *count, const ModelOps *ops, size_t i)
+static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskKind kind)
 {
     const ModelOp *op = &ops->op[i];
     bool feeds = i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM;
-    if (op->kind == MODEL_OP_RING)
+    bool input = kind != STRAT_TASK_WEIGHT, weight = kind != STRAT_TASK_INPUT;
+    if (op->kind == MODEL_OP_RING && input)
         count->sum.context_bytes += count->context * op->backward_bytes;
     if (op->kind != MODEL_OP_COMM)
         return;
-    count->sum.tensor_bytes += as_gather(op->backward_comm, op->backward_bytes);
-    if (feeds && op->regather)
+    if (input)
+        count->sum.tensor_bytes += as_gather(op->backward_comm, op->backward_bytes);
+    if (feeds && op->regather && weight)
         count->sum.tensor_bytes += op->forward_bytes;
 }
 
-static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, bool backward, bool is_layer)
+static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTaskKind kind,
+                           bool is_layer)
 {
     Count count = {.context = (double)plan->context};
+    bool backward = kind != STRAT_TASK_FORWARD;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
         bool again =
-            is_layer &&
+            is_layer && kind != STRAT_TASK_WEIGHT &&
             (plan->recompute == STRAT_RECOMPUTE_FULL ||
              (plan->recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
         if (!backward || again)
             add_forward(&count, op);
         if (backward)
-            add_backward(&count, ops, i);
+            add_backward(&count, ops, i, kind);
     }
     return count.sum;
 }
@@ -72,7 +76,7 @@ static void add_times(StratTraffic *sum, StratTraffic more, double times)
 }
 
 StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
-                                bool backward)
+                                StratTaskKind kind)
 {
     const StratPlan *plan = costing->plan;
     ModelShard shard = strat_shard(plan);
@@ -80,20 +84,20 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
     ModelOps ops;
     if (plan->profiled.forward_s > 0.0)
         return sum;
-    bool receives = backward ? chunk->receives_backward : chunk->receives_forward;
-    if (receives && !shard.sequence_parallel) {
+    bool receives = kind == STRAT_TASK_FORWARD ? chunk->receives_forward : chunk->receives_backward;
+    if (receives && kind != STRAT_TASK_WEIGHT && !shard.sequence_parallel) {
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
     model_ops_layer(costing->model, &shard, &ops);
-    add_times(&sum, of_ops(&ops, plan, backward, true), (double)chunk->layers);
+    add_times(&sum, of_ops(&ops, plan, kind, true), (double)chunk->layers);
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, backward, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, backward, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
     }
     return sum;
 }

@@ -3,6 +3,7 @@
 #define STRAT_COST_TRAFFIC_H
 
 #include "strat_cost.h"
+#include "strat_schedule.h"
 
 /** Both as what an all-gather of so many bytes over the group moves. */
 typedef struct StratTraffic {
@@ -10,9 +11,9 @@ typedef struct StratTraffic {
     double context_bytes;
 } StratTraffic;
 
-/** The traffic that the price of @chunk's forward or backward contains. Nothing where stage times
+/** The traffic that the price of a task of @kind on @chunk contains. Nothing where stage times
  * are measured. */
 StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
-                                bool backward);
+                                StratTaskKind kind);
 
 #endif

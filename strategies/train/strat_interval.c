@@ -50,7 +50,7 @@ static GArray *sample_spans(const StratCosting *costing)
     };
     GArray *spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     strat_cost_forward(&graded, &chunk, spans);
-    strat_cost_backward(&graded, &chunk, spans);
+    strat_cost_backward(&graded, &chunk, STRAT_BACKWARD_WHOLE, spans);
     return spans;
 }
 

@@ -100,18 +100,34 @@ int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of
     return least;
 }
 
+const StratSchedule *strat_plan_schedule(const StratPlan *plan)
+{
+    const StratSchedule *schedule = strat_schedule_by_name(plan->schedule, NULL);
+    g_assert(schedule);
+    return schedule;
+}
+
+bool strat_ends_meet(const StratPlan *plan)
+{
+    int64_t last = plan->pipeline * plan->virtual_stages - 1;
+    return strat_schedule_stage(strat_plan_schedule(plan), plan->pipeline, last) == 0;
+}
+
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
     int64_t chunks = plan->pipeline * plan->virtual_stages;
-    int64_t index = chunk * plan->pipeline + stage;
+    const StratSchedule *schedule = strat_plan_schedule(plan);
+    int64_t index = strat_schedule_index(schedule, plan->pipeline, stage, chunk);
     int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
     StratModelChunk at = {
         .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
         .embedding = index == 0,
         .head = index == chunks - 1,
-        .receives_forward = index > 0,
-        .receives_backward = index < chunks - 1,
+        .receives_forward =
+            index > 0 && strat_schedule_stage(schedule, plan->pipeline, index - 1) != stage,
+        .receives_backward = index < chunks - 1 &&
+                             strat_schedule_stage(schedule, plan->pipeline, index + 1) != stage,
         .starts_forward = true,
         .starts_backward = true,
     };
@@ -141,7 +157,7 @@ double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
 {
     double params = (double)chunk->layers * model_layer_shard_params(model, plan->tensor);
     double vocab = model_vocab_shard_params(model, plan->tensor);
-    bool tied_here = model->tied_embeddings && plan->pipeline == 1;
+    bool tied_here = model->tied_embeddings && strat_ends_meet(plan);
     if (chunk->embedding) {
         params += vocab;
         if (model->position == MODEL_POSITION_LEARNED && model->vocab > 0)

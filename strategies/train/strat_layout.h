@@ -5,6 +5,7 @@
 #include "model_spec.h"
 #include "strat_cost.h"
 #include "strat_plan.h"
+#include "strat_schedule.h"
 #include "topo_traffic.h"
 
 /** Ranks are numbered tensor fastest, then context, data, pipeline (Megatron-LM's default order),
@@ -37,10 +38,16 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
 int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
                                const StratGroup *group);
 
-/** The layers, embedding and head of chunk @chunk of @stage. Chunk c of stage i is the
- *  (c * stages + i)-th of the model. Layers that do not divide go to the first stages, one each. */
+/** The layers, embedding and head of chunk @chunk of @stage, whose place in the model the schedule
+ *  gives (strat_schedule_index()). Layers that do not divide go to the first stages, one each. */
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk);
+
+/** The schedule of @plan, which is known. */
+const StratSchedule *strat_plan_schedule(const StratPlan *plan);
+
+/** Whether the first and the last chunk of the model stand on one stage. */
+bool strat_ends_meet(const StratPlan *plan);
 
 /** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces);

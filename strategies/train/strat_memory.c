@@ -5,7 +5,8 @@
  *   optimizer  12 P bytes (fp32 weight and two moments), over the data group under ZeRO-1
  *              (Rajbhandari 2020, section 3.1)
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
- *              each backward releases it (Korthikanti 2022, section 4)
+ *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
+ *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
  *              gradient
  *   reserved   CUDA context, library handles and communicator buffers
@@ -14,49 +15,11 @@
 #include "strat_memory.h"
 
 #include "strat_layout.h"
-#include "strat_schedule.h"
+#include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
-
-static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
-{
-    double bytes = 0.0;
-    for (size_t i = 0; i < ops->count; i++) {
-        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
-                       ops->op[i].part == MODEL_PART_ATTENTION &&
-                       ops->op[i].kind != MODEL_OP_ATTENTION;
-        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
-    }
-    return bytes;
-}
-
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
-{
-    const StratPlan *plan = costing->plan;
-    ModelShard shard = strat_shard(plan);
-    ModelOps ops;
-    double bytes = 0.0;
-    model_ops_layer(costing->model, &shard, &ops);
-    double layer = saved_bytes(&ops, plan);
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
-        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
-                (double)costing->model->hidden;
-        if (shard.sequence_parallel)
-            layer /= (double)plan->tensor;
-    }
-    bytes += layer * (double)chunk->layers;
-    if (chunk->embedding) {
-        model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
-    }
-    if (chunk->head) {
-        model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
-    }
-    return bytes;
-}
 
 /* Bytes alive only while one layer, or the head, runs. */
 static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
@@ -80,21 +43,30 @@ static double workspace_bytes(const StratCosting *costing, const StratModelChunk
     return bytes;
 }
 
-/* Walks the stage's tasks; the peak of what is held, and of how many chunks. */
-static void walk_activations(const StratCosting *costing, const StratSchedule *schedule,
-                             int64_t stage, const double *saved, StratMemory *memory)
+/* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
+static double kept(StratTaskKind kind, double saved, double weight)
 {
-    const StratPlan *plan = costing->plan;
-    StratPipeline pipeline = {plan->pipeline, plan->virtual_stages,
-                              plan->global_batch / (plan->data * plan->micro_batch)};
-    g_autoptr(GArray) tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
-    schedule->order(&pipeline, stage, tasks);
+    switch (kind) {
+    case STRAT_TASK_FORWARD:
+        return saved;
+    case STRAT_TASK_INPUT:
+        return weight - saved;
+    case STRAT_TASK_WEIGHT:
+        return -weight;
+    default:
+        return -saved;
+    }
+}
+
+/* Walks a stage's tasks; the peak of what is held, and of how many chunks. */
+static void walk_activations(const GArray *tasks, const double *saved, const double *weight,
+                             StratMemory *memory)
+{
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
         const StratTask *task = &g_array_index(tasks, StratTask, i);
-        double sign = task->backward ? -1.0 : 1.0;
-        held += sign * saved[task->chunk];
-        count += sign;
+        held += kept(task->kind, saved[task->chunk], weight[task->chunk]);
+        count += kept(task->kind, 1.0, 0.0);
         if (held > memory->activations_bytes) {
             memory->activations_bytes = held;
             memory->in_flight = count;
@@ -102,17 +74,18 @@ static void walk_activations(const StratCosting *costing, const StratSchedule *s
     }
 }
 
-static StratMemory stage_memory(const StratCosting *costing, const StratSchedule *schedule,
-                                int64_t stage)
+static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
     StratMemory memory = {.capacity_bytes = costing->cluster->node.gpu.memory_bytes,
                           .reserved_bytes = RESERVED_BYTES};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
+    g_autofree double *weight = g_new0(double, plan->virtual_stages);
     double params = 0.0;
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
+        weight[k] = strat_chunk_weight_bytes(costing, &chunk);
         params += strat_chunk_params(costing->model, plan, &chunk);
         memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
     }
@@ -122,7 +95,7 @@ static StratMemory stage_memory(const StratCosting *costing, const StratSchedule
     memory.gradients_bytes = params * topo_dtype_bytes(plan->gradients);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory.optimizer_bytes = params * (wide ? 8.0 : 12.0) / shard;
-    walk_activations(costing, schedule, stage, saved, &memory);
+    walk_activations(tasks, saved, weight, &memory);
     memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
                         memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
     return memory;
@@ -130,10 +103,12 @@ static StratMemory stage_memory(const StratCosting *costing, const StratSchedule
 
 GArray *strat_memory_stages(const StratCosting *costing)
 {
-    const StratSchedule *schedule = strat_schedule_by_name(costing->plan->schedule, NULL);
+    StratPipeline pipeline = strat_pipe(costing);
+    g_autoptr(GPtrArray) orders =
+        strat_schedule_orders(strat_plan_schedule(costing->plan), &pipeline);
     GArray *stages = g_array_new(FALSE, FALSE, sizeof(StratMemory));
     for (int64_t i = 0; i < costing->plan->pipeline; i++) {
-        StratMemory memory = stage_memory(costing, schedule, i);
+        StratMemory memory = stage_memory(costing, orders->pdata[i], i);
         g_array_append_val(stages, memory);
     }
     return stages;

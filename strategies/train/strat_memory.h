@@ -19,9 +19,6 @@ typedef struct StratMemory {
     double capacity_bytes;
 } StratMemory;
 
-/** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
-
 /** Memory of every stage: an array of StratMemory, freed by the caller. */
 GArray *strat_memory_stages(const StratCosting *costing);
 

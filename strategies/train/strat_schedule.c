@@ -8,8 +8,11 @@
  *                2 (p - 1 - i) + (v - 1) p (Narayanan 2021 SC, section 2.2.2)
  *
  * With m microbatches, equal stages and free sends the idle share of the step is
- * (p-1)/(m+p-1), and (p-1)/(v m + p-1) interleaved. */
+ * (p-1)/(m+p-1), and (p-1)/(v m + p-1) interleaved. Schedules that cut the backward in two are in
+ * strat_schedule_zero.c. */
 #include "strat_schedule.h"
+
+#include "strat_schedule_zero.h"
 
 GQuark strat_error_quark(void)
 {
@@ -18,7 +21,8 @@ GQuark strat_error_quark(void)
 
 static void push(GArray *tasks, bool backward, int64_t chunk, int64_t microbatch)
 {
-    StratTask task = {backward, (int32_t)chunk, (int32_t)microbatch};
+    StratTask task = {backward ? STRAT_TASK_BACKWARD : STRAT_TASK_FORWARD, (int32_t)chunk,
+                      (int32_t)microbatch};
     g_array_append_val(tasks, task);
 }
 
@@ -90,6 +94,13 @@ static double bubble_flush(const StratPipeline *p)
     return idle / ((double)(p->microbatches * p->chunks) + idle);
 }
 
+/* Idle (p - 1) (F + B - W) beside m (F + B + W), all of one unit (Qi 2024, section 2.3). */
+static double bubble_h1(const StratPipeline *p)
+{
+    double idle = (double)(p->stages - 1);
+    return idle / (3.0 * (double)p->microbatches + idle);
+}
+
 /* Rows of unequal fields, which version 14 cannot align. */
 /* clang-format off */
 static const StratSchedule schedules[] = {
@@ -113,6 +124,37 @@ static const StratSchedule schedules[] = {
      .interleaves = true,
      .order = order_interleaved,
      .bubble_fraction = bubble_flush},
+    {.name = "zb-h1",
+     .source = "Qi 2024 (arXiv 2401.10241) section 2.1: backward in two, memory of 1F1B, by hand",
+     .needs_pipeline = true,
+     .rolls = true,
+     .plan = strat_schedule_plan_zb_h1,
+     .bubble_fraction = bubble_h1},
+    {.name = "zb-h2",
+     .source = "Qi 2024 (arXiv 2401.10241) section 2.2: twice the memory, by hand",
+     .needs_pipeline = true,
+     .rolls = true,
+     .plan = strat_schedule_plan_zb_h2,
+     .bubble_fraction = bubble_none},
+    {.name = "zb-1p",
+     .source = "Qi 2024 (arXiv 2401.10241) section 3.1: found for the tasks' times, memory of 1F1B",
+     .needs_pipeline = true,
+     .rolls = true,
+     .plan = strat_schedule_plan_zb_1p,
+     .bubble_fraction = bubble_h1},
+    {.name = "zb-2p",
+     .source = "Qi 2024 (arXiv 2401.10241) section 3.1: likewise, twice the memory",
+     .needs_pipeline = true,
+     .rolls = true,
+     .plan = strat_schedule_plan_zb_2p,
+     .bubble_fraction = bubble_none},
+    {.name = "zb-v",
+     .source = "Qi 2024 (arXiv 2401.10241) appendix and arXiv 2405.15362: two chunks a stage, there and back",
+     .needs_pipeline = true,
+     .is_v = true,
+     .rolls = true,
+     .plan = strat_schedule_plan_zb_v,
+     .bubble_fraction = bubble_none},
 };
 /* clang-format on */
 
@@ -133,4 +175,31 @@ const StratSchedule *strat_schedule_by_name(const char *name, GError **error)
     g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
                 "unknown pipeline schedule '%s', known:%s", name, known->str);
     return NULL;
+}
+
+GPtrArray *strat_schedule_orders(const StratSchedule *schedule, const StratPipeline *pipeline)
+{
+    GPtrArray *orders = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    for (int64_t stage = 0; stage < pipeline->stages; stage++) {
+        GArray *tasks = g_array_new(FALSE, FALSE, sizeof(StratTask));
+        g_ptr_array_add(orders, tasks);
+        if (schedule->order)
+            schedule->order(pipeline, stage, tasks);
+    }
+    if (schedule->plan)
+        schedule->plan(pipeline, (GArray **)(void *)orders->pdata);
+    return orders;
+}
+
+int64_t strat_schedule_stage(const StratSchedule *schedule, int64_t stages, int64_t index)
+{
+    bool back = schedule->is_v && index / stages % 2 == 1;
+    return back ? stages - 1 - index % stages : index % stages;
+}
+
+int64_t strat_schedule_index(const StratSchedule *schedule, int64_t stages, int64_t stage,
+                             int64_t chunk)
+{
+    bool back = schedule->is_v && chunk % 2 == 1;
+    return chunk * stages + (back ? stages - 1 - stage : stage);
 }

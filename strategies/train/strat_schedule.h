@@ -6,18 +6,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** One forward or backward of one microbatch through one model chunk of the stage. */
+/** What a task does. A backward is one piece, or two: the gradient of the input, which the stage
+ *  before waits for, and that of the weights, which nobody does (Qi 2024, Zero Bubble). */
+typedef enum StratTaskKind {
+    STRAT_TASK_FORWARD,
+    STRAT_TASK_BACKWARD,
+    STRAT_TASK_INPUT,
+    STRAT_TASK_WEIGHT,
+    STRAT_TASK_KINDS
+} StratTaskKind;
+
+/** One task of one microbatch in one model chunk of the stage. */
 typedef struct StratTask {
-    bool backward;
+    StratTaskKind kind;
     int32_t chunk;      /* 0-based, of the stage's virtual stages */
     int32_t microbatch; /* 0-based */
 } StratTask;
+
+/** What one chunk's tasks take: schedules that are made by looking at it need it. Seconds, or any
+ *  unit; all 0: alike and of one unit. */
+typedef struct StratTaskTimes {
+    double forward, input, weight;
+    double send;         /* from stage to stage */
+    bool sends_block;    /* the sender stands still for it */
+    double weight_bytes; /* kept from input to weight, over what a forward keeps; 0: nothing */
+} StratTaskTimes;
 
 /** Shape of a pipeline. */
 typedef struct StratPipeline {
     int64_t stages;
     int64_t chunks; /* per stage */
     int64_t microbatches;
+    StratTaskTimes times;
 } StratPipeline;
 
 /** A schedule: one row of the table. */
@@ -26,11 +46,26 @@ typedef struct StratSchedule {
     const char *source;
     bool needs_pipeline; /* more than one stage */
     bool interleaves;    /* more than one chunk a stage; microbatches divisible by stages */
+    bool is_v;           /* two chunks a stage, the second ones on the way back */
+    bool rolls; /* a stage begins its next step when its own is over, whatever the others do */
     /** Appends the tasks of @stage in order: each forward and backward once. */
     void (*order)(const StratPipeline *pipeline, int64_t stage, GArray *tasks);
-    /** Idle share of a step when sends are free and all stages alike. */
+    /** The same for all stages at once; @tasks has an array for each. */
+    void (*plan)(const StratPipeline *pipeline, GArray **tasks);
+    /** Idle share of a step when sends are free, all stages alike, and each kind of task takes one
+     *  unit, a whole backward two. */
     double (*bubble_fraction)(const StratPipeline *pipeline);
 } StratSchedule;
+
+/** Tasks of all stages of @pipeline under @schedule: an array (of StratTask) for each. Free with
+ *  g_ptr_array_unref(). */
+GPtrArray *strat_schedule_orders(const StratSchedule *schedule, const StratPipeline *pipeline);
+
+/** A microbatch passes the chunks of all stages in the order of their index: the stage of chunk
+ *  @index, which is its (@index / @stages)-th, and the index of chunk @chunk of @stage. */
+int64_t strat_schedule_stage(const StratSchedule *schedule, int64_t stages, int64_t index);
+int64_t strat_schedule_index(const StratSchedule *schedule, int64_t stages, int64_t stage,
+                             int64_t chunk);
 
 const StratSchedule *strat_schedule_all(size_t *count);
 

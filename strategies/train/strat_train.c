@@ -1,5 +1,6 @@
 /* Runs a compiled step and reads its figures off the run: the step time is the program's makespan,
- * the ledger says where every GPU-nanosecond went, FLOPs are counted from the model. */
+ * or the period of steps where stages roll on, the ledger says where every GPU-nanosecond went,
+ * FLOPs are counted from the model. */
 #include "strat_train.h"
 
 #include "model_ops.h"
@@ -105,6 +106,28 @@ bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result,
     return run_on(costing, fabric, router, result, error);
 }
 
+/* Where stages roll from step to step, the period is the longest time from the first operation of a
+ * class to its last: shifted by it, all of the next step fits behind this one. */
+static SimTime period_of(const StratTrainResult *result)
+{
+    const SimProgram *program = result->step->program;
+    const SimRun *run = result->run;
+    uint32_t classes = sim_program_class_count(program);
+    g_autofree SimTime *first = g_new(SimTime, classes);
+    g_autofree SimTime *last = g_new0(SimTime, classes);
+    for (uint32_t i = 0; i < classes; i++)
+        first[i] = SIM_TIME_MAX;
+    for (uint32_t i = 0; i < run->op_count; i++) {
+        uint32_t class = sim_program_op(program, i)->rank_class;
+        first[class] = MIN(first[class], run->start[i]);
+        last[class] = MAX(last[class], run->end[i]);
+    }
+    SimTime longest = 0;
+    for (uint32_t i = 0; i < classes; i++)
+        longest = MAX(longest, last[i] - first[i]);
+    return longest;
+}
+
 StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error)
 {
     const StratPlan *plan = costing->plan;
@@ -117,8 +140,13 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
         return NULL;
     for (uint16_t b = 0; b < STRAT_BUCKET_COUNT; b++)
         result->ledger_ns[b] = sim_ledger_total_ns(ledger, b);
-    result->step_ns = result->run->makespan;
     result->gpus = strat_rank_count(plan);
+    result->step_ns = result->run->makespan;
+    if (strat_plan_schedule(plan)->rolls) {
+        result->step_ns = period_of(result);
+        result->ledger_ns[STRAT_BUCKET_BUBBLE] -=
+            result->gpus * (result->run->makespan - result->step_ns);
+    }
     result->classes = result->step->fold->classes;
     result->operations = sim_program_op_count(result->step->program);
     result->microbatches = plan->global_batch / (plan->data * plan->micro_batch);

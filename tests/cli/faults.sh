@@ -31,3 +31,5 @@ expect_text err 'GPU 1000000: the cluster has'
 expect_exit 2 "$ORRERY" run "$ROOT/scenarios/failures/llama-3.1-405b-54-days.yaml" \
     --set 'faults={slow: [{gpu: 1, clock: 0.8}]}'
 expect_text err 'a campaign has faults of its own'
+
+finish

@@ -1,5 +1,27 @@
 #include "toy_campaign.h"
 
+static bool toy_line(int64_t stages, StratPipelineLine *line, void *ctx)
+{
+    (void)ctx;
+    double each = 12.0 / (double)stages;
+    *line = (StratPipelineLine){each * (double)(stages - 1), each};
+    return stages > 1 && stages < 9;
+}
+
+StratAdaptJob toy_adapt_job(void)
+{
+    return (StratAdaptJob){
+        .stages = 4,
+        .replicas = 3,
+        .microbatches = 6,
+        .tensor = 8,
+        .workers_per_node = 1,
+        .bubble_s = 9.0,
+        .forward_fraction = 1.0 / 3.0,
+        .line = toy_line,
+    };
+}
+
 double toy_step(const StratJobState *state, void *ctx)
 {
     (void)ctx;
@@ -8,7 +30,14 @@ double toy_step(const StratJobState *state, void *ctx)
         slowest = MIN(slowest, state->slow[i].clock_fraction);
     for (size_t i = 0; i < state->weak_count; i++)
         slowest = MIN(slowest, state->weak[i].fraction);
-    return 1.0 / slowest;
+    if (state->adaptation == STRAT_ADAPT_NONE)
+        return 1.0 / slowest;
+    StratAdaptJob job = toy_adapt_job();
+    if (state->adaptation == STRAT_ADAPT_REBALANCE)
+        return strat_adapt_rebalanced(&job, state->slow[0].clock_fraction) / 27.0;
+    if (state->adaptation == STRAT_ADAPT_SWAP)
+        return strat_adapt_swapped(&job, state->weak[0].fraction) / 27.0;
+    return strat_adapt_step(&job, state->adaptation, (int64_t)state->lost_count) / 27.0 / slowest;
 }
 
 StratCampaign toy_campaign(StratFaultClass *faults, int64_t gpus, double per_node_day, double days,

@@ -43,6 +43,8 @@ static StratCampaign busy(const char *policy)
     c.recovery.replicas = 16;
     c.recovery.most_lost = 4;
     c.recovery.rejoin_s = 20.0;
+    c.recovery.migrate_s = 20.0;
+    c.recovery.stages = 4;
     c.spares = (StratCampaignSpares){
         .nodes = 4, .repair = {STRAT_SPREAD_LOGNORMAL, .mean_s = 36000.0, .cv = 1.0}
     };
@@ -55,13 +57,17 @@ Test(campaign, the_ledger_of_every_history_sums_to_its_time_exactly)
     const StratRecovery *all = strat_recovery_all(&count);
     for (size_t p = 0; p < count; p++) {
         StratCampaign c = busy(all[p].name);
+        g_autoptr(StratAdaptTable) adapted =
+            strat_adapt_table_new(c.step, NULL, all[p].adaptation, 1.0, 256, c.recovery.stages);
         StratCampaignPlan plan = {
             &c,
             .end = INT64_C(1234567890123457),
             .step = SIM_TIME_SECOND,
             .rhythm = {1800 * SIM_TIME_SECOND, 5 * SIM_TIME_SECOND, 55 * SIM_TIME_SECOND},
             .memory = SIM_TIME_SECOND,
+            .local = 300 * SIM_TIME_SECOND,
             .step_s = 1.0,
+            .adapted = adapted,
         };
         for (uint64_t r = 0; r < 10; r++) {
             int64_t by_class[5] = {0};
@@ -91,9 +97,9 @@ Test(campaign, gpu_seconds_sum_to_gpus_and_spares_times_the_duration)
     cr_expect_float_eq(r->goodput.mean, r->mean_gpu_s[STRAT_LOST_NOTHING] / all, 1e-12);
 }
 
-Test(campaign, threads_and_replays_change_nothing)
+static void expect_threads_change_nothing(const char *policy)
 {
-    StratCampaign c = busy("drop-replica");
+    StratCampaign c = busy(policy);
     c.threads = 1;
     g_autoptr(StratCampaignResult) one = strat_campaign_run(&c);
     c.threads = 3;
@@ -114,6 +120,12 @@ static double share(const char *policy, StratLost bucket)
     return r->lost[bucket].mean;
 }
 
+Test(campaign, threads_and_replays_change_nothing)
+{
+    expect_threads_change_nothing("drop-replica");
+    expect_threads_change_nothing("templates");
+}
+
 Test(campaign, policies_meet_the_same_failures_and_lose_what_they_promise)
 {
     double rework = share("restart", STRAT_LOST_REWORK);
@@ -128,12 +140,21 @@ Test(campaign, policies_meet_the_same_failures_and_lose_what_they_promise)
     cr_expect(share("drop-replica", STRAT_LOST_NOTHING) > share("restart", STRAT_LOST_NOTHING));
 }
 
-Test(campaign, an_unused_policy_does_not_change_how_often_things_fail)
+Test(campaign, every_policy_meets_the_same_faults)
 {
-    StratCampaign a = busy("restart"), b = busy("in-memory");
-    g_autoptr(StratCampaignResult) restart = strat_campaign_run(&a);
-    g_autoptr(StratCampaignResult) memory = strat_campaign_run(&b);
-    cr_expect(restart->unplanned.mean == memory->unplanned.mean);
+    size_t count = 0;
+    const StratRecovery *all = strat_recovery_all(&count);
+    StratCampaign c = busy("restart");
+    c.replications = 5;
+    g_autoptr(StratCampaignResult) restart = strat_campaign_run(&c);
+    for (size_t p = 1; p < count; p++) {
+        c.recovery.policy = &all[p];
+        g_autoptr(StratCampaignResult) other = strat_campaign_run(&c);
+        cr_expect(restart->unplanned.mean == other->unplanned.mean, "%s", all[p].name);
+        for (size_t i = 0; i < 4; i++)
+            cr_expect(restart->class_mean[i] == other->class_mean[i], "%s: class %zu", all[p].name,
+                      i);
+    }
 }
 
 Test(campaign, more_spares_wait_less_and_no_spares_wait_for_repair)

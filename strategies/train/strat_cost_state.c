@@ -1,0 +1,90 @@
+/* What a stage keeps, and what its optimizer takes.
+ *
+ * Measured stage times are those of passes: the optimizer comes besides. Where a backward is cut in
+ * two, the products' inputs and the gradients of their outputs stay until the second part: 32 of
+ * the 34 s b h bytes of a layer without its scores (Qi 2024, section 2.3). */
+#include "strat_cost.h"
+
+#include "kern_pass.h"
+
+double strat_send_bytes(const StratCosting *costing)
+{
+    const StratPlan *plan = costing->plan;
+    double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
+    return 2.0 * tokens * (double)costing->model->hidden / (double)plan->tensor;
+}
+
+double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
+{
+    const StratPlan *plan = costing->plan;
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+        return 0.0;
+    double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
+    double gradient = topo_dtype_bytes(plan->gradients);
+    /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
+     * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
+     * three; the working weight is copied back. */
+    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
+    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
+}
+
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+{
+    double bytes = 0.0;
+    for (size_t i = 0; i < ops->count; i++) {
+        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+                       ops->op[i].part == MODEL_PART_ATTENTION &&
+                       ops->op[i].kind != MODEL_OP_ATTENTION;
+        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+    }
+    return bytes;
+}
+
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard shard = strat_shard(plan);
+    ModelOps ops;
+    double bytes = 0.0;
+    model_ops_layer(costing->model, &shard, &ops);
+    double layer = saved_bytes(&ops, plan);
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
+                (double)costing->model->hidden;
+        if (shard.sequence_parallel)
+            layer /= (double)plan->tensor;
+    }
+    bytes += layer * (double)chunk->layers;
+    if (chunk->embedding) {
+        model_ops_embedding(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        bytes += saved_bytes(&ops, plan);
+    }
+    return bytes;
+}
+
+static double weight_bytes(const ModelOps *ops)
+{
+    double bytes = 0.0;
+    for (size_t i = 0; i < ops->count; i++)
+        if (ops->op[i].kind == MODEL_OP_GEMM)
+            bytes += ops->op[i].saved_bytes +
+                     2.0 * (double)(ops->op[i].batch * ops->op[i].m) * (double)ops->op[i].n;
+    return bytes;
+}
+
+double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    ModelShard shard = strat_shard(costing->plan);
+    ModelOps ops;
+    model_ops_layer(costing->model, &shard, &ops);
+    double bytes = weight_bytes(&ops) * (double)chunk->layers;
+    if (chunk->head) {
+        model_ops_head(costing->model, &shard, &ops);
+        bytes += weight_bytes(&ops);
+    }
+    return bytes;
+}
