@@ -45,9 +45,20 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
+/* A scenario with a queue has many jobs, and none that it knows more of. */
+static void check_queue(ScenBinder *binder, const ScenNode *map)
+{
+    static const char *const others[] = {"model", "plan", "serve", "traffic", "campaign", "jobs"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (scen_node_item(map, others[i]))
+            scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
+}
+
 /* A scenario trains or serves. */
 static void check_halves(ScenBinder *binder, const ScenNode *map)
 {
+    if (!scen_node_item(map, "model"))
+        scen_bind_fail(binder, map, "model", "missing key 'model' (what is trained or served)");
     bool trains = scen_node_item(map, "plan"), serves = scen_node_item(map, "serve");
     if (trains && serves)
         scen_bind_fail(binder, map, "serve",
@@ -71,6 +82,12 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
+    const TopoCluster *cluster = &scenario->cluster;
+    if (scen_node_item(map, "queue")) {
+        check_queue(binder, map);
+        scen_queue_finish(binder, map, cluster->node.gpus, cluster->node_count, &scenario->queue);
+        return;
+    }
     check_halves(binder, map);
     scen_degraded_finish(binder, map, scenario);
     if (scen_node_item(map, "plan"))
@@ -91,7 +108,7 @@ static const ScenField fields[] = {
     FIELD("fold", fold, SCEN_BOOL, .fallback = "true", .help = "simulate equal ranks once"),
     FIELD("devices", devices, SCEN_TEXT,
           .help = "file of orrery calibrate, whose nodes, GPUs and profiles become catalog rows"),
-    FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
+    FIELD("model", model, SCEN_SECTION, .table = &scen_model_table,
           .help = "what is trained or served"),
     FIELD("cluster", cluster, SCEN_SECTION, .required = true, .table = &scen_cluster_table,
           .help = "what it runs on"),
@@ -106,6 +123,8 @@ static const ScenField fields[] = {
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
+    FIELD("queue", queue, SCEN_MAP, .table = &scen_queue_table,
+          .help = "many jobs on the cluster, instead of model and plan or serve"),
     FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
           .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,

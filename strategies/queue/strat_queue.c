@@ -186,6 +186,8 @@ static void sum_class(const Sample *samples, int64_t n, size_t c, StratQueueClas
         r->runs += (double)t->runs / (double)n;
         r->preemptions += (double)t->preemptions / (double)n;
         r->requeues += (double)t->requeues / (double)n;
+        r->caused += (double)t->caused / (double)n;
+        r->caused_nodes += (double)t->caused_nodes / (double)n;
         started += (double)t->started;
         wait_s += t->wait_s;
         kept_s += t->kept_s;

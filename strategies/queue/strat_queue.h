@@ -54,6 +54,7 @@ typedef struct StratQueue {
     double lifetime_s;          /* a run that is so old is ended; 0: none is */
     double restart_s;           /* until a run computes, of every run after a job's first */
     double restart_failure;     /* share of those runs that die when they should start to compute */
+    double requeue_s;           /* until a job whose run failed is back in the queue */
     int64_t most_requeues;      /* of a job after failures; a further one ends it */
     double shared_leaf;     /* how much longer a run takes that shares a leaf: strat_queue_pool.h */
     StratFaultModel faults; /* count 0 and no records: nothing fails */
@@ -109,8 +110,9 @@ typedef void StratQueueSink(const StratQueueJobRow *row, void *ctx);
 /** Of one class. */
 typedef struct StratQueueClassResult {
     double jobs, completed, runs, preemptions, requeues; /* means over replications */
-    double wait_s; /* until the first run, mean of the jobs that started */
-    double ettr;   /* work kept over time since arrival, of jobs that left */
+    double caused, caused_nodes; /* secondary preemptions for its jobs, likewise, and their nodes */
+    double wait_s;               /* until the first run, mean of the jobs that started */
+    double ettr;                 /* work kept over time since arrival, of jobs that left */
 } StratQueueClassResult;
 
 typedef struct StratQueueResult {

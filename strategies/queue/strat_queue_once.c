@@ -32,6 +32,8 @@ static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
     once->preemptible = strat_queue_ns(queue->preemptible_after_s);
     once->lifetime = strat_queue_ns(queue->lifetime_s);
     once->restart = strat_queue_ns(queue->restart_s);
+    once->requeue = strat_queue_ns(queue->requeue_s);
+    once->later = g_queue_new();
     once->slow_ppm = (int64_t)(queue->shared_leaf * 1e6 + 0.5);
     return once;
 }
@@ -44,6 +46,7 @@ static void once_free(StratQueueOnce *once)
     g_array_unref(once->running);
     g_free(once->at_node);
     g_array_unref(once->away);
+    g_queue_free(once->later);
     g_ptr_array_unref(once->unused);
     g_array_unref(once->profile);
     g_free(once);
@@ -183,6 +186,19 @@ static SimTime back_at(const StratQueueOnce *once)
     return once->away->len > 0 ? g_array_index(once->away, StratQueueAway, 0).until : SIM_TIME_MAX;
 }
 
+static SimTime later_at(const StratQueueOnce *once)
+{
+    const StratQueueJob *job = g_queue_peek_head(once->later);
+    return job ? job->expected : SIM_TIME_MAX;
+}
+
+static void come_back(StratQueueOnce *once, StratQueueJob *job)
+{
+    once->fresh += 2; /* it is not the last of its level, as one that arrives is */
+    strat_queue_line_add(&once->line, job->level,
+                         (StratQueuePlace){job, job->nodes, strat_queue_expect(once, job)});
+}
+
 /* Idle and repair time until @at. */
 static void pass_time(StratQueueOnce *once, SimTime at)
 {
@@ -207,6 +223,8 @@ static void happen(StratQueueOnce *once, StratFaultHistory *faults, StratFault *
         if (!strat_fault_history_next(faults, fault))
             fault->at = SIM_TIME_MAX;
     }
+    while (later_at(once) == once->now)
+        come_back(once, g_queue_pop_head(once->later));
     while (strat_queue_source_peek(&once->source) == once->now)
         arrive(once);
 }
@@ -229,6 +247,8 @@ static void finish(StratQueueOnce *once)
         once->tally->running++;
         g_ptr_array_add(once->unused, job);
     }
+    while (!g_queue_is_empty(once->later))
+        come_back(once, g_queue_pop_head(once->later));
     StratQueueWalk walk = strat_queue_front;
     for (StratQueuePlace *p; (p = strat_queue_line_at(&once->line, &walk)); walk.step++) {
         p->job->queued += once->now - p->job->since;
@@ -251,7 +271,7 @@ void strat_queue_once(const StratQueue *queue, uint64_t replication, StratQueueS
         fault.at = SIM_TIME_MAX;
     for (;;) {
         SimTime at = MIN(MIN(end_at(once), back_at(once)), MIN(fault.at, once->wake));
-        at = MIN(at, strat_queue_source_peek(&once->source));
+        at = MIN(at, MIN(later_at(once), strat_queue_source_peek(&once->source)));
         if (at >= once->end)
             break;
         pass_time(once, at);

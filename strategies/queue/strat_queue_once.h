@@ -42,6 +42,7 @@ typedef struct StratQueueTally {
     GArray *waits, *slowdowns; /* of double; owned */
     struct StratQueueClassTally {
         int64_t jobs, started, completed, runs, preemptions, requeues;
+        int64_t caused, caused_nodes; /* preemptions for its jobs that came back */
         double wait_s, kept_s, elapsed_s;
     } * classes; /* owned */
 } StratQueueTally;
@@ -75,12 +76,13 @@ struct StratQueueOnce {
     StratQueueLine line;
     StratHeap ends; /* of runs */
     StratQueueRuns runs[STRAT_QUEUE_LEVELS];
-    GArray *running;                  /* of StratQueueRelease, by time; owned */
-    StratQueueJob **at_node;          /* by node, NULL: none; owned */
-    GArray *away;                     /* of StratQueueAway, the first back first; owned */
-    GPtrArray *unused;                /* jobs that have left, for further ones; owned */
-    SimTime wake;                     /* a run is old enough then; SIM_TIME_MAX: none */
-    StratQueueProfile *profile;       /* with reservations, of policies that make them */
+    GArray *running;            /* of StratQueueRelease, by time; owned */
+    StratQueueJob **at_node;    /* by node, NULL: none; owned */
+    GArray *away;               /* of StratQueueAway, the first back first; owned */
+    GQueue *later;              /* jobs whose run failed, back in the queue at @expected; owned */
+    GPtrArray *unused;          /* jobs that have left, for further ones; owned */
+    SimTime wake;               /* a run is old enough then; SIM_TIME_MAX: none */
+    StratQueueProfile *profile; /* with reservations, of policies that make them */
     bool is_freed, is_early, is_less; /* since the last pass: nodes came free; before they
                                          were expected; were taken away */
     int64_t fresh;                    /* jobs that have arrived since the last pass, */
@@ -88,7 +90,7 @@ struct StratQueueOnce {
     int64_t head;                     /* job that the reservation of EASY is for, -1: none */
     SimTime shadow;                   /* when it starts at the latest */
     int64_t extra;                    /* nodes that it leaves then */
-    SimTime preemptible, lifetime, restart;
+    SimTime preemptible, lifetime, restart, requeue;
     int64_t slow_ppm;
     StratQueueSink *sink;
     void *sink_ctx;

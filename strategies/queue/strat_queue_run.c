@@ -190,8 +190,14 @@ void strat_queue_end_run(StratQueueOnce *once, StratQueueJob *job, StratQueueEnd
     strat_queue_book(once, job, end == STRAT_QUEUE_COMPLETED, lost);
     release(once, job);
     once->tally->ended[end]++;
-    if (end == STRAT_QUEUE_PREEMPTED || end == STRAT_QUEUE_REQUEUED) {
-        job->reserved = -1;
+    bool is_back = end == STRAT_QUEUE_PREEMPTED || end == STRAT_QUEUE_REQUEUED;
+    job->reserved = is_back ? -1 : job->reserved;
+    if (end == STRAT_QUEUE_REQUEUED && once->requeue > 0) {
+        job->expected = sim_time_later(once->now, once->requeue);
+        g_queue_push_tail(once->later, job);
+        return;
+    }
+    if (is_back) {
         strat_queue_line_add(&once->line, job->level,
                              (StratQueuePlace){job, job->nodes, strat_queue_expect(once, job)});
         return;
@@ -231,6 +237,8 @@ bool strat_queue_preempt(StratQueueOnce *once, const StratQueueJob *job)
             StratQueueJob *victim = once->runs[level].first;
             victim->preemptions++;
             once->tally->secondary += is_back;
+            once->tally->classes[job->class_index].caused += is_back;
+            once->tally->classes[job->class_index].caused_nodes += is_back ? victim->nodes : 0;
             once->tally->preempted_nodes += victim->nodes;
             strat_queue_end_run(once, victim, STRAT_QUEUE_PREEMPTED,
                                 is_back ? STRAT_QUEUE_LOST_SECONDARY : STRAT_QUEUE_LOST_PREEMPTED);

@@ -163,6 +163,11 @@ Test(strat_queue, a_job_in_a_crash_loop_is_requeued_as_often_as_it_may)
     cr_expect(eq(int, (int)row->end, STRAT_QUEUE_FAILED));
     expect_spent(r, STRAT_QUEUE_LOST_OWN, 8.0, 20.0);
     expect_spent(r, STRAT_QUEUE_RESTART, 3.0, 20.0);
+    queue.requeue_s = 2.5; /* three times, and no run can end later than 18.5 */
+    g_autoptr(GArray) later = toy_queue_rows(&queue, NULL);
+    row = (const StratQueueJobRow *)(void *)later->data;
+    cr_expect(eq(i64, row->left, 18 * S + S / 2));
+    cr_expect(eq(i64, row->queued, 7 * S + S / 2));
 }
 
 Test(strat_queue, a_run_ends_at_its_lifetime)
