@@ -2,6 +2,7 @@
 #include "scen_cmd.h"
 
 #include "scen_fields.h"
+#include "scen_figure.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -31,7 +32,8 @@ static const ScenUsage usage = {
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
-               "serve-recoveries, queue-policies, queue-placements), each with its source;\n"
+               "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
+               "source;\n"
                "without a kind, how many there are.",
 };
 
@@ -87,6 +89,14 @@ static void add_fabrics(GArray *rows)
     }
 }
 
+/* Their definition stands for a source: they are ours. */
+static void add_figures(GArray *rows)
+{
+    for (int k = 0; k < SCEN_FIGURE_COUNT; k++)
+        add_row(scen_figure_key((ScenFigureKind)k), scen_figure_definition((ScenFigureKind)k),
+                rows);
+}
+
 /* Is @key among the words of @parameters? */
 static bool has_word(const char *parameters, const char *key)
 {
@@ -137,6 +147,7 @@ static const Kind kinds[] = {
     {"stragglers",       "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers      },
     {"serve-recoveries", "requests of a replica that died",          SCEN_CATALOG_NONE,
      add_serve_recoveries                                                                                             },
+    {"figures",          "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures         },
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },

@@ -330,9 +330,15 @@ static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks
 
 static void check_all(const Check *check, const ScenMarks *unsound)
 {
-    bool trains = !check->scenario->serving.is_on && !check->scenario->queue.is_on;
+    if (check->scenario->replay)
+        return;
+    if (check->scenario->campaign.is_alone || check->scenario->queue.is_on) {
+        check_cluster(check);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
-        if (!(rules[i].trains && !trains) && is_ready(&rules[i], unsound, check->marks))
+        if (!(rules[i].trains && check->scenario->serving.is_on) &&
+            is_ready(&rules[i], unsound, check->marks))
             rules[i].run(check);
     scen_check_serving(check->scenario, check->marks, check->errors);
     scen_check_fabric(check->scenario, check->marks, check->errors);

@@ -39,6 +39,7 @@ typedef struct ScenScenario {
     ScenCost cost;
     ScenCampaign campaign; /* months of training */
     ScenQueue queue;       /* or many jobs, instead of training or serving one */
+    const char *replay;    /* operation trace that is run again, instead; NULL: none */
     ScenDegraded degraded; /* what is worse than the rest while the step runs */
     KernProfile profile;
     StratErrors errors; /* of its costs */

@@ -48,8 +48,9 @@ static ToyWorld profiled_world(int64_t tensor, int64_t pipeline, int64_t data, i
     ToyWorld world = toy_world();
     world.plan.tensor = tensor;
     world.plan.pipeline = pipeline;
-    world.plan.optimizer = STRAT_OPTIMIZER_NONE;
     world.plan.profiled = (StratProfiled){FORWARD_S, BACKWARD_S, 0.0, 1e-12};
+    if (data == 1) /* no gradients to reduce: nothing but the passes */
+        world.plan.optimizer = STRAT_OPTIMIZER_NONE;
     toy_lay_out(&world, data, microbatches);
     return world;
 }
