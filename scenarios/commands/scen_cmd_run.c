@@ -5,6 +5,7 @@
  * that reads JSON can turn knobs itself. */
 #include "scen_cmd.h"
 
+#include "scen_cmd_run_queue.h"
 #include "scen_cmd_run_serve.h"
 #include "scen_folder.h"
 #include "scen_incidents.h"
@@ -28,7 +29,8 @@ static const ScenUsage usage = {
     .summary =
         "Simulates one training step: how long it takes, whether it fits, where every\n"
         "GPU-second goes and which knob of the plan would help. With campaign:, months of\n"
-        "such steps under failures: what is left of the time. A scenario with serve: is\n"
+        "such steps under failures: what is left of the time. With queue:, many jobs share\n"
+        "the cluster instead: who waits, and where its time goes. A scenario with serve: is\n"
         "served its traffic instead: latencies, throughput, what a million tokens cost, and\n"
         "how close to saturation it ran. Exit status 1: it does not fit in memory, or misses\n"
         "its objectives.",
@@ -339,8 +341,14 @@ static bool run(const Options *options, bool *holds, GError **error)
     if (!scenario)
         return false;
     /* What was published is about the scenario as it was written. */
-    if (changes_scenario(options->sets))
+    if (changes_scenario(options->sets)) {
         scen_expect_clear(&scenario->expect);
+        scenario->queue.published = (ScenQueuePublished){0};
+    }
+    if (scenario->queue.is_on && !options->trace) {
+        *holds = true;
+        return scen_run_queue(scenario, options->json, options->out, error);
+    }
     if (scenario->replay || scenario->campaign.is_alone) {
         *holds = true;
         return run_alone(options, scenario, error);

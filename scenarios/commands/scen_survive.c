@@ -81,27 +81,9 @@ static bool try_states(const ScenScenario *scenario, double link_left, GError **
 StratFaultModel scen_fault_model(const ScenScenario *scenario)
 {
     const ScenCampaign *written = &scenario->campaign;
-    const ScenFaults *faults = &written->faults;
-    return (StratFaultModel){
-        .classes = (const StratFaultClass *)(void *)faults->classes->data,
-        .count = faults->classes->len,
-        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
-        .record_count = faults->records ? faults->records->len : 0,
-        .site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus, written->nodes_per_leaf,
-                 written->nodes_per_rack},
-        .seed = scenario->seed,
-        .scale = faults->scale,
-        .early_factor = faults->early_factor,
-        .early_s = faults->early_s,
-        .incidents =
-            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
-        .incident_count = faults->incidents ? faults->incidents->len : 0,
-        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
-        .cycle_count = faults->cycles ? faults->cycles->len : 0,
-        .node_shape = faults->node_shape,
-        .lemon_fraction = faults->lemon_fraction,
-        .lemon_factor = faults->lemon_factor,
-    };
+    StratFaultSite site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus,
+                           written->nodes_per_leaf, written->nodes_per_rack};
+    return scen_faults_model(&written->faults, site, scenario->seed);
 }
 
 /* With each of @policies, and what its storage makes of it (@saves, one a policy, or NULL). */

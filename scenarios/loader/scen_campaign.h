@@ -39,6 +39,10 @@ typedef struct ScenFaults {
 
 /** Frees what @faults owns. */
 void scen_faults_clear(ScenFaults *faults);
+
+/** @faults at @site, which it borrows. */
+StratFaultModel scen_faults_model(const ScenFaults *faults, StratFaultSite site, uint64_t seed);
+
 /** The network that a node reaches its storage by. */
 typedef enum ScenStorageNetwork {
     SCEN_STORAGE_FRONTEND,

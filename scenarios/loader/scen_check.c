@@ -332,7 +332,7 @@ static void check_all(const Check *check, const ScenMarks *unsound)
 {
     if (check->scenario->replay)
         return;
-    if (check->scenario->campaign.is_alone) {
+    if (check->scenario->campaign.is_alone || check->scenario->queue.is_on) {
         check_cluster(check);
         return;
     }

@@ -45,6 +45,16 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
+/* A scenario with a queue has many jobs, and none that it knows more of. */
+static void check_queue(ScenBinder *binder, const ScenNode *map)
+{
+    static const char *const others[] = {"model",    "plan", "serve", "traffic",
+                                         "campaign", "jobs", "replay"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (scen_node_item(map, others[i]))
+            scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
+}
+
 static void need(ScenBinder *binder, const ScenNode *map, const char *key, const char *help)
 {
     if (!scen_node_item(map, key))
@@ -108,6 +118,13 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
+    const TopoCluster *cluster = &scenario->cluster;
+    if (scen_node_item(map, "queue")) {
+        need(binder, map, "cluster", "what it runs on");
+        check_queue(binder, map);
+        scen_queue_finish(binder, map, cluster->node.gpus, cluster->node_count, &scenario->queue);
+        return;
+    }
     check_halves(binder, map, scenario);
     scen_bind_path(binder, &scenario->replay);
     scen_degraded_finish(binder, map, scenario);
@@ -144,6 +161,8 @@ static const ScenField fields[] = {
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
+    FIELD("queue", queue, SCEN_MAP, .table = &scen_queue_table,
+          .help = "many jobs on the cluster, instead of model and plan or serve"),
     FIELD("replay", replay, SCEN_TEXT,
           .help = "operation trace of a real job (orrery replay), from this folder, instead"),
     FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,

@@ -41,6 +41,7 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_traffic_clear(&scenario->traffic);
     scen_search_clear(&scenario->search);
     scen_campaign_clear(&scenario->campaign);
+    scen_queue_clear(&scenario->queue);
     scen_expect_clear(&scenario->expect);
     scen_degraded_clear(&scenario->degraded);
     kern_table_free(scenario->profile.table);

@@ -9,6 +9,7 @@
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
+#include "strat_replicate.h"
 #include "strat_step_memo.h"
 #include "strat_straggler.h"
 
@@ -84,13 +85,6 @@ typedef struct StratCampaign {
     StratCampaignSpares spares;
     StratCampaignSwing swing;
 } StratCampaign;
-
-/** A mean over replications and its 90 % confidence interval, and the range that holds 95 % of the
- *  single replications. Of one replication, all are its value. */
-typedef struct StratEstimate {
-    double mean, low, high;
-    double least, most;
-} StratEstimate;
 
 typedef struct StratCampaignResult {
     int64_t replications, gpus, spare_gpus;
