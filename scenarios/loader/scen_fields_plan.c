@@ -142,6 +142,8 @@ static const ScenField fields[] = {
     FIELD("pipeline_shards_no_gradients", pipeline_shards_no_gradients, SCEN_BOOL,
           .fallback = "false",
           .help = "the software refuses zero_stage 2 and 3 with a pipeline, as DeepSpeed's does"),
+    FIELD("synchronous_optimizer", synchronous_optimizer, SCEN_BOOL, .fallback = "false",
+          .help = "stages of a zero-bubble schedule wait for all before the next step"),
     FIELD("dropout", dropout, SCEN_BOOL, .fallback = "false", .help = "dropout, masks kept"),
     FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
           .help = "bias, activation, dropout, add, mask and softmax fused"),

@@ -62,10 +62,11 @@ typedef struct StratPlan {
     bool no_sync; /* stages 2, 3: all microbatches' gradients are reduced once, at the end */
     bool pipeline_shards_no_gradients; /* the software refuses stages 2 and 3 with a pipeline */
     int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
-    bool dropout;                      /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;  /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;   /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor; /* chunked all-gather and reduce-scatter under their GEMMs */
+    bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
+    bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;         /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
