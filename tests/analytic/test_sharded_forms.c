@@ -64,7 +64,7 @@ static Times times_of(const ToyWorld *world)
     StratModelChunk layer = {.layers = 1, .tensor_per_domain = 1, .context_per_domain = 1};
     double params = strat_chunk_params(&world->model, &world->plan, &layer);
     int64_t shards = strat_shard_ranks(&world->plan), copies = world->plan.data / shards;
-    double part = params / (double)shards, count = world->model.layers;
+    double part = params / (double)shards, count = (double)world->model.layers;
     g_autoptr(GArray) forward = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     g_autoptr(GArray) backward = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     strat_cost_forward(&costing, &layer, forward);
