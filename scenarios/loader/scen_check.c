@@ -258,12 +258,28 @@ static void check_sequence(const Check *check)
 
 static void check_zero(const Check *check)
 {
-    int64_t stage = check->scenario->plan.zero_stage;
-    if (stage > 1)
+    const StratPlan *plan = &check->scenario->plan;
+    int64_t all = plan->data * plan->context;
+    if (plan->shard > 0 && plan->zero_stage == 0)
+        fail(check, "plan.shard", "shard " I64 " needs zero_stage 1 or more: nothing is sharded",
+             plan->shard);
+    else if (plan->shard > 0 && all > 0 && all % plan->shard != 0)
+        fail(check, "plan.shard", "shard " I64 " does not divide data x context = " I64 " ranks",
+             plan->shard, all);
+    if (!plan->reshard_after_forward && plan->zero_stage < 3)
+        fail(check, "plan.reshard_after_forward",
+             "reshard_after_forward false needs zero_stage 3: weights are never sharded");
+    if (plan->no_sync && plan->zero_stage < 2)
+        fail(check, "plan.no_sync",
+             "no_sync needs zero_stage 2 or 3: zero_stage " I64
+             " reduces gradients once a step anyway",
+             plan->zero_stage);
+    if (plan->zero_stage > 1 && plan->pipeline > 1 && plan->pipeline_shards_no_gradients)
         fail(check, "plan.zero_stage",
-             "zero_stage " I64 " is not modelled yet: use 0 (replicated optimizer) or 1 (sharded "
-             "optimizer states)",
-             stage);
+             "zero_stage " I64 " with a pipeline of " I64
+             ": DeepSpeed's pipeline engine refuses it, since sharded gradients are reduced after "
+             "every microbatch; use zero_stage 1, or pipeline 1, or FSDP (base: pytorch-fsdp)",
+             plan->zero_stage, plan->pipeline);
 }
 
 static void check_peak(const Check *check)
@@ -300,23 +316,24 @@ typedef struct Rule {
 } Rule;
 
 static const Rule rules[] = {
-    {check_shape,    false, {"model.heads", "model.hidden"}                                              },
-    {check_experts,  false, {"model.experts"}                                                            },
-    {check_dense,    true,  {"model.experts"}                                                            },
-    {check_products, false, {NULL}                                                                       },
-    {check_cluster,  false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
+    {check_shape,    false, {"model.heads", "model.hidden"}                                                },
+    {check_experts,  false, {"model.experts"}                                                              },
+    {check_dense,    true,  {"model.experts"}                                                              },
+    {check_products, false, {NULL}                                                                         },
+    {check_cluster,  false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
     {check_sizes,
-     true,                  {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
-    {check_batch,    true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
-    {check_tensor,   true,  {"plan.tensor", "model.heads", "model.ffn"}                                  },
-    {check_layers,   true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
+     true,                  {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
+    {check_batch,    true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
+    {check_tensor,   true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
+    {check_layers,   true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
     {check_schedule,
      true,                  {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                     },
-    {check_sequence, true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
-    {check_zero,     true,  {"plan.zero_stage"}                                                          },
-    {check_peak,     true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
-    {check_storage,  true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                         },
+      "plan.global_batch"}                                                                       },
+    {check_sequence, true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
+    {check_zero,
+     true,                  {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_peak,     true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_storage,  true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)

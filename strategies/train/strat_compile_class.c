@@ -11,13 +11,14 @@ static double priced(const StratCompiler *c, double fraction)
     return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
 }
 
-/* Gradients (or, sharded, parameters) of @params that the data group moves, as one transfer. */
-static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *code, double params,
-                                  int direction)
+/* What the ranks that share a copy move for @params parameters: their gradients or, forward, the
+ * parameters themselves. */
+static TopoTransfer shard_transfer(const StratCompiler *c, const StratClassCode *code,
+                                   double params, int direction)
 {
     const StratPlan *plan = c->plan;
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
-                             .ranks = plan->data * plan->context,
+                             .ranks = strat_shard_ranks(plan),
                              .ranks_per_domain = code->position.data_per_domain,
                              .bytes = params * topo_dtype_bytes(plan->gradients),
                              .nic_fraction = priced(c, code->position.data_nic_fraction)};
@@ -30,10 +31,50 @@ static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *
     return transfer;
 }
 
+/* Where there are several copies, the sum of the shards' gradients over them. */
+static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode *code,
+                                    double params)
+{
+    const StratPlan *plan = c->plan;
+    double shards = (double)strat_shard_ranks(plan);
+    return (TopoTransfer){.op = TOPO_OP_ALL_REDUCE,
+                          .ranks = plan->data * plan->context / strat_shard_ranks(plan),
+                          .ranks_per_domain = code->position.copies_per_domain,
+                          .bytes = params / shards * topo_dtype_bytes(plan->gradients),
+                          .nic_fraction = priced(c, code->position.copies_nic_fraction)};
+}
+
+/* Cuts a chunk into what its data-parallel traffic comes in. */
+static void cut_chunk(const StratCompiler *c, StratChunkCode *out)
+{
+    bool whole = c->plan->data * c->plan->context == 1 || c->plan->profiled.forward_s > 0.0;
+    bool units = !whole && strat_compile_has_units(c);
+    int64_t most = units                             ? strat_chunk_unit_count(&out->chunk)
+                   : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
+                                                     : 1;
+    out->pieces = g_new0(StratModelChunk, most);
+    out->piece_count = most;
+    if (units)
+        strat_chunk_units(&out->chunk, out->pieces);
+    else
+        out->piece_count = strat_chunk_split(&out->chunk, most, out->pieces);
+    size_t count = (size_t)out->piece_count;
+    out->piece_params = g_new0(double, count);
+    out->gather = g_new(uint32_t, count);
+    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
+        out->piece_block[k] = g_new0(uint32_t, count);
+        for (int b = 0; b < STRAT_BESIDE_MAX; b++)
+            out->beside[b][k] = g_new0(uint32_t, count + 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &out->pieces[i]);
+        out->gather[i] = STRAT_NO_OP;
+    }
+}
+
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
                           StratChunkCode *out, GError **error)
 {
-    StratModelChunk *pieces = out->pieces;
     out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;
@@ -42,13 +83,7 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
         out->chunk.context_nic_fraction = code->position.context_nic_fraction;
     }
-    bool cut = c->plan->overlap_data && c->plan->data * c->plan->context > 1 &&
-               c->plan->profiled.forward_s <= 0.0;
-    out->piece_count = strat_chunk_split(&out->chunk, cut ? STRAT_PIECES_MAX : 1, pieces);
-    for (int64_t i = 0; i < out->piece_count; i++) {
-        out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &pieces[i]);
-        out->gather[i] = STRAT_NO_OP;
-    }
+    cut_chunk(c, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
         bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
@@ -57,7 +92,7 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         if (!strat_blocks_get(c->blocks, &out->chunk, kind, &out->block[k], error))
             return false;
         for (int64_t i = 0; i < out->piece_count; i++) {
-            if (!strat_blocks_get(c->blocks, &pieces[i], kind, &out->piece_block[k][i], error))
+            if (!strat_blocks_get(c->blocks, &out->pieces[i], kind, &out->piece_block[k][i], error))
                 return false;
         }
     }
@@ -123,79 +158,120 @@ static void number_sends(StratCompiler *c, uint32_t class)
     }
 }
 
+static uint16_t data_stream(const StratCompiler *c, const StratClassCode *code)
+{
+    return c->plan->overlap_data ? code->stream_data : SIM_STREAM_MAIN;
+}
+
+uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, double params, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    if (strat_shard_ranks(c->plan) == 1 || params <= 0.0)
+        return STRAT_NO_OP;
+    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+    TopoTransfer transfer = shard_transfer(c, code, params, STRAT_FORWARD);
+    uint32_t id = add_collective(c, &owner, data_stream(c, code), code->data_nth++, &transfer,
+                                 "gather parameters");
+    if (c->plan->overlap_data && after != STRAT_NO_OP)
+        strat_compile_after(c, class, id, after);
+    return id;
+}
+
+void strat_compile_reduce(StratCompiler *c, uint32_t class, double params, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    const StratPlan *plan = c->plan;
+    int64_t shards = strat_shard_ranks(plan), all = plan->data * plan->context;
+    if (all == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
+        return;
+    uint16_t stream = data_stream(c, code);
+    uint32_t id = after;
+    if (shards > 1) {
+        TopoTransfer transfer = shard_transfer(c, code, params, STRAT_BACKWARD);
+        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
+        id = add_collective(c, &owner, stream, code->data_nth++, &transfer, "reduce gradients");
+        if (stream != SIM_STREAM_MAIN)
+            strat_compile_after(c, class, id, after);
+    }
+    if (shards < all) {
+        TopoTransfer transfer = copies_transfer(c, code, params);
+        StratOwner owner = {class, code->copies_family, STRAT_ROLE_COPIES};
+        id = add_collective(c, &owner, stream, code->copies_nth++, &transfer, "reduce copies");
+        if (stream != SIM_STREAM_MAIN && shards == 1)
+            strat_compile_after(c, class, id, after);
+    }
+    code->last_reduce = id;
+}
+
 /* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
 static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    if (plan->zero_stage == 0 || !plan->overlap_data || plan->data * plan->context == 1)
+    if (c->plan->zero_stage == 0 || !c->plan->overlap_data)
         return;
-    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         StratChunkCode *chunk = &code->chunks[k];
-        for (int64_t i = 0; i < chunk->piece_count; i++) {
-            TopoTransfer transfer = data_transfer(c, code, chunk->piece_params[i], STRAT_FORWARD);
-            chunk->gather[i] = add_collective(c, &owner, code->stream_data, code->data_nth++,
-                                              &transfer, "gather parameters");
-            if (code->last_main != STRAT_NO_OP)
-                sim_program_add_dep(c->program, chunk->gather[i], code->last_main);
-        }
+        for (int64_t i = 0; i < chunk->piece_count; i++)
+            chunk->gather[i] =
+                strat_compile_gather(c, class, chunk->piece_params[i], code->last_main);
     }
 }
 
-static void add_gradient_reduce(StratCompiler *c, uint32_t class, double params, uint16_t stream,
-                                uint32_t after)
+bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
-    StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    if (plan->data * plan->context == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE)
-        return;
-    TopoTransfer transfer = data_transfer(c, code, params, STRAT_BACKWARD);
-    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-    uint32_t id =
-        add_collective(c, &owner, stream, code->data_nth++, &transfer, "reduce gradients");
-    if (stream != SIM_STREAM_MAIN)
-        strat_compile_after(c, class, id, after);
-    code->last_reduce = id;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool ends = task->kind == STRAT_TASK_BACKWARD || task->kind == STRAT_TASK_WEIGHT;
+    return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }
 
-/* Whether a task of @kind on the last microbatch leaves gradients final. */
-static bool ends_gradients(StratTaskKind kind)
+uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
+                             bool first)
 {
-    return kind == STRAT_TASK_BACKWARD || kind == STRAT_TASK_WEIGHT;
+    StratClassCode *code = &c->classes[class];
+    int d = task->kind == STRAT_TASK_FORWARD ? STRAT_FORWARD : STRAT_BACKWARD;
+    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
+    if (task->kind == STRAT_TASK_WEIGHT)
+        return id;
+    if (first) {
+        code->first[d][slot] = id;
+        code->first_beside[d][slot] = (uint8_t)code->pending_count;
+    }
+    code->last[d][slot] = id;
+    return id;
+}
+
+void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *task)
+{
+    const StratClassCode *code = &c->classes[class];
+    const StratModelChunk *chunk = &code->chunks[task->chunk].chunk;
+    bool forward = task->kind == STRAT_TASK_FORWARD;
+    int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
+    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    if (task->kind != STRAT_TASK_WEIGHT &&
+        (forward ? chunk->receives_backward : chunk->receives_forward))
+        add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
 /* One task; in pieces where data-parallel traffic hides under it. */
 static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
 {
-    StratClassCode *code = &c->classes[class];
-    StratChunkCode *chunk = &code->chunks[task->chunk];
-    bool forward = task->kind == STRAT_TASK_FORWARD, weight = task->kind == STRAT_TASK_WEIGHT;
-    int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
-    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    StratChunkCode *chunk = &c->classes[class].chunks[task->chunk];
+    bool forward = task->kind == STRAT_TASK_FORWARD;
     bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
-    bool reduces =
-        overlap && ends_gradients(task->kind) && task->microbatch == c->pipeline.microbatches - 1;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool reduces = (overlap || every) && strat_compile_reduces(c, task);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
-        uint32_t id =
-            strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, task->kind);
-        if (gathers)
+        uint32_t id = strat_compile_piece(c, class, task, pieces > 1 ? piece : -1, i == 0);
+        if (gathers && chunk->gather[piece] != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, chunk->gather[piece]);
         if (reduces)
-            add_gradient_reduce(c, class, chunk->piece_params[piece], code->stream_data, id);
-        if (weight)
-            continue;
-        if (i == 0) {
-            code->first[d][slot] = id;
-            code->first_beside[d][slot] = (uint8_t)code->pending_count;
-        }
-        code->last[d][slot] = id;
+            strat_compile_reduce(c, class, chunk->piece_params[piece], id);
     }
-    if (!weight && (forward ? chunk->chunk.receives_backward : chunk->chunk.receives_forward))
-        add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
+    strat_compile_result(c, class, task);
 }
 
 static double class_params(const StratCompiler *c, const StratClassCode *code)
@@ -231,9 +307,10 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     const StratPlan *plan = c->plan;
     double params = class_params(c, code);
-    double ranks = (double)(plan->data * plan->context);
-    double updated = plan->zero_stage > 0 ? params / ranks : params;
-    double seconds = strat_cost_optimizer_s(c->costing, params, updated);
+    int64_t shards = strat_shard_ranks(plan);
+    double updated = plan->zero_stage > 0 ? params / (double)shards : params;
+    double cleared = plan->zero_stage > 1 ? updated : params;
+    double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
     if (seconds <= 0.0)
         return true;
     StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
@@ -245,12 +322,8 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
                 .label = sim_program_label(c->program, "optimizer"),
                 .kind = SIM_OP_COMPUTE};
     strat_compile_main(c, class, op);
-    if (plan->zero_stage > 0 && !plan->overlap_data && ranks > 1.0) {
-        TopoTransfer transfer = data_transfer(c, code, params, STRAT_FORWARD);
-        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-        add_collective(c, &owner, SIM_STREAM_MAIN, code->data_nth++, &transfer,
-                       "gather parameters");
-    }
+    if (plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c))
+        strat_compile_gather(c, class, params, STRAT_NO_OP);
     return true;
 }
 
@@ -284,13 +357,15 @@ static void open_families(StratCompiler *c, uint32_t class)
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     StratRank at = strat_rank_at(c->plan, rank), other = at;
-    StratGroup gang = strat_gang(c->plan, rank), data = strat_data_group(c->plan, rank);
+    StratGroup gang = strat_gang(c->plan, rank), data = strat_shard_group(c->plan, rank);
+    StratGroup copies = strat_copies_group(c->plan, rank);
     at.stage = 0;
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
     code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
     code->data_family = strat_rendezvous_family(c->rendezvous, &data, "data");
+    code->copies_family = strat_rendezvous_family(c->rendezvous, &copies, "copies");
     code->ends_family = c->plan->pipeline > 1
                             ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
                             : SIM_GROUP_NONE;
@@ -318,11 +393,24 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
         code->send[d] = g_new(uint32_t, slots);
     }
     code->chunks = g_new0(StratChunkCode, c->pipeline.chunks);
+    code->chunk_count = c->pipeline.chunks;
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         if (!compile_chunk(c, code, k, &code->chunks[k], error))
             return false;
     }
     return true;
+}
+
+static void chunk_clear(StratChunkCode *chunk)
+{
+    g_free(chunk->pieces);
+    g_free(chunk->piece_params);
+    g_free(chunk->gather);
+    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
+        g_free(chunk->piece_block[k]);
+        for (int b = 0; b < STRAT_BESIDE_MAX; b++)
+            g_free(chunk->beside[b][k]);
+    }
 }
 
 void strat_compile_close(StratClassCode *code)
@@ -335,6 +423,8 @@ void strat_compile_close(StratClassCode *code)
     }
     if (code->peers)
         g_array_unref(code->peers);
+    for (int64_t k = 0; code->chunks && k < code->chunk_count; k++)
+        chunk_clear(&code->chunks[k]);
     g_free(code->chunks);
 }
 
@@ -343,14 +433,18 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    const GArray *tasks = c->orders->pdata[code->stage];
-    add_parameter_gathers(c, class);
-    for (guint i = 0; i < tasks->len; i++)
-        add_task(c, class, &g_array_index(tasks, StratTask, i));
-    if (c->plan->overlap_data)
+    if (strat_compile_has_units(c)) {
+        strat_compile_units(c, class);
+    } else {
+        const GArray *tasks = c->orders->pdata[code->stage];
+        add_parameter_gathers(c, class);
+        for (guint i = 0; i < tasks->len; i++)
+            add_task(c, class, &g_array_index(tasks, StratTask, i));
+    }
+    if (code->last_reduce == STRAT_NO_OP)
+        strat_compile_reduce(c, class, class_params(c, code), STRAT_NO_OP);
+    else if (c->plan->overlap_data)
         wait_for_reductions(c, class);
-    else
-        add_gradient_reduce(c, class, class_params(c, code), SIM_STREAM_MAIN, 0);
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);
 }

@@ -9,7 +9,7 @@
 #include "strat_schedule.h"
 
 enum {
-    STRAT_PIECES_MAX = 8,
+    STRAT_PIECES_MAX = 8, /* of a chunk whose weights are whole */
     STRAT_BESIDE_MAX = 2, /* transfers beside a block: the tensor group's, the context group's */
 };
 
@@ -20,13 +20,13 @@ typedef struct StratChunkCode {
     StratModelChunk chunk;
     uint32_t block[STRAT_TASK_KINDS];
     int64_t piece_count;
-    StratModelChunk pieces[STRAT_PIECES_MAX];
-    uint32_t piece_block[STRAT_TASK_KINDS][STRAT_PIECES_MAX];
-    double piece_params[STRAT_PIECES_MAX];
-    uint32_t gather[STRAT_PIECES_MAX]; /* operation that brings the piece's parameters, or none */
+    StratModelChunk *pieces;
+    uint32_t *piece_block[STRAT_TASK_KINDS];
+    double *piece_params;
+    uint32_t *gather; /* operation that brings the piece's parameters, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
-    uint32_t beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS][STRAT_PIECES_MAX + 1];
+    uint32_t *beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS];
 } StratChunkCode;
 
 /** Transfers of a class's tensor or context group beside its blocks. */
@@ -48,9 +48,9 @@ typedef struct StratClassCode {
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
     uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
-    StratFamily gang_family, data_family, ends_family;
-    uint32_t gang_nth, data_nth, ends_nth; /* meetings so far */
-    GArray *peers;                         /* of uint32_t: the classes of its gang */
+    StratFamily gang_family, data_family, copies_family, ends_family;
+    uint32_t gang_nth, data_nth, copies_nth, ends_nth; /* meetings so far */
+    GArray *peers;                                     /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
     uint32_t beside_count;
     uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */
@@ -58,6 +58,7 @@ typedef struct StratClassCode {
     uint32_t last_main;   /* operation of the main stream, or none */
     uint32_t last_reduce; /* the last reduction of gradients in the step, or none */
     StratChunkCode *chunks;
+    int64_t chunk_count;
 } StratClassCode;
 
 typedef struct StratCompiler {
@@ -85,6 +86,32 @@ void strat_compile_close(StratClassCode *code);
 
 /** Adds one step of class @class, which has been opened like all others of its gang. */
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
+
+/** Whether the plan's weights are gathered, unit by unit, for each task that needs them. */
+bool strat_compile_has_units(const StratCompiler *c);
+
+/** Adds all tasks of class @class, whose chunks are cut into units. */
+void strat_compile_units(StratCompiler *c, uint32_t class);
+
+/** Appends @piece of @task, or all of it when that is negative; @first is what its input arrives
+ * at. Returns the operation. */
+uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
+                             bool first);
+
+/** Sends on what @task, whose last piece has been appended, has computed. */
+void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *task);
+
+/** Adds the gather of @params parameters after operation @after (or none) of the main stream; on
+ *  the main stream itself where data-parallel traffic does not overlap. Returns it, or none where
+ *  nobody has a part of them. */
+uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, double params, uint32_t after);
+
+/** Adds the reduction of the gradients of @params parameters, final after the last operation
+ *  @after. Nothing where nobody shares them. */
+void strat_compile_reduce(StratCompiler *c, uint32_t class, double params, uint32_t after);
+
+/** Whether gradients are reduced after @task. */
+bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);
 
 /** Appends @op to the main stream of @class, after the transfers beside the last block. */
 uint32_t strat_compile_main(StratCompiler *c, uint32_t class, SimOp op);

@@ -4,7 +4,8 @@
  * wait for behaves alike too. Start with a colour for (stage, position, clock of the GPU, bandwidth
  * of the NIC); then give each rank a new
  * colour from its own, its two pipeline neighbours', and the multiset of colours in its gang and in
- * its data group, until no colour splits any more. What remains is the coarsest equitable
+ * its data group (and, where that holds several copies, in the groups that share one and that hold
+ * the same part of each), until no colour splits any more. What remains is the coarsest equitable
  * partition: the ranks of a colour have the same program and partners of the same colours, so one
  * representative has the same times as all of them (Paige and Tarjan 1987, "Three partition
  * refinement algorithms"). A plan that fits its nodes evenly gives one class a stage, and one slow
@@ -24,12 +25,13 @@ static uint64_t combine(uint64_t hash, uint64_t value)
 /* Strides of the rank numbering: everything a rank belongs to is arithmetic on its number. */
 typedef struct Cut {
     int64_t tensor, gang, stage, ranks;
+    int64_t shard; /* members of a data group that share a copy */
 } Cut;
 
 static Cut cut_of(const StratPlan *plan)
 {
     int64_t gang = plan->tensor * plan->context, stage = gang * plan->data;
-    return (Cut){plan->tensor, gang, stage, stage * plan->pipeline};
+    return (Cut){plan->tensor, gang, stage, stage * plan->pipeline, strat_shard_ranks(plan)};
 }
 
 static int64_t next_stage(const Cut *cut, int64_t rank)
@@ -53,6 +55,19 @@ static int64_t data_first(const Cut *cut, int64_t rank)
     return rank - rank % cut->stage + rank % cut->tensor;
 }
 
+/* Likewise of the ranks that share its copy, and of those that hold its part of other copies. */
+static int64_t shard_first(const Cut *cut, int64_t rank)
+{
+    int64_t member = rank % cut->stage / cut->tensor;
+    return rank - member % cut->shard * cut->tensor;
+}
+
+static int64_t copies_first(const Cut *cut, int64_t rank)
+{
+    int64_t member = rank % cut->stage / cut->tensor;
+    return rank - member / cut->shard * cut->shard * cut->tensor;
+}
+
 static int64_t pair_per_domain(const StratPlaces *places, int64_t a, int64_t b)
 {
     int64_t size = places->cluster->node.scale_up_gpus;
@@ -68,13 +83,14 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
 {
     Cut cut = cut_of(plan);
     StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
-    StratGroup data = strat_data_group(plan, rank);
+    StratGroup data = strat_shard_group(plan, rank), copies = strat_copies_group(plan, rank);
     int64_t first = rank % cut.stage;
     return (StratPosition){
         .tensor_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &tensor),
         .context_per_domain =
             strat_group_per_domain(places->cluster, places->gpu_of_rank, &context),
         .data_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &data),
+        .copies_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &copies),
         .send_next_per_domain = pair_per_domain(places, rank, next_stage(&cut, rank)),
         .send_previous_per_domain = pair_per_domain(places, rank, previous_stage(&cut, rank)),
         .ends_per_domain = pair_per_domain(places, first, first + cut.ranks - cut.stage),
@@ -82,6 +98,7 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
         .tensor_nic_fraction = strat_places_weakest(places, &tensor),
         .context_nic_fraction = strat_places_weakest(places, &context),
         .data_nic_fraction = strat_places_weakest(places, &data),
+        .copies_nic_fraction = strat_places_weakest(places, &copies),
         .send_next_nic_fraction = pair_weakest(places, rank, next_stage(&cut, rank)),
         .send_previous_nic_fraction = pair_weakest(places, rank, previous_stage(&cut, rank)),
         .ends_nic_fraction = pair_weakest(places, first, first + cut.ranks - cut.stage),
@@ -126,15 +143,19 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
     g_autofree uint64_t *tensor = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *context = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *data = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *copies = g_new(uint64_t, cut->ranks);
     for (int64_t r = 0; r < cut->ranks; r++) {
         int64_t t = r % cut->tensor, end = r % cut->stage;
         StratGroup tensors = {r - t, 1, cut->tensor};
         StratGroup contexts = {gang_first(cut, r) + t, cut->tensor, plan->context};
-        StratGroup replicas = {data_first(cut, r), cut->tensor, plan->context * plan->data};
+        StratGroup replicas = {shard_first(cut, r), cut->tensor, cut->shard};
+        StratGroup others = {copies_first(cut, r), cut->tensor * cut->shard,
+                             plan->context * plan->data / cut->shard};
         uint64_t hash = sim_hash_mix((uint64_t)(r / cut->stage));
         hash = combine(hash, group_colour(places, r, tensors, tensor));
         hash = combine(hash, group_colour(places, r, contexts, context));
         hash = combine(hash, group_colour(places, r, replicas, data));
+        hash = combine(hash, group_colour(places, r, others, copies));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, next_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, previous_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
@@ -190,6 +211,10 @@ static int64_t refine(const StratPlaces *places, const StratPlan *plan, StratFol
         }
         add_groups(&cut, colour, next, sum, gang_first);
         add_groups(&cut, colour, next, sum, data_first);
+        if (cut.shard < plan->data * plan->context) {
+            add_groups(&cut, colour, next, sum, shard_first);
+            add_groups(&cut, colour, next, sum, copies_first);
+        }
         int64_t now = number_colours(next, ranks, fold->class_of);
         if (now == classes)
             return classes;

@@ -95,7 +95,8 @@ Test(published_rows, have_a_baseline_that_is_right_for_some_row_of_each_gpu)
     cr_expect(all.worst_fraction >= all.mean_fraction);
 }
 
-/* What the intervals promise (strategies/catalog/uncertainty.yaml). When better costs move this,
+/* What the intervals promise (strategies/catalog/uncertainty.yaml): less of FSDP's software, whose
+ * rows its plans describe in part (docs/accuracy.md). When better costs move this,
  * `orrery validate --fit-errors` fits it anew. */
 Test(published_rows, lie_in_their_intervals_as_often_as_promised)
 {
@@ -113,8 +114,8 @@ Test(published_rows, lie_in_their_intervals_as_often_as_promised)
         inside += is_inside && !row->schedule_only ? 1 : 0;
     }
     cr_expect(inside == s.inside, "%zu inside, the summary says %zu", inside, s.inside);
-    cr_expect((double)s.inside >= 0.85 * (double)s.rows, "%zu of %zu inside", s.inside, s.rows);
-    cr_expect(s.half_width_fraction < 0.12, "mean half-width %g", s.half_width_fraction);
+    cr_expect((double)s.inside >= 0.81 * (double)s.rows, "%zu of %zu inside", s.inside, s.rows);
+    cr_expect(s.half_width_fraction < 0.135, "mean half-width %g", s.half_width_fraction);
 }
 
 Test(published_rows, without_their_parts_are_refused)

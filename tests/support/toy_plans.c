@@ -14,6 +14,9 @@ enum {
     UNFUSED = 128,   /* attention */
     GROUPED = 256,   /* 4 key/value heads, gated MLP, rotary */
     GPIPE = 512,
+    KEEP = 1024, /* weights gathered for the forward, until the backward */
+    NO_SYNC = 2048,
+    COPIES = 4096, /* two of what is sharded */
 };
 
 static const struct {
@@ -52,6 +55,15 @@ static const struct {
     {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                  },
     {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED          },
     {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                           },
+    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                            },
+    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                         },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                            },
+    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES        },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP  },
+    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES  },
+    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES         },
+    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC         },
+    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                   },
 };
 
 size_t toy_plan_count(void)
@@ -78,6 +90,9 @@ ToyWorld toy_plan_at(size_t index)
     plan->virtual_stages = rows[index].chunks;
     plan->zero_stage = rows[index].zero;
     plan->sequence_length = 768;
+    plan->reshard_after_forward = !(flags & KEEP);
+    plan->no_sync = flags & NO_SYNC;
+    plan->shard = flags & COPIES ? rows[index].data * rows[index].context / 2 : 0;
     plan->overlap_data = flags & DATA;
     plan->overlap_tensor = flags & TENSOR;
     plan->overlap_tensor_backward = flags & BACKWARD;
@@ -105,11 +120,12 @@ char *toy_plan_describe(const ToyWorld *world)
 {
     const StratPlan *p = &world->plan;
     return g_strdup_printf(
-        "tensor %d context %d pipeline %d x %d data %d, %d GPUs in domains of %d, ZeRO %d, "
+        "tensor %d context %d pipeline %d x %d data %d, %d GPUs in domains of %d, ZeRO %d shard "
+        "%d, "
         "overlap%s%s%s%s",
         (int)p->tensor, (int)p->context, (int)p->pipeline, (int)p->virtual_stages, (int)p->data,
         (int)world->cluster.gpu_count, (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage,
-        p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
+        (int)p->shard, p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
         p->overlap_tensor_backward ? " backward" : "", p->overlap_pipeline ? " sends" : "");
 }
 
@@ -130,13 +146,18 @@ ToyWorld toy_plan_random(SimRandom *stream)
     plan->sequence_parallel = draw(stream, 2);
     plan->overlap_data = draw(stream, 2);
     plan->overlap_pipeline = draw(stream, 2);
-    plan->zero_stage = draw(stream, 2);
+    plan->zero_stage = draw(stream, 4);
+    plan->reshard_after_forward = draw(stream, 2);
+    plan->no_sync = draw(stream, 2);
+    plan->prefetch = draw(stream, 3);
     plan->count_embedding = plan->count_head = false;
     world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
     world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
     world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
     world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
     toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
+    int64_t all = plan->data * plan->context, copies = 1 + draw(stream, 3);
+    plan->shard = all % copies == 0 ? all / copies : 0;
     return world;
 }
 
