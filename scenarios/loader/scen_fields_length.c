@@ -88,7 +88,8 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *slot)
     StratLength *length = &out->length;
     if (!scen_node_is_named(scen_node_get(map, "distribution"), scen_length_names))
         return;
-    g_autofree char *chosen = g_strdup_printf("distribution: %s", scen_length_names[length->kind].text);
+    g_autofree char *chosen =
+        g_strdup_printf("distribution: %s", scen_length_names[length->kind].text);
     scen_check_keys(binder, map, rules, G_N_ELEMENTS(rules), (int)length->kind, chosen);
     if (scen_node_get(map, "max") && length->most < length->least)
         scen_bind_fail(binder, map, "max", "'max' is below 'min'");
