@@ -1,14 +1,14 @@
 /* Scenarios side by side, each held against the first.
  *
- * The accounts of a run sum to its GPU-seconds, so their differences sum to the difference of these.
- * Who loses is told by GPU-seconds for the same work: a step's tokens, a run's output tokens; of
- * campaigns, whose accounts are of a time and not of work, by the share of it that is productive.
+ * The accounts of a run sum to its GPU-seconds, so their differences sum to the difference of
+ * these. Who loses is told by GPU-seconds for the same work: a token of a step, an output token
+ * of a run; of a campaign a token that counts, GPUs and spares x step / (tokens x ETTR).
  *
  * Is a difference of two steps larger than the model's error? On one machine, errors of one kind of
- * cost (all products of a library version, all wires) are the same factor in both, and cancel as far
- * as both spend the same share on that kind: strat_interval_ratio_error(). Software, what no kind
- * covers, may be shared or not, and nobody measured how much, so both ends are told. Between two
- * machines nothing is taken to cancel. Of serving and campaigns no such ratio is worked out. */
+ * cost (all products of a library version, all wires) are the same factor in both, and cancel as
+ * far as both spend the same share on that kind: strat_interval_ratio_error(). Software, what no
+ * kind covers, may be shared or not, and nobody measured how much, so both ends are told. Between
+ * two machines nothing is taken to cancel. Of serving and campaigns no such ratio is worked out. */
 #include "scen_compare.h"
 
 #include "scen_difference.h"
@@ -113,8 +113,7 @@ static bool add_campaign(ScenComparison *c, guint i, Side *side, const StratTrai
 static bool add_training(ScenComparison *c, guint i, Side *side, GError **error)
 {
     g_autoptr(StratTrainResult) result = scen_simulate(side->scenario, error);
-    if (!result ||
-        !scen_interval(side->scenario, result, &side->interval, &side->exposure, error))
+    if (!result || !scen_interval(side->scenario, result, &side->interval, &side->exposure, error))
         return false;
     put_step(c, i, side, result);
     if (side->scenario->campaign.is_on)
@@ -134,15 +133,15 @@ static void put_served(ScenComparison *c, guint i, const ScenScenario *scenario,
         const char *key, *text;
         double scale;
     } rows[] = {
-        {SCEN_METRIC_TTFT,                "ttft_s",                        "TTFT, mean, ms",          1e3},
-        {SCEN_METRIC_TTFT_P99,            "ttft_p99_s",                    "TTFT, p99, ms",           1e3},
-        {SCEN_METRIC_TPOT,                "tpot_s",                        "TPOT, mean, ms",          1e3},
-        {SCEN_METRIC_TPOT_P99,            "tpot_p99_s",                    "TPOT, p99, ms",           1e3},
-        {SCEN_METRIC_E2E,                 "e2e_s",                         "end to end, mean, ms",    1e3},
-        {SCEN_METRIC_OUTPUT_RATE,         "output_tokens_per_s",           "output tokens/s",         1.0},
-        {SCEN_METRIC_OUTPUT_RATE_PER_GPU, "output_tokens_per_s_per_gpu",   "  per GPU that decodes",  1.0},
-        {SCEN_METRIC_USD_OUTPUT,          "usd_per_million_output_tokens", "$ a million output tokens",
-         1.0                                                                                             },
+        {SCEN_METRIC_TTFT,                "ttft_s",                        "TTFT, mean, ms",            1e3},
+        {SCEN_METRIC_TTFT_P99,            "ttft_p99_s",                    "TTFT, p99, ms",             1e3},
+        {SCEN_METRIC_TPOT,                "tpot_s",                        "TPOT, mean, ms",            1e3},
+        {SCEN_METRIC_TPOT_P99,            "tpot_p99_s",                    "TPOT, p99, ms",             1e3},
+        {SCEN_METRIC_E2E,                 "e2e_s",                         "end to end, mean, ms",      1e3},
+        {SCEN_METRIC_OUTPUT_RATE,         "output_tokens_per_s",           "output tokens/s",           1.0},
+        {SCEN_METRIC_OUTPUT_RATE_PER_GPU, "output_tokens_per_s_per_gpu",   "  per GPU that decodes",
+         1.0                                                                                               },
+        {SCEN_METRIC_USD_OUTPUT,          "usd_per_million_output_tokens", "$ a million output tokens", 1.0},
     };
     const StratServeResult *r = served->result;
     for (size_t m = 0; m < G_N_ELEMENTS(rows); m++)
@@ -192,7 +191,8 @@ static const char *kind_of(const ScenScenario *scenario)
     return scenario->campaign.is_on ? "campaign" : "training";
 }
 
-/* The account whose share of the GPU-seconds of a unit of work grows most from @better to @worse. */
+/* The account whose share of the GPU-seconds of a unit of work grows most from @better to @worse.
+ */
 static void add_most(GString *text, const ScenComparison *c, guint worse, guint better,
                      const Side *sides)
 {
@@ -230,8 +230,8 @@ static double rest_error(const StratInterval *interval)
 static void add_error(GString *text, const Side *worse, const Side *better)
 {
     double ratio = log(worse->cost / better->cost);
-    double apart = hypot(worse->interval.standard_error_fraction,
-                         better->interval.standard_error_fraction);
+    double apart =
+        hypot(worse->interval.standard_error_fraction, better->interval.standard_error_fraction);
     double shared = apart;
     bool together = is_one_machine(worse->scenario, better->scenario);
     if (together) {
@@ -241,10 +241,11 @@ static void add_error(GString *text, const Side *worse, const Side *better)
     }
     bool least = ratio > QUANTILE_95 * shared, most = ratio > QUANTILE_95 * apart;
     if (together)
-        g_string_append_printf(text,
-                               " The model's error of the ratio (90 %%) is %.1f %% if software errs "
-                               "alike in both, and %.1f %% if it does not:",
-                               100.0 * QUANTILE_95 * shared, 100.0 * QUANTILE_95 * apart);
+        g_string_append_printf(
+            text,
+            " The model's error of the ratio (90 %%) is %.1f %% if software errs "
+            "alike in both, and %.1f %% if it does not:",
+            100.0 * QUANTILE_95 * shared, 100.0 * QUANTILE_95 * apart);
     else
         g_string_append_printf(text,
                                " The model's error of the ratio (90 %%), of two machines whose "

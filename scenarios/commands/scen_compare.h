@@ -24,8 +24,8 @@ typedef struct ScenComparison {
     const char *kind; /* "training", "campaign" or "serving" */
     guint count;
     const char *names[SCEN_COMPARED_MOST];
-    GArray *figures;                      /* of ScenComparedFigure */
-    GArray *accounts;                     /* of ScenComparedAccount, of their sum below */
+    GArray *figures;  /* of ScenComparedFigure */
+    GArray *accounts; /* of ScenComparedAccount, of their sum below */
     double total_gpu_s[SCEN_COMPARED_MOST];
     GArray *differences; /* of ScenDifference */
     GPtrArray *verdicts; /* of texts, one for each but the first, which they are held against */
