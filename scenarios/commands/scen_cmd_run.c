@@ -16,6 +16,7 @@
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
+#include "scen_what_if_report.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -41,7 +42,8 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact, recoveries;
+    gint threads;
+    gboolean json, exact, recoveries, what_if;
 } Options;
 
 static void options_clear(Options *options)
@@ -69,14 +71,19 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "Serving: run every iteration, without closed forms between decisions", NULL},
         {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
          "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"what-if",    0, 0, G_OPTION_ARG_NONE, &o->what_if,
+         "Instead: what 10 % more of each figure of the hardware and each knob by one notch would "
+         "change", NULL},
+        {"threads",         0, 0, G_OPTION_ARG_INT, &o->threads,
+         "Simulations of --what-if at a time (default: one a processor); the answer is the same", "N"},
         {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"out",           'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0},
+        {G_OPTION_REMAINING,       0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0      },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -85,6 +92,10 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "needs one scenario, not %u", count);
     else if (o->fold && !g_str_equal(o->fold, "on") && !g_str_equal(o->fold, "off"))
         *status = scen_options_wrong(&usage, "--fold is on or off, not '%s'", o->fold);
+    else if (o->threads < 0)
+        *status = scen_options_wrong(&usage, "--threads is 0 or more, not %d", o->threads);
+    else if (o->what_if && (o->out || o->trace))
+        *status = scen_options_wrong(&usage, "--out and --trace are of one run, not of --what-if");
     else
         return true;
     return false;
@@ -318,6 +329,24 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     return deliver(&report, options, error);
 }
 
+static bool run_what_if(const Options *options, const ScenScenario *scenario, bool *fits,
+                        GError **error)
+{
+    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "--what-if is of a training step or of serving");
+        return false;
+    }
+    g_autoptr(ScenWhatIf) what_if = scen_what_if(scenario, options->threads, error);
+    if (!what_if)
+        return false;
+    g_autofree char *text =
+        options->json ? scen_what_if_json(scenario, what_if) : scen_what_if_text(scenario, what_if);
+    fputs(text, stdout);
+    *fits = what_if->why == NULL;
+    return true;
+}
+
 /* Whether any of @sets changes more than where files are and what is expected. */
 static bool changes_scenario(char *const *sets)
 {
@@ -345,6 +374,8 @@ static bool run(const Options *options, bool *holds, GError **error)
         scen_expect_clear(&scenario->expect);
         scenario->queue.published = (ScenQueuePublished){0};
     }
+    if (options->what_if)
+        return run_what_if(options, scenario, holds, error);
     if (scenario->queue.is_on && !options->trace) {
         *holds = true;
         return scen_run_queue(scenario, options->json, options->out, error);

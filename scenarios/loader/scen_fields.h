@@ -54,6 +54,13 @@ bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenN
 /** Fills a StratSpread from a time or a map: the .bind of a custom field. */
 bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
 
+/** Names of StratEvery, FIXED left out: that one is written as a time. */
+extern const ScenName scen_every_names[];
+
+/** Sets how often a StratCampaignCheckpoint is made, from such a name or a time: the .bind of a
+ *  custom field. */
+bool scen_every_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
+
 /** The table of the rows of catalog @kind. */
 const ScenTable *scen_catalog_table(ScenCatalogKind kind);
 
