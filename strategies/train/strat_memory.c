@@ -21,8 +21,7 @@
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
 
-/* Bytes alive only while one layer, or the head, runs. */
-static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
@@ -58,9 +57,8 @@ static double kept(StratTaskKind kind, double saved, double weight)
     }
 }
 
-/* Walks a stage's tasks; the peak of what is held, and of how many chunks. */
-static void walk_activations(const GArray *tasks, const double *saved, const double *weight,
-                             StratMemory *memory)
+void strat_memory_walk(const GArray *tasks, const double *saved, const double *weight,
+                       StratMemory *memory)
 {
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
@@ -74,11 +72,26 @@ static void walk_activations(const GArray *tasks, const double *saved, const dou
     }
 }
 
+void strat_memory_states(const StratCosting *costing, double params, StratMemory *memory)
+{
+    const StratPlan *plan = costing->plan;
+    double shard = plan->zero_stage > 0 ? (double)(plan->data * plan->context) : 1.0;
+    bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
+    memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
+    memory->reserved_bytes = RESERVED_BYTES;
+    memory->weights_bytes = params * (wide ? 4.0 : 2.0);
+    memory->gradients_bytes = params * topo_dtype_bytes(plan->gradients);
+    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
+        memory->optimizer_bytes = params * (wide ? 8.0 : 12.0) / shard;
+    memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
+                         memory->activations_bytes + memory->workspace_bytes +
+                         memory->reserved_bytes;
+}
+
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
-    StratMemory memory = {.capacity_bytes = costing->cluster->node.gpu.memory_bytes,
-                          .reserved_bytes = RESERVED_BYTES};
+    StratMemory memory = {0};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     g_autofree double *weight = g_new0(double, plan->virtual_stages);
     double params = 0.0;
@@ -87,17 +100,11 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         weight[k] = strat_chunk_weight_bytes(costing, &chunk);
         params += strat_chunk_params(costing->model, plan, &chunk);
-        memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
+        memory.workspace_bytes =
+            MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
-    double shard = plan->zero_stage > 0 ? (double)(plan->data * plan->context) : 1.0;
-    bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
-    memory.weights_bytes = params * (wide ? 4.0 : 2.0);
-    memory.gradients_bytes = params * topo_dtype_bytes(plan->gradients);
-    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
-        memory.optimizer_bytes = params * (wide ? 8.0 : 12.0) / shard;
-    walk_activations(tasks, saved, weight, &memory);
-    memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
-                        memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
+    strat_memory_walk(tasks, saved, weight, &memory);
+    strat_memory_states(costing, params, &memory);
     return memory;
 }
 
