@@ -156,11 +156,13 @@ static Post post_of(const Look *look, int64_t stage)
     return post;
 }
 
-static bool same_stage(const Look *look, int64_t a, int64_t b)
+/* Whether stage @stage is the one before it over again, as most are. */
+static bool repeats(const Look *look, int64_t stage)
 {
-    return memcmp(&look->shape[a], &look->shape[b], sizeof *look->shape) == 0 &&
-           look->places[a].data_per_domain == look->places[b].data_per_domain &&
-           look->places[a].ends_per_domain == look->places[b].ends_per_domain;
+    const StratPosition *at = &look->places[stage];
+    return stage > 0 &&
+           memcmp(&look->shape[stage], &look->shape[stage - 1], sizeof *look->shape) == 0 &&
+           memcmp(at, at - 1, sizeof *at) == 0;
 }
 
 /* Times of one stage, in ns. */
@@ -223,10 +225,11 @@ static int64_t flush_ns(const Look *look)
         head = gather_ns(look, 0, sum_of(&look->shape[0].piece[0], look->params));
     for (int64_t s = 0; s < look->plan->pipeline; s++) {
         before = now;
-        now = stage_of(look, s);
-        bool same = s > 0 && same_stage(look, s, s - 1);
-        now.post = same ? before.post : post_of(look, s);
-        last_reduce = same ? last_reduce : last_reduce_ns(look, s);
+        if (!repeats(look, s)) {
+            now = stage_of(look, s);
+            now.post = post_of(look, s);
+            last_reduce = last_reduce_ns(look, s);
+        }
         int64_t post = last_reduce + now.post.after_ns;
         if (s > 0) {
             head += before.first_forward + before.send_next;
@@ -246,12 +249,10 @@ static int64_t flush_ns(const Look *look)
 
 static int64_t period_ns(const Look *look)
 {
-    int64_t best = 0, post = 0;
-    for (int64_t s = 0; s < look->plan->pipeline; s++) {
-        if (s == 0 || !same_stage(look, s, s - 1))
-            post = post_of(look, s).after_ns;
-        best = MAX(best, stage_of(look, s).work + post);
-    }
+    int64_t best = 0;
+    for (int64_t s = 0; s < look->plan->pipeline; s++)
+        if (!repeats(look, s))
+            best = MAX(best, stage_of(look, s).work + post_of(look, s).after_ns);
     return best;
 }
 
@@ -299,6 +300,8 @@ static double memory_bytes(const Look *look)
 {
     double most = 0.0;
     for (int64_t s = 0; s < look->plan->pipeline; s++) {
+        if (repeats(look, s))
+            continue; /* and holds no more than the stage before it */
         const StratStageShape *shape = &look->shape[s];
         const StratPartPrices *parts =
             strat_screen_parts(look->prices, look->plan, &look->places[s]);
