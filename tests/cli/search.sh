@@ -65,4 +65,8 @@ timeout -s INT -k 60 1 "$ORRERY" search "$scenario" --all --set traffic.requests
 got=$?
 [ $got = 124 ] || fail "exit $got of timeout instead of 124"
 expect_text out 'STOPPED'
+timeout -s INT -k 60 1 "$ORRERY" search "$plans" --all --set 'search.context=[1, 2, 4, 8]' >out 2>err
+got=$?
+[ $got = 124 ] || fail "exit $got of timeout instead of 124"
+expect_text out 'STOPPED'
 finish

@@ -16,6 +16,8 @@ static const char *const games[][5] = {
      "plan={base: megatron-lm-2023, global_batch: 16, sequence_length: 8192}"},
     {"model=gpt3-6.7b", "cluster.gpus=16", "search.schedule=[1f1b, zb-h1, zb-1p, interleaved-1f1b]",
      "plan={base: megatron-lm-2022, global_batch: 16}", "search.recompute=[none, selective]"},
+    {"model=gpt3-13b", "cluster.gpus=32", "plan={base: megatron-lm-2023, global_batch: 64}",
+     "search.micro_batch=[1, 2]", "network=fluid"},
 };
 /* clang-format on */
 
