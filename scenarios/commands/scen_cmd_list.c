@@ -2,6 +2,7 @@
 #include "scen_cmd.h"
 
 #include "scen_fields.h"
+#include "scen_figure.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -29,7 +30,7 @@ static const ScenUsage usage = {
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
-               "serve-recoveries), each with its source;\n"
+               "serve-recoveries, figures), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -83,6 +84,14 @@ static void add_fabrics(GArray *rows)
     }
 }
 
+/* Their definition stands for a source: they are ours. */
+static void add_figures(GArray *rows)
+{
+    for (int k = 0; k < SCEN_FIGURE_COUNT; k++)
+        add_row(scen_figure_key((ScenFigureKind)k), scen_figure_definition((ScenFigureKind)k),
+                rows);
+}
+
 /* Is @key among the words of @parameters? */
 static bool has_word(const char *parameters, const char *key)
 {
@@ -133,6 +142,7 @@ static const Kind kinds[] = {
     {"stragglers",       "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers},
     {"serve-recoveries", "requests of a replica that died",          SCEN_CATALOG_NONE,
      add_serve_recoveries                                                                                       },
+    {"figures",          "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures   },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },

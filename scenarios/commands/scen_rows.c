@@ -221,6 +221,8 @@ static void put_schedule(Writer *w)
     else if (w->pipeline > 1 && !g_str_equal(schedule, "none"))
         put(w, "  schedule: %s\n",
             g_str_equal(schedule, "interleaved-1f1b") && w->chunks == 1 ? "1f1b" : schedule);
+    if (strstr(remark(w->row, "schedule"), "synchronous optimizer"))
+        put(w, "  synchronous_optimizer: true\n");
 }
 
 static void put_precision(Writer *w, const char *preset)

@@ -54,6 +54,7 @@ typedef struct ScenStorage {
 
 typedef struct ScenCampaign {
     bool is_on;    /* the scenario has `campaign:` */
+    bool is_alone; /* and no plan: its step time is given, and nothing is simulated for it */
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;

@@ -336,6 +336,12 @@ static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks
 
 static void check_all(const Check *check, const ScenMarks *unsound)
 {
+    if (check->scenario->replay)
+        return;
+    if (check->scenario->campaign.is_alone) {
+        check_cluster(check);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
         if (!(rules[i].trains && check->scenario->serving.is_on) &&
             is_ready(&rules[i], unsound, check->marks))

@@ -23,6 +23,7 @@ extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine *
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
+extern const ScenTable scen_figure_table;         /* fills a ScenFigure */
 extern const ScenTable scen_cost_table;           /* fills a ScenCost */
 extern const ScenTable scen_search_table;         /* fills a ScenSearch */
 extern const ScenTable scen_faults_table;         /* fills a ScenFaults */

@@ -215,6 +215,8 @@ static const ScenField recovery_fields[] = {
                .help = "of links that are gone: none, dual-tor, dual-plane, other-nics"),
     TIME("failover_stall", ScenCampaign, spec.recovery.failover_stall_s, .zero = true,
          .help = "until traffic has found its other way, in s (default: 0)"),
+    SCEN_FIELD("replicas", ScenCampaign, spec.recovery.replicas, SCEN_INT, .min = 1, .max = 1e6,
+               .help = "of data parallelism (default: the plan's, or 1)"),
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,

@@ -128,6 +128,8 @@ static const ScenField fields[] = {
           .help = "optimizer"),
     FIELD("zero_stage", zero_stage, SCEN_INT, .max = 3, .fallback = "0",
           .help = "what the data group shards: 0 nothing, 1 optimizer states"),
+    FIELD("synchronous_optimizer", synchronous_optimizer, SCEN_BOOL, .fallback = "false",
+          .help = "stages of a zero-bubble schedule wait for all before the next step"),
     FIELD("dropout", dropout, SCEN_BOOL, .fallback = "false", .help = "dropout, masks kept"),
     FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
           .help = "bias, activation, dropout, add, mask and softmax fused"),

@@ -37,6 +37,7 @@ typedef struct ScenScenario {
     ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
     ScenCampaign campaign; /* months of training */
+    const char *replay;    /* operation trace that is run again, instead; NULL: none */
     ScenDegraded degraded; /* what is worse than the rest while the step runs */
     KernProfile profile;
     StratErrors errors; /* of its costs */

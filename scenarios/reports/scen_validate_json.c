@@ -5,6 +5,7 @@
 #include "scen_validate_report.h"
 
 #include "scen_json.h"
+#include "scen_judged.h"
 #include "scen_layout_studies.h"
 #include "scen_validate_served.h"
 
@@ -113,6 +114,7 @@ static void add_summary(JsonBuilder *json, const ScenValidation *validation)
     add_named(json, "cost_model", &cost);
     add_named(json, "schedule_only", &schedule);
     scen_served_summary_json(json, validation);
+    scen_judged_summary_json(json, validation->judged);
     json_builder_end_object(json);
 }
 
@@ -146,6 +148,7 @@ char *scen_validate_json(const ScenValidation *validation)
     for (guint i = 0; i < validation->rows->len; i++)
         add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
     scen_served_rows_json(json, validation);
+    scen_judged_json(json, validation->judged);
     json_builder_end_array(json);
     json_builder_set_member_name(json, "skipped");
     json_builder_begin_array(json);

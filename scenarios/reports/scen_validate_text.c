@@ -3,6 +3,7 @@
  * apart. */
 #include "scen_validate_report.h"
 
+#include "scen_judged.h"
 #include "scen_layout_studies.h"
 #include "scen_text.h"
 #include "scen_validate_served.h"
@@ -157,6 +158,9 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     if (validation->rows->len > 0 && validation->served->len > 0)
         g_string_append_c(out, '\n');
     scen_served_rows_text(out, validation, verbose);
+    if (validation->judged->len > 0 && out->len > 0)
+        g_string_append_c(out, '\n');
+    scen_judged_text(out, validation->judged, verbose);
     add_skipped(out, validation->skipped);
     add_kind(out, validation, groups, SCEN_VALID_COST_MODEL, "Costs and schedule, by source");
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
@@ -164,6 +168,9 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
         add_coverage(out, validation);
     add_studies(out, validation);
     scen_served_summary_text(out, validation);
+    if (validation->judged->len > 0)
+        g_string_append_c(out, '\n');
+    scen_judged_definitions(out, validation->judged);
     if (scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL).rows > 0) {
         g_string_append_c(out, '\n');
         scen_text_wrap(

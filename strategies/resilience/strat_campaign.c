@@ -240,9 +240,12 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
     for (int64_t i = 0; i < n; i++)
         r->noticed += (double)samples[i].noticed / (double)n;
-    for (size_t c = 0; c < plan->campaign->faults.count; c++)
+    for (size_t c = 0; c < plan->campaign->faults.count; c++) {
+        int64_t sum = 0;
         for (int64_t i = 0; i < n; i++)
-            r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;
+            sum += samples[i].by_class[c];
+        r->class_mean[c] = (double)sum / (double)n;
+    }
 }
 
 double strat_campaign_link_left(const StratCampaign *campaign)
@@ -296,8 +299,11 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     g_autofree int64_t *by_class = g_new0(int64_t, (size_t)count * classes + 1);
     for (int64_t i = 0; i < count; i++)
         samples[i].by_class = by_class + (size_t)i * classes;
+    StratIncidentLog log = {.incidents = g_array_new(FALSE, FALSE, sizeof(StratIncident))};
+    samples[0].log = &log;
     run_all(&plan, samples, count);
     StratCampaignResult *result = g_new0(StratCampaignResult, 1);
+    result->incidents = log.incidents;
     result->replications = count;
     result->gpus = site->gpus;
     result->spare_gpus = MAX(campaign->spares.nodes, 0) * site->gpus_per_node;
@@ -314,5 +320,6 @@ void strat_campaign_result_free(StratCampaignResult *result)
     if (!result)
         return;
     g_free(result->class_mean);
+    g_array_unref(result->incidents);
     g_free(result);
 }

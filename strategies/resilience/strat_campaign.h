@@ -5,6 +5,7 @@
 #include "strat_detect.h"
 #include "strat_failover.h"
 #include "strat_fault.h"
+#include "strat_incident.h"
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
@@ -106,6 +107,7 @@ typedef struct StratCampaignResult {
     double noticed;        /* slow faults that the step monitor told of, on average */
     double *class_mean;    /* interruptions by class of fault; owned */
     StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
+    GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
 
 /** What is left of a NIC's bandwidth when its link is gone; 0: the job stops. */

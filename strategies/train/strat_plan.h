@@ -55,11 +55,12 @@ typedef struct StratPlan {
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
     StratOptimizer optimizer;
-    int64_t zero_stage;  /* 0: replicated optimizer, 1: sharded optimizer states */
-    bool dropout;        /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;  /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;   /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor; /* chunked all-gather and reduce-scatter under their GEMMs */
+    int64_t zero_stage;         /* 0: replicated optimizer, 1: sharded optimizer states */
+    bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
+    bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;         /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */

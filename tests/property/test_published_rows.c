@@ -35,7 +35,7 @@ static void add_row(ScenValidation *validation, JsonObject *row)
     if (yaml)
         scenario = scen_scenario_parse(id, yaml, strlen(yaml), &options, &error);
     if (scenario)
-        scen_validation_add(validation, scenario);
+        scen_validation_add(validation, scenario, NULL);
     else
         scen_validation_skip(validation, id, error->message);
 }
