@@ -73,6 +73,7 @@ Test(search_plans, the_answer_does_not_depend_on_the_number_of_threads)
         g_autoptr(ScenPlansSearched) a = search(game, &(ScenSearchOptions){.threads = 1}, &one);
         g_autoptr(ScenPlansSearched) b = search(game, &(ScenSearchOptions){.threads = 3}, &three);
         cr_expect_str_eq(one, three, "game %zu", game);
+        cr_expect_eq(a->tried, b->tried);
     }
 }
 
