@@ -7,6 +7,8 @@
 #include "scen_validate.h"
 
 #include "scen_judged.h"
+#include "scen_layout_studies.h"
+#include "scen_plan_diff.h"
 #include "scen_simulate.h"
 #include "scen_validate_serve.h"
 
@@ -21,6 +23,8 @@ static void row_clear(ScenValidRow *row)
     g_free(row->gpu);
     g_free(row->plan);
     g_free(row->note);
+    g_free(row->study);
+    g_free(row->layout);
 }
 
 static void skipped_clear(ScenSkippedRow *row)
@@ -135,6 +139,8 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
             expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
+    row.study = scen_layout_study_name(scenario, row.group);
+    row.layout = scen_plan_diff(&(StratPlan){0}, &scenario->plan);
     g_array_append_val(validation->rows, row);
     validation->errors = scenario->errors;
     validation->errors.name = validation->errors.source = NULL;

@@ -14,6 +14,8 @@ typedef struct ScenValidRow {
     char *plan;                  /* "name (changed)" of what it is based on */
     double model_error_fraction; /* of the plan; 0: it has none of its own */
     int64_t guesses;             /* facts of it that are guesses */
+    char *study;                 /* model, GPUs and batch: rows that agree are laid out anew */
+    char *layout;                /* the sizes of the plan */
     char *note;                  /* what was assumed; NULL when nothing was */
     bool schedule_only;          /* measured stage times, only the schedule was simulated */
     bool fits;                   /* the memory model says that it fits */

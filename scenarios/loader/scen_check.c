@@ -29,7 +29,8 @@
 typedef struct Check {
     ScenScenario *scenario;
     const ScenMarks *marks; /* NULL in memory */
-    ScenErrors *errors;
+    ScenErrors *errors;     /* or, of a plan alone: */
+    ScenRefusal *refusal;
 } Check;
 
 static void fail(const Check *check, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -42,6 +43,11 @@ static void fail(const Check *check, const char *path, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    if (check->refusal) {
+        if (!check->refusal->rule)
+            *check->refusal = (ScenRefusal){path, format, g_steal_pointer(&message)};
+        return;
+    }
     ScenMark mark = scen_marks_find(check->marks, path);
     if (!mark.file)
         mark.file = path;
@@ -367,6 +373,21 @@ void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors
     Check check = {.scenario = scenario, .marks = marks, .errors = errors};
     scen_verify(&scen_scenario_table, scenario, unsound, NULL); /* binding has said why */
     check_all(&check, unsound);
+}
+
+bool scen_check_plan_refused(const ScenScenario *scenario, ScenRefusal *refusal)
+{
+    ScenScenario copy = *scenario;
+    ScenRefusal first = {0};
+    Check check = {.scenario = &copy, .refusal = &first};
+    for (size_t i = 0; i < G_N_ELEMENTS(rules) && !first.rule; i++)
+        if (rules[i].trains)
+            rules[i].run(&check);
+    if (refusal)
+        *refusal = first;
+    else
+        g_free(first.message);
+    return first.rule != NULL;
 }
 
 bool scen_scenario_check(ScenScenario *scenario, GError **error)

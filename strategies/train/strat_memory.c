@@ -32,8 +32,7 @@
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
 
-/* Bytes alive only while one layer, or the head, runs. */
-static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
@@ -69,9 +68,8 @@ static double kept(StratTaskKind kind, double saved, double weight)
     }
 }
 
-/* Walks a stage's tasks; the peak of what is held, and of how many chunks. */
-static void walk_activations(const GArray *tasks, const double *saved, const double *weight,
-                             StratMemory *memory)
+void strat_memory_walk(const GArray *tasks, const double *saved, const double *weight,
+                       StratMemory *memory)
 {
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
@@ -106,9 +104,8 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
-/* Weights, gradients and optimizer of a stage of @params parameters. */
-static void add_state(const StratCosting *costing, int64_t stage, double params,
-                      StratMemory *memory)
+void strat_memory_states(const StratCosting *costing, int64_t stage, double params,
+                         StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
     double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
@@ -117,10 +114,12 @@ static void add_state(const StratCosting *costing, int64_t stage, double params,
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
     double gradient = topo_dtype_bytes(plan->gradients);
     int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
-    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         unit_params(costing, &chunk, at_once, &largest, &most);
     }
+    memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
+    memory->reserved_bytes = RESERVED_BYTES;
     memory->weights_bytes = params * kept;
     memory->gradients_bytes = params * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
@@ -139,13 +138,15 @@ static void add_state(const StratCosting *costing, int64_t stage, double params,
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
             params * (kept_wide ? 8.0 : 12.0) / (plan->zero_stage > 0 ? shards : 1.0);
+    memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
+                         memory->activations_bytes + memory->workspace_bytes +
+                         memory->reserved_bytes;
 }
 
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
-    StratMemory memory = {.capacity_bytes = costing->cluster->node.gpu.memory_bytes,
-                          .reserved_bytes = RESERVED_BYTES};
+    StratMemory memory = {0};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     g_autofree double *weight = g_new0(double, plan->virtual_stages);
     double params = 0.0;
@@ -154,12 +155,11 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         weight[k] = strat_chunk_weight_bytes(costing, &chunk);
         params += params_of(costing, &chunk);
-        memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
+        memory.workspace_bytes =
+            MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
-    add_state(costing, stage, params, &memory);
-    walk_activations(tasks, saved, weight, &memory);
-    memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
-                        memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
+    strat_memory_walk(tasks, saved, weight, &memory);
+    strat_memory_states(costing, stage, params, &memory);
     return memory;
 }
 
