@@ -93,13 +93,42 @@ static const char *preset_of(Writer *w)
     return DEFAULT_PRESET;
 }
 
+/* "MLA q_lora1536 kv_lora512 nope128 rope64 v128": the ranks and the widths of a head; widths that
+ * are not said are DeepSeek's. */
+static void put_latent(Writer *w)
+{
+    static const struct {
+        const char *word, *key;
+        int64_t fallback;
+    } parts[] = {
+        {"q_lora",  "q_lora_rank",    0  },
+        {"kv_lora", "kv_lora_rank",   512},
+        {" nope",   "head_dim",       128},
+        {" rope",   "rope_head_dim",  64 },
+        {" v",      "value_head_dim", 128},
+    };
+    const char *said = text(w, w->model, "attention", "");
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *at = strstr(said, parts[i].word);
+        const char *digits = at ? at + strlen(parts[i].word) : "";
+        bool told = g_ascii_isdigit(*digits);
+        put(w, "  %s: " I64 "\n", parts[i].key,
+            told ? g_ascii_strtoll(digits, NULL, 10) : parts[i].fallback);
+        if (!told)
+            assume(w, "%s of DeepSeek-V3", parts[i].key);
+    }
+}
+
 static void put_shape(Writer *w)
 {
     JsonObject *m = w->model;
     int64_t heads = integer(w, m, "heads", 0);
     put(w, "  layers: " I64 "\n  hidden: " I64 "\n  heads: " I64 "\n  kv_heads: " I64 "\n",
         w->layers, integer(w, m, "hidden", 0), heads, integer(w, m, "kv_heads", heads));
-    if (has(m, "head_dim"))
+    bool latent = g_str_has_prefix(text(w, m, "attention", ""), "MLA");
+    if (latent)
+        put_latent(w);
+    else if (has(m, "head_dim"))
         put(w, "  head_dim: " I64 "\n", integer(w, m, "head_dim", 0));
     if (has(m, "ffn"))
         put(w, "  ffn: " I64 "\n", integer(w, m, "ffn", 0));
@@ -109,6 +138,8 @@ static void put_shape(Writer *w)
             "\n  shared_experts: " I64 "\n",
             integer(w, m, "experts", 0), integer(w, m, "top_k", 1),
             integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
+    if (has(m, "dense_layers"))
+        put(w, "  dense_layers: " I64 "\n", integer(w, m, "dense_layers", 0));
 }
 
 static void put_model(Writer *w)
@@ -198,6 +229,8 @@ static void put_layout(Writer *w)
     put(w,
         "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
         integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
+    if (integer(w, w->model, "experts", 0) > 0)
+        put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
     if (has(w->row, "dp"))
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)

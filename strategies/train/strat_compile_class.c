@@ -11,16 +11,16 @@ static double priced(const StratCompiler *c, double fraction)
     return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
 }
 
-/* Gradients (or, sharded, parameters) of @params that the data group moves, as one transfer. */
-static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *code, double params,
-                                  int direction)
+/* Gradients (or, sharded, parameters) of @params that @replicas move, as one transfer. */
+static TopoTransfer data_transfer(const StratCompiler *c, const StratReplicas *replicas,
+                                  double params, int direction)
 {
     const StratPlan *plan = c->plan;
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
-                             .ranks = plan->data * plan->context,
-                             .ranks_per_domain = code->position.data_per_domain,
+                             .ranks = replicas->ranks,
+                             .ranks_per_domain = replicas->per_domain,
                              .bytes = params * topo_dtype_bytes(plan->gradients),
-                             .nic_fraction = priced(c, code->position.data_nic_fraction)};
+                             .nic_fraction = replicas->nic_fraction};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = 2.0 * params;
@@ -28,6 +28,13 @@ static TopoTransfer data_transfer(const StratCompiler *c, const StratClassCode *
         transfer.op = TOPO_OP_REDUCE_SCATTER;
     }
     return transfer;
+}
+
+/* Whether any replicas of @code move parameters under compute. */
+static bool hides_data(const StratCompiler *c, const StratClassCode *code)
+{
+    return c->plan->overlap_data && (code->replicas[STRAT_PARAMS_SHARED].ranks > 1 ||
+                                     code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1);
 }
 
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
@@ -38,16 +45,21 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;
     out->chunk.clock_fraction = code->position.clock_fraction;
+    out->chunk.expert_per_domain = code->position.expert_per_domain;
+    out->chunk.expert_nic_fraction = code->position.expert_nic_fraction;
     if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
         out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
         out->chunk.context_nic_fraction = code->position.context_nic_fraction;
     }
-    bool cut = c->plan->overlap_data && c->plan->data * c->plan->context > 1 &&
-               c->plan->profiled.forward_s <= 0.0;
+    bool cut = hides_data(c, code) && c->plan->profiled.forward_s <= 0.0;
     out->piece_count = strat_chunk_split(&out->chunk, cut ? STRAT_PIECES_MAX : 1, pieces);
     for (int64_t i = 0; i < out->piece_count; i++) {
-        out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &pieces[i]);
-        out->gather[i] = STRAT_NO_OP;
+        const ModelSpec *model = c->costing->model;
+        out->piece_params[STRAT_PARAMS_SHARED][i] = strat_chunk_params(model, c->plan, &pieces[i]);
+        out->piece_params[STRAT_PARAMS_EXPERTS][i] =
+            strat_chunk_expert_params(model, c->plan, &pieces[i]);
+        for (int k = 0; k < STRAT_PARAMS_KINDS; k++)
+            out->gather[k][i] = STRAT_NO_OP;
     }
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
@@ -123,37 +135,47 @@ static void number_sends(StratCompiler *c, uint32_t class)
     }
 }
 
+/* Gathers @params of @kind over the ranks that share them; none where there is nothing to do. */
+static uint32_t add_parameter_gather(StratCompiler *c, uint32_t class, int kind, double params,
+                                     uint16_t stream)
+{
+    StratReplicas *replicas = &c->classes[class].replicas[kind];
+    if (replicas->ranks == 1 || params <= 0.0)
+        return STRAT_NO_OP;
+    StratOwner owner = {class, replicas->family, replicas->role};
+    TopoTransfer transfer = data_transfer(c, replicas, params, STRAT_FORWARD);
+    return add_collective(c, &owner, stream, replicas->nth++, &transfer, "gather parameters");
+}
+
 /* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
 static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    if (plan->zero_stage == 0 || !plan->overlap_data || plan->data * plan->context == 1)
+    if (c->plan->zero_stage == 0 || !hides_data(c, code))
         return;
-    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-        StratChunkCode *chunk = &code->chunks[k];
+    for (int64_t n = 0; n < c->pipeline.chunks * STRAT_PARAMS_KINDS; n++) {
+        StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
+        int kind = (int)(n % STRAT_PARAMS_KINDS);
         for (int64_t i = 0; i < chunk->piece_count; i++) {
-            TopoTransfer transfer = data_transfer(c, code, chunk->piece_params[i], STRAT_FORWARD);
-            chunk->gather[i] = add_collective(c, &owner, code->stream_data, code->data_nth++,
-                                              &transfer, "gather parameters");
-            if (code->last_main != STRAT_NO_OP)
-                sim_program_add_dep(c->program, chunk->gather[i], code->last_main);
+            uint32_t id = add_parameter_gather(c, class, kind, chunk->piece_params[kind][i],
+                                               code->stream_data);
+            chunk->gather[kind][i] = id;
+            if (id != STRAT_NO_OP && code->last_main != STRAT_NO_OP)
+                sim_program_add_dep(c->program, id, code->last_main);
         }
     }
 }
 
-static void add_gradient_reduce(StratCompiler *c, uint32_t class, double params, uint16_t stream,
-                                uint32_t after)
+static void add_gradient_reduce(StratCompiler *c, uint32_t class, int kind, double params,
+                                uint16_t stream, uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    if (plan->data * plan->context == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE)
+    StratReplicas *replicas = &code->replicas[kind];
+    if (replicas->ranks == 1 || params <= 0.0 || c->plan->optimizer == STRAT_OPTIMIZER_NONE)
         return;
-    TopoTransfer transfer = data_transfer(c, code, params, STRAT_BACKWARD);
-    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-    uint32_t id =
-        add_collective(c, &owner, stream, code->data_nth++, &transfer, "reduce gradients");
+    TopoTransfer transfer = data_transfer(c, replicas, params, STRAT_BACKWARD);
+    StratOwner owner = {class, replicas->family, replicas->role};
+    uint32_t id = add_collective(c, &owner, stream, replicas->nth++, &transfer, "reduce gradients");
     if (stream != SIM_STREAM_MAIN)
         strat_compile_after(c, class, id, after);
     code->last_reduce = id;
@@ -173,7 +195,7 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
     bool forward = task->kind == STRAT_TASK_FORWARD, weight = task->kind == STRAT_TASK_WEIGHT;
     int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
-    bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
+    bool overlap = hides_data(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool reduces =
         overlap && ends_gradients(task->kind) && task->microbatch == c->pipeline.microbatches - 1;
@@ -182,10 +204,13 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
         int64_t piece = forward ? i : pieces - 1 - i;
         uint32_t id =
             strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, task->kind);
-        if (gathers)
-            strat_compile_block_waits(c, class, id, chunk->gather[piece]);
-        if (reduces)
-            add_gradient_reduce(c, class, chunk->piece_params[piece], code->stream_data, id);
+        for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+            if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
+                strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
+            if (reduces)
+                add_gradient_reduce(c, class, k, chunk->piece_params[k][piece], code->stream_data,
+                                    id);
+        }
         if (weight)
             continue;
         if (i == 0) {
@@ -198,11 +223,15 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
         add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
-static double class_params(const StratCompiler *c, const StratClassCode *code)
+static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
 {
     double params = 0.0;
-    for (int64_t k = 0; k < c->pipeline.chunks; k++)
-        params += strat_chunk_params(c->costing->model, c->plan, &code->chunks[k].chunk);
+    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
+        const StratModelChunk *chunk = &code->chunks[k].chunk;
+        params += kind == STRAT_PARAMS_SHARED
+                      ? strat_chunk_params(c->costing->model, c->plan, chunk)
+                      : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
+    }
     return params;
 }
 
@@ -230,9 +259,12 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     const StratPlan *plan = c->plan;
-    double params = class_params(c, code);
-    double ranks = (double)(plan->data * plan->context);
-    double updated = plan->zero_stage > 0 ? params / ranks : params;
+    double params = 0.0, updated = 0.0;
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        double held = class_params(c, code, k);
+        params += held;
+        updated += plan->zero_stage > 0 ? held / (double)code->replicas[k].ranks : held;
+    }
     double seconds = strat_cost_optimizer_s(c->costing, params, updated);
     if (seconds <= 0.0)
         return true;
@@ -245,11 +277,9 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
                 .label = sim_program_label(c->program, "optimizer"),
                 .kind = SIM_OP_COMPUTE};
     strat_compile_main(c, class, op);
-    if (plan->zero_stage > 0 && !plan->overlap_data && ranks > 1.0) {
-        TopoTransfer transfer = data_transfer(c, code, params, STRAT_FORWARD);
-        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-        add_collective(c, &owner, SIM_STREAM_MAIN, code->data_nth++, &transfer,
-                       "gather parameters");
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        if (plan->zero_stage > 0 && !plan->overlap_data)
+            add_parameter_gather(c, class, k, class_params(c, code, k), SIM_STREAM_MAIN);
     }
     return true;
 }
@@ -279,18 +309,42 @@ static void open_streams(StratCompiler *c, uint32_t class)
         code->stream_data = sim_program_add_stream(c->program, id, "data parallel");
 }
 
+static void open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank)
+{
+    StratGroup data = strat_data_group(c->plan, rank);
+    code->replicas[STRAT_PARAMS_SHARED] = (StratReplicas){
+        .family = strat_rendezvous_family(c->rendezvous, &data, "data"),
+        .role = STRAT_ROLE_DATA,
+        .ranks = data.count,
+        .per_domain = code->position.data_per_domain,
+        .nic_fraction = priced(c, code->position.data_nic_fraction),
+    };
+    StratReplicas *experts = &code->replicas[STRAT_PARAMS_EXPERTS];
+    experts->ranks = 1;
+    if (c->plan->expert == 0)
+        return;
+    StratGroup copies = strat_expert_data_group(c->plan, rank);
+    *experts = (StratReplicas){
+        .family = strat_rendezvous_family(c->rendezvous, &copies, "copies of experts"),
+        .role = STRAT_ROLE_EXPERT_DATA,
+        .ranks = copies.count,
+        .per_domain = code->position.expert_data_per_domain,
+        .nic_fraction = priced(c, code->position.expert_data_nic_fraction),
+    };
+}
+
 static void open_families(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     StratRank at = strat_rank_at(c->plan, rank), other = at;
-    StratGroup gang = strat_gang(c->plan, rank), data = strat_data_group(c->plan, rank);
+    StratGroup gang = strat_gang(c->plan, rank);
     at.stage = 0;
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
     code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
-    code->data_family = strat_rendezvous_family(c->rendezvous, &data, "data");
+    open_replicas(c, code, rank);
     code->ends_family = c->plan->pipeline > 1
                             ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
                             : SIM_GROUP_NONE;
@@ -349,8 +403,8 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
         add_task(c, class, &g_array_index(tasks, StratTask, i));
     if (c->plan->overlap_data)
         wait_for_reductions(c, class);
-    else
-        add_gradient_reduce(c, class, class_params(c, code), SIM_STREAM_MAIN, 0);
+    for (int k = 0; k < STRAT_PARAMS_KINDS && !c->plan->overlap_data; k++)
+        add_gradient_reduce(c, class, k, class_params(c, code, k), SIM_STREAM_MAIN, 0);
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);
 }

@@ -15,6 +15,22 @@ enum {
 
 #define STRAT_NO_OP UINT32_MAX
 
+/** Parameters that different ranks hold alike. */
+typedef enum StratParamsKind {
+    STRAT_PARAMS_SHARED,  /* by the data group */
+    STRAT_PARAMS_EXPERTS, /* by the ranks with the same experts */
+    STRAT_PARAMS_KINDS
+} StratParamsKind;
+
+/** The ranks that hold some parameters alike, and their meetings so far. */
+typedef struct StratReplicas {
+    StratFamily family;
+    StratTransferRole role;
+    int64_t ranks, per_domain;
+    double nic_fraction;
+    uint32_t nth;
+} StratReplicas;
+
 /** One model chunk of one class: its recipes, and the recipes of its pieces. */
 typedef struct StratChunkCode {
     StratModelChunk chunk;
@@ -22,8 +38,8 @@ typedef struct StratChunkCode {
     int64_t piece_count;
     StratModelChunk pieces[STRAT_PIECES_MAX];
     uint32_t piece_block[STRAT_TASK_KINDS][STRAT_PIECES_MAX];
-    double piece_params[STRAT_PIECES_MAX];
-    uint32_t gather[STRAT_PIECES_MAX]; /* operation that brings the piece's parameters, or none */
+    double piece_params[STRAT_PARAMS_KINDS][STRAT_PIECES_MAX];
+    uint32_t gather[STRAT_PARAMS_KINDS][STRAT_PIECES_MAX]; /* what brings them, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
     uint32_t beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS][STRAT_PIECES_MAX + 1];
@@ -48,9 +64,10 @@ typedef struct StratClassCode {
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
     uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
-    StratFamily gang_family, data_family, ends_family;
-    uint32_t gang_nth, data_nth, ends_nth; /* meetings so far */
-    GArray *peers;                         /* of uint32_t: the classes of its gang */
+    StratFamily gang_family, ends_family;
+    uint32_t gang_nth, ends_nth; /* meetings so far */
+    StratReplicas replicas[STRAT_PARAMS_KINDS];
+    GArray *peers; /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
     uint32_t beside_count;
     uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */

@@ -3,7 +3,8 @@
  *   weights    P * 2 bytes (the working copy)
  *   gradients  P * bytes of the gradient type
  *   optimizer  12 P bytes (fp32 weight and two moments), over the data group under ZeRO-1
- *              (Rajbhandari 2020, section 3.1)
+ *              (Rajbhandari 2020, section 3.1); of routed experts over the ranks with the same
+ *              experts
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
@@ -14,6 +15,7 @@
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_expert.h"
 #include "strat_layout.h"
 #include "strat_pipe.h"
 
@@ -31,8 +33,11 @@ static double workspace_bytes(const StratCosting *costing, const StratModelChunk
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratModelChunk layer = {.layers = 1};
-        bytes = strat_chunk_saved_bytes(&all, &layer);
+        StratModelChunk dense = {.layers = 1}, sparse = {.layers = 1, .moe_layers = 1};
+        if (chunk->moe_layers < chunk->layers)
+            bytes = strat_chunk_saved_bytes(&all, &dense);
+        if (chunk->moe_layers > 0)
+            bytes = MAX(bytes, strat_chunk_saved_bytes(&all, &sparse));
     }
     if (chunk->head && costing->model->vocab > 0) {
         ModelShard shard = strat_shard(plan);
@@ -81,20 +86,24 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
                           .reserved_bytes = RESERVED_BYTES};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     g_autofree double *weight = g_new0(double, plan->virtual_stages);
-    double params = 0.0;
+    double params = 0.0, experts = 0.0;
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         weight[k] = strat_chunk_weight_bytes(costing, &chunk);
         params += strat_chunk_params(costing->model, plan, &chunk);
+        experts += strat_chunk_expert_params(costing->model, plan, &chunk);
         memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
     }
-    double shard = plan->zero_stage > 0 ? (double)(plan->data * plan->context) : 1.0;
+    bool sharded = plan->zero_stage > 0;
+    double shard = sharded ? (double)(plan->data * plan->context) : 1.0;
+    double copies = sharded ? (double)strat_expert_data_group(plan, 0).count : 1.0;
+    double updated = params / shard + experts / copies, held = params + experts;
     bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
-    memory.weights_bytes = params * (wide ? 4.0 : 2.0);
-    memory.gradients_bytes = params * topo_dtype_bytes(plan->gradients);
+    memory.weights_bytes = held * (wide ? 4.0 : 2.0);
+    memory.gradients_bytes = held * topo_dtype_bytes(plan->gradients);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
-        memory.optimizer_bytes = params * (wide ? 8.0 : 12.0) / shard;
+        memory.optimizer_bytes = updated * (wide ? 8.0 : 12.0);
     walk_activations(tasks, saved, weight, &memory);
     memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
                         memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
@@ -219,7 +228,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing))
+        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -228,8 +237,11 @@ static void suggest(const StratCosting *costing, GString *text)
                                    knobs[i].text);
             any = true;
         }
-        if (knobs[i].turn(&together, costing))
+        plan = together;
+        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+            together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
+        }
     }
     if (any)
         return;

@@ -7,12 +7,13 @@
 
 /** What ranks of a class run a transfer for. */
 typedef enum StratTransferRole {
-    STRAT_ROLE_DATA,     /* the data group reduces gradients or gathers parameters */
-    STRAT_ROLE_ENDS,     /* first and last stage add their tied embeddings' gradients */
-    STRAT_ROLE_NEXT,     /* an activation to the next stage */
-    STRAT_ROLE_PREVIOUS, /* a gradient to the one before */
-    STRAT_ROLE_TENSOR,   /* all tensor groups of a gang, beside its blocks */
-    STRAT_ROLE_CONTEXT,  /* all its context groups, likewise */
+    STRAT_ROLE_DATA,        /* the data group reduces gradients or gathers parameters */
+    STRAT_ROLE_EXPERT_DATA, /* the ranks with the same experts do, of these */
+    STRAT_ROLE_ENDS,        /* first and last stage add their tied embeddings' gradients */
+    STRAT_ROLE_NEXT,        /* an activation to the next stage */
+    STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */
+    STRAT_ROLE_TENSOR,      /* all tensor groups of a gang, beside its blocks */
+    STRAT_ROLE_CONTEXT,     /* all its context groups, likewise */
 } StratTransferRole;
 
 /** Who runs a transfer: the ranks of one class, or those of a family of classes together. */
