@@ -189,6 +189,20 @@ static void put_scale_out(Writer *w, const char *node, int64_t gpus)
     }
 }
 
+/* GPUs that a job uses of a scale-up domain. Where domains are not made of whole expert groups (72
+ * GPUs of NVL72, groups of 32), schedulers give out segments that are (Slurm, topology/block,
+ * --segment). */
+static int64_t domain_of(Writer *w)
+{
+    int64_t domain = integer(w, w->setup, "scale_up_gpus", 8);
+    int64_t ranks = integer(w, w->row, "ep", 1), whole = ranks > 0 ? domain / ranks * ranks : 0;
+    if (whole == 0 || whole == domain || integer(w, w->row, "num_gpus", 0) <= domain)
+        return domain;
+    assume(w, "segments of " I64 " GPUs in domains of " I64 ", as expert groups are", whole,
+           domain);
+    return whole;
+}
+
 static void put_cluster(Writer *w)
 {
     const char *gpu = text(w, w->setup, "gpu", "");
@@ -203,7 +217,7 @@ static void put_cluster(Writer *w)
     if (gpus > 0 && !has(w->setup, "nic_gbps_per_gpu"))
         put(w, "    nics: " I64 "\n", gpus);
     if (has(w->setup, "scale_up_gpus"))
-        put(w, "    scale_up_gpus: " I64 "\n", integer(w, w->setup, "scale_up_gpus", 8));
+        put(w, "    scale_up_gpus: " I64 "\n", domain_of(w));
     put_scale_out(w, node, gpus);
 }
 
@@ -224,13 +238,27 @@ static int64_t chunks_of(Writer *w)
     return MAX(chunks, 1);
 }
 
+/* Rows name their dispatcher in the notes; HybridEP is a branch of DeepEP. */
+static void put_experts(Writer *w)
+{
+    const char *notes = remark(w->row, "notes");
+    put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
+    bool hybrid = strstr(notes, "dispatcher hybridep");
+    if (hybrid || strstr(notes, "dispatcher deepep"))
+        put(w, "  expert_kernels: deepep\n");
+    else if (!strstr(notes, "alltoall"))
+        assume(w, "an all-to-all of the library to experts");
+    if (hybrid)
+        assume(w, "kernels of DeepEP for HybridEP");
+}
+
 static void put_layout(Writer *w)
 {
     put(w,
         "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
         integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
     if (integer(w, w->model, "experts", 0) > 0)
-        put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
+        put_experts(w);
     if (has(w->row, "dp"))
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)

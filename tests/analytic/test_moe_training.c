@@ -237,3 +237,28 @@ Test(moe_training, experts_count_ranks_inside_the_stage)
     StratGroup gang = strat_gang(&world.plan, 27);
     cr_expect(gang.first == 24 && gang.count == 8);
 }
+
+static void expect_refused(const ToyWorld *world, const char *want)
+{
+    g_autofree char *reason = NULL;
+    cr_expect(!strat_expert_fits(&world->model, &world->plan, &reason), "%s", want);
+    cr_expect(reason && g_strrstr(reason, want), "%s, not %s", reason ? reason : "nothing", want);
+}
+
+Test(moe_training, each_rule_of_experts_speaks)
+{
+    ToyWorld world = sparse(8, 4);
+    cr_expect(strat_expert_fits(&world.model, &world.plan, NULL));
+    world.plan.expert = 3;
+    expect_refused(&world, "8 experts do not split over expert 3: each rank holds whole ones");
+    world.plan.expert = 4;
+    world.plan.expert_tensor = 2;
+    expect_refused(&world, "expert_tensor 2 is neither 1 nor tensor 1");
+    world.plan.expert_tensor = 1;
+    world.plan.data = 2;
+    expect_refused(&world, "does not divide tensor 1 x context 1 x data 2 = 2");
+    world.plan.tensor = 2;
+    expect_refused(&world, "need sequence_parallel");
+    world.model.experts = 0;
+    expect_refused(&world, "expert 4: the model has no experts");
+}

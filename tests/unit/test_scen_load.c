@@ -312,41 +312,6 @@ Test(scen_load, each_rule_speaks)
     }
 }
 
-static const char experts[] = "model: moe\n"
-                              "cluster: pair\n"
-                              "plan: {pipeline: 2, expert: 4, global_batch: 16}\n";
-
-static const struct {
-    const char *override, *want;
-} expert_rules[] = {
-    {"plan.expert=3",                                                           "8 experts do not split over expert 3: each rank holds whole ones"},
-    {"plan.expert_tensor=2",                                                    "expert_tensor 2 is neither 1 nor tensor 1"                       },
-    {"plan={pipeline: 8, expert: 4, global_batch: 16}",
-     "expert 4 x expert_tensor 1 does not divide tensor 1 x context 1 x data 2 = 2"                                                               },
-    {"plan={tensor: 2, expert: 4, global_batch: 16}",
-     "experts with tensor 2 need sequence_parallel: else the tensor group would send each token 2"                                                },
-    {"plan.expert_imbalance=5",                                                 "the busiest of 4 ranks has from 1 to 4 times the mean"           },
-    {"plan.expert_capacity=0.5",                                                "expert_capacity 0.5 would drop tokens of even routing"           },
-    {"plan.expert_nodes=2",                                                     "expert_nodes needs expert_kernels"                               },
-    {"plan={expert: 4, expert_zipf: 1, expert_imbalance: 2, global_batch: 16}",
-     "expert_imbalance and expert_zipf both say"                                                                                                  },
-};
-
-Test(scen_load, each_rule_of_experts_speaks)
-{
-    Load plain = load(experts, NULL);
-    cr_assert_not_null(plain.scenario, "%s", plain.message);
-    cr_expect_eq(plain.scenario->plan.expert_tensor, 1);
-    clear(&plain);
-    for (size_t i = 0; i < G_N_ELEMENTS(expert_rules); i++) {
-        Load result = load(experts, expert_rules[i].override);
-        const char *message = result.message ? result.message : "";
-        cr_expect(strstr(message, expert_rules[i].want), "%s: %s\n", expert_rules[i].override,
-                  message);
-        clear(&result);
-    }
-}
-
 Test(scen_load, uneven_layers_and_replicated_key_heads_are_allowed)
 {
     const char *allowed[] = {"model.layers=7", "model={base: tiny-gqa, kv_heads: 1}",
