@@ -19,6 +19,8 @@ typedef struct Command {
 static const Command commands[] = {
     {"run", "SCENARIO.yaml",
      "simulate: how fast, does it fit, where the time goes, what would help", scen_cmd_run},
+    {"compare", "A.yaml B.yaml",
+     "scenarios side by side: figures, where GPU-seconds go, what differs", scen_cmd_compare},
     {"search", "SCENARIO.yaml",
      "the cheapest deployment that serves the traffic within its objectives", scen_cmd_search},
     {"check", "SCENARIO...",

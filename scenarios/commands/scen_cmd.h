@@ -14,6 +14,7 @@ typedef enum ScenExit {
 typedef ScenExit (*ScenCommandFunc)(int argc, char **argv);
 
 ScenExit scen_cmd_run(int argc, char **argv);
+ScenExit scen_cmd_compare(int argc, char **argv);
 ScenExit scen_cmd_search(int argc, char **argv);
 ScenExit scen_cmd_check(int argc, char **argv);
 ScenExit scen_cmd_validate(int argc, char **argv);

@@ -2,6 +2,7 @@
 #include "scen_cmd.h"
 
 #include "scen_fields.h"
+#include "scen_figure.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -9,6 +10,8 @@
 #include "scen_text.h"
 #include "strat_autoscale.h"
 #include "strat_failures.h"
+#include "strat_queue_policy.h"
+#include "strat_queue_pool.h"
 #include "strat_recovery.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
@@ -29,7 +32,8 @@ static const ScenUsage usage = {
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
-               "serve-recoveries), each with its source;\n"
+               "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
+               "source;\n"
                "without a kind, how many there are.",
 };
 
@@ -66,6 +70,8 @@ LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
+LIST_ALL(add_queue_policies, StratQueuePolicy, strat_queue_policy_all)
+LIST_ALL(add_queue_placements, StratQueuePlacement, strat_queue_placement_all)
 LIST_ALL(add_schedulers, StratScheduler, strat_scheduler_all)
 LIST_ALL(add_routers, StratRouter, strat_router_all)
 LIST_ALL(add_scaling, StratScalePolicy, strat_scale_policy_all)
@@ -81,6 +87,14 @@ static void add_fabrics(GArray *rows)
         add_row(all[i].name, all[i].source, rows);
         g_array_index(rows, Row, i).parameters = g_strdup(all[i].parameters);
     }
+}
+
+/* Their definition stands for a source: they are ours. */
+static void add_figures(GArray *rows)
+{
+    for (int k = 0; k < SCEN_FIGURE_COUNT; k++)
+        add_row(scen_figure_key((ScenFigureKind)k), scen_figure_definition((ScenFigureKind)k),
+                rows);
 }
 
 /* Is @key among the words of @parameters? */
@@ -115,32 +129,35 @@ typedef struct Kind {
 } Kind;
 
 static const Kind kinds[] = {
-    {"gpus",             "accelerators",                             SCEN_CATALOG_GPU,            NULL          },
-    {"nodes",            "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,           NULL          },
-    {"clusters",         "known clusters",                           SCEN_CATALOG_CLUSTER,        NULL          },
-    {"models",           "transformers",                             SCEN_CATALOG_MODEL,          NULL          },
-    {"plans",            "what a software of a year does",           SCEN_CATALOG_PLAN,           NULL          },
-    {"protocols",        "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL          },
-    {"engine-kernels",   "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL          },
-    {"profiles",         "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL          },
-    {"engines",          "serving engines by version",               SCEN_CATALOG_SERVING_ENGINE, NULL          },
-    {"expert-kernels",   "dispatch and combine of expert layers",    SCEN_CATALOG_EXPERT_KERNELS, NULL          },
-    {"prices",           "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL          },
-    {"uncertainty",      "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL          },
-    {"faults",           "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL          },
-    {"storages",         "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL          },
-    {"recoveries",       "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries},
-    {"stragglers",       "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers},
+    {"gpus",             "accelerators",                             SCEN_CATALOG_GPU,            NULL                },
+    {"nodes",            "GPUs, scale-up network and NICs together", SCEN_CATALOG_NODE,           NULL                },
+    {"clusters",         "known clusters",                           SCEN_CATALOG_CLUSTER,        NULL                },
+    {"models",           "transformers",                             SCEN_CATALOG_MODEL,          NULL                },
+    {"plans",            "what a software of a year does",           SCEN_CATALOG_PLAN,           NULL                },
+    {"protocols",        "what collectives reach on a wire",         SCEN_CATALOG_PROTOCOL,       NULL                },
+    {"engine-kernels",   "all-reduces of serving engines",           SCEN_CATALOG_ENGINE_KERNELS, NULL                },
+    {"profiles",         "fitted kernel costs",                      SCEN_CATALOG_PROFILE,        NULL                },
+    {"engines",          "serving engines by version",               SCEN_CATALOG_SERVING_ENGINE, NULL                },
+    {"expert-kernels",   "dispatch and combine of expert layers",    SCEN_CATALOG_EXPERT_KERNELS, NULL                },
+    {"prices",           "of GPU-hours",                             SCEN_CATALOG_PRICE,          NULL                },
+    {"uncertainty",      "standard errors of costs",                 SCEN_CATALOG_ERRORS,         NULL                },
+    {"faults",           "what fails in a fleet, how often",         SCEN_CATALOG_FAULTS,         NULL                },
+    {"storages",         "systems that checkpoints go to",           SCEN_CATALOG_STORAGE,        NULL                },
+    {"recoveries",       "policies after a failure",                 SCEN_CATALOG_NONE,           add_recoveries      },
+    {"stragglers",       "policies for slow parts",                  SCEN_CATALOG_NONE,           add_stragglers      },
     {"serve-recoveries", "requests of a replica that died",          SCEN_CATALOG_NONE,
-     add_serve_recoveries                                                                                       },
-    {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules },
-    {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers},
-    {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers   },
-    {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling   },
-    {"fabrics",          "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics   },
-    {"routings",         "routing policies",                         SCEN_CATALOG_NONE,           add_routings  },
-    {"networks",         "network models",                           SCEN_CATALOG_NONE,           add_networks  },
-    {"placements",       "which GPU each rank runs on",              SCEN_CATALOG_NONE,           add_placements},
+     add_serve_recoveries                                                                                             },
+    {"figures",          "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures         },
+    {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
+    {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
+    {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
+    {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
+    {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },
+    {"fabrics",          "scale-out networks",                       SCEN_CATALOG_NONE,           add_fabrics         },
+    {"routings",         "routing policies",                         SCEN_CATALOG_NONE,           add_routings        },
+    {"networks",         "network models",                           SCEN_CATALOG_NONE,           add_networks        },
+    {"placements",       "which GPU each rank runs on",              SCEN_CATALOG_NONE,           add_placements      },
 };
 
 static GArray *rows_of(const Kind *kind, GError **error)

@@ -5,15 +5,18 @@
  * that reads JSON can turn knobs itself. */
 #include "scen_cmd.h"
 
+#include "scen_cmd_run_queue.h"
 #include "scen_cmd_run_serve.h"
 #include "scen_folder.h"
+#include "scen_incidents.h"
+#include "scen_judged.h"
 #include "scen_knobs.h"
 #include "scen_options.h"
 #include "scen_run_report.h"
-#include "scen_saves.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
+#include "scen_what_if_report.h"
 #include "sim_trace.h"
 
 #include <errno.h>
@@ -27,7 +30,8 @@ static const ScenUsage usage = {
     .summary =
         "Simulates one training step: how long it takes, whether it fits, where every\n"
         "GPU-second goes and which knob of the plan would help. With campaign:, months of\n"
-        "such steps under failures: what is left of the time. A scenario with serve: is\n"
+        "such steps under failures: what is left of the time. With queue:, many jobs share\n"
+        "the cluster instead: who waits, and where its time goes. A scenario with serve: is\n"
         "served its traffic instead: latencies, throughput, what a million tokens cost, and\n"
         "how close to saturation it ran. Exit status 1: it does not fit in memory, or misses\n"
         "its objectives.",
@@ -38,7 +42,8 @@ typedef struct Options {
     char **sets;
     char *seed, *network, *fold;
     char *out, *trace;
-    gboolean json, exact, recoveries;
+    gint threads;
+    gboolean json, exact, recoveries, what_if;
 } Options;
 
 static void options_clear(Options *options)
@@ -66,14 +71,19 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "Serving: run every iteration, without closed forms between decisions", NULL},
         {"compare-recoveries",           0, 0, G_OPTION_ARG_NONE, &o->recoveries,
          "Campaigns: also every other recovery policy, on the same failures", NULL},
+        {"what-if",    0, 0, G_OPTION_ARG_NONE, &o->what_if,
+         "Instead: what 10 % more of each figure of the hardware and each knob by one notch would "
+         "change", NULL},
+        {"threads",         0, 0, G_OPTION_ARG_INT, &o->threads,
+         "Simulations of --what-if at a time (default: one a processor); the answer is the same", "N"},
         {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
-        {"out",         'o', 0, G_OPTION_ARG_FILENAME, &o->out,
+        {"out",           'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report, result.json and the timeline (serving: requests and samples) "
          "there", "DIR"},
-        {"trace",    0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
-        {G_OPTION_REMAINING,           0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0},
+        {G_OPTION_REMAINING,       0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
+        {0      },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -82,6 +92,10 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "needs one scenario, not %u", count);
     else if (o->fold && !g_str_equal(o->fold, "on") && !g_str_equal(o->fold, "off"))
         *status = scen_options_wrong(&usage, "--fold is on or off, not '%s'", o->fold);
+    else if (o->threads < 0)
+        *status = scen_options_wrong(&usage, "--threads is 0 or more, not %d", o->threads);
+    else if (o->what_if && (o->out || o->trace))
+        *status = scen_options_wrong(&usage, "--out and --trace are of one run, not of --what-if");
     else
         return true;
     return false;
@@ -126,22 +140,46 @@ static bool write_trace(const StratTrainResult *result, const char *path, GError
     return written && closed;
 }
 
+static char *text_of(const ScenRunReport *report)
+{
+    return report->result ? scen_run_text(report) : scen_alone_text(report);
+}
+
+static char *json_of(const ScenRunReport *report)
+{
+    return report->result ? scen_run_json(report) : scen_alone_json(report);
+}
+
+/* incidents.csv and incidents.svg of a campaign. */
+static bool write_incidents(const ScenRunReport *report, const char *folder, GError **error)
+{
+    if (!report->campaign)
+        return true;
+    g_autofree char *table = scen_incidents_csv(report->scenario, report->campaign);
+    g_autofree char *drawing = scen_incidents_svg(report->campaign);
+    g_autofree char *table_path = g_build_filename(folder, "incidents.csv", NULL);
+    g_autofree char *drawing_path = g_build_filename(folder, "incidents.svg", NULL);
+    return g_file_set_contents(table_path, table, -1, error) &&
+           g_file_set_contents(drawing_path, drawing, -1, error);
+}
+
 static bool write_folder(const ScenRunReport *report, const char *folder, GError **error)
 {
     if (!scen_folder_make(folder, error))
         return false;
-    g_autofree char *text = scen_run_text(report), *json = scen_run_json(report);
+    g_autofree char *text = text_of(report), *json = json_of(report);
     g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
     g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
     g_autofree char *trace_path = g_build_filename(folder, "trace.json", NULL);
     return g_file_set_contents(text_path, text, -1, error) &&
            g_file_set_contents(json_path, json, -1, error) &&
-           write_trace(report->result, trace_path, error);
+           write_incidents(report, folder, error) &&
+           (!report->result || write_trace(report->result, trace_path, error));
 }
 
 static bool deliver(const ScenRunReport *report, const Options *options, GError **error)
 {
-    g_autofree char *text = options->json ? scen_run_json(report) : scen_run_text(report);
+    g_autofree char *text = options->json ? json_of(report) : text_of(report);
     fputs(text, stdout);
     return (!options->out || write_folder(report, options->out, error)) &&
            (!options->trace || write_trace(report->result, options->trace, error));
@@ -178,6 +216,20 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
+/* The published figures of @scenario, judged; an empty array when it expects none. */
+static GArray *judge(const Options *options, const ScenScenario *scenario,
+                     const ScenOutcome *outcome, GError **error)
+{
+    g_auto(GStrv) overrides = overrides_new(options);
+    g_autoptr(GArray) judgements =
+        scen_judge(scenario, outcome, (const char *const *)overrides, error);
+    if (!judgements)
+        return NULL;
+    GArray *rows = scen_judged_rows_new();
+    scen_judged_rows_add(rows, scenario, judgements);
+    return rows;
+}
+
 /* The step of @scenario without its faults, and who waits because of them; nothing when it has
  * none.
  */
@@ -192,21 +244,25 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
     return *healthy && strat_waits(costing, result, *healthy, waits, error);
 }
 
-/* Months of the job; @saves receives what its storage makes of them. */
-static bool run_campaign(const ScenScenario *scenario, const StratCosting *costing,
-                         const StratTrainResult *result, StratSaves *saves, GPtrArray *notes,
-                         StratCampaignResult **campaign, GError **error)
+/* What has no step to simulate. */
+static bool run_alone(const Options *options, const ScenScenario *scenario, GError **error)
 {
-    bool has_storage = scenario->campaign.has_storage;
-    if (has_storage && !scen_saves_run(scenario, result, saves, error))
+    if (options->trace) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "--trace is the timeline of a training step, which is not simulated here");
         return false;
-    *campaign = scen_survive(scenario, sim_time_to_seconds(result->step_ns),
-                             has_storage ? saves : NULL, error);
-    if (*campaign && (*campaign)->steps.asked > 0 && strat_costing_reads_fabric(costing))
-        g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
-                                        "in the first of the replicas that are alike, wherever on "
-                                        "the fabric they are"));
-    return *campaign != NULL;
+    }
+    g_autoptr(ScenOutcome) outcome = scen_outcome_new(scenario, error);
+    if (!outcome)
+        return false;
+    g_autoptr(GArray) judged = judge(options, scenario, outcome, error);
+    ScenRunReport report = {
+        .scenario = scenario,
+        .campaign = outcome->campaign,
+        .totals = scenario->replay ? &outcome->totals : NULL,
+        .judged = judged,
+    };
+    return judged && deliver(&report, options, error);
 }
 
 static bool run_training(const Options *options, const ScenScenario *scenario, bool *fits,
@@ -233,13 +289,19 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
     StratWait waits[STRAT_WAIT_ROLES];
     if (!run_healthy(scenario, &costing, result, &healthy, waits, error))
         return false;
-    g_autoptr(StratCampaignResult) campaign = NULL;
-    g_autoptr(GPtrArray) campaigns = NULL;
-    StratSaves saves;
-    if (*fits && scenario->campaign.is_on &&
-        !run_campaign(scenario, &costing, result, &saves, notes, &campaign, error))
+    g_autoptr(ScenOutcome) outcome = g_new0(ScenOutcome, 1);
+    if (*fits && !scen_outcome_months(scenario, result, outcome, error))
         return false;
-    if (campaign && scenario->campaign.recoveries) {
+    g_autoptr(GArray) judged = *fits ? judge(options, scenario, outcome, error) : NULL;
+    if (*fits && !judged)
+        return false;
+    if (outcome->campaign && outcome->campaign->steps.asked > 0 &&
+        strat_costing_reads_fabric(&costing))
+        g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
+                                        "in the first of the replicas that are alike, wherever on "
+                                        "the fabric they are"));
+    g_autoptr(GPtrArray) campaigns = NULL;
+    if (outcome->campaign && scenario->campaign.recoveries) {
         campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
         if (!campaigns)
             return false;
@@ -258,18 +320,38 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .jobs = jobs,
         .healthy = healthy,
         .waits = waits,
-        .campaign = campaign,
+        .campaign = outcome->campaign,
+        .judged = judged,
+        .saves = outcome->has_saves ? &outcome->saves : NULL,
         .campaigns = campaigns,
-        .saves = campaign && scenario->campaign.has_storage ? &saves : NULL,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);
 }
 
+static bool run_what_if(const Options *options, const ScenScenario *scenario, bool *fits,
+                        GError **error)
+{
+    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "--what-if is of a training step or of serving");
+        return false;
+    }
+    g_autoptr(ScenWhatIf) what_if = scen_what_if(scenario, options->threads, error);
+    if (!what_if)
+        return false;
+    g_autofree char *text =
+        options->json ? scen_what_if_json(scenario, what_if) : scen_what_if_text(scenario, what_if);
+    fputs(text, stdout);
+    *fits = what_if->why == NULL;
+    return true;
+}
+
 /* Whether any of @sets changes more than where files are and what is expected. */
 static bool changes_scenario(char *const *sets)
 {
-    static const char *const harmless[] = {"traffic.trace=", "serve.engine_profile=", "expect."};
+    static const char *const harmless[] = {"traffic.trace=", "serve.engine_profile=", "expect.",
+                                           "replay="};
     for (; sets && *sets; sets++) {
         bool changes = true;
         for (size_t i = 0; i < G_N_ELEMENTS(harmless); i++)
@@ -288,8 +370,20 @@ static bool run(const Options *options, bool *holds, GError **error)
     if (!scenario)
         return false;
     /* What was published is about the scenario as it was written. */
-    if (changes_scenario(options->sets))
-        scenario->expect = (ScenExpect){0};
+    if (changes_scenario(options->sets)) {
+        scen_expect_clear(&scenario->expect);
+        scenario->queue.published = (ScenQueuePublished){0};
+    }
+    if (options->what_if)
+        return run_what_if(options, scenario, holds, error);
+    if (scenario->queue.is_on && !options->trace) {
+        *holds = true;
+        return scen_run_queue(scenario, options->json, options->out, error);
+    }
+    if (scenario->replay || scenario->campaign.is_alone) {
+        *holds = true;
+        return run_alone(options, scenario, error);
+    }
     if (!scenario->serving.is_on)
         return run_training(options, scenario, holds, error);
     if (options->trace) {

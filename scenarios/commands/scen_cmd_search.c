@@ -1,10 +1,12 @@
-/* `orrery search`: which deployment serves the traffic of a scenario for the fewest dollars.
+/* `orrery search`: which deployment serves the traffic of a scenario for the fewest dollars, or
+ * which training plan has the shortest step.
  *
  * An interrupt (SIGINT) ends the search early: the signal is held back in all threads and looked
  * for between requests, so that what was found until then is printed, marked as partial. */
 #include "scen_cmd.h"
 #include "scen_errors.h"
 #include "scen_options.h"
+#include "scen_plan_search_report.h"
 #include "scen_search_report.h"
 
 #include <signal.h>
@@ -27,12 +29,23 @@ static const ScenUsage usage = {
         "  disaggregated  also with replicas for prompts alone\n"
         "  reach          also simulates what may cost so many times the winner (default 1.25)\n"
         "\n"
+        "Of a scenario that trains, the plan with the shortest step:\n"
+        "\n"
+        "  tensor, context, pipeline, virtual_stages, data, micro_batch, zero_stage, recompute,\n"
+        "  sequence_parallel, schedule\n"
+        "                 lists; without one all values, of context and data the plan's own\n"
+        "  max_gpus, headroom, reach\n"
+        "                 as above; share of memory to leave free\n"
+        "\n"
         "What cannot fit, divide the model or keep the objectives by its lower bounds is rejected\n"
         "without a simulation; the rest is simulated in full, cheapest first. --json has schema "
         "1:\n"
         "best, next, pareto (deployments with sizes, settings for `orrery run`, dollars, p99\n"
-        "latencies, GPU-seconds), rejected (family, reason, count, example, example_why).\n"
-        "Exit status 1: no deployment keeps the objectives, or the search was interrupted.",
+        "latencies, GPU-seconds), rejected (family, reason, count, example, example_why); of "
+        "plans\n"
+        "best, next, pareto (settings, step time, free memory, dollars, ledger), rejected (path,\n"
+        "reason, count).\n"
+        "Exit status 1: nothing does what is asked, or the search was interrupted.",
 };
 
 typedef struct Options {
@@ -108,6 +121,28 @@ static void show_progress(void *ctx, size_t done, size_t most)
     fprintf(stderr, "\r%zu of at most %zu simulated", done, most);
 }
 
+static char *search_deployments(const ScenScenario *scenario, const char *path,
+                                const char *const *sets, const ScenSearchOptions *how, bool json,
+                                bool *found, GError **error)
+{
+    g_autoptr(ScenSearched) searched = scen_search(scenario, path, sets, how, error);
+    if (!searched)
+        return NULL;
+    *found = searched->best >= 0 && !searched->stopped;
+    return json ? scen_search_json(scenario, searched) : scen_search_text(scenario, searched);
+}
+
+static char *search_plans(const ScenScenario *scenario, const ScenSearchOptions *how, bool json,
+                          bool *found, GError **error)
+{
+    g_autoptr(ScenPlansSearched) searched = scen_plan_search(scenario, how, error);
+    if (!searched)
+        return NULL;
+    *found = searched->best >= 0 && !searched->stopped;
+    return json ? scen_plan_search_json(scenario, searched)
+                : scen_plan_search_text(scenario, searched);
+}
+
 static bool run(const Options *options, bool *found, GError **error)
 {
     g_auto(GStrv) sets = overrides_new(options);
@@ -123,17 +158,15 @@ static bool run(const Options *options, bool *found, GError **error)
         .progress = shows ? show_progress : NULL,
     };
     hold_interrupts();
-    g_autoptr(ScenSearched) searched =
-        scen_search(scenario, path, (const char *const *)sets, &how, error);
+    g_autofree char *text = scenario->serving.is_on
+                                ? search_deployments(scenario, path, (const char *const *)sets,
+                                                     &how, options->json, found, error)
+                                : search_plans(scenario, &how, options->json, found, error);
     if (shows)
         fputs("\r\033[K", stderr);
-    if (!searched)
-        return false;
-    g_autofree char *text =
-        options->json ? scen_search_json(scenario, searched) : scen_search_text(scenario, searched);
-    fputs(text, stdout);
-    *found = searched->best >= 0 && !searched->stopped;
-    return true;
+    if (text)
+        fputs(text, stdout);
+    return text != NULL;
 }
 
 ScenExit scen_cmd_search(int argc, char **argv)

@@ -25,8 +25,8 @@ static const ScenUsage usage = {
     .arguments = "[DIR]",
     .summary =
         "Predicts what was measured: every scenario of DIR (default: the published ones) that\n"
-        "has 'expect:', or every row of a JSON table, of training or of serving, with the error\n"
-        "and the source.",
+        "has 'expect:', or every row of a JSON table, of training, of serving or of failures,\n"
+        "with the error and the source.",
 };
 
 typedef struct Options {
@@ -62,11 +62,10 @@ static void show_progress(guint done, guint all)
         fprintf(stderr, done < all ? "\r%u of %u" : "\r\033[K", done, all);
 }
 
-static char *default_folder(void)
+static char *data_folder(const char *name)
 {
     const char *data = g_getenv("ORRERY_DATA_DIR");
-    return g_build_filename(data && *data ? data : ORRERY_SOURCE_DIR, "scenarios", "published",
-                            NULL);
+    return g_build_filename(data && *data ? data : ORRERY_SOURCE_DIR, "scenarios", name, NULL);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -92,6 +91,25 @@ static GPtrArray *scenario_names(const char *folder, GError **error)
     return NULL;
 }
 
+/* Rows for which a folder has no scenario, with the reason: lines "id: reason". NULL: none. */
+static char **left_out_of(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "left-out.txt", NULL);
+    g_autofree char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) ? g_strsplit(text, "\n", -1) : NULL;
+}
+
+static void add_left_out(ScenValidation *validation, const Options *options, const char *folder)
+{
+    g_auto(GStrv) lines = left_out_of(folder);
+    for (size_t i = 0; lines && lines[i]; i++) {
+        const char *reason = strstr(lines[i], ": ");
+        g_autofree char *id = reason ? g_strndup(lines[i], (gsize)(reason - lines[i])) : NULL;
+        if (id && is_wanted(options, id))
+            scen_validation_skip(validation, id, reason + 2);
+    }
+}
+
 static bool add_folder(ScenValidation *validation, const Options *options, const char *folder,
                        GError **error)
 {
@@ -105,12 +123,39 @@ static bool add_folder(ScenValidation *validation, const Options *options, const
         g_autoptr(ScenScenario) scenario =
             scen_scenario_load(path, (const char *const *)options->sets, &fault);
         if (scenario)
-            scen_validation_add(validation, scenario);
+            scen_validation_add(validation, scenario, (const char *const *)options->sets);
         else
             scen_validation_skip(validation, id, fault->message);
         show_progress(i + 1, names->len);
     }
+    if (names)
+        add_left_out(validation, options, folder);
     return names != NULL;
+}
+
+/* A row of failures has figures of many kinds, so its scenario is written by hand and named after
+ * it; a row without one says why not. */
+static void add_failure(ScenValidation *validation, const Options *options, const char *id)
+{
+    g_autofree char *folder = data_folder("failures");
+    g_autofree char *file = g_strconcat(id, ".yaml", NULL);
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autoptr(GError) fault = NULL;
+    const char *const *sets = (const char *const *)options->sets;
+    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_autoptr(ScenScenario) scenario = scen_scenario_load(path, sets, &fault);
+        if (scenario)
+            scen_validation_add(validation, scenario, sets);
+        else
+            scen_validation_skip(validation, id, fault->message);
+        return;
+    }
+    g_auto(GStrv) lines = left_out_of(folder);
+    const char *reason = "scenarios/failures has no scenario of that name";
+    for (size_t i = 0; lines && lines[i]; i++)
+        if (g_str_has_prefix(lines[i], id) && g_str_has_prefix(lines[i] + strlen(id), ": "))
+            reason = lines[i] + strlen(id) + 2;
+    scen_validation_skip(validation, id, reason);
 }
 
 /* DIR/<id>.yaml, the id reduced to letters that any file system takes. */
@@ -172,7 +217,7 @@ static bool add_row(ScenValidation *validation, const Options *options, JsonObje
         return true;
     }
     guint before = validation->rows->len + validation->served->len;
-    scen_validation_add(validation, scenario);
+    scen_validation_add(validation, scenario, load.overrides);
     bool predicted = validation->rows->len + validation->served->len > before;
     return !options->write || !predicted || write_scenario(options->write, id, yaml, error);
 }
@@ -188,7 +233,13 @@ static bool add_node(ScenValidation *validation, const Options *options, JsonNod
     }
     JsonObject *row = json_node_get_object(node);
     const char *id = scen_row_text(row, "id", number, &fault);
-    return !is_wanted(options, id) || add_row(validation, options, row, id, error);
+    if (!is_wanted(options, id))
+        return true;
+    if (json_object_has_member(row, "published") && json_object_has_member(row, "tolerance")) {
+        add_failure(validation, options, id);
+        return true;
+    }
+    return add_row(validation, options, row, id, error);
 }
 
 static bool add_table(ScenValidation *validation, const Options *options, GError **error)
@@ -204,9 +255,13 @@ static bool add_table(ScenValidation *validation, const Options *options, GError
         return false;
     }
     JsonNode *root = json_parser_get_root(parser);
+    if (root && JSON_NODE_HOLDS_OBJECT(root))
+        root = json_object_get_member(json_node_get_object(root), "rows");
     if (!root || !JSON_NODE_HOLDS_ARRAY(root)) {
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                    "%s: must hold an array of rows, as in [{\"id\": ...}, ...]", options->rows);
+                    "%s: must hold an array of rows, as in [{\"id\": ...}, ...], or have one as "
+                    "\"rows\"",
+                    options->rows);
         return false;
     }
     JsonArray *rows = json_node_get_array(root);
@@ -258,7 +313,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
 static bool validate(const Options *options, GError **error)
 {
     g_autoptr(ScenValidation) validation = scen_validation_new();
-    g_autofree char *folder = options->folders ? g_strdup(options->folders[0]) : default_folder();
+    g_autofree char *folder =
+        options->folders ? g_strdup(options->folders[0]) : data_folder("published");
     bool done = options->rows ? add_table(validation, options, error)
                               : add_folder(validation, options, folder, error);
     if (!done)

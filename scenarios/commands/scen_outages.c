@@ -37,31 +37,13 @@ double scen_outages_load_s(const ScenScenario *scenario, const StratServeMemory 
 static StratFaultModel model_of(const ScenScenario *scenario)
 {
     const ScenServeFailures *failures = &scenario->serving.failures;
-    const ScenFaults *faults = &failures->faults;
     const StratDeployment *deployment = &scenario->serving.deployment;
     int64_t gpus = 0;
     for (size_t p = 0; p < deployment->pools; p++)
         gpus += deployment->pool[p].replicas * strat_pool_gpus(&deployment->pool[p]);
-    return (StratFaultModel){
-        .classes = (const StratFaultClass *)(void *)faults->classes->data,
-        .count = faults->classes->len,
-        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
-        .record_count = faults->records ? faults->records->len : 0,
-        .site = {gpus, scenario->cluster.node.gpus, failures->nodes_per_leaf,
-                 failures->nodes_per_rack},
-        .seed = scenario->seed,
-        .scale = faults->scale,
-        .early_factor = faults->early_factor,
-        .early_s = faults->early_s,
-        .incidents =
-            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
-        .incident_count = faults->incidents ? faults->incidents->len : 0,
-        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
-        .cycle_count = faults->cycles ? faults->cycles->len : 0,
-        .node_shape = faults->node_shape,
-        .lemon_fraction = faults->lemon_fraction,
-        .lemon_factor = faults->lemon_factor,
-    };
+    StratFaultSite site = {gpus, scenario->cluster.node.gpus, failures->nodes_per_leaf,
+                           failures->nodes_per_rack};
+    return scen_faults_model(&failures->faults, site, scenario->seed);
 }
 
 /* Ranks of attention that an expert group can do without: the experts that remain have room on the

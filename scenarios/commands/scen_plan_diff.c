@@ -17,24 +17,6 @@ const char *scen_plan_word(const char *key, int value)
     return word_of(scen_table_field(&scen_plan_table, key), value);
 }
 
-/* The text of a value, NULL for kinds that no knob turns. */
-static char *value_text(const ScenField *field, const StratPlan *plan)
-{
-    const void *slot = (const char *)plan + field->offset;
-    switch (field->kind) {
-    case SCEN_INT:
-        return g_strdup_printf("%" G_GINT64_FORMAT, *(const int64_t *)slot);
-    case SCEN_BOOL:
-        return g_strdup(*(const bool *)slot ? "true" : "false");
-    case SCEN_TEXT:
-        return g_strdup(*(const char *const *)slot);
-    case SCEN_ENUM:
-        return g_strdup(word_of(field, *(const int *)slot));
-    default:
-        return NULL;
-    }
-}
-
 /* Maps within a plan whose struct is the plan itself (overlap) are walked as well. */
 static void append(GString *out, const char *prefix, const ScenTable *table, const StratPlan *from,
                    const StratPlan *to)
@@ -46,7 +28,8 @@ static void append(GString *out, const char *prefix, const ScenTable *table, con
             append(out, inner, field->table, from, to);
             continue;
         }
-        g_autofree char *old = value_text(field, from), *new = value_text(field, to);
+        g_autofree char *old = scen_field_text(field, (const char *)from + field->offset);
+        g_autofree char *new = scen_field_text(field, (const char *)to + field->offset);
         if (g_strcmp0(old, new) != 0)
             g_string_append_printf(out, "%s%s%s=%s", out->len > 0 ? " " : "", prefix, field->key,
                                    new ? new : "null");

@@ -27,7 +27,7 @@ static const struct {
     {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
     {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
     {"megatron",                               "megatron-lm-2023",        NULL        },
-    {"MegaScale",                              "megatron-lm-2023",        NULL        },
+    {"MegaScale",                              "megascale-2024",          NULL        },
     {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
     {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
     {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
@@ -36,6 +36,10 @@ static const struct {
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
     {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
     {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
+    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
+    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
+    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL        },
+    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL        },
     {"NeMo 24.07",                             "nemo-2024",               NULL        },
     {"NeMo",                                   "nemo-2025",               NULL        },
     {"Meta internal",                          "meta-llama3",             NULL        },
@@ -85,6 +89,8 @@ static const char *preset_of(Writer *w)
         if (!g_str_has_prefix(framework, presets[i].framework) ||
             (presets[i].source && !g_str_has_prefix(source, presets[i].source)))
             continue;
+        if (w->pipeline > 1 && g_str_equal(presets[i].preset, "torchtitan-2024"))
+            return "torchtitan-pipeline-2024";
         /* LLaMA-like models (2023) are younger than the software of 2021. */
         bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
         return younger ? "megatron-lm-2023" : presets[i].preset;
@@ -282,6 +288,8 @@ static void put_schedule(Writer *w)
     else if (w->pipeline > 1 && !g_str_equal(schedule, "none"))
         put(w, "  schedule: %s\n",
             g_str_equal(schedule, "interleaved-1f1b") && w->chunks == 1 ? "1f1b" : schedule);
+    if (strstr(remark(w->row, "schedule"), "synchronous optimizer"))
+        put(w, "  synchronous_optimizer: true\n");
 }
 
 static void put_precision(Writer *w, const char *preset)
@@ -349,6 +357,25 @@ static void put_batch(Writer *w)
         integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
 }
 
+/* What ranks shard. FSDP's SHARD_GRAD_OP, which rows call stage 2, shards weights between steps as
+ * well and gathers them once. */
+static void put_sharding(Writer *w, const char *preset)
+{
+    const char *framework = text(w, w->row, "framework", "");
+    const char *overlap = remark(w->row, "overlap");
+    int64_t stage = integer(w, w->row, "zero_stage", 0);
+    bool gathers_once = stage == 2 && strstr(framework, "FSDP");
+    if (has(w->row, "zero_stage"))
+        put(w, "  zero_stage: " I64 "\n%s", gathers_once ? 3 : stage,
+            gathers_once ? "  reshard_after_forward: false\n" : "");
+    else
+        guess(w, "ZeRO stage of %s", preset);
+    if (g_str_has_prefix(overlap, "HSDP"))
+        put(w, "  shard: " I64 "\n", integer(w, w->row, "gpus_per_node", 0));
+    if (strstr(overlap, "MP Mode PURE"))
+        put(w, "  gradients: bf16\n");
+}
+
 static void put_plan(Writer *w)
 {
     const char *preset = preset_of(w);
@@ -360,10 +387,7 @@ static void put_plan(Writer *w)
         put(w, "  sequence_parallel: %s\n", yes_no(flag(w, w->row, "sp", false)));
     else
         guess(w, "sequence parallelism of %s", preset);
-    if (has(w->row, "zero_stage"))
-        put(w, "  zero_stage: " I64 "\n", integer(w, w->row, "zero_stage", 0));
-    else
-        guess(w, "ZeRO stage of %s", preset);
+    put_sharding(w, preset);
     put_precision(w, preset);
     put_recompute(w, preset);
     put_overlap(w);

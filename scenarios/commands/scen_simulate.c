@@ -6,6 +6,11 @@ static const char *const default_routing = "rail";
 
 bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error)
 {
+    if (scenario->queue.is_on) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "%s: a queue of jobs has no plan: orrery run is for it", scenario->path);
+        return false;
+    }
     const TopoNet *net = topo_net_by_name(scenario->network, error);
     if (!net)
         return false;

@@ -1,7 +1,8 @@
 /* Where the two clocks meet: a campaign asks how long a step takes in a state of the job, and the
  * step level simulates it, once for all states that are alike (strat_alike.h). Where the scenario
  * gives the healthy step time, other states take longer than it by the simulated ratio. A job that
- * goes on without some nodes is scen_adapt.c's. */
+ * goes on without some nodes is scen_adapt.c's. A campaign without a plan takes a step for
+ * computation alone, which takes as much longer as the slowest clock is lower. */
 #include "scen_survive.h"
 
 #include "scen_adapt.h"
@@ -31,6 +32,15 @@ static double step_of(const StratJobState *state, void *ctx)
     g_autoptr(StratTrainResult) result = scen_simulate_in(steps->scenario, state, NULL);
     g_assert(result); /* the kinds of states that occur were tried before */
     return healthy_s(steps) * sim_time_to_seconds(result->step_ns) / steps->simulated_s;
+}
+
+/* Of a campaign without a plan. */
+static double step_alone(const StratJobState *state, void *ctx)
+{
+    double slowest = 1.0;
+    for (size_t i = 0; i < state->slow_count; i++)
+        slowest = MIN(slowest, state->slow[i].clock_fraction);
+    return healthy_s(ctx) / slowest;
 }
 
 static double capped_step(double clock_fraction, void *ctx)
@@ -68,30 +78,12 @@ static bool try_states(const ScenScenario *scenario, double link_left, GError **
     return true;
 }
 
-static StratFaultModel faults_of(const ScenScenario *scenario)
+StratFaultModel scen_fault_model(const ScenScenario *scenario)
 {
     const ScenCampaign *written = &scenario->campaign;
-    const ScenFaults *faults = &written->faults;
-    return (StratFaultModel){
-        .classes = (const StratFaultClass *)(void *)faults->classes->data,
-        .count = faults->classes->len,
-        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
-        .record_count = faults->records ? faults->records->len : 0,
-        .site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus, written->nodes_per_leaf,
-                 written->nodes_per_rack},
-        .seed = scenario->seed,
-        .scale = faults->scale,
-        .early_factor = faults->early_factor,
-        .early_s = faults->early_s,
-        .incidents =
-            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
-        .incident_count = faults->incidents ? faults->incidents->len : 0,
-        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
-        .cycle_count = faults->cycles ? faults->cycles->len : 0,
-        .node_shape = faults->node_shape,
-        .lemon_fraction = faults->lemon_fraction,
-        .lemon_factor = faults->lemon_factor,
-    };
+    StratFaultSite site = {scenario->cluster.gpu_count, scenario->cluster.node.gpus,
+                           written->nodes_per_leaf, written->nodes_per_rack};
+    return scen_faults_model(&written->faults, site, scenario->seed);
 }
 
 /* With each of @policies, and what its storage makes of it (@saves, one a policy, or NULL). */
@@ -104,7 +96,7 @@ static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
     g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
     g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
     StratCampaign campaign = scenario->campaign.spec;
-    campaign.faults = faults_of(scenario);
+    campaign.faults = scen_fault_model(scenario);
     campaign.nics_per_node = scenario->cluster.node.nics;
     if (!try_states(scenario, strat_campaign_link_left(&campaign), error))
         return NULL;
@@ -112,7 +104,8 @@ static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
     campaign.capped_ctx = &steps;
     campaign.step = strat_step_memo_step;
     campaign.step_ctx = memo;
-    campaign.recovery.replicas = scenario->plan.data;
+    if (campaign.recovery.replicas == 0)
+        campaign.recovery.replicas = scenario->plan.data;
     campaign.recovery.stages = scenario->plan.pipeline;
     GPtrArray *results = g_ptr_array_new_with_free_func((GDestroyNotify)strat_campaign_result_free);
     for (guint i = 0; i < policies->len; i++) {
@@ -141,9 +134,24 @@ GPtrArray *scen_survive_with(const ScenScenario *scenario, const StratTrainResul
                         has_storage ? saves : NULL, error);
 }
 
+static StratCampaignResult *survive_alone(const ScenScenario *scenario)
+{
+    Steps steps = {scenario, scenario->campaign.step_s, NULL};
+    StratCampaign campaign = scenario->campaign.spec;
+    campaign.faults = scen_fault_model(scenario);
+    campaign.nics_per_node = scenario->cluster.node.nics;
+    campaign.recovery.replicas = MAX(campaign.recovery.replicas, 1);
+    campaign.recovery.stages = 1;
+    campaign.step = step_alone;
+    campaign.step_ctx = &steps;
+    return strat_campaign_run(&campaign);
+}
+
 StratCampaignResult *scen_survive(const ScenScenario *scenario, double step_s,
                                   const StratSaves *saves, GError **error)
 {
+    if (scenario->campaign.is_alone)
+        return survive_alone(scenario);
     g_autoptr(GPtrArray) own = g_ptr_array_new();
     g_ptr_array_add(own, (void *)scenario->campaign.spec.recovery.policy);
     g_autoptr(GPtrArray) results = run_policies(scenario, step_s, own, saves, error);

@@ -6,6 +6,9 @@
 #include "strat_campaign.h"
 #include "strat_saves.h"
 
+/** What can fail in @scenario, which has a campaign. Borrows from it. */
+StratFaultModel scen_fault_model(const ScenScenario *scenario);
+
 /** Runs the campaign of @scenario, whose healthy step, simulated, takes @step_s seconds; steps of
  *  other states are simulated on the way. @saves is what its storage makes of checkpoints and
  *  restarts, NULL when it has none. NULL and @error when such a step is not modelled. */

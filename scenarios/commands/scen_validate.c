@@ -6,6 +6,9 @@
  * answers; a simulator that does not beat it has learnt nothing. */
 #include "scen_validate.h"
 
+#include "scen_judged.h"
+#include "scen_layout_studies.h"
+#include "scen_plan_diff.h"
 #include "scen_simulate.h"
 #include "scen_validate_serve.h"
 
@@ -20,6 +23,8 @@ static void row_clear(ScenValidRow *row)
     g_free(row->gpu);
     g_free(row->plan);
     g_free(row->note);
+    g_free(row->study);
+    g_free(row->layout);
 }
 
 static void skipped_clear(ScenSkippedRow *row)
@@ -34,6 +39,7 @@ ScenValidation *scen_validation_new(void)
     v->rows = g_array_new(FALSE, TRUE, sizeof(ScenValidRow));
     v->skipped = g_array_new(FALSE, TRUE, sizeof(ScenSkippedRow));
     v->served = g_array_new(FALSE, TRUE, sizeof(ScenServedRow));
+    v->judged = scen_judged_rows_new();
     g_array_set_clear_func(v->served, (GDestroyNotify)scen_served_row_clear);
     g_array_set_clear_func(v->rows, (GDestroyNotify)row_clear);
     g_array_set_clear_func(v->skipped, (GDestroyNotify)skipped_clear);
@@ -46,6 +52,7 @@ void scen_validation_free(ScenValidation *validation)
         return;
     g_array_unref(validation->rows);
     g_array_unref(validation->served);
+    g_array_unref(validation->judged);
     g_array_unref(validation->skipped);
     g_free(validation);
 }
@@ -70,15 +77,32 @@ static char *group_of(const char *source)
     return g_strndup(source, length);
 }
 
-void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario)
+static void add_judged(ScenValidation *validation, const ScenScenario *scenario,
+                       const char *const *sets)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) judgements = scen_judge(scenario, NULL, sets, &error);
+    if (judgements)
+        scen_judged_rows_add(validation->judged, scenario, judgements);
+    else
+        scen_validation_skip(validation, scenario->name, error->message);
+}
+
+void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario,
+                         const char *const *sets)
+{
+    g_autoptr(GError) error = NULL;
+    if (scenario->expect.figures) {
+        add_judged(validation, scenario, sets);
+        if (scenario->expect.step_time_s <= 0.0 && !scen_expect_serves(&scenario->expect))
+            return;
+    }
     if (scenario->serving.is_on) {
         scen_validation_add_served(validation, scenario);
         return;
     }
     if (scenario->expect.step_time_s <= 0.0) {
-        scen_validation_skip(validation, scenario->name, "expects no step time");
+        scen_validation_skip(validation, scenario->name, "expects no figure");
         return;
     }
     g_autoptr(StratTrainResult) result = scen_simulate(scenario, &error);
@@ -115,6 +139,8 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
             expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
+    row.study = scen_layout_study_name(scenario, row.group);
+    row.layout = scen_plan_diff(&(StratPlan){0}, &scenario->plan);
     g_array_append_val(validation->rows, row);
     validation->errors = scenario->errors;
     validation->errors.name = validation->errors.source = NULL;

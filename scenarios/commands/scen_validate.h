@@ -14,6 +14,8 @@ typedef struct ScenValidRow {
     char *plan;                  /* "name (changed)" of what it is based on */
     double model_error_fraction; /* of the plan; 0: it has none of its own */
     int64_t guesses;             /* facts of it that are guesses */
+    char *study;                 /* model, GPUs and batch: rows that agree are laid out anew */
+    char *layout;                /* the sizes of the plan */
     char *note;                  /* what was assumed; NULL when nothing was */
     bool schedule_only;          /* measured stage times, only the schedule was simulated */
     bool fits;                   /* the memory model says that it fits */
@@ -36,6 +38,7 @@ typedef struct ScenSkippedRow {
 typedef struct ScenValidation {
     GArray *rows;       /* of ScenValidRow: training */
     GArray *served;     /* of ScenServedRow */
+    GArray *judged;     /* of ScenJudgedRow: failures */
     GArray *skipped;    /* of ScenSkippedRow */
     StratErrors errors; /* of the costs of the last row; its texts are gone */
 } ScenValidation;
@@ -44,8 +47,10 @@ ScenValidation *scen_validation_new(void);
 void scen_validation_free(ScenValidation *validation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenValidation, scen_validation_free)
 
-/** Predicts @scenario, which trains or serves, and adds its rows, or the reason why not. */
-void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario);
+/** Predicts @scenario, which trains or serves, and adds its rows, or the reason why not. @sets (may
+ *  be NULL) were laid over it when it was loaded. */
+void scen_validation_add(ScenValidation *validation, const ScenScenario *scenario,
+                         const char *const *sets);
 
 /** Adds a row that could not even be loaded. */
 void scen_validation_skip(ScenValidation *validation, const char *id, const char *reason);

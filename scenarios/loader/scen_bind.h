@@ -110,6 +110,10 @@ void scen_bind_fail(ScenBinder *binder, const ScenNode *map, const char *key, co
 /** What @field accepts, in words: "a whole number from 1 to 8". The caller owns it. */
 char *scen_field_expected(const ScenField *field);
 
+/** The value of @field in @slot, in the words that the field takes; NULL for maps and lists of
+ * maps, for texts that are not there, and for custom values without words. The caller owns it. */
+char *scen_field_text(const ScenField *field, const void *slot);
+
 /** Reads the YAML file @path and fills @out (zeroed by the caller) by @table; texts go to @strings.
  *  False and @error with every fault, a line each. */
 bool scen_bind_file(const char *path, const ScenTable *table, GStringChunk *strings, void *out,

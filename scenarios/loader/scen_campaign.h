@@ -39,6 +39,10 @@ typedef struct ScenFaults {
 
 /** Frees what @faults owns. */
 void scen_faults_clear(ScenFaults *faults);
+
+/** @faults at @site, which it borrows. */
+StratFaultModel scen_faults_model(const ScenFaults *faults, StratFaultSite site, uint64_t seed);
+
 /** The network that a node reaches its storage by. */
 typedef enum ScenStorageNetwork {
     SCEN_STORAGE_FRONTEND,
@@ -54,6 +58,7 @@ typedef struct ScenStorage {
 
 typedef struct ScenCampaign {
     bool is_on;    /* the scenario has `campaign:` */
+    bool is_alone; /* and no plan: its step time is given, and nothing is simulated for it */
     double step_s; /* healthy, where it is given; 0: simulated */
     ScenFaults faults;
     int64_t nodes_per_leaf, nodes_per_rack;

@@ -30,7 +30,8 @@
 typedef struct Check {
     ScenScenario *scenario;
     const ScenMarks *marks; /* NULL in memory */
-    ScenErrors *errors;
+    ScenErrors *errors;     /* or, of a plan alone: */
+    ScenRefusal *refusal;
 } Check;
 
 static void fail(const Check *check, const char *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -43,6 +44,11 @@ static void fail(const Check *check, const char *path, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    if (check->refusal) {
+        if (!check->refusal->rule)
+            *check->refusal = (ScenRefusal){path, format, g_steal_pointer(&message)};
+        return;
+    }
     ScenMark mark = scen_marks_find(check->marks, path);
     if (!mark.file)
         mark.file = path;
@@ -107,6 +113,16 @@ static void check_expert_plan(const Check *check)
         fail(check, "plan.expert_nodes",
              "expert_nodes needs expert_kernels: an all-to-all sends a copy an expert, wherever "
              "experts are");
+    if (plan->zero_stage > 1)
+        fail(check, "plan.zero_stage",
+             "zero_stage " I64 " with experts: units are gathered and reduced over the ranks that "
+             "share a layer, but experts are on others; use zero_stage 0 or 1",
+             plan->zero_stage);
+    if (plan->shard > 0)
+        fail(check, "plan.shard",
+             "shard " I64 " with experts: copies of experts are on other ranks than copies of the "
+             "rest; leave it out",
+             plan->shard);
     if (plan->precision > TOPO_DTYPE_FP8)
         fail(check, "plan.precision", "experts in less than 8 bits are not modelled in training");
     if (check->scenario->campaign.is_on)
@@ -294,12 +310,28 @@ static void check_sequence(const Check *check)
 
 static void check_zero(const Check *check)
 {
-    int64_t stage = check->scenario->plan.zero_stage;
-    if (stage > 1)
+    const StratPlan *plan = &check->scenario->plan;
+    int64_t all = plan->data * plan->context;
+    if (plan->shard > 0 && plan->zero_stage == 0)
+        fail(check, "plan.shard", "shard " I64 " needs zero_stage 1 or more: nothing is sharded",
+             plan->shard);
+    else if (plan->shard > 0 && all > 0 && all % plan->shard != 0)
+        fail(check, "plan.shard", "shard " I64 " does not divide data x context = " I64 " ranks",
+             plan->shard, all);
+    if (!plan->reshard_after_forward && plan->zero_stage < 3)
+        fail(check, "plan.reshard_after_forward",
+             "reshard_after_forward false needs zero_stage 3: weights are never sharded");
+    if (plan->no_sync && plan->zero_stage < 2)
+        fail(check, "plan.no_sync",
+             "no_sync needs zero_stage 2 or 3: zero_stage " I64
+             " reduces gradients once a step anyway",
+             plan->zero_stage);
+    if (plan->zero_stage > 1 && plan->pipeline > 1 && plan->pipeline_shards_no_gradients)
         fail(check, "plan.zero_stage",
-             "zero_stage " I64 " is not modelled yet: use 0 (replicated optimizer) or 1 (sharded "
-             "optimizer states)",
-             stage);
+             "zero_stage " I64 " with a pipeline of " I64
+             ": DeepSpeed's pipeline engine refuses it, since sharded gradients are reduced after "
+             "every microbatch; use zero_stage 1, or pipeline 1, or FSDP (base: pytorch-fsdp)",
+             plan->zero_stage, plan->pipeline);
 }
 
 static void check_peak(const Check *check)
@@ -332,30 +364,31 @@ static void check_storage(const Check *check)
 typedef struct Rule {
     void (*run)(const Check *check);
     bool trains; /* only where there is a plan */
-    const char *needs[6];
+    const char *needs[8];
 } Rule;
 
 static const Rule rules[] = {
-    {check_shape,       false, {"model.heads", "model.hidden"}                                              },
-    {check_experts,     false, {"model.experts"}                                                            },
-    {check_latent,      true,  {"plan.attention"}                                                           },
-    {check_products,    false, {NULL}                                                                       },
-    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                       },
+    {check_shape,       false, {"model.heads", "model.hidden"}                                                },
+    {check_experts,     false, {"model.experts"}                                                              },
+    {check_latent,      true,  {"plan.attention"}                                                             },
+    {check_products,    false, {NULL}                                                                         },
+    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
     {check_sizes,
-     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
     {check_expert_plan,
      true,                     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
-      "plan.data"}                                                                                },
-    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                       },
-    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                  },
-    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                     },
+      "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
+    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
+    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
+    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
     {check_schedule,
      true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                        },
-    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}      },
-    {check_zero,        true,  {"plan.zero_stage"}                                                          },
-    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}       },
-    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                         },
+      "plan.global_batch"}                                                                          },
+    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
+    {check_zero,
+     true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
@@ -369,6 +402,12 @@ static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks
 
 static void check_all(const Check *check, const ScenMarks *unsound)
 {
+    if (check->scenario->replay)
+        return;
+    if (check->scenario->campaign.is_alone || check->scenario->queue.is_on) {
+        check_cluster(check);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
         if (!(rules[i].trains && check->scenario->serving.is_on) &&
             is_ready(&rules[i], unsound, check->marks))
@@ -383,6 +422,21 @@ void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors
     Check check = {.scenario = scenario, .marks = marks, .errors = errors};
     scen_verify(&scen_scenario_table, scenario, unsound, NULL); /* binding has said why */
     check_all(&check, unsound);
+}
+
+bool scen_check_plan_refused(const ScenScenario *scenario, ScenRefusal *refusal)
+{
+    ScenScenario copy = *scenario;
+    ScenRefusal first = {0};
+    Check check = {.scenario = &copy, .refusal = &first};
+    for (size_t i = 0; i < G_N_ELEMENTS(rules) && !first.rule; i++)
+        if (rules[i].trains)
+            rules[i].run(&check);
+    if (refusal)
+        *refusal = first;
+    else
+        g_free(first.message);
+    return first.rule != NULL;
 }
 
 bool scen_scenario_check(ScenScenario *scenario, GError **error)

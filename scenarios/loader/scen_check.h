@@ -10,6 +10,18 @@
  *  ("plan.tensor: ..."). */
 bool scen_scenario_check(ScenScenario *scenario, GError **error);
 
+/** Why a plan is refused. Texts of rules are constant: equal pointers, the same rule. */
+typedef struct ScenRefusal {
+    const char *path; /* "plan.tensor" */
+    const char *rule; /* the message, before its numbers are filled in */
+    char *message;    /* with them; owned */
+} ScenRefusal;
+
+/** Holds the plan of @scenario, which is sound but for the plan, to the rules of plans alone, in
+ *  microseconds. True when one refuses it: the first, in @refusal (may be NULL), whose message the
+ *  caller frees. */
+bool scen_check_plan_refused(const ScenScenario *scenario, ScenRefusal *refusal);
+
 /** The same for one that was bound: faults are placed by @marks and added to @errors, except about
  *  values that binding refused already. */
 void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *errors);

@@ -2,12 +2,13 @@
 #ifndef SCEN_EXPECT_H
 #define SCEN_EXPECT_H
 
+#include "scen_figure.h"
 #include "scen_metric.h"
 
 typedef struct ScenExpect {
     double step_time_s;               /* of training; 0: none is expected */
+    GArray *figures;                  /* of ScenFigure: of failures; owned; NULL: none */
     double slowdown_fraction;         /* of a step with faults, over one without; likewise */
-    double interruptions, ettr;       /* of a campaign, likewise */
     double served[SCEN_METRIC_COUNT]; /* of serving, likewise */
     const char *timeseries;           /* table of scen_timeseries.h, NULL: none */
     const char *source;
@@ -17,5 +18,8 @@ typedef struct ScenExpect {
 
 /** Is any figure of serving expected? */
 bool scen_expect_serves(const ScenExpect *expect);
+
+/** Expects nothing any more: frees what @expect owns. */
+void scen_expect_clear(ScenExpect *expect);
 
 #endif

@@ -23,6 +23,7 @@ extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine *
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
+extern const ScenTable scen_figure_table;         /* fills a ScenFigure */
 extern const ScenTable scen_cost_table;           /* fills a ScenCost */
 extern const ScenTable scen_search_table;         /* fills a ScenSearch */
 extern const ScenTable scen_faults_table;         /* fills a ScenFaults */
@@ -30,6 +31,7 @@ extern const ScenTable scen_failures_table;       /* fills a ScenServeFailures *
 extern const ScenTable scen_storage_table;        /* fills a ScenStorage */
 extern const ScenTable scen_campaign_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_detection_table;      /* fills a ScenCampaign */
+extern const ScenTable scen_queue_table;          /* fills a ScenQueue */
 extern const ScenTable scen_spread_table;         /* fills a StratSpread */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
 
@@ -51,6 +53,13 @@ bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenN
 
 /** Fills a StratSpread from a time or a map: the .bind of a custom field. */
 bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
+
+/** Names of StratEvery, FIXED left out: that one is written as a time. */
+extern const ScenName scen_every_names[];
+
+/** Sets how often a StratCampaignCheckpoint is made, from such a name or a time: the .bind of a
+ *  custom field. */
+bool scen_every_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
 
 /** The table of the rows of catalog @kind. */
 const ScenTable *scen_catalog_table(ScenCatalogKind kind);

@@ -59,23 +59,23 @@ static bool bind_recoveries(ScenBinder *binder, const ScenField *field, const Sc
     return true;
 }
 
-static bool bind_interval(ScenBinder *binder, const ScenField *field, const ScenNode *node,
-                          void *slot)
+const ScenName scen_every_names[] = {
+    {"young",     STRAT_EVERY_YOUNG    },
+    {"daly",      STRAT_EVERY_DALY     },
+    {"optimised", STRAT_EVERY_OPTIMISED},
+    {NULL,        0                    },
+};
+
+bool scen_every_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
     (void)binder;
     (void)field;
-    static const char *const names[] = {
-        [STRAT_EVERY_FIXED] = "fixed",
-        [STRAT_EVERY_YOUNG] = "young",
-        [STRAT_EVERY_DALY] = "daly",
-        [STRAT_EVERY_OPTIMISED] = "optimised",
-    };
     StratCampaignCheckpoint *checkpoint = slot;
     if (node->kind != SCEN_NODE_TEXT)
         return false;
-    for (int e = STRAT_EVERY_YOUNG; e < STRAT_EVERY_COUNT; e++)
-        if (g_str_equal(node->text, names[e])) {
-            checkpoint->every = (StratEvery)e;
+    for (const ScenName *name = scen_every_names; name->text; name++)
+        if (g_str_equal(node->text, name->text)) {
+            checkpoint->every = (StratEvery)name->value;
             return true;
         }
     return scen_quantity_parse(node->text, SCEN_TIME_S, &checkpoint->interval_s, NULL) &&
@@ -118,7 +118,7 @@ static const ScenName copies[] = {
 
 static const ScenField checkpoint_fields[] = {
     SCEN_FIELD("interval", ScenCampaign, spec.checkpoint, SCEN_CUSTOM, .required = true,
-               .bind = bind_interval, .expected = "a time, young, daly or optimised",
+               .bind = scen_every_bind, .expected = "a time, young, daly or optimised",
                .help = "training between two checkpoints, rounded to whole steps"),
     CHECKPOINT("block", block_s, .zero = true,
                .help = "for which training stands still, in s (default: of the storage, or 0)"),
@@ -215,6 +215,8 @@ static const ScenField recovery_fields[] = {
                .help = "of links that are gone: none, dual-tor, dual-plane, other-nics"),
     TIME("failover_stall", ScenCampaign, spec.recovery.failover_stall_s, .zero = true,
          .help = "until traffic has found its other way, in s (default: 0)"),
+    SCEN_FIELD("replicas", ScenCampaign, spec.recovery.replicas, SCEN_INT, .min = 1, .max = 1e6,
+               .help = "of data parallelism (default: the plan's, or 1)"),
     SCEN_FIELD("most_lost", ScenCampaign, spec.recovery.most_lost, SCEN_INT, .max = 1e6,
                .fallback = "1", .help = "replicas that may be missing (default: 1)"),
     TIME("rejoin", ScenCampaign, spec.recovery.rejoin_s, .zero = true,

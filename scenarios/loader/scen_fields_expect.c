@@ -1,4 +1,5 @@
-/* The table of what was published: a step time of training, or figures of serving. */
+/* The table of what was published: a step time of training, figures of serving, or figures of
+ * failures (scen_fields_figure.c). */
 #include "scen_expect.h"
 #include "scen_fields.h"
 
@@ -13,10 +14,8 @@ static const ScenField fields[] = {
           .help = "published time of one training step, in s"),
     FIELD("slowdown", slowdown_fraction, SCEN_NUMBER, .min = 1e-12, .max = 1e3,
           .help = "by which faults: lengthen the step, 0.056 for 5.6 %"),
-    FIELD("interruptions", interruptions, SCEN_NUMBER, .min = 1e-12, .max = 1e9,
-          .help = "unplanned stops in a campaign"),
-    FIELD("ettr", ettr, SCEN_NUMBER, .min = 1e-12, .max = 1,
-          .help = "productive share of a campaign's time"),
+    FIELD("figures", figures, SCEN_ROWS, .table = &scen_figure_table,
+          .help = "published figures of failures (orrery list figures)"),
     TIME("ttft", SCEN_METRIC_TTFT, .help = "time to first token, mean, in s"),
     TIME("tpot", SCEN_METRIC_TPOT, .help = "time of each further token, mean, in s"),
     TIME("itl", SCEN_METRIC_ITL, .help = "gap between tokens, mean, in s"),
@@ -70,4 +69,11 @@ bool scen_expect_serves(const ScenExpect *expect)
         if (expect->served[m] > 0.0)
             return true;
     return false;
+}
+
+void scen_expect_clear(ScenExpect *expect)
+{
+    if (expect->figures)
+        g_array_unref(expect->figures);
+    *expect = (ScenExpect){0};
 }

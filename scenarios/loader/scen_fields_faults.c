@@ -219,6 +219,29 @@ void scen_faults_clear(ScenFaults *faults)
     g_clear_pointer(&faults->cycles, g_array_unref);
 }
 
+StratFaultModel scen_faults_model(const ScenFaults *faults, StratFaultSite site, uint64_t seed)
+{
+    return (StratFaultModel){
+        .classes = (const StratFaultClass *)(void *)faults->classes->data,
+        .count = faults->classes->len,
+        .records = faults->records ? (const StratFaultRecord *)(void *)faults->records->data : NULL,
+        .record_count = faults->records ? faults->records->len : 0,
+        .site = site,
+        .seed = seed,
+        .scale = faults->scale,
+        .early_factor = faults->early_factor,
+        .early_s = faults->early_s,
+        .incidents =
+            faults->incidents ? (const StratFaultIncident *)(void *)faults->incidents->data : NULL,
+        .incident_count = faults->incidents ? faults->incidents->len : 0,
+        .cycles = faults->cycles ? (const StratFaultCycle *)(void *)faults->cycles->data : NULL,
+        .cycle_count = faults->cycles ? faults->cycles->len : 0,
+        .node_shape = faults->node_shape,
+        .lemon_fraction = faults->lemon_fraction,
+        .lemon_factor = faults->lemon_factor,
+    };
+}
+
 static bool has_class(const GArray *classes, const char *name)
 {
     for (guint i = 0; i < classes->len; i++)

@@ -14,7 +14,7 @@
 #define CLIPPED (BIT(UNIFORM) | BIT(LOGNORMAL) | BIT(EXPONENTIAL) | BIT(GEOMETRIC))
 #define HAS_MEAN (BIT(CONSTANT) | BIT(LOGNORMAL) | BIT(EXPONENTIAL) | BIT(GEOMETRIC))
 
-static const ScenName distributions[] = {
+const ScenName scen_length_names[] = {
     {"constant",    STRAT_LENGTH_CONSTANT   },
     {"uniform",     STRAT_LENGTH_UNIFORM    },
     {"lognormal",   STRAT_LENGTH_LOGNORMAL  },
@@ -86,9 +86,10 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *slot)
 {
     ScenLength *out = slot;
     StratLength *length = &out->length;
-    if (!scen_node_is_named(scen_node_get(map, "distribution"), distributions))
+    if (!scen_node_is_named(scen_node_get(map, "distribution"), scen_length_names))
         return;
-    g_autofree char *chosen = g_strdup_printf("distribution: %s", distributions[length->kind].text);
+    g_autofree char *chosen =
+        g_strdup_printf("distribution: %s", scen_length_names[length->kind].text);
     scen_check_keys(binder, map, rules, G_N_ELEMENTS(rules), (int)length->kind, chosen);
     if (scen_node_get(map, "max") && length->most < length->least)
         scen_bind_fail(binder, map, "max", "'max' is below 'min'");
@@ -108,7 +109,7 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *slot)
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenLength, member, of_kind, __VA_ARGS__)
 
 static const ScenField fields[] = {
-    FIELD("distribution", length.kind, SCEN_ENUM, .names = distributions, .required = true,
+    FIELD("distribution", length.kind, SCEN_ENUM, .names = scen_length_names, .required = true,
           .help = "family of the distribution"),
     FIELD("mean", mean, SCEN_NUMBER, .min = 1, .max = 1e9,
           .help = "mean, in tokens, before clipping"),

@@ -45,10 +45,57 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
-/* A scenario trains or serves. */
-static void check_halves(ScenBinder *binder, const ScenNode *map)
+/* A scenario with a queue has many jobs, and none that it knows more of. */
+static void check_queue(ScenBinder *binder, const ScenNode *map)
+{
+    static const char *const others[] = {"model",    "plan", "serve", "traffic",
+                                         "campaign", "jobs", "replay"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (scen_node_item(map, others[i]))
+            scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
+}
+
+static void need(ScenBinder *binder, const ScenNode *map, const char *key, const char *help)
+{
+    if (!scen_node_item(map, key))
+        scen_bind_fail(binder, map, key, "missing key '%s' (%s)", key, help);
+}
+
+/* Without a plan nothing says what weak NICs or missing nodes cost a step. */
+static void check_alone(ScenBinder *binder, const ScenNode *map, const ScenCampaign *campaign)
+{
+    const GArray *classes = campaign->faults.classes;
+    const StratRecovery *policy = campaign->spec.recovery.policy;
+    bool fails_over = g_strcmp0(campaign->failover, "none") != 0;
+    if (campaign->step_s <= 0.0)
+        scen_bind_fail(binder, map, "campaign",
+                       "a campaign without a plan needs campaign.step_time");
+    if (campaign->has_storage)
+        scen_bind_fail(binder, map, "campaign",
+                       "a campaign without a plan has no state to put into campaign.storage");
+    if (policy && policy->adaptation != STRAT_ADAPT_NONE)
+        scen_bind_fail(binder, map, "campaign", "policy %s needs a plan", policy->name);
+    for (guint i = 0; classes && i < classes->len; i++) {
+        const StratFaultClass *c = &g_array_index(classes, StratFaultClass, i);
+        if (c->nic_lost_fraction > 0.0 || (c->effect == STRAT_FAULT_LINK && fails_over))
+            scen_bind_fail(binder, map, "campaign", "weak NICs (%s) need a plan", c->name);
+    }
+}
+
+/* A scenario trains or serves; or it is a campaign of steps whose time is given, or a replay, which
+ * need less. */
+static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *scenario)
 {
     bool trains = scen_node_item(map, "plan"), serves = scen_node_item(map, "serve");
+    if (scen_node_item(map, "replay"))
+        return;
+    need(binder, map, "cluster", "what it runs on");
+    scenario->campaign.is_alone = scenario->campaign.is_on && !trains && !serves;
+    if (scenario->campaign.is_alone) {
+        check_alone(binder, map, &scenario->campaign);
+        return;
+    }
+    need(binder, map, "model", "what is trained or served");
     if (trains && serves)
         scen_bind_fail(binder, map, "serve",
                        "a scenario trains (plan:) or serves (serve: and traffic:), not both");
@@ -71,7 +118,15 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
-    check_halves(binder, map);
+    const TopoCluster *cluster = &scenario->cluster;
+    if (scen_node_item(map, "queue")) {
+        need(binder, map, "cluster", "what it runs on");
+        check_queue(binder, map);
+        scen_queue_finish(binder, map, cluster->node.gpus, cluster->node_count, &scenario->queue);
+        return;
+    }
+    check_halves(binder, map, scenario);
+    scen_bind_path(binder, &scenario->replay);
     scen_degraded_finish(binder, map, scenario);
     if (scen_node_item(map, "plan"))
         finish_plan(binder, map, scenario);
@@ -91,9 +146,9 @@ static const ScenField fields[] = {
     FIELD("fold", fold, SCEN_BOOL, .fallback = "true", .help = "simulate equal ranks once"),
     FIELD("devices", devices, SCEN_TEXT,
           .help = "file of orrery calibrate, whose nodes, GPUs and profiles become catalog rows"),
-    FIELD("model", model, SCEN_SECTION, .required = true, .table = &scen_model_table,
+    FIELD("model", model, SCEN_SECTION, .table = &scen_model_table,
           .help = "what is trained or served"),
-    FIELD("cluster", cluster, SCEN_SECTION, .required = true, .table = &scen_cluster_table,
+    FIELD("cluster", cluster, SCEN_SECTION, .table = &scen_cluster_table,
           .help = "what it runs on"),
     FIELD("plan", plan, SCEN_SECTION, .table = &scen_plan_table,
           .help = "how training is laid out"),
@@ -106,6 +161,10 @@ static const ScenField fields[] = {
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
+    FIELD("queue", queue, SCEN_MAP, .table = &scen_queue_table,
+          .help = "many jobs on the cluster, instead of model and plan or serve"),
+    FIELD("replay", replay, SCEN_TEXT,
+          .help = "operation trace of a real job (orrery replay), from this folder, instead"),
     FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
           .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,

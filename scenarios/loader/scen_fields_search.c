@@ -1,4 +1,4 @@
-/* The table of `search:`, what `orrery search` may choose from.
+/* The table of `search:`, what `orrery search` may choose from: deployments, or training plans.
  *
  *   search:
  *     nodes: [dgx-h100, dgx-a100-80gb]
@@ -46,12 +46,16 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
         const char *key;
         const GArray *numbers;
     } lists[] = {
-        {"tensor",        search->tensor       },
-        {"pipeline",      search->pipeline     },
-        {"data",          search->data         },
-        {"expert",        search->expert       },
-        {"max_tokens",    search->max_tokens   },
-        {"max_sequences", search->max_sequences},
+        {"tensor",         search->tensor        },
+        {"pipeline",       search->pipeline      },
+        {"data",           search->data          },
+        {"expert",         search->expert        },
+        {"context",        search->context       },
+        {"virtual_stages", search->virtual_stages},
+        {"micro_batch",    search->micro_batch   },
+        {"zero_stage",     search->zero_stage    },
+        {"max_tokens",     search->max_tokens    },
+        {"max_sequences",  search->max_sequences },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         for (guint j = 0; lists[i].numbers && j < lists[i].numbers->len; j++) {
@@ -84,6 +88,18 @@ static const ScenField fields[] = {
     NUMBERS("pipeline", pipeline, .help = "default: serve.pipeline"),
     NUMBERS("data", data, .help = "default: serve.data"),
     NUMBERS("expert", expert, .help = "default: serve.expert"),
+    NUMBERS("context", context, .help = "of a training plan (default: plan.context)"),
+    NUMBERS("virtual_stages", virtual_stages, .help = "of a training plan (default: all)"),
+    NUMBERS("micro_batch", micro_batch, .help = "of a training plan (default: all)"),
+    FIELD("zero_stage", zero_stage, SCEN_NUMBERS, .zero = true, .max = 3,
+          .help = "of a training plan (default: 0, 1)"),
+    NAMES("recompute", recompute, .help = "of a training plan (default: all)"),
+    NAMES("schedule", schedule,
+          .help = "of a training plan (default: none, 1f1b, interleaved-1f1b)"),
+    NAMES("sequence_parallel", sequence_parallel,
+          .help = "of a training plan: true, false (default: both)"),
+    FIELD("headroom", headroom, SCEN_NUMBER, .max = 0.9,
+          .help = "share of memory that a training plan leaves free (default: 0)"),
     NUMBERS("max_tokens", max_tokens, .help = "of an iteration (default: the engine's)"),
     NUMBERS("max_sequences", max_sequences, .help = "of a batch (default: the engine's)"),
     FIELD("max_gpus", max_gpus, SCEN_INT, .min = 1, .max = 65536,
@@ -105,9 +121,23 @@ const ScenTable scen_search_table = {
 void scen_search_clear(ScenSearch *search)
 {
     GArray **lists[] = {
-        &search->nodes,      &search->costs,         &search->weights,  &search->kv,
-        &search->tensor,     &search->data,          &search->pipeline, &search->expert,
-        &search->max_tokens, &search->max_sequences,
+        &search->nodes,
+        &search->costs,
+        &search->weights,
+        &search->kv,
+        &search->tensor,
+        &search->data,
+        &search->pipeline,
+        &search->expert,
+        &search->max_tokens,
+        &search->max_sequences,
+        &search->context,
+        &search->virtual_stages,
+        &search->micro_batch,
+        &search->zero_stage,
+        &search->recompute,
+        &search->schedule,
+        &search->sequence_parallel,
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         g_clear_pointer(lists[i], g_array_unref);

@@ -236,3 +236,42 @@ bool scen_quantity_is_plausible(double value, ScenDimension dimension)
 {
     return value >= dimensions[dimension].smallest && value <= dimensions[dimension].largest;
 }
+
+/* The SI unit of a dimension, which is the first of its rows. */
+static const Unit *plain_unit(ScenDimension dimension)
+{
+    const Unit *unit = units;
+    while (unit->dimension != dimension)
+        unit++;
+    return unit;
+}
+
+/* The largest decimal prefix that leaves @value at 1 or more, else the smallest there is. */
+static const Prefix *prefix_for(const Unit *unit, double value)
+{
+    const Prefix *best = &prefixes[0];
+    double best_scale = 1.0;
+    for (size_t i = 1; i < G_N_ELEMENTS(prefixes); i++) {
+        const Prefix *prefix = &prefixes[i];
+        double scale = prefix->multiply / prefix->divide;
+        if (!(unit->families & prefix->family) || prefix->family == BINARY || prefix->text[0] < 0)
+            continue;
+        bool better =
+            best_scale > value ? scale < best_scale : scale > best_scale && scale <= value;
+        if (value > 0.0 && better) {
+            best = prefix;
+            best_scale = scale;
+        }
+    }
+    return best;
+}
+
+char *scen_quantity_text(double value, ScenDimension dimension)
+{
+    const Unit *unit = plain_unit(dimension);
+    const Prefix *prefix = prefix_for(unit, value);
+    double shown = value * prefix->divide / prefix->multiply;
+    if (unit->text[0] == '$')
+        return g_strdup_printf("$%.6g%s", shown, unit->text + 1);
+    return g_strdup_printf("%.6g %s%s", shown, prefix->text, unit->text);
+}

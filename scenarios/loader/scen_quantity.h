@@ -26,6 +26,10 @@ typedef enum ScenDimension {
  *  the number or unit is missing, unknown, of another dimension, or beyond what is plausible. */
 bool scen_quantity_parse(const char *text, ScenDimension dimension, double *value, GError **error);
 
+/** @value, in the unit that the name of @dimension ends in, as a quantity of six digits with a unit
+ *  that suits it: "3.35 TB/s", "$2/h". Large values have decimal prefixes. The caller owns it. */
+char *scen_quantity_text(double value, ScenDimension dimension);
+
 /** Is @value, in SI, positive and within what @dimension takes for plausible? */
 bool scen_quantity_is_plausible(double value, ScenDimension dimension);
 

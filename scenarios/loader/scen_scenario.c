@@ -41,6 +41,8 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_traffic_clear(&scenario->traffic);
     scen_search_clear(&scenario->search);
     scen_campaign_clear(&scenario->campaign);
+    scen_queue_clear(&scenario->queue);
+    scen_expect_clear(&scenario->expect);
     scen_degraded_clear(&scenario->degraded);
     kern_table_free(scenario->profile.table);
     if (scenario->strings)
@@ -93,7 +95,7 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
     scen_check_bound(scenario, marks, errors);
     if (scen_errors_count(errors) == 0)
         scen_check_jobs(scenario, errors);
-    if (scen_errors_count(errors) == 0)
+    if (scen_errors_count(errors) == 0 && !scenario->replay)
         scen_place(scenario, marks, errors);
 }
 

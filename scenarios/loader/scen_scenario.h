@@ -11,6 +11,7 @@
 #include "scen_fabric.h"
 #include "scen_job.h"
 #include "scen_placement.h"
+#include "scen_queue.h"
 #include "scen_search.h"
 #include "scen_serving.h"
 #include "scen_traffic.h"
@@ -37,6 +38,8 @@ typedef struct ScenScenario {
     ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
     ScenCampaign campaign; /* months of training */
+    ScenQueue queue;       /* or many jobs, instead of training or serving one */
+    const char *replay;    /* operation trace that is run again, instead; NULL: none */
     ScenDegraded degraded; /* what is worse than the rest while the step runs */
     KernProfile profile;
     StratErrors errors; /* of its costs */

@@ -13,14 +13,18 @@ typedef enum ScenObjective {
     SCEN_OBJECTIVE_GPUS,
 } ScenObjective;
 
-/** Lists that are NULL were not written: the scenario's own value is the only choice, but for
- *  tensor (1, 2, 4 ... as far as a scale-up domain reaches). */
+/** Lists that are NULL were not written. Of a deployment, the scenario's own value is then the only
+ *  choice, but for tensor (1, 2, 4 ... as far as a scale-up domain reaches); of a training plan
+ *  see scen_plan_space.c. */
 typedef struct ScenSearch {
     ScenObjective objective;
     GArray *nodes, *costs; /* of const char *: nodes, and the price of each */
     GArray *weights, *kv;  /* of const char * */
     GArray *tensor, *pipeline, *data, *expert, *max_tokens, *max_sequences; /* of double, whole */
-    int64_t max_gpus;                                                       /* 0: the cluster's */
+    GArray *context, *virtual_stages, *micro_batch, *zero_stage; /* of double, whole: training */
+    GArray *recompute, *schedule, *sequence_parallel;            /* of const char *: training */
+    double headroom;    /* share of a GPU's memory that must stay free: training */
+    int64_t max_gpus;   /* 0: the cluster's */
     bool disaggregated; /* also with replicas for prompts alone */
     double reach;       /* also tries what may cost so many times the winner */
 } ScenSearch;

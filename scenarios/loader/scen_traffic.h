@@ -33,6 +33,9 @@ typedef struct ScenTraffic {
 
 extern const ScenTable scen_traffic_table; /* fills a ScenTraffic */
 
+/** Names of StratLengthKind. */
+extern const ScenName scen_length_names[];
+
 /** Fills a ScenLength from a whole number or a map: the .bind of a custom field. */
 bool scen_length_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
 

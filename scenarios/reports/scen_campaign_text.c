@@ -1,5 +1,7 @@
 /* The screen of a campaign: what is left of the time, how often the job stopped, what that cost,
  * where the time went, and what stopped it. */
+#include "scen_incidents.h"
+#include "scen_judged.h"
 #include "scen_money.h"
 #include "scen_run_report.h"
 #include "scen_text.h"
@@ -28,24 +30,6 @@ static void add_share(GString *out, const char *label, const StratEstimate *e, c
 {
     add_line(out, label, "%.1f %% %s (%.2f to %.2f with 90 %% confidence)", 100.0 * e->mean, what,
              100.0 * e->low, 100.0 * e->high);
-}
-
-static void add_expected(GString *out, const ScenExpect *expect, const StratCampaignResult *r)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (expect->interruptions > 0.0)
-        g_string_append_printf(text, "%g unplanned interruptions, so the error is %+.1f %%; ",
-                               expect->interruptions,
-                               100.0 * (r->unplanned.mean / expect->interruptions - 1.0));
-    if (expect->ettr > 0.0)
-        g_string_append_printf(text, "ETTR %.1f %%, so the error is %+.1f points; ",
-                               100.0 * expect->ettr, 100.0 * (r->ettr.mean - expect->ettr));
-    if (text->len == 0)
-        return;
-    g_string_append(text, expect->source ? expect->source : "no source given");
-    if (expect->definition)
-        g_string_append_printf(text, " (%s)", expect->definition);
-    add_line(out, "Published", "%s", text->str);
 }
 
 static void add_money(GString *out, const ScenScenario *scenario, const StratCampaignResult *r)
@@ -136,8 +120,10 @@ void scen_campaign_text(GString *out, const ScenRunReport *report)
                  r->steps.asked, r->steps.simulated, r->steps.bounded);
     if (report->saves)
         scen_saves_text(out, report);
-    add_expected(out, &scenario->expect, r);
+    if (report->judged)
+        scen_judged_run_text(out, report->judged);
     add_money(out, scenario, r);
     add_ledger(out, r);
     add_causes(out, scenario->campaign.faults.classes, r);
+    scen_incidents_text(out, scenario, r);
 }

@@ -5,6 +5,7 @@
 #include "scen_run_report.h"
 
 #include "scen_json.h"
+#include "scen_judged.h"
 #include "scen_links.h"
 
 #include <math.h>
@@ -154,6 +155,7 @@ char *scen_run_json(const ScenRunReport *report)
     add_jobs(json, report->jobs);
     scen_campaign_json(json, report);
     scen_recoveries_json(json, report->scenario, report->campaigns);
+    scen_judged_member_json(json, report->judged);
     scen_table_json(json, report);
     add_expected(json, &scenario->expect, (double)result->step_ns * 1e-9);
     add_warnings(json, report);

@@ -6,6 +6,7 @@
 #include "scen_scenario.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
+#include "strat_replay_study.h"
 #include "strat_saves.h"
 #include "strat_waits.h"
 
@@ -27,6 +28,8 @@ typedef struct ScenRunReport {
     const StratWait *waits;          /* by role, with @healthy */
     const StratSaves *saves;         /* of its checkpoints; NULL: no campaign or no storage */
     const StratJobs *jobs;           /* together; NULL when there is one, or they do not meet */
+    const StratReplayTotals *totals; /* of a replay; NULL: it is none */
+    const GArray *judged;            /* of ScenJudgedRow: figures of failures; NULL: none */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -78,6 +81,11 @@ void scen_recoveries_text(GString *out, const ScenScenario *scenario, const GPtr
 /** Adds the member "recoveries" likewise. */
 void scen_recoveries_json(JsonBuilder *json, const ScenScenario *scenario,
                           const GPtrArray *results);
+
+/** The report of a scenario that has no step to simulate (a campaign with its step given, or a
+ *  replay), whose result is NULL: text, and JSON (schema 1). The caller owns it. */
+char *scen_alone_text(const ScenRunReport *report);
+char *scen_alone_json(const ScenRunReport *report);
 
 /** The result as JSON (schema 1). The caller owns it. */
 char *scen_run_json(const ScenRunReport *report);

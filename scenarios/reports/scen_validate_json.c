@@ -1,10 +1,12 @@
 /* The JSON of `orrery validate`, schema 1. The summary counts all training rows; beside it stand
  * those whose costs Orrery prices ("cost_model") and those whose stage times were measured
  * ("schedule_only"), which have no baseline, and those of serving ("serving", by group and metric),
- * a row a figure. */
+ * a row a figure. Layout studies (scen_layout_studies.c) stand on their own. */
 #include "scen_validate_report.h"
 
 #include "scen_json.h"
+#include "scen_judged.h"
+#include "scen_layout_studies.h"
 #include "scen_validate_served.h"
 
 #include <math.h>
@@ -112,7 +114,28 @@ static void add_summary(JsonBuilder *json, const ScenValidation *validation)
     add_named(json, "cost_model", &cost);
     add_named(json, "schedule_only", &schedule);
     scen_served_summary_json(json, validation);
+    scen_judged_summary_json(json, validation->judged);
     json_builder_end_object(json);
+}
+
+static void add_studies(JsonBuilder *json, const ScenValidation *validation)
+{
+    g_autoptr(GArray) studies = scen_layout_studies(validation);
+    json_builder_set_member_name(json, "layout_studies");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < studies->len; i++) {
+        const ScenLayoutStudy *study = &g_array_index(studies, ScenLayoutStudy, i);
+        json_builder_begin_object(json);
+        scen_json_text(json, "study", study->name);
+        scen_json_integer(json, "rows", study->rows);
+        scen_json_integer(json, "layouts", study->layouts);
+        scen_json_text(json, "chosen", study->chosen);
+        scen_json_text(json, "best", study->best);
+        scen_json_number(json, "lost_fraction", study->lost_fraction);
+        scen_json_number(json, "rank_correlation", study->rank_correlation);
+        json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
 }
 
 char *scen_validate_json(const ScenValidation *validation)
@@ -125,6 +148,7 @@ char *scen_validate_json(const ScenValidation *validation)
     for (guint i = 0; i < validation->rows->len; i++)
         add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
     scen_served_rows_json(json, validation);
+    scen_judged_json(json, validation->judged);
     json_builder_end_array(json);
     json_builder_set_member_name(json, "skipped");
     json_builder_begin_array(json);
@@ -132,6 +156,7 @@ char *scen_validate_json(const ScenValidation *validation)
         add_skipped(json, &g_array_index(validation->skipped, ScenSkippedRow, i));
     json_builder_end_array(json);
     add_summary(json, validation);
+    add_studies(json, validation);
     json_builder_end_object(json);
     return scen_json_finish(json);
 }

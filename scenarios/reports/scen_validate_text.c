@@ -3,6 +3,8 @@
  * apart. */
 #include "scen_validate_report.h"
 
+#include "scen_judged.h"
+#include "scen_layout_studies.h"
 #include "scen_text.h"
 #include "scen_validate_served.h"
 
@@ -132,6 +134,21 @@ static void add_coverage(GString *out, const ScenValidation *validation)
     }
 }
 
+static void add_studies(GString *out, const ScenValidation *validation)
+{
+    g_autoptr(GArray) studies = scen_layout_studies(validation);
+    if (studies->len > 0)
+        g_string_append_printf(out, "\n%-*s %5s %8s %8s\n", MOST_WIDTH,
+                               "Layout studies: fastest predicted over fastest measured", "rows",
+                               "lost", "rank cor");
+    for (guint i = 0; i < studies->len; i++) {
+        const ScenLayoutStudy *study = &g_array_index(studies, ScenLayoutStudy, i);
+        g_string_append_printf(out, "%s\n%-*s %5u %6.1f %% %8.2f\n", study->name, MOST_WIDTH,
+                               study->chosen, study->rows, 100.0 * study->lost_fraction,
+                               study->rank_correlation);
+    }
+}
+
 char *scen_validate_text(const ScenValidation *validation, bool verbose)
 {
     GString *out = g_string_new(NULL);
@@ -141,12 +158,19 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     if (validation->rows->len > 0 && validation->served->len > 0)
         g_string_append_c(out, '\n');
     scen_served_rows_text(out, validation, verbose);
+    if (validation->judged->len > 0 && out->len > 0)
+        g_string_append_c(out, '\n');
+    scen_judged_text(out, validation->judged, verbose);
     add_skipped(out, validation->skipped);
     add_kind(out, validation, groups, SCEN_VALID_COST_MODEL, "Costs and schedule, by source");
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
     if (validation->rows->len > 0)
         add_coverage(out, validation);
+    add_studies(out, validation);
     scen_served_summary_text(out, validation);
+    if (validation->judged->len > 0)
+        g_string_append_c(out, '\n');
+    scen_judged_definitions(out, validation->judged);
     if (scen_validation_by_source(validation, NULL, SCEN_VALID_COST_MODEL).rows > 0) {
         g_string_append_c(out, '\n');
         scen_text_wrap(

@@ -18,6 +18,9 @@
  * their clocks; and a weak NIC beside another one, or beside slow GPUs, for all NICs of the cluster
  * at the least bandwidth that any rank has left. This is the one law that changes an answer.
  *
+ * Sharded gradients and weights (ZeRO-2 and 3) have replicas meet at every microbatch, and shards
+ * of several copies tell replicas apart: there the laws do not hold, and each state is on its own.
+ *
  * With P stages, K clocks, F bandwidths and equal replicas of one gang a stage, a campaign then
  * meets at most (P K + (P K)^2 / 2 + K) (1 + F) + P F parts, of which pairs are rare. On a fabric
  * replicas stand in different places and share links, so there the replica and swap laws are
@@ -155,6 +158,13 @@ StratAlike *strat_alike_new(const StratPlaces *places, const StratPlan *plan)
     find_kinds(alike, TENSOR, plan->tensor);
     find_nics(alike);
     return alike;
+}
+
+bool strat_alike_holds(const StratAlike *alike)
+{
+    const StratPlan *plan = alike->plan;
+    bool meets_within = plan->zero_stage == 3 || (plan->zero_stage == 2 && !plan->no_sync);
+    return !meets_within && strat_shard_ranks(plan) == plan->data * plan->context;
 }
 
 void strat_alike_free(StratAlike *alike)

@@ -16,6 +16,10 @@ StratAlike *strat_alike_new(const StratPlaces *places, const StratPlan *plan);
 void strat_alike_free(StratAlike *alike);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratAlike, strat_alike_free)
 
+/** Whether states have parts at all: not where replicas meet within the step as well as at its end,
+ *  or share several copies of what they shard. */
+bool strat_alike_holds(const StratAlike *alike);
+
 /** A state that owns its lists. */
 typedef struct StratAlikePart {
     GArray *slow; /* of StratSlowGpu, by GPU */

@@ -1,8 +1,5 @@
-/* Campaigns: the interval between checkpoints, replications over threads, and what they say
- * together.
- *
- * Every replication is a function of (campaign, seed, its number) alone and writes into its own
- * slot; sums go through the slots in order. So the answer is the same whatever the threads do.
+/* Campaigns: the interval between checkpoints, replications (strat_replicate.h), and what they say
+ * together. Every replication is a function of (campaign, seed, its number) alone.
  *
  * Definitions, with T all time, GPUs counted once:
  *   ETTR     productive time / T (Kokolis et al., arXiv 2410.21680); waiting is in T, and time that
@@ -11,7 +8,6 @@
  *   goodput  productive GPU time / (GPUs and standing spares x T)
  *   MTTF     time as in uptime / unplanned stops of a running job
  *
- * Confidence intervals are mean +- 1.645 s / sqrt(n), normal; n of a few dozen is enough for that.
  * The optimised interval is the best of a geometric grid around Young's, each point simulated with
  * the same failures. Work is counted in healthy steps. */
 #include "strat_campaign.h"
@@ -21,9 +17,6 @@
 #include "strat_checkpoint.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-static const double NORMAL_90 = 1.6448536269514722; /* 95 % quantile of the normal distribution */
 
 enum { GRID = 33, GRID_REPLICATIONS = 24 };
 static const double GRID_SPAN = 16.0; /* from Young's interval over this to it times this */
@@ -31,7 +24,6 @@ static const double GRID_SPAN = 16.0; /* from Young's interval over this to it t
 typedef struct Work {
     const StratCampaignPlan *plan;
     StratCampaignSample *samples;
-    int64_t count, batch;
 } Work;
 
 static const struct {
@@ -63,30 +55,16 @@ static SimTime to_ns(double seconds)
     return (SimTime)llround(seconds * 1e9);
 }
 
-static void run_batch(gpointer item, gpointer data)
+static void run_one(int64_t i, void *ctx)
 {
-    const Work *work = data;
-    int64_t first = (GPOINTER_TO_INT(item) - 1) * work->batch;
-    for (int64_t i = first; i < MIN(first + work->batch, work->count); i++)
-        strat_campaign_once(work->plan, (uint64_t)i, &work->samples[i]);
+    const Work *work = ctx;
+    strat_campaign_once(work->plan, (uint64_t)i, &work->samples[i]);
 }
 
 static void run_all(const StratCampaignPlan *plan, StratCampaignSample *samples, int64_t count)
 {
-    int64_t threads = plan->campaign->threads;
-    threads = threads > 0 ? threads : (int64_t)g_get_num_processors();
-    Work work = {plan, samples, count, MAX(count / (threads * 8), 1)};
-    int64_t batches = (count + work.batch - 1) / work.batch;
-    GThreadPool *pool =
-        threads > 1 ? g_thread_pool_new(run_batch, &work, (gint)threads, FALSE, NULL) : NULL;
-    for (int64_t i = 1; i <= batches; i++) {
-        if (pool)
-            g_thread_pool_push(pool, GINT_TO_POINTER((gint)i), NULL);
-        else
-            run_batch(GINT_TO_POINTER((gint)i), &work);
-    }
-    if (pool)
-        g_thread_pool_free(pool, FALSE, TRUE);
+    Work work = {plan, samples};
+    strat_replicate(count, plan->campaign->threads, run_one, &work);
 }
 
 static void set_interval(StratCampaignPlan *plan, double interval_s)
@@ -146,32 +124,6 @@ static void choose_interval(StratCampaignPlan *plan)
     set_interval(plan, best_s);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static StratEstimate estimate(double *values, int64_t count)
-{
-    if (count == 0)
-        return (StratEstimate){NAN, NAN, NAN, NAN, NAN};
-    double mean = 0.0, square = 0.0, n = (double)count;
-    for (int64_t i = 0; i < count; i++)
-        mean += values[i] / n;
-    for (int64_t i = 0; i < count; i++)
-        square += (values[i] - mean) * (values[i] - mean);
-    double error = count > 1 ? NORMAL_90 * sqrt(square / (n - 1.0) / n) : 0.0;
-    qsort(values, (size_t)count, sizeof values[0], compare);
-    return (StratEstimate){
-        .mean = mean,
-        .low = mean - error,
-        .high = mean + error,
-        .least = values[(int64_t)floor(0.025 * (n - 1.0))],
-        .most = values[(int64_t)ceil(0.975 * (n - 1.0))],
-    };
-}
-
 static SimTime running(const StratCampaignSample *sample)
 {
     return sample->ledger[STRAT_LOST_NOTHING] + sample->ledger[STRAT_LOST_DEGRADED] +
@@ -200,7 +152,7 @@ static StratEstimate estimate_of(const StratCampaignSample *samples, int64_t cou
     g_autofree double *values = g_new(double, count);
     for (int64_t i = 0; i < count; i++)
         values[i] = value(&samples[i]) * scale;
-    return estimate(values, count);
+    return strat_estimate(values, count);
 }
 
 static StratEstimate estimate_mttf(const StratCampaignSample *samples, int64_t count)
@@ -210,7 +162,7 @@ static StratEstimate estimate_mttf(const StratCampaignSample *samples, int64_t c
     for (int64_t i = 0; i < count; i++)
         if (samples[i].struck > 0)
             values[n++] = (double)running(&samples[i]) * 1e-9 / (double)samples[i].struck;
-    return estimate(values, n);
+    return strat_estimate(values, n);
 }
 
 static StratEstimate scaled(StratEstimate e, double factor)
@@ -228,7 +180,7 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     for (int b = 0; b < STRAT_LOST_COUNT; b++) {
         for (int64_t i = 0; i < n; i++)
             values[i] = (double)samples[i].ledger[b] * whole;
-        r->lost[b] = estimate(values, n);
+        r->lost[b] = strat_estimate(values, n);
         r->mean_gpu_s[b] = r->lost[b].mean * (double)plan->end * 1e-9 * (double)r->gpus;
     }
     r->ettr = r->lost[STRAT_LOST_NOTHING];
@@ -240,9 +192,12 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
     r->spare_gpu_s = (double)r->spare_gpus * (double)plan->end * 1e-9;
     for (int64_t i = 0; i < n; i++)
         r->noticed += (double)samples[i].noticed / (double)n;
-    for (size_t c = 0; c < plan->campaign->faults.count; c++)
+    for (size_t c = 0; c < plan->campaign->faults.count; c++) {
+        int64_t sum = 0;
         for (int64_t i = 0; i < n; i++)
-            r->class_mean[c] += (double)samples[i].by_class[c] / (double)n;
+            sum += samples[i].by_class[c];
+        r->class_mean[c] = (double)sum / (double)n;
+    }
 }
 
 double strat_campaign_link_left(const StratCampaign *campaign)
@@ -296,8 +251,11 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     g_autofree int64_t *by_class = g_new0(int64_t, (size_t)count * classes + 1);
     for (int64_t i = 0; i < count; i++)
         samples[i].by_class = by_class + (size_t)i * classes;
+    StratIncidentLog log = {.incidents = g_array_new(FALSE, FALSE, sizeof(StratIncident))};
+    samples[0].log = &log;
     run_all(&plan, samples, count);
     StratCampaignResult *result = g_new0(StratCampaignResult, 1);
+    result->incidents = log.incidents;
     result->replications = count;
     result->gpus = site->gpus;
     result->spare_gpus = MAX(campaign->spares.nodes, 0) * site->gpus_per_node;
@@ -314,5 +272,6 @@ void strat_campaign_result_free(StratCampaignResult *result)
     if (!result)
         return;
     g_free(result->class_mean);
+    g_array_unref(result->incidents);
     g_free(result);
 }

@@ -5,9 +5,11 @@
 #include "strat_detect.h"
 #include "strat_failover.h"
 #include "strat_fault.h"
+#include "strat_incident.h"
 #include "strat_job_state.h"
 #include "strat_progress.h"
 #include "strat_recovery.h"
+#include "strat_replicate.h"
 #include "strat_step_memo.h"
 #include "strat_straggler.h"
 
@@ -84,13 +86,6 @@ typedef struct StratCampaign {
     StratCampaignSwing swing;
 } StratCampaign;
 
-/** A mean over replications and its 90 % confidence interval, and the range that holds 95 % of the
- *  single replications. Of one replication, all are its value. */
-typedef struct StratEstimate {
-    double mean, low, high;
-    double least, most;
-} StratEstimate;
-
 typedef struct StratCampaignResult {
     int64_t replications, gpus, spare_gpus;
     double duration_s, step_s, interval_s;
@@ -106,6 +101,7 @@ typedef struct StratCampaignResult {
     double noticed;        /* slow faults that the step monitor told of, on average */
     double *class_mean;    /* interruptions by class of fault; owned */
     StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
+    GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
 
 /** What is left of a NIC's bandwidth when its link is gone; 0: the job stops. */

@@ -128,6 +128,7 @@ static void run_until(StratOnce *once, SimTime at)
             continue;
         }
         strat_once_clear_phases(once);
+        strat_incident_close(once->sample->log, once->now, once->progress.ledger);
         once->nodes_lost = once->nodes_rebooted = 0;
         rejoin(once);
         if (once->phase_count > 0)
@@ -183,6 +184,7 @@ void strat_campaign_once(const StratCampaignPlan *plan, uint64_t replication,
         .reliefs = reliefs,
     };
     run_all(&once, history, plan->end);
+    strat_incident_close(sample->log, plan->end, once.progress.ledger);
     for (int b = 0; b < STRAT_LOST_COUNT; b++)
         sample->ledger[b] = once.progress.ledger[b];
     strat_condition_clear(&once.condition);

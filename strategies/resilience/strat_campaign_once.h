@@ -23,9 +23,10 @@ typedef struct StratCampaignPlan {
 typedef struct StratCampaignSample {
     SimTime ledger[STRAT_LOST_COUNT]; /* sums to the plan's end */
     int64_t stops, planned;
-    int64_t struck;    /* of the stops, those that hit a running job */
-    int64_t noticed;   /* slow faults that the step monitor told of */
-    int64_t *by_class; /* stops; the caller's */
+    int64_t struck;        /* of the stops, those that hit a running job */
+    int64_t noticed;       /* slow faults that the step monitor told of */
+    int64_t *by_class;     /* stops; the caller's */
+    StratIncidentLog *log; /* of what happened; the caller's; NULL: not kept */
 } StratCampaignSample;
 
 /** Runs @replication of @plan into @sample, whose by_class is zeroed. */

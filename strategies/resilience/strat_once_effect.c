@@ -98,6 +98,7 @@ static void wear(StratOnce *once, const StratFault *fault, SimTime until, double
     const StratCampaign *campaign = once->plan->campaign;
     const StratFaultClass *c = class_of(once, fault);
     int64_t gpu = strat_once_gpu(once, fault), per_node = campaign->faults.site.gpus_per_node;
+    strat_incident_slow(once->sample->log, fault, once->now, until);
     if (c->effect == STRAT_FAULT_SLOW && c->clock_fraction < 1.0)
         strat_condition_slow(&once->condition, until, (StratSlowGpu){gpu, c->clock_fraction});
     if (nic_left < 1.0)
@@ -132,6 +133,7 @@ static void cap(StratOnce *once, const StratFault *fault, bool is_down)
 {
     (void)is_down;
     SimTime lasts = strat_once_draw(&class_of(once, fault)->lasts, fault, STRAT_DRAW_LASTS);
+    strat_incident_slow(once->sample->log, fault, once->now, once->now + lasts);
     strat_condition_cap(&once->condition, once->now + lasts,
                         once->plan->cap_speed[fault->class_index]);
 }
@@ -141,8 +143,10 @@ static void flap(StratOnce *once, const StratFault *fault, bool is_down)
     SimTime away = strat_once_draw(&class_of(once, fault)->lasts, fault, STRAT_DRAW_LASTS);
     if (away > strat_once_ns(once->plan->campaign->recovery.flap_s))
         hang(once, fault, is_down);
-    else if (!is_down)
+    else if (!is_down) {
+        strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
         strat_once_phase(once, STRAT_LOST_DEGRADED, away);
+    }
 }
 
 static void pause_planned(StratOnce *once, const StratFault *fault, bool is_down)
@@ -150,6 +154,7 @@ static void pause_planned(StratOnce *once, const StratFault *fault, bool is_down
     (void)is_down;
     const StratCampaign *campaign = once->plan->campaign;
     const StratFaultClass *c = class_of(once, fault);
+    strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
     once->sample->planned++;
     once->sample->by_class[fault->class_index]++;
     strat_progress_secure(&once->progress);

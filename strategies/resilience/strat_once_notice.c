@@ -29,6 +29,7 @@ static void find_corruption(StratOnce *once, const StratNotice *notice)
 {
     int64_t keep = once->plan->campaign->checkpoint.keep;
     int64_t since = strat_progress_safe_saves(&once->progress) - notice->saves;
+    strat_incident_note(once->sample->log, &notice->fault, once->now, once->progress.ledger);
     bool is_kept = keep == 0 || since < keep;
     strat_progress_roll_back(&once->progress, is_kept ? notice->clean : 0);
     strat_once_stop(once, &notice->fault, 0.0, 0);

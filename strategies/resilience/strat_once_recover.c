@@ -103,6 +103,7 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
                         int64_t swapped)
 {
     strat_once_clear_phases(once);
+    strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
     once->nodes_lost += swapped;
     once->nodes_rebooted += MAX(fault->nodes, swapped);
     StratRecoveryCase failure = case_of(once, fault, swapped);

@@ -30,3 +30,9 @@ double strat_spread_draw(const StratSpread *spread, SimRandom stream)
         return lognormal(spread, &stream);
     return spread->mean_s;
 }
+
+double strat_spread_mean(const StratSpread *spread)
+{
+    return (1.0 - spread->slow_fraction) * spread->mean_s +
+           spread->slow_fraction * spread->slow_mean_s;
+}

@@ -24,4 +24,7 @@ typedef struct StratSpread {
 /** One duration, in s, by the numbers of @stream. */
 double strat_spread_draw(const StratSpread *spread, SimRandom stream);
 
+/** Mean of such durations, in s. */
+double strat_spread_mean(const StratSpread *spread);
+
 #endif

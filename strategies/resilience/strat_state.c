@@ -3,7 +3,8 @@
  * no activations (BLOOM: 2.3 TB of 176 billion parameters, 329 GB of them bf16 weights).
  *
  * Ranks of a data group (data x context) hold the same weights. Under ZeRO each has a shard of the
- * optimizer's state; otherwise that is the same on all of them too. What is the same is moved by
+ * optimizer's state, under ZeRO-3 of the weights too; otherwise that is the same on all of them. A
+ * shard is the same in each copy, where the group holds several. What is the same is moved by
  * the first rank, as Megatron-DeepSpeed did, by each in equal parts, as PyTorch's distributed
  * checkpoints and Megatron-Core's fully parallel ones do, or by every rank, once each.
  *
@@ -17,10 +18,12 @@
 
 StratState strat_state_of(const StratPlan *plan, const StratMemory *memory)
 {
-    bool is_sharded = plan->zero_stage > 0;
+    bool optimizer_is_own = plan->zero_stage > 0, weights_are_own = plan->zero_stage == 3;
     return (StratState){
-        .alike_bytes = memory->weights_bytes + (is_sharded ? 0.0 : memory->optimizer_bytes),
-        .own_bytes = is_sharded ? memory->optimizer_bytes : 0.0,
+        .alike_bytes = (weights_are_own ? 0.0 : memory->weights_bytes) +
+                       (optimizer_is_own ? 0.0 : memory->optimizer_bytes),
+        .own_bytes = (weights_are_own ? memory->weights_bytes : 0.0) +
+                     (optimizer_is_own ? memory->optimizer_bytes : 0.0),
     };
 }
 
@@ -28,12 +31,17 @@ double strat_state_bytes(const StratPlan *plan, const StratState *state, StratSh
                          int64_t rank)
 {
     StratRank at = strat_rank_at(plan, rank);
-    double part = 1.0;
-    if (share == STRAT_SHARE_SPREAD)
-        part = 1.0 / (double)(plan->data * plan->context);
-    else if (share == STRAT_SHARE_FIRST)
-        part = at.data == 0 && at.context == 0 ? 1.0 : 0.0;
-    return state->alike_bytes * part + state->own_bytes;
+    int64_t all = plan->data * plan->context, shards = strat_shard_ranks(plan);
+    int64_t member = at.data * plan->context + at.context;
+    double part = 1.0, own = 1.0;
+    if (share == STRAT_SHARE_SPREAD) {
+        part = 1.0 / (double)all;
+        own = (double)shards / (double)all;
+    } else if (share == STRAT_SHARE_FIRST) {
+        part = member == 0 ? 1.0 : 0.0;
+        own = member < shards ? 1.0 : 0.0;
+    }
+    return state->alike_bytes * part + state->own_bytes * own;
 }
 
 double *strat_state_gpus(const StratCosting *costing, const GArray *memory, StratShare share)

@@ -81,9 +81,10 @@ static double longest(StratStepMemo *memo, const StratJobState *state)
 double strat_step_memo_step(const StratJobState *state, void *ctx)
 {
     StratStepMemo *memo = ctx;
-    bool as_planned = state->slow_count + state->weak_count == 0 && state->replicas_lost == 0 &&
-                      state->adaptation == STRAT_ADAPT_NONE;
-    bool apart = memo->alike && state->adaptation == STRAT_ADAPT_NONE && state->lost_count == 0;
+    bool is_worn = state->slow_count + state->weak_count > 0;
+    bool is_adapted = state->adaptation != STRAT_ADAPT_NONE || state->lost_count > 0;
+    bool as_planned = !is_worn && !is_adapted && state->replicas_lost == 0;
+    bool apart = memo->alike && strat_alike_holds(memo->alike) && is_worn && !is_adapted;
     g_mutex_lock(&memo->lock);
     memo->counts.asked += !as_planned;
     double seconds = apart ? longest(memo, state) : look_up(memo, state);

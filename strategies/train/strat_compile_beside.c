@@ -126,7 +126,8 @@ static uint32_t transfer_number(StratCompiler *c, uint32_t class, uint32_t which
     StratClassCode *code = &c->classes[class];
     const StratBesideCode *beside = &code->beside[which];
     uint32_t *known =
-        &code->chunks[chunk].beside[which][task][piece < 0 ? STRAT_PIECES_MAX : piece];
+        &code->chunks[chunk]
+             .beside[which][task][piece < 0 ? code->chunks[chunk].piece_count : piece];
     if (*known != 0)
         return *known == STRAT_NO_OP ? STRAT_NO_OP : *known - 1;
     TopoTransfer transfer = transfer_of(c, code, beside, chunk, piece, task);

@@ -5,42 +5,46 @@
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
 
-/* @fraction of a weak NIC's bandwidth, where the price is to know it: on a fabric links do. */
-static double priced(const StratCompiler *c, double fraction)
+static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
-    return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
+    return kind == STRAT_PARAMS_SHARED
+               ? strat_chunk_params(c->costing->model, c->plan, chunk)
+               : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
 }
 
-/* Gradients (or, sharded, parameters) of @params that @replicas move, as one transfer. */
-static TopoTransfer data_transfer(const StratCompiler *c, const StratReplicas *replicas,
-                                  double params, int direction)
+/* Cuts a chunk into what its data-parallel traffic comes in. */
+static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratChunkCode *out)
 {
-    const StratPlan *plan = c->plan;
-    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
-                             .ranks = replicas->ranks,
-                             .ranks_per_domain = replicas->per_domain,
-                             .bytes = params * topo_dtype_bytes(plan->gradients),
-                             .nic_fraction = replicas->nic_fraction};
-    if (direction == STRAT_FORWARD) {
-        transfer.op = TOPO_OP_ALL_GATHER;
-        transfer.bytes = 2.0 * params;
-    } else if (plan->zero_stage > 0) {
-        transfer.op = TOPO_OP_REDUCE_SCATTER;
+    bool whole = !strat_compile_is_shared(c, code) || c->plan->profiled.forward_s > 0.0;
+    bool units = !whole && strat_compile_has_units(c);
+    int64_t most = units                             ? strat_chunk_unit_count(&out->chunk)
+                   : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
+                                                     : 1;
+    out->pieces = g_new0(StratModelChunk, most);
+    out->piece_count = most;
+    if (units)
+        strat_chunk_units(&out->chunk, out->pieces);
+    else
+        out->piece_count = strat_chunk_split(&out->chunk, most, out->pieces);
+    size_t count = (size_t)out->piece_count;
+    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
+        out->piece_block[k] = g_new0(uint32_t, count);
+        for (int b = 0; b < STRAT_BESIDE_MAX; b++)
+            out->beside[b][k] = g_new0(uint32_t, count + 1);
     }
-    return transfer;
-}
-
-/* Whether any replicas of @code move parameters under compute. */
-static bool hides_data(const StratCompiler *c, const StratClassCode *code)
-{
-    return c->plan->overlap_data && (code->replicas[STRAT_PARAMS_SHARED].ranks > 1 ||
-                                     code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1);
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        out->piece_params[k] = g_new0(double, count);
+        out->gather[k] = g_new(uint32_t, count);
+        for (size_t i = 0; i < count; i++) {
+            out->piece_params[k][i] = chunk_params(c, &out->pieces[i], k);
+            out->gather[k][i] = STRAT_NO_OP;
+        }
+    }
 }
 
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
                           StratChunkCode *out, GError **error)
 {
-    StratModelChunk *pieces = out->pieces;
     out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;
@@ -51,16 +55,7 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
         out->chunk.context_nic_fraction = code->position.context_nic_fraction;
     }
-    bool cut = hides_data(c, code) && c->plan->profiled.forward_s <= 0.0;
-    out->piece_count = strat_chunk_split(&out->chunk, cut ? STRAT_PIECES_MAX : 1, pieces);
-    for (int64_t i = 0; i < out->piece_count; i++) {
-        const ModelSpec *model = c->costing->model;
-        out->piece_params[STRAT_PARAMS_SHARED][i] = strat_chunk_params(model, c->plan, &pieces[i]);
-        out->piece_params[STRAT_PARAMS_EXPERTS][i] =
-            strat_chunk_expert_params(model, c->plan, &pieces[i]);
-        for (int k = 0; k < STRAT_PARAMS_KINDS; k++)
-            out->gather[k][i] = STRAT_NO_OP;
-    }
+    cut_chunk(c, code, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
         bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
@@ -69,27 +64,11 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         if (!strat_blocks_get(c->blocks, &out->chunk, kind, &out->block[k], error))
             return false;
         for (int64_t i = 0; i < out->piece_count; i++) {
-            if (!strat_blocks_get(c->blocks, &pieces[i], kind, &out->piece_block[k][i], error))
+            if (!strat_blocks_get(c->blocks, &out->pieces[i], kind, &out->piece_block[k][i], error))
                 return false;
         }
     }
     return true;
-}
-
-/* The owner's @nth meeting, in which it runs @transfer. */
-static uint32_t add_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
-                               uint32_t nth, const TopoTransfer *transfer, const char *label)
-{
-    SimOp op = {.rank_class = c->first_class + owner->rank_class,
-                .group = strat_rendezvous_at(c->rendezvous, owner->family, nth),
-                .transfer = strat_transfers_number(c->transfers, transfer, owner),
-                .stream = stream,
-                .bucket = STRAT_BUCKET_DATA_COMM,
-                .label = sim_program_label(c->program, label),
-                .kind = SIM_OP_COLLECTIVE};
-    if (stream == SIM_STREAM_MAIN)
-        return strat_compile_main(c, owner->rank_class, op);
-    return sim_program_add_op(c->program, &op);
 }
 
 /* Sends chunk @chunk's result on: backwards the other way round, and on the way back of a V too. */
@@ -128,110 +107,95 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .ranks_per_domain = forward ? code->position.send_next_per_domain
                                         : code->position.send_previous_per_domain,
             .bytes = strat_send_bytes(c->costing),
-            .nic_fraction = priced(c, forward ? code->position.send_next_nic_fraction
-                                              : code->position.send_previous_nic_fraction),
+            .nic_fraction =
+                strat_compile_priced(c, forward ? code->position.send_next_nic_fraction
+                                                : code->position.send_previous_nic_fraction),
             .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
     }
-}
-
-/* Gathers @params of @kind over the ranks that share them; none where there is nothing to do. */
-static uint32_t add_parameter_gather(StratCompiler *c, uint32_t class, int kind, double params,
-                                     uint16_t stream)
-{
-    StratReplicas *replicas = &c->classes[class].replicas[kind];
-    if (replicas->ranks == 1 || params <= 0.0)
-        return STRAT_NO_OP;
-    StratOwner owner = {class, replicas->family, replicas->role};
-    TopoTransfer transfer = data_transfer(c, replicas, params, STRAT_FORWARD);
-    return add_collective(c, &owner, stream, replicas->nth++, &transfer, "gather parameters");
 }
 
 /* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
 static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
-    if (c->plan->zero_stage == 0 || !hides_data(c, code))
+    if (c->plan->zero_stage == 0 || !c->plan->overlap_data)
         return;
     for (int64_t n = 0; n < c->pipeline.chunks * STRAT_PARAMS_KINDS; n++) {
         StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
-        int kind = (int)(n % STRAT_PARAMS_KINDS);
-        for (int64_t i = 0; i < chunk->piece_count; i++) {
-            uint32_t id = add_parameter_gather(c, class, kind, chunk->piece_params[kind][i],
-                                               code->stream_data);
-            chunk->gather[kind][i] = id;
-            if (id != STRAT_NO_OP && code->last_main != STRAT_NO_OP)
-                sim_program_add_dep(c->program, id, code->last_main);
-        }
+        StratParamsKind kind = (StratParamsKind)(n % STRAT_PARAMS_KINDS);
+        for (int64_t i = 0; i < chunk->piece_count; i++)
+            chunk->gather[kind][i] =
+                strat_compile_gather(c, class, kind, chunk->piece_params[kind][i], code->last_main);
     }
 }
 
-static void add_gradient_reduce(StratCompiler *c, uint32_t class, int kind, double params,
-                                uint16_t stream, uint32_t after)
+bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
-    StratClassCode *code = &c->classes[class];
-    StratReplicas *replicas = &code->replicas[kind];
-    if (replicas->ranks == 1 || params <= 0.0 || c->plan->optimizer == STRAT_OPTIMIZER_NONE)
-        return;
-    TopoTransfer transfer = data_transfer(c, replicas, params, STRAT_BACKWARD);
-    StratOwner owner = {class, replicas->family, replicas->role};
-    uint32_t id = add_collective(c, &owner, stream, replicas->nth++, &transfer, "reduce gradients");
-    if (stream != SIM_STREAM_MAIN)
-        strat_compile_after(c, class, id, after);
-    code->last_reduce = id;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool ends = task->kind == STRAT_TASK_BACKWARD || task->kind == STRAT_TASK_WEIGHT;
+    return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }
 
-/* Whether a task of @kind on the last microbatch leaves gradients final. */
-static bool ends_gradients(StratTaskKind kind)
+uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
+                             bool first)
 {
-    return kind == STRAT_TASK_BACKWARD || kind == STRAT_TASK_WEIGHT;
+    StratClassCode *code = &c->classes[class];
+    int d = task->kind == STRAT_TASK_FORWARD ? STRAT_FORWARD : STRAT_BACKWARD;
+    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
+    if (task->kind == STRAT_TASK_WEIGHT)
+        return id;
+    if (first) {
+        code->first[d][slot] = id;
+        code->first_beside[d][slot] = (uint8_t)code->pending_count;
+    }
+    code->last[d][slot] = id;
+    return id;
+}
+
+void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *task)
+{
+    const StratClassCode *code = &c->classes[class];
+    const StratModelChunk *chunk = &code->chunks[task->chunk].chunk;
+    bool forward = task->kind == STRAT_TASK_FORWARD;
+    int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
+    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    if (task->kind != STRAT_TASK_WEIGHT &&
+        (forward ? chunk->receives_backward : chunk->receives_forward))
+        add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
 /* One task; in pieces where data-parallel traffic hides under it. */
 static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
 {
-    StratClassCode *code = &c->classes[class];
-    StratChunkCode *chunk = &code->chunks[task->chunk];
-    bool forward = task->kind == STRAT_TASK_FORWARD, weight = task->kind == STRAT_TASK_WEIGHT;
-    int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
-    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
-    bool overlap = hides_data(c, code);
+    const StratClassCode *code = &c->classes[class];
+    const StratChunkCode *chunk = &code->chunks[task->chunk];
+    bool forward = task->kind == STRAT_TASK_FORWARD;
+    bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
-    bool reduces =
-        overlap && ends_gradients(task->kind) && task->microbatch == c->pipeline.microbatches - 1;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool reduces = (overlap || every) && strat_compile_reduces(c, task);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
-        uint32_t id =
-            strat_compile_block(c, class, task->chunk, pieces > 1 ? piece : -1, task->kind);
+        uint32_t id = strat_compile_piece(c, class, task, pieces > 1 ? piece : -1, i == 0);
         for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
             if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
                 strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
             if (reduces)
-                add_gradient_reduce(c, class, k, chunk->piece_params[k][piece], code->stream_data,
-                                    id);
+                strat_compile_reduce(c, class, (StratParamsKind)k, chunk->piece_params[k][piece],
+                                     id);
         }
-        if (weight)
-            continue;
-        if (i == 0) {
-            code->first[d][slot] = id;
-            code->first_beside[d][slot] = (uint8_t)code->pending_count;
-        }
-        code->last[d][slot] = id;
     }
-    if (!weight && (forward ? chunk->chunk.receives_backward : chunk->chunk.receives_forward))
-        add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
+    strat_compile_result(c, class, task);
 }
 
 static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
 {
     double params = 0.0;
-    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-        const StratModelChunk *chunk = &code->chunks[k].chunk;
-        params += kind == STRAT_PARAMS_SHARED
-                      ? strat_chunk_params(c->costing->model, c->plan, chunk)
-                      : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
-    }
+    for (int64_t k = 0; k < c->pipeline.chunks; k++)
+        params += chunk_params(c, &code->chunks[k].chunk, kind);
     return params;
 }
 
@@ -247,12 +211,13 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
                              .ranks = 2,
                              .ranks_per_domain = code->position.ends_per_domain,
-                             .nic_fraction = priced(c, code->position.ends_nic_fraction),
+                             .nic_fraction =
+                                 strat_compile_priced(c, code->position.ends_nic_fraction),
                              .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
-    add_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
-                   "reduce tied embedding");
+    strat_compile_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
+                             "reduce tied embedding");
 }
 
 static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
@@ -265,7 +230,8 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
         params += held;
         updated += plan->zero_stage > 0 ? held / (double)code->replicas[k].ranks : held;
     }
-    double seconds = strat_cost_optimizer_s(c->costing, params, updated);
+    double cleared = plan->zero_stage > 1 ? updated : params;
+    double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
     if (seconds <= 0.0)
         return true;
     StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
@@ -277,10 +243,9 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
                 .label = sim_program_label(c->program, "optimizer"),
                 .kind = SIM_OP_COMPUTE};
     strat_compile_main(c, class, op);
-    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
-        if (plan->zero_stage > 0 && !plan->overlap_data)
-            add_parameter_gather(c, class, k, class_params(c, code, k), SIM_STREAM_MAIN);
-    }
+    bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
+    for (int k = 0; gathers && k < STRAT_PARAMS_KINDS; k++)
+        strat_compile_gather(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
     return true;
 }
 
@@ -309,42 +274,20 @@ static void open_streams(StratCompiler *c, uint32_t class)
         code->stream_data = sim_program_add_stream(c->program, id, "data parallel");
 }
 
-static void open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank)
-{
-    StratGroup data = strat_data_group(c->plan, rank);
-    code->replicas[STRAT_PARAMS_SHARED] = (StratReplicas){
-        .family = strat_rendezvous_family(c->rendezvous, &data, "data"),
-        .role = STRAT_ROLE_DATA,
-        .ranks = data.count,
-        .per_domain = code->position.data_per_domain,
-        .nic_fraction = priced(c, code->position.data_nic_fraction),
-    };
-    StratReplicas *experts = &code->replicas[STRAT_PARAMS_EXPERTS];
-    experts->ranks = 1;
-    if (c->plan->expert == 0)
-        return;
-    StratGroup copies = strat_expert_data_group(c->plan, rank);
-    *experts = (StratReplicas){
-        .family = strat_rendezvous_family(c->rendezvous, &copies, "copies of experts"),
-        .role = STRAT_ROLE_EXPERT_DATA,
-        .ranks = copies.count,
-        .per_domain = code->position.expert_data_per_domain,
-        .nic_fraction = priced(c, code->position.expert_data_nic_fraction),
-    };
-}
-
 static void open_families(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     StratRank at = strat_rank_at(c->plan, rank), other = at;
     StratGroup gang = strat_gang(c->plan, rank);
+    StratGroup copies = strat_copies_group(c->plan, rank);
     at.stage = 0;
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
     code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
-    open_replicas(c, code, rank);
+    strat_compile_open_replicas(c, code, rank);
+    code->copies_family = strat_rendezvous_family(c->rendezvous, &copies, "copies");
     code->ends_family = c->plan->pipeline > 1
                             ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
                             : SIM_GROUP_NONE;
@@ -372,11 +315,26 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
         code->send[d] = g_new(uint32_t, slots);
     }
     code->chunks = g_new0(StratChunkCode, c->pipeline.chunks);
+    code->chunk_count = c->pipeline.chunks;
     for (int64_t k = 0; k < c->pipeline.chunks; k++) {
         if (!compile_chunk(c, code, k, &code->chunks[k], error))
             return false;
     }
     return true;
+}
+
+static void chunk_clear(StratChunkCode *chunk)
+{
+    g_free(chunk->pieces);
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        g_free(chunk->piece_params[k]);
+        g_free(chunk->gather[k]);
+    }
+    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
+        g_free(chunk->piece_block[k]);
+        for (int b = 0; b < STRAT_BESIDE_MAX; b++)
+            g_free(chunk->beside[b][k]);
+    }
 }
 
 void strat_compile_close(StratClassCode *code)
@@ -389,6 +347,8 @@ void strat_compile_close(StratClassCode *code)
     }
     if (code->peers)
         g_array_unref(code->peers);
+    for (int64_t k = 0; code->chunks && k < code->chunk_count; k++)
+        chunk_clear(&code->chunks[k]);
     g_free(code->chunks);
 }
 
@@ -397,14 +357,19 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    const GArray *tasks = c->orders->pdata[code->stage];
-    add_parameter_gathers(c, class);
-    for (guint i = 0; i < tasks->len; i++)
-        add_task(c, class, &g_array_index(tasks, StratTask, i));
-    if (c->plan->overlap_data)
+    if (strat_compile_has_units(c)) {
+        strat_compile_units(c, class);
+    } else {
+        const GArray *tasks = c->orders->pdata[code->stage];
+        add_parameter_gathers(c, class);
+        for (guint i = 0; i < tasks->len; i++)
+            add_task(c, class, &g_array_index(tasks, StratTask, i));
+    }
+    bool reduced = code->last_reduce != STRAT_NO_OP;
+    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++)
+        strat_compile_reduce(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
+    if (reduced && c->plan->overlap_data)
         wait_for_reductions(c, class);
-    for (int k = 0; k < STRAT_PARAMS_KINDS && !c->plan->overlap_data; k++)
-        add_gradient_reduce(c, class, k, class_params(c, code, k), SIM_STREAM_MAIN, 0);
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);
 }

@@ -9,7 +9,7 @@
 #include "strat_schedule.h"
 
 enum {
-    STRAT_PIECES_MAX = 8,
+    STRAT_PIECES_MAX = 8, /* of a chunk whose weights are whole */
     STRAT_BESIDE_MAX = 2, /* transfers beside a block: the tensor group's, the context group's */
 };
 
@@ -17,12 +17,12 @@ enum {
 
 /** Parameters that different ranks hold alike. */
 typedef enum StratParamsKind {
-    STRAT_PARAMS_SHARED,  /* by the data group */
-    STRAT_PARAMS_EXPERTS, /* by the ranks with the same experts */
+    STRAT_PARAMS_SHARED,  /* by the data group, in one or several copies */
+    STRAT_PARAMS_EXPERTS, /* routed experts: by the ranks with the same ones */
     STRAT_PARAMS_KINDS
 } StratParamsKind;
 
-/** The ranks that hold some parameters alike, and their meetings so far. */
+/** The ranks that share a copy of some parameters, and their meetings so far. */
 typedef struct StratReplicas {
     StratFamily family;
     StratTransferRole role;
@@ -36,13 +36,13 @@ typedef struct StratChunkCode {
     StratModelChunk chunk;
     uint32_t block[STRAT_TASK_KINDS];
     int64_t piece_count;
-    StratModelChunk pieces[STRAT_PIECES_MAX];
-    uint32_t piece_block[STRAT_TASK_KINDS][STRAT_PIECES_MAX];
-    double piece_params[STRAT_PARAMS_KINDS][STRAT_PIECES_MAX];
-    uint32_t gather[STRAT_PARAMS_KINDS][STRAT_PIECES_MAX]; /* what brings them, or none */
+    StratModelChunk *pieces;
+    uint32_t *piece_block[STRAT_TASK_KINDS];
+    double *piece_params[STRAT_PARAMS_KINDS];
+    uint32_t *gather[STRAT_PARAMS_KINDS]; /* operations that bring them, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
-    uint32_t beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS][STRAT_PIECES_MAX + 1];
+    uint32_t *beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS];
 } StratChunkCode;
 
 /** Transfers of a class's tensor or context group beside its blocks. */
@@ -64,8 +64,8 @@ typedef struct StratClassCode {
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
     uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
-    StratFamily gang_family, ends_family;
-    uint32_t gang_nth, ends_nth; /* meetings so far */
+    StratFamily gang_family, copies_family, ends_family;
+    uint32_t gang_nth, copies_nth, ends_nth; /* meetings so far */
     StratReplicas replicas[STRAT_PARAMS_KINDS];
     GArray *peers; /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
@@ -75,6 +75,7 @@ typedef struct StratClassCode {
     uint32_t last_main;   /* operation of the main stream, or none */
     uint32_t last_reduce; /* the last reduction of gradients in the step, or none */
     StratChunkCode *chunks;
+    int64_t chunk_count;
 } StratClassCode;
 
 typedef struct StratCompiler {
@@ -102,6 +103,48 @@ void strat_compile_close(StratClassCode *code);
 
 /** Adds one step of class @class, which has been opened like all others of its gang. */
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
+
+/** Whether the plan's weights are gathered, unit by unit, for each task that needs them. */
+bool strat_compile_has_units(const StratCompiler *c);
+
+/** Adds all tasks of class @class, whose chunks are cut into units. */
+void strat_compile_units(StratCompiler *c, uint32_t class);
+
+/** Appends @piece of @task, or all of it when that is negative; @first is what its input arrives
+ * at. Returns the operation. */
+uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
+                             bool first);
+
+/** Sends on what @task, whose last piece has been appended, has computed. */
+void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *task);
+
+/** @fraction of a weak NIC's bandwidth where the price is to know it, else 0: on a fabric links do.
+ */
+double strat_compile_priced(const StratCompiler *c, double fraction);
+
+/** Adds the @nth meeting of @owner's family, in which it runs @transfer. Returns the operation. */
+uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
+                                  uint32_t nth, const TopoTransfer *transfer, const char *label);
+
+/** Whether any parameters of @code are on other ranks too. */
+bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code);
+
+/** Finds the ranks that share the parameters of @rank, whose class is @code. */
+void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank);
+
+/** Adds the gather of @params parameters of @kind after operation @after (or none) of the main
+ *  stream; on the main stream itself where data-parallel traffic does not overlap. Returns it, or
+ *  none where nobody has a part of them. */
+uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                              uint32_t after);
+
+/** Adds the reduction of the gradients of @params parameters of @kind, final after the last
+ *  operation @after. Nothing where nobody shares them. */
+void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after);
+
+/** Whether gradients are reduced after @task. */
+bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);
 
 /** Appends @op to the main stream of @class, after the transfers beside the last block. */
 uint32_t strat_compile_main(StratCompiler *c, uint32_t class, SimOp op);

@@ -197,6 +197,15 @@ StratInterval strat_interval(double step_s, const StratExposure *exposure,
     return interval;
 }
 
+double strat_interval_ratio_error(const StratExposure *one, const StratExposure *other,
+                                  const StratErrors *errors)
+{
+    double sum = 0.0;
+    for (int k = 0; k < STRAT_KIND_SOFTWARE && one->total > 0.0 && other->total > 0.0; k++)
+        sum += pow(kind_error(one, errors, k) - kind_error(other, errors, k), 2.0);
+    return sqrt(sum);
+}
+
 size_t strat_interval_rank(const StratInterval *interval, StratKind *kinds)
 {
     size_t count = 0;

@@ -43,6 +43,12 @@ StratExposure strat_exposure(const StratCosting *costing, const StratTrainResult
 StratInterval strat_interval(double step_s, const StratExposure *exposure,
                              const StratErrors *errors, double software, int64_t guesses);
 
+/** Relative standard error of the ratio of two steps on one machine, from the kinds of costs alone:
+ *  sqrt(sum_k (e_k - e'_k)^2), because an error of a kind makes both longer and cancels as far as
+ *  both spend the same share of their time on it. Software and guesses are not in it. Pure. */
+double strat_interval_ratio_error(const StratExposure *one, const StratExposure *other,
+                                  const StratErrors *errors);
+
 /** The kinds of @interval with any share in its variance, largest first, into @kinds (room for
  *  STRAT_KIND_COUNT); returns how many. */
 size_t strat_interval_rank(const StratInterval *interval, StratKind *kinds);

@@ -91,6 +91,29 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
 }
 
+int64_t strat_shard_ranks(const StratPlan *plan)
+{
+    int64_t all = plan->data * plan->context;
+    return plan->zero_stage > 0 && plan->shard > 0 ? MIN(plan->shard, all) : all;
+}
+
+StratGroup strat_shard_group(const StratPlan *plan, int64_t rank)
+{
+    StratGroup data = strat_data_group(plan, rank);
+    int64_t ranks = strat_shard_ranks(plan);
+    int64_t member = (rank - data.first) / data.stride;
+    return (StratGroup){data.first + member / ranks * ranks * data.stride, data.stride, ranks};
+}
+
+StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
+{
+    StratGroup data = strat_data_group(plan, rank);
+    int64_t ranks = strat_shard_ranks(plan);
+    int64_t member = (rank - data.first) / data.stride;
+    return (StratGroup){data.first + member % ranks * data.stride, ranks * data.stride,
+                        data.count / ranks};
+}
+
 static gint compare_i64(gconstpointer left, gconstpointer right)
 {
     int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
@@ -171,6 +194,27 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
     return at;
+}
+
+int64_t strat_chunk_unit_count(const StratModelChunk *chunk)
+{
+    return MAX(1, chunk->layers + chunk->embedding + chunk->head);
+}
+
+void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
+{
+    int64_t count = strat_chunk_unit_count(chunk);
+    for (int64_t i = 0; i < count; i++) {
+        bool first = i == 0, last = i == count - 1;
+        units[i] = *chunk;
+        units[i].embedding = chunk->embedding && first;
+        units[i].head = chunk->head && last;
+        units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
+        units[i].receives_forward = chunk->receives_forward && first;
+        units[i].receives_backward = chunk->receives_backward && last;
+        units[i].starts_forward = first;
+        units[i].starts_backward = last;
+    }
 }
 
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces)

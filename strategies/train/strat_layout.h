@@ -40,6 +40,15 @@ StratGroup strat_gang(const StratPlan *plan, int64_t rank);
 /** The ranks that reduce gradients together: context x data. */
 StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
 
+/** Ranks that share one copy of what the plan shards: all of the data group, or plan.shard. */
+int64_t strat_shard_ranks(const StratPlan *plan);
+
+/** The ranks of @rank's data group that share one such copy with it: neighbours in the group. */
+StratGroup strat_shard_group(const StratPlan *plan, int64_t rank);
+
+/** The ranks of its data group that hold the same shard of other copies. */
+StratGroup strat_copies_group(const StratPlan *plan, int64_t rank);
+
 /** The least number of members of @group that share a scale-up domain, where rank r runs on GPU
  *  @gpu_of_rank[r], or on GPU r when that is NULL. */
 int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
@@ -55,6 +64,12 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan);
 
 /** Whether the first and the last chunk of the model stand on one stage. */
 bool strat_ends_meet(const StratPlan *plan);
+
+/** How many units @chunk has: layers, and the embedding and the head as one each. */
+int64_t strat_chunk_unit_count(const StratModelChunk *chunk);
+
+/** @chunk cut into its units, in order. */
+void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units);
 
 /** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces);

@@ -1,15 +1,26 @@
 /* Memory of a stage.
  *
- *   weights    P * 2 bytes (the working copy)
+ *   weights    2 P bytes, or 4 P where they are kept in fp32
  *   gradients  P * bytes of the gradient type
- *   optimizer  12 P bytes (fp32 weight and two moments), over the data group under ZeRO-1
- *              (Rajbhandari 2020, section 3.1); of routed experts over the ranks with the same
- *              experts
+ *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
+ *
+ * of P parameters on a rank. Over the S ranks that share a copy ZeRO-1 divides the optimizer,
+ * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5); of routed
+ * experts ZeRO-1 divides it over the ranks with the same ones. There
+ *
+ *   gradients  are kept in the wider of their own and the weights' type; whole, in their own,
+ *              without synchronisation
+ *
+ * FSDP keeps fp32 weights: (4 + 4 + 8) P / S (Zhao 2023, section 4.4); DeepSpeed 16-bit weights and
+ * gradients and an fp32 master: (2 + 2 + 12) P / S. Besides:
+ *
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
- *              gradient
+ *              gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
+ *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
  *   reserved   CUDA context, library handles and communicator buffers
  *
  * Left out: fragmentation of the allocator. */
@@ -23,8 +34,7 @@
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
 
-/* Bytes alive only while one layer, or the head, runs. */
-static double workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
@@ -63,9 +73,8 @@ static double kept(StratTaskKind kind, double saved, double weight)
     }
 }
 
-/* Walks a stage's tasks; the peak of what is held, and of how many chunks. */
-static void walk_activations(const GArray *tasks, const double *saved, const double *weight,
-                             StratMemory *memory)
+void strat_memory_walk(const GArray *tasks, const double *saved, const double *weight,
+                       StratMemory *memory)
 {
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
@@ -79,11 +88,73 @@ static void walk_activations(const GArray *tasks, const double *saved, const dou
     }
 }
 
+static double params_of(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    return strat_chunk_params(costing->model, costing->plan, chunk);
+}
+
+/* Parameters of the units of @chunk: of the largest, and the most in @count neighbours. */
+static void unit_params(const StratCosting *costing, const StratModelChunk *chunk, int64_t count,
+                        double *largest, double *most)
+{
+    int64_t units = strat_chunk_unit_count(chunk);
+    g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
+    strat_chunk_units(chunk, unit);
+    double window = 0.0;
+    for (int64_t i = 0; i < units; i++) {
+        double params = params_of(costing, &unit[i]);
+        window += params - (i >= count ? params_of(costing, &unit[i - count]) : 0.0);
+        *largest = MAX(*largest, params);
+        *most = MAX(*most, window);
+    }
+}
+
+void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
+                         StratMemory *memory)
+{
+    const StratPlan *plan = costing->plan;
+    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
+    bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
+    bool kept_wide = wide || plan->fp32_parameters;
+    double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
+    double gradient = topo_dtype_bytes(plan->gradients);
+    int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
+    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        unit_params(costing, &chunk, at_once, &largest, &most);
+    }
+    memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
+    memory->reserved_bytes = RESERVED_BYTES;
+    g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
+    double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
+    memory->weights_bytes = held * kept;
+    memory->gradients_bytes = held * gradient;
+    if (plan->zero_stage == 3 && shards > 1.0) {
+        memory->weights_bytes /= shards;
+        memory->workspace_bytes += working * (plan->reshard_after_forward ? most : params);
+    } else if (kept > working) {
+        memory->workspace_bytes += held * working;
+    }
+    if (plan->zero_stage > 1 && shards > 1.0) {
+        memory->gradients_bytes = params / shards * MAX(gradient, kept);
+        if (plan->no_sync)
+            memory->gradients_bytes += params * gradient;
+        else
+            memory->workspace_bytes += largest * (working + gradient);
+    }
+    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
+        memory->optimizer_bytes =
+            (kept_wide ? 8.0 : 12.0) *
+            (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+    memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
+                         memory->activations_bytes + memory->workspace_bytes +
+                         memory->reserved_bytes;
+}
+
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
-    StratMemory memory = {.capacity_bytes = costing->cluster->node.gpu.memory_bytes,
-                          .reserved_bytes = RESERVED_BYTES};
+    StratMemory memory = {0};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     g_autofree double *weight = g_new0(double, plan->virtual_stages);
     double params = 0.0, experts = 0.0;
@@ -91,22 +162,13 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         weight[k] = strat_chunk_weight_bytes(costing, &chunk);
-        params += strat_chunk_params(costing->model, plan, &chunk);
+        params += params_of(costing, &chunk);
         experts += strat_chunk_expert_params(costing->model, plan, &chunk);
-        memory.workspace_bytes = MAX(memory.workspace_bytes, workspace_bytes(costing, &chunk));
+        memory.workspace_bytes =
+            MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
-    bool sharded = plan->zero_stage > 0;
-    double shard = sharded ? (double)(plan->data * plan->context) : 1.0;
-    double copies = sharded ? (double)strat_expert_data_group(plan, 0).count : 1.0;
-    double updated = params / shard + experts / copies, held = params + experts;
-    bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
-    memory.weights_bytes = held * (wide ? 4.0 : 2.0);
-    memory.gradients_bytes = held * topo_dtype_bytes(plan->gradients);
-    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
-        memory.optimizer_bytes = updated * (wide ? 8.0 : 12.0);
-    walk_activations(tasks, saved, weight, &memory);
-    memory.peak_bytes = memory.weights_bytes + memory.gradients_bytes + memory.optimizer_bytes +
-                        memory.activations_bytes + memory.workspace_bytes + memory.reserved_bytes;
+    strat_memory_walk(tasks, saved, weight, &memory);
+    strat_memory_states(costing, stage, params, experts, &memory);
     return memory;
 }
 
@@ -149,7 +211,7 @@ static bool turn_zero(StratPlan *plan, const StratCosting *costing)
 {
     (void)costing;
     bool turned = plan->zero_stage == 0 && plan->data * plan->context > 1;
-    plan->zero_stage = 1;
+    plan->zero_stage = MAX(plan->zero_stage, 1);
     return turned;
 }
 

@@ -19,6 +19,21 @@ typedef struct StratMemory {
     double capacity_bytes;
 } StratMemory;
 
+/** Bytes alive only while one layer of @chunk, or its head, runs. */
+double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Walks a stage's tasks (of StratTask): the peak of what is held, in activations_bytes and
+ *  in_flight of @memory, which start at 0. @saved and @weight: bytes that each chunk's forward
+ *  keeps, and those kept for the weights' gradients where they are apart. */
+void strat_memory_walk(const GArray *tasks, const double *saved, const double *weight,
+                       StratMemory *memory);
+
+/** Fills in what @params parameters on a rank of @stage and, besides, @experts of routed experts
+ * take, the constants, and the peak, the sum of all: activations and workspace are already in
+ * @memory. */
+void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
+                         StratMemory *memory);
+
 /** Memory of every stage: an array of StratMemory, freed by the caller. */
 GArray *strat_memory_stages(const StratCosting *costing);
 

@@ -64,11 +64,18 @@ typedef struct StratPlan {
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
     StratOptimizer optimizer;
-    int64_t zero_stage;  /* 0: replicated optimizer, 1: sharded optimizer states */
-    bool dropout;        /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;  /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;   /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor; /* chunked all-gather and reduce-scatter under their GEMMs */
+    int64_t zero_stage; /* sharded: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights */
+    int64_t shard;      /* ranks that share one copy of what is sharded; 0: the data group */
+    bool fp32_parameters; /* kept in fp32 between steps; else in 16 bits, and a master beside */
+    bool reshard_after_forward; /* stage 3: weights are gathered for the backward again */
+    bool no_sync; /* stages 2, 3: all microbatches' gradients are reduced once, at the end */
+    bool pipeline_shards_no_gradients; /* the software refuses stages 2 and 3 with a pipeline */
+    int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
+    bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
+    bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;         /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */

@@ -142,7 +142,7 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
         result->ledger_ns[b] = sim_ledger_total_ns(ledger, b);
     result->gpus = strat_rank_count(plan);
     result->step_ns = result->run->makespan;
-    if (strat_plan_schedule(plan)->rolls) {
+    if (strat_plan_schedule(plan)->rolls && !plan->synchronous_optimizer) {
         result->step_ns = period_of(result);
         result->ledger_ns[STRAT_BUCKET_BUBBLE] -=
             result->gpus * (result->run->makespan - result->step_ns);

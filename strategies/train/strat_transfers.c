@@ -45,7 +45,9 @@ static StratGroup group_of(const StratPlan *plan, StratTransferRole role, int64_
 {
     StratRank at = strat_rank_at(plan, rank), other = at;
     if (role == STRAT_ROLE_DATA)
-        return strat_data_group(plan, rank);
+        return strat_shard_group(plan, rank);
+    if (role == STRAT_ROLE_COPIES)
+        return strat_copies_group(plan, rank);
     if (role == STRAT_ROLE_EXPERT_DATA)
         return strat_expert_data_group(plan, rank);
     if (role == STRAT_ROLE_ENDS) {

@@ -7,8 +7,9 @@
 
 /** What ranks of a class run a transfer for. */
 typedef enum StratTransferRole {
-    STRAT_ROLE_DATA,        /* the data group reduces gradients or gathers parameters */
-    STRAT_ROLE_EXPERT_DATA, /* the ranks with the same experts do, of these */
+    STRAT_ROLE_DATA,        /* the shard group reduces gradients or gathers parameters */
+    STRAT_ROLE_COPIES,      /* ranks with the same shard of several copies add their gradients */
+    STRAT_ROLE_EXPERT_DATA, /* ranks with the same experts do as the shard group, of these */
     STRAT_ROLE_ENDS,        /* first and last stage add their tied embeddings' gradients */
     STRAT_ROLE_NEXT,        /* an activation to the next stage */
     STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */

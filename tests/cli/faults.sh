@@ -3,7 +3,7 @@
 # scenario may not say.
 . "$(dirname "$0")/../support/cli.sh"
 
-scenario=$ROOT/scenarios/failures/bloom-slow-node.yaml
+scenario=$ROOT/scenarios/failures/bloom_failslow.yaml
 expect_exit 0 "$ORRERY" run "$scenario"
 expect_text out '^Faults +1 slow GPU: the step takes [0-9.]+ % longer than the 101'
 expect_text out 'published 5\.60 %, so'

@@ -35,8 +35,37 @@ expect_exit 2 "$ORRERY" search
 expect_exit 0 "$ORRERY" search --help
 expect_text out 'objective'
 
+# Training plans: the answer, what it says to run gives the same step, what is refused.
+plans=$ROOT/scenarios/training/search-gpt-175b-1024-a100.yaml
+small=(--set model=gpt3-6.7b --set cluster.gpus=16 --set 'plan={base: megatron-lm-2022, global_batch: 32}')
+expect_exit 0 "$ORRERY" search "$plans" "${small[@]}"
+expect_silence err
+expect_text out '^Winner +tensor [0-9]+'
+expect_text out 'it loses most on'
+expect_text out '^Rejected, by rule'
+expect_text out 'interleaved-1f1b needs virtual_stages of 2 or more'
+[ "$(wc -L <out)" -le 110 ] || fail "the report is $(wc -L <out) columns wide"
+expect_exit 0 "$ORRERY" search "$plans" "${small[@]}" --json --threads 1
+expect_json
+cp out plans.json
+expect_exit 0 "$ORRERY" search "$plans" "${small[@]}" --json --threads 4
+cmp out plans.json || fail "4 threads say something else"
+settings=$(json_value settings | tr -d '"')
+step=$(json_value step_time_s)
+# shellcheck disable=SC2086 # a list of options
+expect_exit 0 "$ORRERY" run "$plans" "${small[@]}" $settings --json
+[ "$(json_value step_time_s)" = "$step" ] || fail "run says $(json_value step_time_s), search $step"
+expect_exit 1 "$ORRERY" search "$plans" "${small[@]}" --set 'search.tensor=[5]'
+expect_text out '^Winner +none'
+expect_exit 2 "$ORRERY" search "$plans" --set 'search.schedule=[2f2b]'
+expect_text err "unknown value '2f2b'"
+
 # An interrupt: what there is until then, marked, soon.
 timeout -s INT -k 60 1 "$ORRERY" search "$scenario" --all --set traffic.requests=200000 >out 2>err
+got=$?
+[ $got = 124 ] || fail "exit $got of timeout instead of 124"
+expect_text out 'STOPPED'
+timeout -s INT -k 60 1 "$ORRERY" search "$plans" --all --set 'search.context=[1, 2, 4, 8]' >out 2>err
 got=$?
 [ $got = 124 ] || fail "exit $got of timeout instead of 124"
 expect_text out 'STOPPED'

@@ -54,7 +54,7 @@ expect_exit 0 "$ORRERY" run "$scenario" $quick --out run
 grep -q '^1,"node",60.0' run/outages.csv || fail "node 1 did not die at 60 s"
 
 # What the scenarios say of published figures.
-expect_exit 0 "$ORRERY" run "$ROOT/scenarios/failures/serve-tarragon.yaml"
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/failures/serving_stall.yaml"
 expect_text out '^Published +stall 350 ms \(here 39[0-9.]+'
 
 # Wrong ones.

@@ -79,7 +79,7 @@ printf 'nothing: here\n' >made/wrong.yaml
 sed '/^expect:/,$d' made/good.yaml >made/silent.yaml
 expect_exit 0 "$ORRERY" validate made
 expect_text out 'wrong: .*unknown key'
-expect_text out 'expects no step time'
+expect_text out 'expects no figure'
 
 # All that is published can be predicted.
 expect_exit 0 "$ORRERY" validate --json
@@ -93,7 +93,7 @@ cmp first out || fail "two runs differ"
 echo '[{"id": ' >broken.json
 expect_exit 2 "$ORRERY" validate --rows broken.json
 expect_text err 'broken\.json'
-echo '{"rows": []}' >object.json
+echo '{"lines": []}' >object.json
 expect_exit 2 "$ORRERY" validate --rows object.json
 expect_text err 'must hold an array'
 : >empty.json

@@ -14,9 +14,12 @@ enum {
     UNFUSED = 128,   /* attention */
     GROUPED = 256,   /* 4 key/value heads, gated MLP, rotary */
     GPIPE = 512,
-    EXPERTS = 1024, /* 8 a layer but the first, over 2 ranks */
-    CUT = 2048,     /* each of them cut by the tensor group */
-    KERNELS = 4096, /* that send a token once to a domain */
+    KEEP = 1024, /* weights gathered for the forward, until the backward */
+    NO_SYNC = 2048,
+    COPIES = 4096,   /* two of what is sharded */
+    EXPERTS = 8192,  /* 8 a layer but the first, over 2 ranks */
+    CUT = 16384,     /* each of them cut by the tensor group */
+    KERNELS = 32768, /* that send a token once to a domain */
 };
 
 static const struct {
@@ -61,6 +64,15 @@ static const struct {
     {2,  3, 2,  1, 4,  4,  5, 5,  6,  0, SEQUENCE | EXPERTS | CUT         },
     {4,  1, 2,  2, 3,  2,  6, 6,  8,  1, DATA | SEQUENCE | EXPERTS        },
     {1,  3, 1,  1, 4,  2,  8, 8,  4,  1, EXPERTS                          },
+    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                             },
+    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                          },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                             },
+    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES         },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP   },
+    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES   },
+    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES          },
+    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC          },
+    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                    },
 };
 
 size_t toy_plan_count(void)
@@ -76,6 +88,10 @@ void toy_make_experts(ToyWorld *world, int64_t ranks, int64_t cut)
     world->model.dense_layers = 1;
     world->plan.expert = ranks;
     world->plan.expert_tensor = cut;
+    world->plan.zero_stage = MIN(world->plan.zero_stage, 1); /* more is refused with experts */
+    world->plan.shard = 0;
+    world->plan.no_sync = false;
+    world->plan.reshard_after_forward = true;
     world->plan.sequence_parallel = world->plan.sequence_parallel || world->plan.tensor > 1;
 }
 
@@ -105,6 +121,9 @@ ToyWorld toy_plan_at(size_t index)
     plan->virtual_stages = rows[index].chunks;
     plan->zero_stage = rows[index].zero;
     plan->sequence_length = 768;
+    plan->reshard_after_forward = !(flags & KEEP);
+    plan->no_sync = flags & NO_SYNC;
+    plan->shard = flags & COPIES ? rows[index].data * rows[index].context / 2 : 0;
     plan->overlap_data = flags & DATA;
     plan->overlap_tensor = flags & TENSOR;
     plan->overlap_tensor_backward = flags & BACKWARD;
@@ -137,12 +156,12 @@ char *toy_plan_describe(const ToyWorld *world)
     const StratPlan *p = &world->plan;
     return g_strdup_printf(
         "tensor %d context %d pipeline %d x %d data %d expert %d x %d, %d GPUs in domains of %d, "
-        "ZeRO %d, overlap%s%s%s%s",
+        "ZeRO %d shard %d, overlap%s%s%s%s",
         (int)p->tensor, (int)p->context, (int)p->pipeline, (int)p->virtual_stages, (int)p->data,
         (int)p->expert, (int)p->expert_tensor, (int)world->cluster.gpu_count,
-        (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage, p->overlap_data ? " data" : "",
-        p->overlap_tensor ? " tensor" : "", p->overlap_tensor_backward ? " backward" : "",
-        p->overlap_pipeline ? " sends" : "");
+        (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage, (int)p->shard,
+        p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
+        p->overlap_tensor_backward ? " backward" : "", p->overlap_pipeline ? " sends" : "");
 }
 
 /* A number from 0 to @below - 1. */
@@ -162,13 +181,18 @@ ToyWorld toy_plan_random(SimRandom *stream)
     plan->sequence_parallel = draw(stream, 2);
     plan->overlap_data = draw(stream, 2);
     plan->overlap_pipeline = draw(stream, 2);
-    plan->zero_stage = draw(stream, 2);
+    plan->zero_stage = draw(stream, 4);
+    plan->reshard_after_forward = draw(stream, 2);
+    plan->no_sync = draw(stream, 2);
+    plan->prefetch = draw(stream, 3);
     plan->count_embedding = plan->count_head = false;
     world.model.layers = plan->pipeline * plan->virtual_stages * (1 + draw(stream, 3));
     world.model.layers += plan->virtual_stages == 1 ? draw(stream, plan->pipeline) : 0;
     world.cluster.node.gpus = world.cluster.node.nics = 2 + draw(stream, 8);
     world.cluster.node.scale_up_gpus = world.cluster.node.gpus;
     toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
+    int64_t all = plan->data * plan->context, copies = 1 + draw(stream, 3);
+    plan->shard = all % copies == 0 ? all / copies : 0;
     plan->expert = 0;
     world.model.experts = 0;
     int64_t ranks = INT64_C(1) << draw(stream, 4), cut = draw(stream, 2) ? plan->tensor : 1;

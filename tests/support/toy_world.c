@@ -36,6 +36,8 @@ static const StratPlan plan = {
     .gradients = TOPO_DTYPE_FP32,
     .optimizer = STRAT_OPTIMIZER_ADAM,
     .fused_kernels = true,
+    .reshard_after_forward = true,
+    .prefetch = 1,
 };
 
 static const KernGemmFit gemm = {

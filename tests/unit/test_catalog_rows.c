@@ -282,6 +282,7 @@ static void load_plan(const char *name, const char *source, void *data)
     g_autofree char *text = g_strdup_printf("model: megatron-1.7b\n"
                                             "cluster: {node: dgx-a100-80gb, gpus: 8}\n"
                                             "plan: {base: %s, tensor: 2, pipeline: 2, "
+                                            "pipeline_shards_no_gradients: false, "
                                             "global_batch: 8}\n",
                                             name);
     g_autoptr(GError) error = NULL;

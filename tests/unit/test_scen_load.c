@@ -252,54 +252,61 @@ static const struct {
     const char *override;
     const char *want;
 } rules[] = {
-    {"plan.data=3",                                                                        "tensor 2 x context 1 x pipeline 2 x data 3 = 12, but the cluster has 16 GPUs"},
-    {"plan.tensor=32",                                                                     "tensor 32 x context 1 x pipeline 2 = 64 does not divide the cluster's 16"    },
-    {"plan.global_batch=18",                                                               "global_batch 18 is not a multiple of micro_batch 1 x data 4 = 4"             },
-    {"model.heads=1",                                                                      "tensor 2 does not divide the model's 1 heads"                                },
+    {"plan.data=3",                                                                             "tensor 2 x context 1 x pipeline 2 x data 3 = 12, but the cluster has 16 GPUs"},
+    {"plan.tensor=32",                                                                          "tensor 32 x context 1 x pipeline 2 = 64 does not divide the cluster's 16"    },
+    {"plan.global_batch=18",                                                                    "global_batch 18 is not a multiple of micro_batch 1 x data 4 = 4"             },
+    {"model.heads=1",                                                                           "tensor 2 does not divide the model's 1 heads"                                },
     {"model={base: tiny, heads: 12, head_dim: 8, kv_heads: 3}",
-     "tensor 2 and the model's 3 kv_heads: neither divides the other"                                                                                                    },
-    {"model.kv_heads=3",                                                                   "kv_heads 3 does not divide heads 8"                                          },
-    {"model.ffn=257",                                                                      "tensor 2 does not divide the model's ffn 257"                                },
-    {"model=odd",                                                                          "8 heads do not divide hidden 65: say head_dim"                               },
-    {"model.layers=1",                                                                     "1 layers do not split over pipeline 2 x virtual_stages 1 = 2 chunks"         },
-    {"plan.virtual_stages=3",                                                              "8 layers do not split over pipeline 2 x virtual_stages 3 = 6"                },
+     "tensor 2 and the model's 3 kv_heads: neither divides the other"                                                                                                         },
+    {"model.kv_heads=3",                                                                        "kv_heads 3 does not divide heads 8"                                          },
+    {"model.ffn=257",                                                                           "tensor 2 does not divide the model's ffn 257"                                },
+    {"model=odd",                                                                               "8 heads do not divide hidden 65: say head_dim"                               },
+    {"model.layers=1",                                                                          "1 layers do not split over pipeline 2 x virtual_stages 1 = 2 chunks"         },
+    {"plan.virtual_stages=3",                                                                   "8 layers do not split over pipeline 2 x virtual_stages 3 = 6"                },
     {"plan={tensor: 2, pipeline: 2, virtual_stages: 2, schedule: 1f1b, global_batch: 16}",
-     "virtual_stages 2 needs schedule interleaved-1f1b, not 1f1b"                                                                                                        },
+     "virtual_stages 2 needs schedule interleaved-1f1b, not 1f1b"                                                                                                             },
     {"plan={virtual_stages: 2, schedule: interleaved-1f1b, global_batch: 16}",
-     "virtual_stages 2 needs a pipeline of 2 or more"                                                                                                                    },
+     "virtual_stages 2 needs a pipeline of 2 or more"                                                                                                                         },
     {"plan={tensor: 2, pipeline: 2, virtual_stages: 2, global_batch: 12}",
-     "virtual stages need microbatches in multiples of pipeline 2, not 3"                                                                                                },
-    {"plan.schedule=interleaved-1f1b",                                                     "schedule interleaved-1f1b needs virtual_stages of 2"                         },
-    {"plan.schedule=none",                                                                 "schedule none is for pipeline 1, not 2"                                      },
-    {"plan.schedule=1f1",                                                                  "'schedule' must be one of none, gpipe, 1f1b, interleaved-1f1b, "
+     "virtual stages need microbatches in multiples of pipeline 2, not 3"                                                                                                     },
+    {"plan.schedule=interleaved-1f1b",                                                          "schedule interleaved-1f1b needs virtual_stages of 2"                         },
+    {"plan.schedule=none",                                                                      "schedule none is for pipeline 1, not 2"                                      },
+    {"plan.schedule=1f1",                                                                       "'schedule' must be one of none, gpipe, 1f1b, interleaved-1f1b, "
                           "zb-h1, zb-h2, zb-1p, zb-2p, zb-v, not "
-                          "'1f1', did you mean '1f1b'?"                                                                                         },
+                          "'1f1', did you mean '1f1b'?"                                                                                              },
     {"plan={tensor: 2, sequence_parallel: true, sequence_length: 31, global_batch: 16}",
-     "sequence_length 31 does not split over context 2 x tensor (sequence_parallel)"                                                                                     },
+     "sequence_length 31 does not split over context 2 x tensor (sequence_parallel)"                                                                                          },
     {"plan={context: 4, sequence_length: 30, global_batch: 16}",
-     "sequence_length 30 does not split over context 4"                                                                                                                  },
-    {"plan.sequence_length=64",                                                            "sequence_length 64 exceeds the model's table of 32 learned"                  },
-    {"model.max_sequence=0",                                                               "missing key 'sequence_length' in plan"                                       },
-    {"plan.zero_stage=2",                                                                  "zero_stage 2 is not modelled yet"                                            },
-    {"plan.zero_stage=3",                                                                  "zero_stage 3 is not modelled yet"                                            },
-    {"plan.zero_stage=4",                                                                  "'zero_stage' must be a whole number from 0 to 3, not '4'"                    },
-    {"model=moe",                                                                          "experts with tensor 2 need sequence_parallel"                                },
-    {"plan.expert=2",                                                                      "expert 2: the model has no experts"                                          },
-    {"plan.precision=fp8",                                                                 "GPU a100 has no peak for precision fp8, it has: fp16, bf16"                  },
-    {"cluster.gpus=17",                                                                    "17 GPUs do not fit 2 nodes of 8"                                             },
-    {"cluster={node: box}",                                                                "missing key 'gpus' or 'nodes': how large is it?"                             },
-    {"cluster.node.nics=0",                                                                "2 nodes without nics cannot talk to each other"                              },
-    {"cluster={node: {gpu: a100, gpus: 8, nics: 0}, nodes: 1}",                            "missing key 'scale_up' (kind of"                                             },
-    {"model.layers=100001",                                                                "'layers' must be a whole number from 1 to 100000, not '100001'"              },
-    {"cluster.gpus=1000001",                                                               "'gpus' must be a whole number from 1 to 1000000, not '1000001'"              },
+     "sequence_length 30 does not split over context 4"                                                                                                                       },
+    {"plan.sequence_length=64",                                                                 "sequence_length 64 exceeds the model's table of 32 learned"                  },
+    {"model.max_sequence=0",                                                                    "missing key 'sequence_length' in plan"                                       },
+    {"plan={zero_stage: 2, pipeline: 2, pipeline_shards_no_gradients: true, global_batch: 16}",
+     "zero_stage 2 with a pipeline of 2: DeepSpeed's pipeline engine refuses it"                                                                                              },
+    {"plan={zero_stage: 3, pipeline: 2, pipeline_shards_no_gradients: true, global_batch: 16}",
+     "zero_stage 3 with a pipeline of 2: DeepSpeed's pipeline engine refuses it"                                                                                              },
+    {"plan={zero_stage: 3, shard: 5, global_batch: 16}",
+     "shard 5 does not divide data x context = 16 ranks"                                                                                                                      },
+    {"plan={zero_stage: 2, reshard_after_forward: false, global_batch: 16}",
+     "reshard_after_forward false needs zero_stage 3: weights are never sharded"                                                                                              },
+    {"plan.no_sync=true",                                                                       "no_sync needs zero_stage 2 or 3: zero_stage 0 reduces gradients once"        },
+    {"plan.zero_stage=4",                                                                       "'zero_stage' must be a whole number from 0 to 3, not '4'"                    },
+    {"model=moe",                                                                               "experts with tensor 2 need sequence_parallel"                                },
+    {"plan.expert=2",                                                                           "expert 2: the model has no experts"                                          },
+    {"plan.precision=fp8",                                                                      "GPU a100 has no peak for precision fp8, it has: fp16, bf16"                  },
+    {"cluster.gpus=17",                                                                         "17 GPUs do not fit 2 nodes of 8"                                             },
+    {"cluster={node: box}",                                                                     "missing key 'gpus' or 'nodes': how large is it?"                             },
+    {"cluster.node.nics=0",                                                                     "2 nodes without nics cannot talk to each other"                              },
+    {"cluster={node: {gpu: a100, gpus: 8, nics: 0}, nodes: 1}",                                 "missing key 'scale_up' (kind of"                                             },
+    {"model.layers=100001",                                                                     "'layers' must be a whole number from 1 to 100000, not '100001'"              },
+    {"cluster.gpus=1000001",                                                                    "'gpus' must be a whole number from 1 to 1000000, not '1000001'"              },
     {"model={layers: 100000, hidden: 1000000, heads: 100000, max_sequence: 32}",
-     "parameters: more than 1e+16 are taken for a mistake"                                                                                                               },
-    {"plan.sequence_length=100000000",                                                     "elements: more than 1e+17 are taken for a mistake"                           },
-    {"model=round-a",                                                                      "bases go round: round-a -> round-b -> round-a"                               },
-    {"model.bias=some",                                                                    "'bias' must be one of all, qkv, none, not 'some'"                            },
-    {"fold=no",                                                                            "'fold' must be true or false, not 'no'"                                      },
-    {"seed=-1",                                                                            "'seed' must be a whole number from 0 to 9007199254740991, not '-1'"          },
-    {"plan=[1]",                                                                           "'plan' must be a catalog name or a map, not a list"                          },
+     "parameters: more than 1e+16 are taken for a mistake"                                                                                                                    },
+    {"plan.sequence_length=100000000",                                                          "elements: more than 1e+17 are taken for a mistake"                           },
+    {"model=round-a",                                                                           "bases go round: round-a -> round-b -> round-a"                               },
+    {"model.bias=some",                                                                         "'bias' must be one of all, qkv, none, not 'some'"                            },
+    {"fold=no",                                                                                 "'fold' must be true or false, not 'no'"                                      },
+    {"seed=-1",                                                                                 "'seed' must be a whole number from 0 to 9007199254740991, not '-1'"          },
+    {"plan=[1]",                                                                                "'plan' must be a catalog name or a map, not a list"                          },
 };
 
 Test(scen_load, each_rule_speaks)
@@ -332,7 +339,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
                        "plan:\n"
                        "  tensor: 3\n"
                        "  tensor: 4\n"
-                       "  zero_stage: 3\n"
+                       "  shard: 3\n"
                        "  recompute: ful\n"
                        "  global_batch: 16\n",
                        "seed=x");
@@ -340,7 +347,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, serve, traffic, search, cost, "
-        "campaign, "
+        "campaign, queue, replay, "
         "faults, fabric, "
         "placement, jobs, "
         "kernels, uncertainty, guesses, expect\n"
@@ -348,8 +355,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
         "s.yaml:6:3: duplicate key 'tensor', first at line 5, column 3\n"
-        "s.yaml:7:3: zero_stage 3 is not modelled yet: use 0 (replicated optimizer) or 1 (sharded "
-        "optimizer states)\n"
+        "s.yaml:7:3: shard 3 needs zero_stage 1 or more: nothing is sharded\n"
         "s.yaml:8:14: 'recompute' must be one of none, selective, full, not 'ful', did you mean "
         "'full'?\n"
         "--set seed=x: 'seed' must be a whole number from 0 to 9007199254740991, not 'x'",
@@ -414,7 +420,7 @@ Test(scen_load, a_scenario_built_in_memory_meets_the_same_rules)
     s->plan.data = 0;
     cr_expect(scen_scenario_check(s, NULL));
     cr_expect_eq(s->plan.data, 4);
-    s->plan.zero_stage = 3;
+    s->plan.shard = 3;
     s->plan.tensor = 0;
     s->cluster.node.gpu.memory_bytes = -1.0;
     g_autoptr(GError) error = NULL;
@@ -422,9 +428,8 @@ Test(scen_load, a_scenario_built_in_memory_meets_the_same_rules)
     cr_expect_str_eq(error->message,
                      "cluster.node.gpu.memory: must be a size with a unit of B kB MB GB TB PB KiB "
                      "MiB GiB TiB PiB, as in '80 GiB'\n"
-                     "plan.tensor: must be a whole number from 1 to 65536\n"
-                     "plan.zero_stage: zero_stage 3 is not modelled yet: use 0 (replicated "
-                     "optimizer) or 1 (sharded optimizer states)",
+                     "plan.shard: shard 3 needs zero_stage 1 or more: nothing is sharded\n"
+                     "plan.tensor: must be a whole number from 1 to 65536",
                      "%s\n", error->message);
     ScenScenario empty = {0};
     cr_expect(!scen_scenario_check(&empty, NULL));

@@ -143,3 +143,27 @@ Test(scen_quantity, a_long_text_is_shortened_in_the_message)
     cr_assert(!scen_quantity_parse(text, SCEN_TIME_S, &got, &error));
     cr_expect(strlen(error->message) < 200, "%zu bytes", strlen(error->message));
 }
+
+Test(scen_quantity, a_value_is_written_as_it_would_be_read)
+{
+    static const struct {
+        double value;
+        ScenDimension dimension;
+        const char *want;
+    } cases[] = {
+        {3.35e12, SCEN_RATE_BYTES_PER_S,   "3.35 TB/s"  },
+        {8e10,    SCEN_DATA_BYTES,         "80 GB"      },
+        {5e-6,    SCEN_TIME_S,             "5 us"       },
+        {90.0,    SCEN_TIME_S,             "90 s"       },
+        {3.12e14, SCEN_COMPUTE_FLOP_PER_S, "312 TFLOP/s"},
+        {2.0,     SCEN_PRICE_USD_PER_H,    "$2/h"       },
+        {0.0,     SCEN_TIME_S,             "0 s"        },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = scen_quantity_text(cases[i].value, cases[i].dimension);
+        double got = -1.0;
+        cr_expect_str_eq(text, cases[i].want);
+        cr_expect(scen_quantity_parse(text, cases[i].dimension, &got, NULL), "%s", text);
+        cr_expect(fabs(got - cases[i].value) <= 1e-15 * cases[i].value, "%s", text);
+    }
+}

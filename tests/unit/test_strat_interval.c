@@ -62,6 +62,16 @@ Test(strat_interval, adds_within_a_kind_at_full)
     cr_expect(epsilon_eq(dbl, error_of(&exposure, &errors), 0.05 + 2.0 * 0.05, 1e-12));
 }
 
+Test(strat_interval, of_a_ratio_cancels_what_both_spend_alike)
+{
+    StratErrors errors = round_errors();
+    StratExposure even = half_products_half_wires(), products = {.total = 40.0};
+    products.parts[STRAT_KIND_PRODUCTS][KERN_EVIDENCE_FITTED] = 40.0;
+    cr_expect(ieee_ulp_eq(dbl, strat_interval_ratio_error(&even, &even, &errors), 0.0, 4));
+    double ratio = strat_interval_ratio_error(&even, &products, &errors);
+    cr_expect(epsilon_eq(dbl, ratio, 0.05 * sqrt(2.0), 1e-12), "%g", ratio);
+}
+
 Test(strat_interval, shrinks_when_the_error_of_a_kind_does)
 {
     StratErrors errors = round_errors();

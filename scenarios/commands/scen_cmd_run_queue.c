@@ -1,0 +1,94 @@
+/* `orrery run` on a scenario with a queue: run, write jobs as they leave, report. */
+#include "scen_cmd_run_queue.h"
+
+#include "scen_folder.h"
+#include "scen_queue_report.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define I64 "%" G_GINT64_FORMAT
+
+typedef struct Table {
+    FILE *file;
+    const GArray *classes;
+} Table;
+
+static void write_row(const StratQueueJobRow *row, void *ctx)
+{
+    const Table *table = ctx;
+    const StratQueueClass *c = &g_array_index(table->classes, StratQueueClass, row->class_index);
+    fprintf(table->file, I64 ",%s," I64 ",%.9f,", row->number, c->name, row->nodes,
+            sim_time_to_seconds(row->arrival));
+    if (row->first_start >= 0)
+        fprintf(table->file, "%.9f", sim_time_to_seconds(row->first_start));
+    fputc(',', table->file);
+    if (row->left >= 0)
+        fprintf(table->file, "%.9f", sim_time_to_seconds(row->left));
+    SimTime all = row->queued + row->ran;
+    fprintf(table->file, ",%.9f,%.9f,%.9f,%.9f,%.6f," I64 "," I64 "," I64 ",%s\n",
+            sim_time_to_seconds(row->queued), sim_time_to_seconds(row->ran),
+            sim_time_to_seconds(row->work), sim_time_to_seconds(row->done),
+            all > 0 ? (double)row->done / (double)all : 1.0, row->runs, row->preemptions,
+            row->requeues, strat_queue_end_key(row->end));
+}
+
+static FILE *open_table(const char *folder, GError **error)
+{
+    if (!scen_folder_make(folder, error))
+        return NULL;
+    g_autofree char *path = g_build_filename(folder, "jobs.csv", NULL);
+    FILE *file = fopen(path, "we");
+    if (!file)
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
+                    g_strerror(errno));
+    else
+        fputs("job,class,nodes,arrival_s,start_s,end_s,queued_s,ran_s,work_s,kept_s,ettr,runs,"
+              "preemptions,requeues,end\n",
+              file);
+    return file;
+}
+
+static bool write_reports(const char *folder, const char *text, const char *json, GError **error)
+{
+    g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
+    g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
+    return g_file_set_contents(text_path, text, -1, error) &&
+           g_file_set_contents(json_path, json, -1, error);
+}
+
+static StratQueue queue_of(const ScenScenario *scenario)
+{
+    const ScenQueue *written = &scenario->queue;
+    const TopoCluster *cluster = &scenario->cluster;
+    StratQueue queue = written->spec;
+    StratFaultSite site = {cluster->node_count * cluster->node.gpus, cluster->node.gpus,
+                           queue.nodes_per_leaf, written->nodes_per_rack};
+    queue.nodes = cluster->node_count;
+    queue.seed = scenario->seed;
+    queue.classes = (const StratQueueClass *)(void *)written->classes->data;
+    queue.class_count = written->classes->len;
+    queue.records = (const StratQueueRecord *)(void *)written->records->data;
+    queue.record_count = written->records->len;
+    if (written->has_faults)
+        queue.faults = scen_faults_model(&written->faults, site, scenario->seed);
+    return queue;
+}
+
+bool scen_run_queue(const ScenScenario *scenario, bool json, const char *out, GError **error)
+{
+    Table table = {.classes = scenario->queue.classes};
+    StratQueue queue = queue_of(scenario);
+    if (out && !(table.file = open_table(out, error)))
+        return false;
+    g_autoptr(StratQueueResult) result = strat_queue_run(&queue, out ? write_row : NULL, &table);
+    if (out && fclose(table.file) != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s/jobs.csv: %s", out,
+                    g_strerror(errno));
+        return false;
+    }
+    g_autofree char *as_text = scen_queue_text(scenario, result);
+    g_autofree char *as_json = scen_queue_json(scenario, result);
+    fputs(json ? as_json : as_text, stdout);
+    return !out || write_reports(out, as_text, as_json, error);
+}

@@ -1,0 +1,117 @@
+/* Layout studies: does the plan that is predicted to be fastest come near the one that was?
+ *
+ * Absolute errors say little about a search, which only compares. Rows of one publication that
+ * agree in model, GPUs, batch and sequence and differ in how these are laid out are a study; of it
+ *
+ *   lost  = measured(argmin predicted) / measured(argmin measured) - 1
+ *   rho   = Pearson's correlation of the ranks of predicted and measured steps, equal ones sharing
+ *           the mean of their ranks (Spearman 1904)
+ *
+ * Rows of one layout that were measured more than once are kept: their spread is the noise that
+ * lost cannot be below. */
+#include "scen_layout_studies.h"
+
+#include <math.h>
+
+#define I64 "%" G_GINT64_FORMAT
+
+enum { LEAST_ROWS = 3, LEAST_LAYOUTS = 2 };
+
+char *scen_layout_study_name(const ScenScenario *scenario, const char *group)
+{
+    const ModelSpec *model = &scenario->model;
+    return g_strdup_printf("%s: " I64 " x " I64 ", " I64 " heads, " I64 " %s, batch " I64 " x " I64,
+                           group, model->layers, model->hidden, model->heads,
+                           scenario->cluster.gpu_count, scenario->cluster.node.gpu.name,
+                           scenario->plan.global_batch, scenario->plan.sequence_length);
+}
+
+static double value_of(const ScenValidRow *row, bool predicted)
+{
+    return predicted ? row->predicted_s : row->published_s;
+}
+
+/* Rank of row @index among @rows, from 1; equal values share the mean. */
+static double rank(const GPtrArray *rows, guint index, bool predicted)
+{
+    double value = value_of(rows->pdata[index], predicted), below = 0.0, equal = 0.0;
+    for (guint i = 0; i < rows->len; i++) {
+        double other = value_of(rows->pdata[i], predicted);
+        below += other < value;
+        equal += !(other < value) && !(other > value);
+    }
+    return below + (equal + 1.0) / 2.0;
+}
+
+static double spearman(const GPtrArray *rows)
+{
+    double mean = ((double)rows->len + 1.0) / 2.0, both = 0.0, x2 = 0.0, y2 = 0.0;
+    for (guint i = 0; i < rows->len; i++) {
+        double x = rank(rows, i, true) - mean, y = rank(rows, i, false) - mean;
+        both += x * y;
+        x2 += x * x;
+        y2 += y * y;
+    }
+    return both / sqrt(x2 * y2);
+}
+
+static const ScenValidRow *least(const GPtrArray *rows, bool predicted)
+{
+    const ScenValidRow *found = rows->pdata[0];
+    for (guint i = 1; i < rows->len; i++)
+        if (value_of(rows->pdata[i], predicted) < value_of(found, predicted))
+            found = rows->pdata[i];
+    return found;
+}
+
+static guint count_layouts(const GPtrArray *rows)
+{
+    guint count = 0;
+    for (guint i = 0; i < rows->len; i++) {
+        bool seen = false;
+        for (guint j = 0; j < i; j++)
+            seen = seen || g_str_equal(((const ScenValidRow *)rows->pdata[j])->layout,
+                                       ((const ScenValidRow *)rows->pdata[i])->layout);
+        count += !seen;
+    }
+    return count;
+}
+
+/* The rows of the study of row @first of @all; empty when an earlier row has brought it up. */
+static GPtrArray *rows_of(const GArray *all, guint first)
+{
+    GPtrArray *rows = g_ptr_array_new();
+    const char *study = g_array_index(all, ScenValidRow, first).study;
+    for (guint i = 0; i < all->len; i++) {
+        ScenValidRow *row = &g_array_index(all, ScenValidRow, i);
+        if (row->schedule_only || !g_str_equal(row->study, study))
+            continue;
+        if (i < first)
+            break;
+        g_ptr_array_add(rows, row);
+    }
+    return rows;
+}
+
+GArray *scen_layout_studies(const ScenValidation *validation)
+{
+    GArray *studies = g_array_new(FALSE, FALSE, sizeof(ScenLayoutStudy));
+    for (guint i = 0; i < validation->rows->len; i++) {
+        g_autoptr(GPtrArray) rows = rows_of(validation->rows, i);
+        guint layouts = count_layouts(rows);
+        if (rows->len < LEAST_ROWS || layouts < LEAST_LAYOUTS)
+            continue;
+        const ScenValidRow *chosen = least(rows, true), *best = least(rows, false);
+        ScenLayoutStudy study = {
+            .name = chosen->study,
+            .rows = rows->len,
+            .layouts = layouts,
+            .chosen = chosen->id,
+            .best = best->id,
+            .lost_fraction = chosen->published_s / best->published_s - 1.0,
+            .rank_correlation = spearman(rows),
+        };
+        g_array_append_val(studies, study);
+    }
+    return studies;
+}

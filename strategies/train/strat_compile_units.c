@@ -1,0 +1,112 @@
+/* Steps whose weights are sharded: ZeRO-3 and FSDP.
+ *
+ * A unit (one layer, the embedding, the head) computes with whole weights, of which each rank keeps
+ * a part. They are gathered before the unit's forward and thrown away after it, gathered again
+ * before its backward, and after that its gradients are reduced and scattered (Rajbhandari 2020,
+ * section 5.3; Zhao 2023, "PyTorch FSDP", section 3). Without resharding after the forward they
+ * stay until the backward; without synchronisation until the last microbatch's, which alone
+ * reduces.
+ *
+ * Units stand in one line through all tasks of the step. The gather of unit n + p may start when
+ * unit n does, p = plan.prefetch, so that no more than 1 + p units are whole at a time: with a
+ * gather of g seconds and forwards of f, L units of a forward take
+ *
+ *   g + (L - 1) max(f, g) + f        p = 1
+ *
+ * Gathers and reductions share one stream, as one communicator does, the next gather first
+ * (BACKWARD_PRE of FSDP). Without overlap.data they stand on the main stream. A unit whose
+ * backward directly follows its forward is not gathered twice: the last one.
+ *
+ * Models with experts have no units: the loader refuses them.
+ *
+ * Left out: copies between flat buffers and tensors, casts of shards, and SMs that collectives take
+ * from the compute beside them; the weights' gradients of zero-bubble schedules need no gather. */
+#include "strat_compile_private.h"
+
+/* A unit of a task, in the order of the main stream. */
+typedef struct Unit {
+    const StratTask *task;
+    int64_t piece;
+    bool first, last; /* of its task */
+    bool gathers;
+    uint32_t gather; /* the operation, or none */
+} Unit;
+
+bool strat_compile_has_units(const StratCompiler *c)
+{
+    return c->plan->zero_stage == 3 && c->plan->data * c->plan->context > 1;
+}
+
+static bool is_same(const Unit *unit, const StratTask *task, int64_t piece)
+{
+    return unit->task->chunk == task->chunk && unit->piece == piece;
+}
+
+/* Appends the units of @task to @units; @whole says which of its chunk are gathered. */
+static void list_task(const StratCompiler *c, const StratTask *task, int64_t count, bool *whole,
+                      GArray *units)
+{
+    bool forward = task->kind == STRAT_TASK_FORWARD, kept = !c->plan->reshard_after_forward;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t piece = forward ? i : count - 1 - i;
+        Unit unit = {.task = task,
+                     .piece = piece,
+                     .first = i == 0,
+                     .last = i == count - 1,
+                     .gather = STRAT_NO_OP};
+        if (task->kind != STRAT_TASK_WEIGHT) {
+            bool at_hand =
+                units->len > 0 && is_same(&g_array_index(units, Unit, units->len - 1), task, piece);
+            unit.gathers = !whole[piece] && !at_hand;
+            whole[piece] = kept && (forward || c->plan->no_sync);
+        }
+        g_array_append_val(units, unit);
+    }
+}
+
+static GArray *list_units(const StratCompiler *c, const StratClassCode *code)
+{
+    const GArray *tasks = c->orders->pdata[code->stage];
+    GArray *units = g_array_new(FALSE, FALSE, sizeof(Unit));
+    g_autofree bool **whole = g_new(bool *, code->chunk_count);
+    for (int64_t k = 0; k < code->chunk_count; k++)
+        whole[k] = g_new0(bool, code->chunks[k].piece_count);
+    for (guint i = 0; i < tasks->len; i++) {
+        const StratTask *task = &g_array_index(tasks, StratTask, i);
+        list_task(c, task, code->chunks[task->chunk].piece_count, whole[task->chunk], units);
+    }
+    for (int64_t k = 0; k < code->chunk_count; k++)
+        g_free(whole[k]);
+    return units;
+}
+
+/* The gather that @unit waits for, after what the main stream has so far. */
+static void gather(StratCompiler *c, uint32_t class, Unit *unit)
+{
+    const StratClassCode *code = &c->classes[class];
+    double params = code->chunks[unit->task->chunk].piece_params[STRAT_PARAMS_SHARED][unit->piece];
+    if (unit->gathers)
+        unit->gather = strat_compile_gather(c, class, STRAT_PARAMS_SHARED, params, code->last_main);
+}
+
+void strat_compile_units(StratCompiler *c, uint32_t class)
+{
+    const StratClassCode *code = &c->classes[class];
+    g_autoptr(GArray) units = list_units(c, code);
+    guint ahead = 0, prefetch = c->plan->overlap_data ? (guint)c->plan->prefetch : 0;
+    for (guint n = 0; n < units->len; n++) {
+        Unit *unit = &g_array_index(units, Unit, n);
+        const StratChunkCode *chunk = &code->chunks[unit->task->chunk];
+        for (; ahead <= n + prefetch && ahead < units->len; ahead++)
+            gather(c, class, &g_array_index(units, Unit, ahead));
+        int64_t piece = chunk->piece_count > 1 ? unit->piece : -1;
+        uint32_t id = strat_compile_piece(c, class, unit->task, piece, unit->first);
+        if (unit->gather != STRAT_NO_OP)
+            strat_compile_block_waits(c, class, id, unit->gather);
+        if (strat_compile_reduces(c, unit->task))
+            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED,
+                                 chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece], id);
+        if (unit->last)
+            strat_compile_result(c, class, unit->task);
+    }
+}
