@@ -77,12 +77,14 @@ static guint count_layouts(const GPtrArray *rows)
     return count;
 }
 
-/* The rows of the study of row @first of @all; empty when an earlier row has brought it up. */
+/* The rows of the study of row @first of @all; empty when an earlier row has brought it up, or when
+ * that one is of no study: only its schedule is simulated. */
 static GPtrArray *rows_of(const GArray *all, guint first)
 {
     GPtrArray *rows = g_ptr_array_new();
     const char *study = g_array_index(all, ScenValidRow, first).study;
-    for (guint i = 0; i < all->len; i++) {
+    bool is_of_one = !g_array_index(all, ScenValidRow, first).schedule_only;
+    for (guint i = 0; is_of_one && i < all->len; i++) {
         ScenValidRow *row = &g_array_index(all, ScenValidRow, i);
         if (row->schedule_only || !g_str_equal(row->study, study))
             continue;

@@ -16,10 +16,10 @@
  * closed form of the schedule, (m + (p - 1) / v) (F + B).
  *
  * Transfers count with what the network says of them alone, or with nothing where they are laid
- * over links of a fabric. Memory is the sum of strat_memory.c, with activations in closed form:
- * min(m, p
- * - s) microbatches of a 1F1B stage, all of GPipe's, warm-up and one of an interleaved stage whose
- * chunks are alike; its two ends are walked, with four rounds of microbatches for all.
+ * over links of a fabric, or where gradients or parameters are sharded. Memory is the sum of
+ * strat_memory.c, with activations in closed form: min(m, p - s) microbatches of a 1F1B stage, all
+ * of GPipe's, warm-up and one of an interleaved stage whose chunks are alike; its two ends are
+ * walked, with four rounds of microbatches for all.
  *
  * Models with experts are not for this screen: the search refuses them. Left out, all of which only
  * makes a step longer: waits that stages of unequal length cause, slow
@@ -103,10 +103,18 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
     return to_ns(look->costing.net->seconds(look->costing.cluster, &transfer));
 }
 
+/* Whether the data group moves its traffic once a step and all together; where it is sharded
+ * further, traffic counts as nothing. */
+static bool is_plain(const Look *look)
+{
+    const StratPlan *plan = look->plan;
+    return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0);
+}
+
 static int64_t reduce_ns(const Look *look, int64_t stage, double params)
 {
     const StratPlan *plan = look->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || !is_plain(look))
         return 0;
     return transfer_ns(look, plan->zero_stage > 0 ? TOPO_OP_REDUCE_SCATTER : TOPO_OP_ALL_REDUCE,
                        look->data_ranks, look->places[stage].data_per_domain,
@@ -115,7 +123,7 @@ static int64_t reduce_ns(const Look *look, int64_t stage, double params)
 
 static int64_t gather_ns(const Look *look, int64_t stage, double params)
 {
-    if (look->plan->zero_stage == 0)
+    if (look->plan->zero_stage == 0 || !is_plain(look))
         return 0;
     return transfer_ns(look, TOPO_OP_ALL_GATHER, look->data_ranks,
                        look->places[stage].data_per_domain, 2.0 * params);
