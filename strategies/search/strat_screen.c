@@ -22,8 +22,8 @@
  * walked, with four rounds of microbatches for all.
  *
  * Models with experts are not for this screen: the search refuses them. Left out, all of which only
- * makes a step longer: waits that stages of unequal length cause, slow
- * GPUs and weak NICs, contention. */
+ * makes a step longer: waits that stages of unequal length cause, slow GPUs and weak NICs,
+ * contention. */
 #include "strat_screen.h"
 
 #include "strat_layout.h"
