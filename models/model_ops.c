@@ -18,142 +18,145 @@
  * s b h (34 + 5 a s / h) bytes for an unfused GPT layer with dropout (pinned by a test).
  * Passes over memory count every read and write of 2-byte activations and 1-byte masks.
  *
- * Left out: mixture of experts and latent attention, which have parameters (model_params.c) but no
- * operations yet. */
+ * Latent attention is in model_ops_latent.c, layers of experts in model_ops_moe.c. */
 #include "model_ops.h"
 
+#include "model_ops_private.h"
 #include "model_params.h"
 
 #include <glib.h>
 
 /* Bytes an element: an activation, a dropout mask. */
-static const double ACT = 2.0;
+static const double ACT = MODEL_ACTIVATION_BYTES;
 static const double MASK = 1.0;
 
-static ModelOp *add(ModelOps *ops, ModelOp op)
+ModelOp *model_op_add(ModelOps *ops, ModelOp op)
 {
     g_assert(ops->count < MODEL_OPS_MAX);
     ops->op[ops->count] = op;
     return &ops->op[ops->count++];
 }
 
-static double tokens(const ModelShard *shard)
+double model_shard_tokens(const ModelShard *shard)
 {
     return (double)shard->micro_batch * (double)shard->sequence / (double)shard->context;
 }
 
-static int64_t tokens_int(const ModelShard *shard)
+int64_t model_shard_rows(const ModelShard *shard)
 {
     return shard->micro_batch * shard->sequence / shard->context;
 }
 
 /* Share of the tokens that norms and dropouts see. */
-static double sequence_share(const ModelShard *shard)
+double model_shard_sequence_share(const ModelShard *shard)
 {
     return shard->sequence_parallel ? 1.0 / (double)shard->tensor : 1.0;
 }
 
 /* Key/value heads on a rank: replicated when there are fewer than ranks. */
-static int64_t kv_heads_shard(const ModelSpec *spec, int64_t tensor)
+int64_t model_kv_heads_shard(const ModelSpec *spec, int64_t tensor)
 {
     return MAX(spec->kv_heads / tensor, 1);
 }
 
-static void add_pass(ModelOps *ops, const char *label, ModelPart part, double elements,
-                     double forward, double backward, double saved)
+void model_op_add_pass(ModelOps *ops, const char *label, ModelPart part, double elements,
+                       double forward, double backward, double saved)
 {
-    add(ops, (ModelOp){
-                 .label = label,
-                 .kind = MODEL_OP_PASS,
-                 .part = part,
-                 .forward_bytes = elements * forward,
-                 .backward_bytes = elements * backward,
-                 .forward_kernels = forward > 0,
-                 .backward_kernels = backward > 0,
-                 .saved_bytes = elements * saved,
-             });
+    model_op_add(ops, (ModelOp){
+                          .label = label,
+                          .kind = MODEL_OP_PASS,
+                          .part = part,
+                          .forward_bytes = elements * forward,
+                          .backward_bytes = elements * backward,
+                          .forward_kernels = forward > 0,
+                          .backward_kernels = backward > 0,
+                          .saved_bytes = elements * saved,
+                      });
 }
 
 /* Reads x, writes y; backward reads x and dy for dx, and again for the weights' gradient. */
-static void add_norm(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
+void model_op_add_norm(const ModelShard *shard, int64_t width, ModelOps *ops)
 {
-    double elements = tokens(shard) * sequence_share(shard) * (double)spec->hidden;
-    add_pass(ops, "norm", MODEL_PART_ELEMENTWISE, elements, 2 * ACT, 5 * ACT, ACT);
+    double elements = model_shard_tokens(shard) * model_shard_sequence_share(shard) * (double)width;
+    model_op_add_pass(ops, "norm", MODEL_PART_ELEMENTWISE, elements, 2 * ACT, 5 * ACT, ACT);
     ops->op[ops->count - 1].backward_kernels = 2;
 }
 
 /* The input of a column-parallel GEMM: saved sharded under sequence parallelism. */
-static void add_gather(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
+void model_op_add_gather(const ModelShard *shard, int64_t width, ModelOps *ops)
 {
     bool sp = shard->sequence_parallel;
-    double bytes = tokens(shard) * (double)spec->hidden * ACT;
-    add(ops, (ModelOp){
-                 .label = "tensor gather",
-                 .kind = MODEL_OP_COMM,
-                 .part = MODEL_PART_LINEAR,
-                 .forward_bytes = bytes,
-                 .backward_bytes = bytes,
-                 .forward_comm = sp ? MODEL_COMM_ALL_GATHER : MODEL_COMM_NONE,
-                 .backward_comm = sp ? MODEL_COMM_REDUCE_SCATTER : MODEL_COMM_ALL_REDUCE,
-                 .regather = sp,
-                 .saved_bytes = bytes * sequence_share(shard),
-             });
+    double bytes = model_shard_tokens(shard) * (double)width * ACT;
+    model_op_add(ops, (ModelOp){
+                          .label = "tensor gather",
+                          .kind = MODEL_OP_COMM,
+                          .part = MODEL_PART_LINEAR,
+                          .forward_bytes = bytes,
+                          .backward_bytes = bytes,
+                          .forward_comm = sp ? MODEL_COMM_ALL_GATHER : MODEL_COMM_NONE,
+                          .backward_comm = sp ? MODEL_COMM_REDUCE_SCATTER : MODEL_COMM_ALL_REDUCE,
+                          .regather = sp,
+                          .saved_bytes = bytes * model_shard_sequence_share(shard),
+                      });
 }
 
 /* The output of a row-parallel GEMM. */
-static void add_reduce(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
+void model_op_add_reduce(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
     bool sp = shard->sequence_parallel;
-    double bytes = tokens(shard) * (double)spec->hidden * ACT;
-    add(ops, (ModelOp){
-                 .label = "tensor reduce",
-                 .kind = MODEL_OP_COMM,
-                 .part = MODEL_PART_LINEAR,
-                 .forward_bytes = bytes,
-                 .backward_bytes = bytes,
-                 .forward_comm = sp ? MODEL_COMM_REDUCE_SCATTER : MODEL_COMM_ALL_REDUCE,
-                 .backward_comm = sp ? MODEL_COMM_ALL_GATHER : MODEL_COMM_NONE,
-             });
+    double bytes = model_shard_tokens(shard) * (double)spec->hidden * ACT;
+    model_op_add(ops, (ModelOp){
+                          .label = "tensor reduce",
+                          .kind = MODEL_OP_COMM,
+                          .part = MODEL_PART_LINEAR,
+                          .forward_bytes = bytes,
+                          .backward_bytes = bytes,
+                          .forward_comm = sp ? MODEL_COMM_REDUCE_SCATTER : MODEL_COMM_ALL_REDUCE,
+                          .backward_comm = sp ? MODEL_COMM_ALL_GATHER : MODEL_COMM_NONE,
+                      });
 }
 
-static void add_gemm(ModelOps *ops, const char *label, ModelPart part, int64_t m, int64_t n,
-                     int64_t k, double saved_bytes)
+void model_op_add_gemm(ModelOps *ops, const char *label, ModelPart part, int64_t m, int64_t n,
+                       int64_t k, double saved_bytes)
 {
-    add(ops, (ModelOp){
-                 .label = label,
-                 .kind = MODEL_OP_GEMM,
-                 .part = part,
-                 .batch = 1,
-                 .m = m,
-                 .n = n,
-                 .k = k,
-                 .saved_bytes = saved_bytes,
-             });
+    model_op_add(ops, (ModelOp){
+                          .label = label,
+                          .kind = MODEL_OP_GEMM,
+                          .part = part,
+                          .batch = 1,
+                          .m = m,
+                          .n = n,
+                          .k = k,
+                          .saved_bytes = saved_bytes,
+                      });
 }
 
 /* y = residual + dropout(x + bias); the mask is kept, and backward adds the two gradients. */
-static void add_residual(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
+void model_op_add_residual(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
-    double elements = tokens(shard) * sequence_share(shard) * (double)spec->hidden;
+    double elements =
+        model_shard_tokens(shard) * model_shard_sequence_share(shard) * (double)spec->hidden;
     double mask = shard->dropout ? MASK : 0.0;
     double forward = 3 * ACT + mask;
     double backward = 3 * ACT + (shard->dropout ? 2 * ACT + mask : 0.0);
     if (!shard->fused_kernels)
         forward += (spec->linear_bias ? 2 * ACT : 0.0) + (shard->dropout ? 2 * ACT : 0.0);
-    add_pass(ops, "bias dropout residual", MODEL_PART_ELEMENTWISE, elements, forward, backward,
-             mask);
+    model_op_add_pass(ops, "bias dropout residual", MODEL_PART_ELEMENTWISE, elements, forward,
+                      backward, mask);
 }
 
 /* Rotary embedding and per-head norms: q and k are read and written, forward and backward. */
 static void add_position(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
-    double width = (double)(spec->heads / shard->tensor + kv_heads_shard(spec, shard->tensor)) *
-                   (double)spec->head_dim;
+    double width =
+        (double)(spec->heads / shard->tensor + model_kv_heads_shard(spec, shard->tensor)) *
+        (double)spec->head_dim;
     if (spec->qk_norm)
-        add_pass(ops, "query key norm", MODEL_PART_ELEMENTWISE, tokens(shard) * width, 2 * ACT,
-                 5 * ACT, ACT);
+        model_op_add_pass(ops, "query key norm", MODEL_PART_ELEMENTWISE,
+                          model_shard_tokens(shard) * width, 2 * ACT, 5 * ACT, ACT);
     if (spec->position == MODEL_POSITION_ROTARY)
-        add_pass(ops, "rotary", MODEL_PART_ELEMENTWISE, tokens(shard) * width, 2 * ACT, 2 * ACT, 0);
+        model_op_add_pass(ops, "rotary", MODEL_PART_ELEMENTWISE, model_shard_tokens(shard) * width,
+                          2 * ACT, 2 * ACT, 0);
 }
 
 /* Scores, softmax, dropout, context through HBM: 2 b a s^2 bytes of softmax output, as much after
@@ -164,97 +167,128 @@ static void add_unfused_attention(const ModelSpec *spec, const ModelShard *shard
     int64_t queries = shard->sequence / shard->context;
     double scores =
         (double)shard->micro_batch * (double)heads * (double)queries * (double)shard->sequence;
-    double qk = tokens(shard) * (double)(heads + kv_heads_shard(spec, shard->tensor)) *
+    double qk = model_shard_tokens(shard) *
+                (double)(heads + model_kv_heads_shard(spec, shard->tensor)) *
                 (double)spec->head_dim;
-    double v = tokens(shard) * (double)kv_heads_shard(spec, shard->tensor) * (double)spec->head_dim;
+    double v = model_shard_tokens(shard) * (double)model_kv_heads_shard(spec, shard->tensor) *
+               (double)spec->head_dim;
     ModelOp product = {.kind = MODEL_OP_BATCHED_GEMM,
                        .part = MODEL_PART_ATTENTION,
                        .batch = shard->micro_batch * heads};
     product.label = "attention scores";
     product.m = queries, product.n = shard->sequence, product.k = spec->head_dim;
-    add(ops, product);
+    model_op_add(ops, product);
     double soft = shard->fused_kernels ? 2 * ACT : 2 * ACT + 4 * ACT + 8;
-    add_pass(ops, "softmax", MODEL_PART_ATTENTION, scores, soft, 3 * ACT, ACT);
+    model_op_add_pass(ops, "softmax", MODEL_PART_ATTENTION, scores, soft, 3 * ACT, ACT);
     if (shard->dropout)
-        add_pass(ops, "attention dropout", MODEL_PART_ATTENTION, scores, 2 * ACT + MASK,
-                 2 * ACT + MASK, ACT + MASK);
+        model_op_add_pass(ops, "attention dropout", MODEL_PART_ATTENTION, scores, 2 * ACT + MASK,
+                          2 * ACT + MASK, ACT + MASK);
     product.label = "attention context";
     product.m = queries, product.n = spec->head_dim, product.k = shard->sequence;
-    add(ops, product);
+    model_op_add(ops, product);
     /* Query, key and value outlive the core: selective recomputation starts from them. */
-    add_pass(ops, "attention transpose", MODEL_PART_ELEMENTWISE, qk + v, 2 * ACT, 2 * ACT, ACT);
+    model_op_add_pass(ops, "attention transpose", MODEL_PART_ELEMENTWISE, qk + v, 2 * ACT, 2 * ACT,
+                      ACT);
 }
 
 static void add_fused_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
     int64_t heads = spec->heads / shard->tensor;
-    int64_t kv = kv_heads_shard(spec, shard->tensor);
+    int64_t kv = model_kv_heads_shard(spec, shard->tensor);
     double width = (double)(heads + 2 * kv) * (double)spec->head_dim;
     if (shard->context > 1)
-        add(ops,
-            (ModelOp){.label = "context ring",
-                      .kind = MODEL_OP_RING,
-                      .part = MODEL_PART_ATTENTION,
-                      .forward_bytes = tokens(shard) * 2.0 * (double)(kv * spec->head_dim) * ACT,
-                      .backward_bytes = tokens(shard) * 4.0 * (double)(kv * spec->head_dim) * ACT});
-    add(ops, (ModelOp){.label = "attention",
-                       .kind = MODEL_OP_ATTENTION,
-                       .part = MODEL_PART_ATTENTION,
-                       .batch = shard->micro_batch * heads,
-                       .kv_batch = shard->micro_batch * kv,
-                       .m = shard->sequence / shard->context,
-                       .n = shard->sequence,
-                       .k = spec->head_dim,
-                       .causal_fraction = 0.5,
-                       .saved_bytes = tokens(shard) * (width * ACT + (double)heads * 4.0)});
+        model_op_add(ops, (ModelOp){.label = "context ring",
+                                    .kind = MODEL_OP_RING,
+                                    .part = MODEL_PART_ATTENTION,
+                                    .forward_bytes = model_shard_tokens(shard) * 2.0 *
+                                                     (double)(kv * spec->head_dim) * ACT,
+                                    .backward_bytes = model_shard_tokens(shard) * 4.0 *
+                                                      (double)(kv * spec->head_dim) * ACT});
+    model_op_add(ops, (ModelOp){.label = "attention",
+                                .kind = MODEL_OP_ATTENTION,
+                                .part = MODEL_PART_ATTENTION,
+                                .batch = shard->micro_batch * heads,
+                                .kv_batch = shard->micro_batch * kv,
+                                .m = shard->sequence / shard->context,
+                                .n = shard->sequence,
+                                .k = spec->head_dim,
+                                .causal_fraction = 0.5,
+                                .saved_bytes = model_shard_tokens(shard) *
+                                               (width * ACT + (double)heads * 4.0)});
 }
 
-void model_ops_layer(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
+/* Multi-head or grouped attention, from the norm's output to the projection's input. */
+static void add_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
-    int64_t t = shard->tensor, rows = tokens_int(shard);
+    int64_t t = shard->tensor, rows = model_shard_rows(shard);
     int64_t query = spec->heads / t * spec->head_dim;
-    int64_t kv = kv_heads_shard(spec, t) * spec->head_dim;
-    int64_t inner = spec->ffn / t;
-    double inner_elements = (double)rows * (double)inner;
-    double gate = spec->gated_mlp ? 2.0 : 1.0;
-    ops->count = 0;
-    add_norm(spec, shard, ops);
-    add_gather(spec, shard, ops);
-    add_gemm(ops, "qkv", MODEL_PART_LINEAR, rows, query + 2 * kv, spec->hidden, 0);
+    int64_t kv = model_kv_heads_shard(spec, t) * spec->head_dim;
+    model_op_add_gather(shard, spec->hidden, ops);
+    model_op_add_gemm(ops, "qkv", MODEL_PART_LINEAR, rows, query + 2 * kv, spec->hidden, 0);
     add_position(spec, shard, ops);
     if (shard->fused_attention)
         add_fused_attention(spec, shard, ops);
     else
         add_unfused_attention(spec, shard, ops);
-    add_gemm(ops, "attention projection", MODEL_PART_LINEAR, rows, spec->hidden, query,
-             (double)rows * (double)query * ACT);
-    add_reduce(spec, shard, ops);
-    add_residual(spec, shard, ops);
-    add_norm(spec, shard, ops);
-    add_gather(spec, shard, ops);
-    add_gemm(ops, "mlp up", MODEL_PART_LINEAR, rows, inner * (int64_t)gate, spec->hidden, 0);
+    model_op_add_gemm(ops, "attention projection", MODEL_PART_LINEAR, rows, spec->hidden, query,
+                      (double)rows * (double)query * ACT);
+}
+
+void model_op_add_activation(const ModelSpec *spec, const ModelShard *shard, double elements,
+                             ModelOps *ops)
+{
+    double gate = spec->gated_mlp ? 2.0 : 1.0;
     double bias = shard->fused_kernels || !spec->linear_bias ? 0.0 : 2 * ACT;
-    add_pass(ops, "activation", MODEL_PART_ELEMENTWISE, inner_elements,
-             (gate + 1) * ACT + bias * gate, (2 * gate + 1) * ACT, gate * ACT);
-    add_gemm(ops, "mlp down", MODEL_PART_LINEAR, rows, spec->hidden, inner, inner_elements * ACT);
-    add_reduce(spec, shard, ops);
-    add_residual(spec, shard, ops);
+    model_op_add_pass(ops, "activation", MODEL_PART_ELEMENTWISE, elements,
+                      (gate + 1) * ACT + bias * gate, (2 * gate + 1) * ACT, gate * ACT);
+}
+
+void model_op_add_mlp(const ModelSpec *spec, const ModelShard *shard, int64_t width, ModelOps *ops)
+{
+    int64_t rows = model_shard_rows(shard), inner = width / shard->tensor;
+    double inner_elements = (double)rows * (double)inner;
+    model_op_add_gather(shard, spec->hidden, ops);
+    model_op_add_gemm(ops, "mlp up", MODEL_PART_LINEAR, rows, inner * (spec->gated_mlp ? 2 : 1),
+                      spec->hidden, 0);
+    model_op_add_activation(spec, shard, inner_elements, ops);
+    model_op_add_gemm(ops, "mlp down", MODEL_PART_LINEAR, rows, spec->hidden, inner,
+                      inner_elements * ACT);
+    model_op_add_reduce(spec, shard, ops);
+}
+
+void model_ops_layer(const ModelSpec *spec, const ModelShard *shard, bool experts, ModelOps *ops)
+{
+    ops->count = 0;
+    model_op_add_norm(shard, spec->hidden, ops);
+    if (spec->kv_lora_rank > 0)
+        model_op_add_latent_attention(spec, shard, ops);
+    else
+        add_attention(spec, shard, ops);
+    model_op_add_reduce(spec, shard, ops);
+    model_op_add_residual(spec, shard, ops);
+    model_op_add_norm(shard, spec->hidden, ops);
+    if (experts)
+        model_op_add_experts(spec, shard, ops);
+    else
+        model_op_add_mlp(spec, shard, spec->ffn, ops);
+    model_op_add_residual(spec, shard, ops);
 }
 
 void model_ops_embedding(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
-    double elements = tokens(shard) * (double)spec->hidden;
+    double elements = model_shard_tokens(shard) * (double)spec->hidden;
     ops->count = 0;
     if (spec->vocab == 0)
         return;
-    add_pass(ops, "embedding", MODEL_PART_EMBEDDING, elements, 2 * ACT, 6 * ACT, 0);
-    add_reduce(spec, shard, ops);
+    model_op_add_pass(ops, "embedding", MODEL_PART_EMBEDDING, elements, 2 * ACT, 6 * ACT, 0);
+    model_op_add_reduce(spec, shard, ops);
     ops->op[ops->count - 1].part = MODEL_PART_EMBEDDING;
     if (spec->position == MODEL_POSITION_LEARNED)
-        add_pass(ops, "position", MODEL_PART_EMBEDDING, elements, 3 * ACT, 3 * ACT, 0);
+        model_op_add_pass(ops, "position", MODEL_PART_EMBEDDING, elements, 3 * ACT, 3 * ACT, 0);
     if (shard->dropout)
-        add_pass(ops, "embedding dropout", MODEL_PART_EMBEDDING, elements * sequence_share(shard),
-                 2 * ACT + MASK, 2 * ACT + MASK, MASK);
+        model_op_add_pass(ops, "embedding dropout", MODEL_PART_EMBEDDING,
+                          elements * model_shard_sequence_share(shard), 2 * ACT + MASK,
+                          2 * ACT + MASK, MASK);
 }
 
 int64_t model_vocab_padded(const ModelSpec *spec, int64_t tensor)
@@ -265,56 +299,18 @@ int64_t model_vocab_padded(const ModelSpec *spec, int64_t tensor)
 
 void model_ops_head(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
-    int64_t rows = tokens_int(shard);
+    int64_t rows = model_shard_rows(shard);
     ops->count = 0;
     if (spec->vocab == 0)
         return;
     int64_t vocab = model_vocab_padded(spec, shard->tensor) / shard->tensor;
     double logits = (double)rows * (double)vocab;
-    add_norm(spec, shard, ops);
-    add_gather(spec, shard, ops);
-    add_gemm(ops, "logits", MODEL_PART_HEAD, rows, vocab, spec->hidden, 0);
+    model_op_add_norm(shard, spec->hidden, ops);
+    model_op_add_gather(shard, spec->hidden, ops);
+    model_op_add_gemm(ops, "logits", MODEL_PART_HEAD, rows, vocab, spec->hidden, 0);
     /* fp32 logits: cast, max, subtract, exponentiate, sum, divide; backward in place, cast back. */
-    add_pass(ops, "cross-entropy", MODEL_PART_HEAD, logits, 6 + 4 + 8 + 8 + 4 + 8, 8 + 6, 4);
+    model_op_add_pass(ops, "cross-entropy", MODEL_PART_HEAD, logits, 6 + 4 + 8 + 8 + 4 + 8, 8 + 6,
+                      4);
     ops->op[ops->count - 1].forward_kernels = 6;
     ops->op[ops->count - 1].backward_kernels = 2;
-}
-
-double model_layer_shard_params(const ModelSpec *spec, int64_t tensor)
-{
-    double t = (double)tensor, h = (double)spec->hidden, d = (double)spec->head_dim;
-    double q = (double)spec->heads / t * d, kv = (double)kv_heads_shard(spec, tensor) * d;
-    double f = (double)spec->ffn / t, gate = spec->gated_mlp ? 2.0 : 1.0;
-    double matrices = h * (q + 2 * kv) + q * h + h * f * (gate + 1);
-    double biases = 0.0;
-    if (spec->linear_bias)
-        biases = q + 2 * kv + h + f * gate + h;
-    else if (spec->qkv_bias)
-        biases = q + 2 * kv;
-    double norms = 2 * h * (spec->norm == MODEL_NORM_LAYERNORM ? 2.0 : 1.0);
-    return matrices + biases + norms;
-}
-
-double model_vocab_shard_params(const ModelSpec *spec, int64_t tensor)
-{
-    if (spec->vocab == 0)
-        return 0.0;
-    return (double)(model_vocab_padded(spec, tensor) / tensor) * (double)spec->hidden;
-}
-
-double model_attention_forward_flop(const ModelSpec *spec, double sequences, double length)
-{
-    return (double)spec->layers * 4.0 * sequences * length * length * (double)spec->heads *
-           (double)spec->head_dim;
-}
-
-double model_flop(const ModelSpec *spec, double sequences, double length, bool causal)
-{
-    double h = (double)spec->hidden, d = (double)spec->head_dim;
-    double q = (double)spec->heads * d, kv = (double)spec->kv_heads * d;
-    double gate = spec->gated_mlp ? 2.0 : 1.0;
-    double layer = h * (q + 2 * kv) + q * h + h * (double)spec->ffn * (gate + 1);
-    double matrices = (double)spec->layers * layer + h * (double)spec->vocab;
-    double attention = model_attention_forward_flop(spec, sequences, length);
-    return 3.0 * (2.0 * sequences * length * matrices + attention * (causal ? 0.5 : 1.0));
 }

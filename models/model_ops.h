@@ -17,15 +17,22 @@ typedef struct ModelShard {
     bool fused_attention;   /* FlashAttention: scores stay on the chip */
     bool fused_kernels;     /* bias, activation, dropout and residual share passes over memory */
     bool dropout;
+    int64_t expert;        /* ranks that share the experts out; 0: one */
+    int64_t expert_tensor; /* ranks that cut each expert; 0: none does */
+    double expert_load;    /* rows of the busiest rank over the mean; 0: even */
 } ModelShard;
 
 typedef enum ModelOpKind {
-    MODEL_OP_GEMM,         /* activation times weight: backward is two products more */
+    MODEL_OP_GEMM,         /* activation times weight: backward is two products more; a batch is
+                              of weights of its own each (experts) */
     MODEL_OP_BATCHED_GEMM, /* activation times activation (unfused attention) */
     MODEL_OP_ATTENTION,    /* fused attention; m = queries, n = keys, k = head width */
     MODEL_OP_PASS,         /* a pass over memory */
     MODEL_OP_COMM,         /* a collective over the tensor group */
     MODEL_OP_RING,         /* keys and values round the context group, under the attention */
+    MODEL_OP_DISPATCH,     /* tokens to their experts, over the expert group; backward gradients of
+                              what arrived go back */
+    MODEL_OP_COMBINE,      /* experts' outputs back to their tokens; backward the other way */
 } ModelOpKind;
 
 /** What a rank does with its group. @bytes of a ModelOp count the whole (gathered) tensor. */
@@ -43,7 +50,8 @@ typedef enum ModelPart {
     MODEL_PART_ATTENTION, /* scores, softmax, dropout, context: Korthikanti's "core attention" */
     MODEL_PART_ELEMENTWISE,
     MODEL_PART_EMBEDDING,
-    MODEL_PART_HEAD, /* logits and cross-entropy */
+    MODEL_PART_HEAD,   /* logits and cross-entropy */
+    MODEL_PART_ROUTER, /* scores of the experts: a product that stays in 16 bits */
 } ModelPart;
 
 /** One operation of the forward pass and what its backward costs. Sizes are those of one rank. */
@@ -54,7 +62,7 @@ typedef struct ModelOp {
     int64_t batch, m, n, k; /* GEMM, BATCHED_GEMM, ATTENTION: batch products m x n x k */
     int64_t kv_batch;       /* ATTENTION: sequences x key/value heads */
     double causal_fraction; /* ATTENTION: share of the m x n scores that is not masked */
-    double forward_bytes;   /* PASS: read and written; COMM, RING: moved */
+    double forward_bytes;   /* PASS: read and written; COMM, RING, DISPATCH, COMBINE: moved */
     double backward_bytes;
     int forward_kernels; /* PASS: launches */
     int backward_kernels;
@@ -72,8 +80,9 @@ typedef struct ModelOps {
     size_t count;
 } ModelOps;
 
-/** One dense transformer layer. Activations are 2 bytes an element. */
-void model_ops_layer(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops);
+/** One transformer layer, its MLP dense or (@experts) one of experts on the busiest rank of the
+ *  expert group. Activations are 2 bytes an element. */
+void model_ops_layer(const ModelSpec *spec, const ModelShard *shard, bool experts, ModelOps *ops);
 
 /** Token (and position) embedding. */
 void model_ops_embedding(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops);
@@ -84,15 +93,20 @@ void model_ops_head(const ModelSpec *spec, const ModelShard *shard, ModelOps *op
 /** Vocabulary padded as Megatron does, to a multiple of 128 x tensor ranks. */
 int64_t model_vocab_padded(const ModelSpec *spec, int64_t tensor);
 
-/** Parameters of one layer that one rank of a tensor group holds. */
-double model_layer_shard_params(const ModelSpec *spec, int64_t tensor);
+/** Parameters of one layer that one rank of a tensor group holds; of a layer of experts (@experts)
+ *  all but the routed ones. */
+double model_layer_shard_params(const ModelSpec *spec, int64_t tensor, bool experts);
+
+/** Parameters of the routed experts of one layer that one rank holds. */
+double model_expert_shard_params(const ModelSpec *spec, const ModelShard *shard);
 
 /** Parameters of the embedding (and of the head when @head) that one rank holds. */
 double model_vocab_shard_params(const ModelSpec *spec, int64_t tensor);
 
 /** FLOPs of the model for @sequences sequences of @length tokens, forward and backward, without
- *  recomputation: three times the forward's matrix products, attention counted in full (PaLM,
- *  Chowdhery 2022, appendix B; equal to Korthikanti 2022 eq. 7) or, when @causal, by half. */
+ *  recomputation: three times the forward's matrix products (of the experts that tokens visit),
+ * attention counted in full (PaLM, Chowdhery 2022, appendix B; equal to Korthikanti 2022 eq. 7) or,
+ * when @causal, by half. */
 double model_flop(const ModelSpec *spec, double sequences, double length, bool causal);
 
 /** FLOPs of the scores and the context of all layers, forward once, counted in full. */

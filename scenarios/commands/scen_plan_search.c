@@ -167,6 +167,9 @@ static bool is_searchable(const ScenScenario *scenario, GError **error)
         why = "the scenario has no `search:`";
     else if (scenario->plan.profiled.forward_s > 0.0)
         why = "plan.profiled has the times of one plan: others cannot be searched";
+    else if (scenario->model.experts > 0)
+        why = "search is over training plans of dense models: its lower bound of a step leaves out "
+              "experts and their exchange";
     else if (scenario->gpu_of_rank || scenario->jobs)
         why = "search is over plans of one job, packed: remove placement and jobs";
     else if (scenario->degraded.state.slow_count > 0 || scenario->degraded.state.weak_count > 0)

@@ -99,13 +99,42 @@ static const char *preset_of(Writer *w)
     return DEFAULT_PRESET;
 }
 
+/* "MLA q_lora1536 kv_lora512 nope128 rope64 v128": the ranks and the widths of a head; widths that
+ * are not said are DeepSeek's. */
+static void put_latent(Writer *w)
+{
+    static const struct {
+        const char *word, *key;
+        int64_t fallback;
+    } parts[] = {
+        {"q_lora",  "q_lora_rank",    0  },
+        {"kv_lora", "kv_lora_rank",   512},
+        {" nope",   "head_dim",       128},
+        {" rope",   "rope_head_dim",  64 },
+        {" v",      "value_head_dim", 128},
+    };
+    const char *said = text(w, w->model, "attention", "");
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *at = strstr(said, parts[i].word);
+        const char *digits = at ? at + strlen(parts[i].word) : "";
+        bool told = g_ascii_isdigit(*digits);
+        put(w, "  %s: " I64 "\n", parts[i].key,
+            told ? g_ascii_strtoll(digits, NULL, 10) : parts[i].fallback);
+        if (!told)
+            assume(w, "%s of DeepSeek-V3", parts[i].key);
+    }
+}
+
 static void put_shape(Writer *w)
 {
     JsonObject *m = w->model;
     int64_t heads = integer(w, m, "heads", 0);
     put(w, "  layers: " I64 "\n  hidden: " I64 "\n  heads: " I64 "\n  kv_heads: " I64 "\n",
         w->layers, integer(w, m, "hidden", 0), heads, integer(w, m, "kv_heads", heads));
-    if (has(m, "head_dim"))
+    bool latent = g_str_has_prefix(text(w, m, "attention", ""), "MLA");
+    if (latent)
+        put_latent(w);
+    else if (has(m, "head_dim"))
         put(w, "  head_dim: " I64 "\n", integer(w, m, "head_dim", 0));
     if (has(m, "ffn"))
         put(w, "  ffn: " I64 "\n", integer(w, m, "ffn", 0));
@@ -115,6 +144,8 @@ static void put_shape(Writer *w)
             "\n  shared_experts: " I64 "\n",
             integer(w, m, "experts", 0), integer(w, m, "top_k", 1),
             integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
+    if (has(m, "dense_layers"))
+        put(w, "  dense_layers: " I64 "\n", integer(w, m, "dense_layers", 0));
 }
 
 static void put_model(Writer *w)
@@ -164,6 +195,20 @@ static void put_scale_out(Writer *w, const char *node, int64_t gpus)
     }
 }
 
+/* GPUs that a job uses of a scale-up domain. Where domains are not made of whole expert groups (72
+ * GPUs of NVL72, groups of 32), schedulers give out segments that are (Slurm, topology/block,
+ * --segment). */
+static int64_t domain_of(Writer *w)
+{
+    int64_t domain = integer(w, w->setup, "scale_up_gpus", 8);
+    int64_t ranks = integer(w, w->row, "ep", 1), whole = ranks > 0 ? domain / ranks * ranks : 0;
+    if (whole == 0 || whole == domain || integer(w, w->row, "num_gpus", 0) <= domain)
+        return domain;
+    assume(w, "segments of " I64 " GPUs in domains of " I64 ", as expert groups are", whole,
+           domain);
+    return whole;
+}
+
 static void put_cluster(Writer *w)
 {
     const char *gpu = text(w, w->setup, "gpu", "");
@@ -178,7 +223,7 @@ static void put_cluster(Writer *w)
     if (gpus > 0 && !has(w->setup, "nic_gbps_per_gpu"))
         put(w, "    nics: " I64 "\n", gpus);
     if (has(w->setup, "scale_up_gpus"))
-        put(w, "    scale_up_gpus: " I64 "\n", integer(w, w->setup, "scale_up_gpus", 8));
+        put(w, "    scale_up_gpus: " I64 "\n", domain_of(w));
     put_scale_out(w, node, gpus);
 }
 
@@ -199,11 +244,27 @@ static int64_t chunks_of(Writer *w)
     return MAX(chunks, 1);
 }
 
+/* Rows name their dispatcher in the notes; HybridEP is a branch of DeepEP. */
+static void put_experts(Writer *w)
+{
+    const char *notes = remark(w->row, "notes");
+    put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
+    bool hybrid = strstr(notes, "dispatcher hybridep");
+    if (hybrid || strstr(notes, "dispatcher deepep"))
+        put(w, "  expert_kernels: deepep\n");
+    else if (!strstr(notes, "alltoall"))
+        assume(w, "an all-to-all of the library to experts");
+    if (hybrid)
+        assume(w, "kernels of DeepEP for HybridEP");
+}
+
 static void put_layout(Writer *w)
 {
     put(w,
         "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
         integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
+    if (integer(w, w->model, "experts", 0) > 0)
+        put_experts(w);
     if (has(w->row, "dp"))
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)

@@ -49,7 +49,7 @@ struct ScenField {
     ScenKind kind;
     size_t offset; /* of the slot in the table's struct */
     bool required;
-    bool zero;               /* a quantity may be 0 */
+    bool zero;               /* a quantity may be 0, a section may be left out */
     double min, max;         /* inclusive */
     ScenDimension dimension; /* of a quantity */
     const ScenName *names;

@@ -17,6 +17,7 @@
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
+#include "strat_expert.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,14 +83,59 @@ static void check_experts(const Check *check)
         fail(check, "model.expert_ffn", "a model with experts needs expert_ffn");
 }
 
-static void check_dense(const Check *check)
+/* The plan's side of experts; data is derived by now. */
+static void check_expert_plan(const Check *check)
 {
-    int64_t experts = check->scenario->model.experts;
-    if (experts > 0)
-        fail(check, "model.experts",
-             "mixture-of-experts training is not modelled yet (this model has " I64
-             " experts a layer)",
-             experts);
+    const ModelSpec *model = &check->scenario->model;
+    StratPlan *plan = &check->scenario->plan;
+    g_autofree char *reason = NULL;
+    if (plan->expert == 0 && model->experts > 0)
+        plan->expert = 1;
+    if (plan->data > 0 && !strat_expert_fits(model, plan, &reason))
+        fail(check, "plan.expert", "%s", reason);
+    if (model->experts == 0)
+        return;
+    int64_t ranks = MAX(plan->expert, 1);
+    if (plan->expert_imbalance > 0.0 && plan->expert_zipf > 0.0)
+        fail(check, "plan.expert_imbalance",
+             "expert_imbalance and expert_zipf both say how full the busiest rank is: keep one");
+    if (plan->expert_imbalance > 0.0 &&
+        (plan->expert_imbalance < 1.0 || plan->expert_imbalance > (double)ranks))
+        fail(check, "plan.expert_imbalance",
+             "expert_imbalance %g: the busiest of " I64 " ranks has from 1 to " I64
+             " times the mean",
+             plan->expert_imbalance, ranks, ranks);
+    if (plan->expert_capacity > 0.0 && plan->expert_capacity < 1.0)
+        fail(check, "plan.expert_capacity",
+             "expert_capacity %g would drop tokens of even routing: 1 or more, or 0 for dropless",
+             plan->expert_capacity);
+    if (plan->expert_nodes > 0 && !plan->expert_kernels.name)
+        fail(check, "plan.expert_nodes",
+             "expert_nodes needs expert_kernels: an all-to-all sends a copy an expert, wherever "
+             "experts are");
+    if (plan->zero_stage > 1)
+        fail(check, "plan.zero_stage",
+             "zero_stage " I64 " with experts: units are gathered and reduced over the ranks that "
+             "share a layer, but experts are on others; use zero_stage 0 or 1",
+             plan->zero_stage);
+    if (plan->shard > 0)
+        fail(check, "plan.shard",
+             "shard " I64 " with experts: copies of experts are on other ranks than copies of the "
+             "rest; leave it out",
+             plan->shard);
+    if (plan->precision > TOPO_DTYPE_FP8)
+        fail(check, "plan.precision", "experts in less than 8 bits are not modelled in training");
+    if (check->scenario->campaign.is_on)
+        fail(check, "campaign",
+             "a campaign of a model with experts is not modelled yet: its checkpoints hold experts "
+             "that other ranks do not");
+}
+
+static void check_latent(const Check *check)
+{
+    if (check->scenario->model.kv_lora_rank > 0 &&
+        check->scenario->plan.attention == STRAT_ATTENTION_UNFUSED)
+        fail(check, "plan.attention", "latent attention (MLA) is modelled as flash, not unfused");
 }
 
 /** Keeps parameters, tokens and activations far below what int64 can count. */
@@ -318,28 +364,31 @@ static void check_storage(const Check *check)
 typedef struct Rule {
     void (*run)(const Check *check);
     bool trains; /* only where there is a plan */
-    const char *needs[6];
+    const char *needs[8];
 } Rule;
 
 static const Rule rules[] = {
-    {check_shape,    false, {"model.heads", "model.hidden"}                                                },
-    {check_experts,  false, {"model.experts"}                                                              },
-    {check_dense,    true,  {"model.experts"}                                                              },
-    {check_products, false, {NULL}                                                                         },
-    {check_cluster,  false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
+    {check_shape,       false, {"model.heads", "model.hidden"}                                                },
+    {check_experts,     false, {"model.experts"}                                                              },
+    {check_latent,      true,  {"plan.attention"}                                                             },
+    {check_products,    false, {NULL}                                                                         },
+    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
     {check_sizes,
-     true,                  {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
-    {check_batch,    true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
-    {check_tensor,   true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
-    {check_layers,   true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
+     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
+    {check_expert_plan,
+     true,                     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
+      "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
+    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
+    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
+    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
     {check_schedule,
-     true,                  {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                       },
-    {check_sequence, true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
+     true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch"}                                                                          },
+    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
     {check_zero,
-     true,                  {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
-    {check_peak,     true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
-    {check_storage,  true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
+     true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)

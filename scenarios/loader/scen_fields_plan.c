@@ -1,8 +1,9 @@
 /* The table of a training plan.
  *
- * Parallel sizes default to 1 and `data` to whatever the GPUs leave. Overlaps default to off, so a
- * plan claims only what it says. The schedule defaults to the plain one for the pipeline: none
- * for one stage, 1F1B for several, interleaved 1F1B for several chunks a stage. */
+ * Parallel sizes default to 1 (experts are not cut: Megatron-Core would cut them as tensor does,
+ * its recipes do not) and `data` to whatever the GPUs leave. Overlaps default to off, so a plan
+ * claims only what it says. The schedule defaults to the plain one for the pipeline: none for one
+ * stage, 1F1B for several, interleaved 1F1B for several chunks a stage. */
 #include "scen_fields.h"
 #include "strat_plan.h"
 
@@ -45,6 +46,8 @@ static const ScenField overlap_fields[] = {
           .help = "gradient and parameter traffic under the backward and forward"),
     FIELD("tensor", overlap_tensor, SCEN_BOOL, .fallback = "false",
           .help = "chunked all-gather and reduce-scatter under their GEMMs"),
+    FIELD("expert", overlap_expert, SCEN_BOOL, .fallback = "false",
+          .help = "tokens to experts and back under another microbatch's compute"),
     FIELD("tensor_backward", overlap_tensor_backward, SCEN_BOOL, .fallback = "false",
           .help = "tensor traffic of the backward under the weights' gradient"),
     FIELD("pipeline", overlap_pipeline, SCEN_BOOL, .fallback = "false",
@@ -102,6 +105,21 @@ static const ScenField fields[] = {
           .help = "model chunks of a pipeline stage"),
     FIELD("data", data, SCEN_INT, .max = 1e6,
           .help = "data-parallel replicas; 0: whatever the GPUs leave (default)"),
+    FIELD("expert", expert, SCEN_INT, .max = 65536,
+          .help =
+              "GPUs that share the routed experts out (default: 1 where the model has experts)"),
+    FIELD("expert_tensor", expert_tensor, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
+          .help = "GPUs that cut each routed expert: 1 (default), or as tensor"),
+    FIELD("expert_capacity", expert_capacity, SCEN_NUMBER, .max = 1e4,
+          .help = "rows that an expert takes, over the mean; 0: dropless (default)"),
+    FIELD("expert_imbalance", expert_imbalance, SCEN_NUMBER, .max = 1e4,
+          .help = "rows of the busiest expert rank over the mean (default: expert_zipf's)"),
+    FIELD("expert_zipf", expert_zipf, SCEN_NUMBER, .max = 10.0,
+          .help = "expert j is wanted as j to the power of minus this; 0: all alike (default)"),
+    FIELD("expert_nodes", expert_nodes, SCEN_INT, .max = 65536,
+          .help = "scale-up domains that a token's experts may lie in; 0: any (default)"),
+    FIELD("expert_kernels", expert_kernels, SCEN_SECTION, .zero = true, .table = &scen_expert_table,
+          .help = "dispatch and combine kernels (default: the library's all-to-all)"),
     FIELD("micro_batch", micro_batch, SCEN_INT, .min = 1, .max = 1e6, .fallback = "1",
           .help = "sequences of one microbatch, per replica"),
     FIELD("global_batch", global_batch, SCEN_INT, .required = true, .min = 1, .max = 1e8,

@@ -69,6 +69,16 @@ static void refuse(Verify *state, const ScenField *field)
     scen_errors_add(state->errors, (ScenMark){.file = state->path->str}, "must be %s", expected);
 }
 
+/* A section that may be left out, and is. */
+static bool is_absent(const ScenField *field, const void *slot)
+{
+    const char *bytes = slot;
+    for (size_t i = 0; field->zero && i < field->table->size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return field->zero;
+}
+
 static void verify(Verify *state, const ScenTable *table, const void *in)
 {
     for (size_t i = 0; i < table->count; i++) {
@@ -76,9 +86,10 @@ static void verify(Verify *state, const ScenTable *table, const void *in)
         const void *slot = (const char *)in + field->offset;
         size_t length = state->path->len;
         g_string_append_printf(state->path, "%s%s", length ? "." : "", field->key);
-        if (field->kind == SCEN_SECTION || (field->kind == SCEN_MAP && field->required))
+        bool section = field->kind == SCEN_SECTION && !is_absent(field, slot);
+        if (section || (field->kind == SCEN_MAP && field->required))
             verify(state, field->table, slot);
-        else if (!is_sound(field, slot))
+        else if (field->kind != SCEN_SECTION && !is_sound(field, slot))
             refuse(state, field);
         g_string_truncate(state->path, length);
     }

@@ -18,8 +18,9 @@
  * their clocks; and a weak NIC beside another one, or beside slow GPUs, for all NICs of the cluster
  * at the least bandwidth that any rank has left. This is the one law that changes an answer.
  *
- * Sharded gradients and weights (ZeRO-2 and 3) have replicas meet at every microbatch, and shards
- * of several copies tell replicas apart: there the laws do not hold, and each state is on its own.
+ * Sharded gradients and weights (ZeRO-2 and 3), and experts shared out over replicas, have these
+ * meet at every microbatch, and shards of several copies tell replicas apart: there the laws do not
+ * hold, and each state is on its own.
  *
  * With P stages, K clocks, F bandwidths and equal replicas of one gang a stage, a campaign then
  * meets at most (P K + (P K)^2 / 2 + K) (1 + F) + P F parts, of which pairs are rare. On a fabric
@@ -164,7 +165,8 @@ bool strat_alike_holds(const StratAlike *alike)
 {
     const StratPlan *plan = alike->plan;
     bool meets_within = plan->zero_stage == 3 || (plan->zero_stage == 2 && !plan->no_sync);
-    return !meets_within && strat_shard_ranks(plan) == plan->data * plan->context;
+    bool meets_in_gang = strat_gang(plan, 0).count > plan->tensor * plan->context;
+    return !meets_within && !meets_in_gang && strat_shard_ranks(plan) == plan->data * plan->context;
 }
 
 void strat_alike_free(StratAlike *alike)

@@ -17,7 +17,7 @@ void strat_alike_free(StratAlike *alike);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratAlike, strat_alike_free)
 
 /** Whether states have parts at all: not where replicas meet within the step as well as at its end,
- *  or share several copies of what they shard. */
+ *  or share several copies of what they shard, or experts. */
 bool strat_alike_holds(const StratAlike *alike);
 
 /** A state that owns its lists. */

@@ -21,8 +21,9 @@
  * of GPipe's, warm-up and one of an interleaved stage whose chunks are alike; its two ends are
  * walked, with four rounds of microbatches for all.
  *
- * Left out, all of which only makes a step longer: waits that stages of unequal length cause, slow
- * GPUs and weak NICs, contention. */
+ * Models with experts are not for this screen: the search refuses them. Left out, all of which only
+ * makes a step longer: waits that stages of unequal length cause, slow GPUs and weak NICs,
+ * contention. */
 #include "strat_screen.h"
 
 #include "strat_layout.h"
@@ -320,7 +321,7 @@ static double memory_bytes(const Look *look)
         if (shape->all.count[STRAT_PART_HEAD] > 0)
             memory.workspace_bytes =
                 MAX(memory.workspace_bytes, parts->workspace_bytes[STRAT_PART_HEAD]);
-        strat_memory_states(&look->costing, s, sum_of(&shape->all, look->params), &memory);
+        strat_memory_states(&look->costing, s, sum_of(&shape->all, look->params), 0.0, &memory);
         most = MAX(most, memory.peak_bytes);
     }
     return most;

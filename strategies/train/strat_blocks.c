@@ -38,15 +38,17 @@ void strat_blocks_free(StratBlocks *blocks)
 
 static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
 {
-    return a->layers == b->layers && a->embedding == b->embedding && a->head == b->head &&
+    return a->layers == b->layers && a->moe_layers == b->moe_layers &&
+           a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
            a->receives_backward == b->receives_backward && a->starts_forward == b->starts_forward &&
            a->starts_backward == b->starts_backward &&
            a->tensor_per_domain == b->tensor_per_domain &&
            a->context_per_domain == b->context_per_domain &&
-           a->clock_fraction == b->clock_fraction &&
+           a->expert_per_domain == b->expert_per_domain && a->clock_fraction == b->clock_fraction &&
            a->tensor_nic_fraction == b->tensor_nic_fraction &&
-           a->context_nic_fraction == b->context_nic_fraction;
+           a->context_nic_fraction == b->context_nic_fraction &&
+           a->expert_nic_fraction == b->expert_nic_fraction;
 }
 
 static bool add_block(StratBlocks *blocks, uint32_t *block, GError **error)

@@ -5,49 +5,17 @@
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
 
-/* @fraction of a weak NIC's bandwidth, where the price is to know it: on a fabric links do. */
-static double priced(const StratCompiler *c, double fraction)
+static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
-    return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
-}
-
-/* What the ranks that share a copy move for @params parameters: their gradients or, forward, the
- * parameters themselves. */
-static TopoTransfer shard_transfer(const StratCompiler *c, const StratClassCode *code,
-                                   double params, int direction)
-{
-    const StratPlan *plan = c->plan;
-    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
-                             .ranks = strat_shard_ranks(plan),
-                             .ranks_per_domain = code->position.data_per_domain,
-                             .bytes = params * topo_dtype_bytes(plan->gradients),
-                             .nic_fraction = priced(c, code->position.data_nic_fraction)};
-    if (direction == STRAT_FORWARD) {
-        transfer.op = TOPO_OP_ALL_GATHER;
-        transfer.bytes = 2.0 * params;
-    } else if (plan->zero_stage > 0) {
-        transfer.op = TOPO_OP_REDUCE_SCATTER;
-    }
-    return transfer;
-}
-
-/* Where there are several copies, the sum of the shards' gradients over them. */
-static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode *code,
-                                    double params)
-{
-    const StratPlan *plan = c->plan;
-    double shards = (double)strat_shard_ranks(plan);
-    return (TopoTransfer){.op = TOPO_OP_ALL_REDUCE,
-                          .ranks = plan->data * plan->context / strat_shard_ranks(plan),
-                          .ranks_per_domain = code->position.copies_per_domain,
-                          .bytes = params / shards * topo_dtype_bytes(plan->gradients),
-                          .nic_fraction = priced(c, code->position.copies_nic_fraction)};
+    return kind == STRAT_PARAMS_SHARED
+               ? strat_chunk_params(c->costing->model, c->plan, chunk)
+               : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
 }
 
 /* Cuts a chunk into what its data-parallel traffic comes in. */
-static void cut_chunk(const StratCompiler *c, StratChunkCode *out)
+static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratChunkCode *out)
 {
-    bool whole = c->plan->data * c->plan->context == 1 || c->plan->profiled.forward_s > 0.0;
+    bool whole = !strat_compile_is_shared(c, code) || c->plan->profiled.forward_s > 0.0;
     bool units = !whole && strat_compile_has_units(c);
     int64_t most = units                             ? strat_chunk_unit_count(&out->chunk)
                    : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
@@ -59,16 +27,18 @@ static void cut_chunk(const StratCompiler *c, StratChunkCode *out)
     else
         out->piece_count = strat_chunk_split(&out->chunk, most, out->pieces);
     size_t count = (size_t)out->piece_count;
-    out->piece_params = g_new0(double, count);
-    out->gather = g_new(uint32_t, count);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         out->piece_block[k] = g_new0(uint32_t, count);
         for (int b = 0; b < STRAT_BESIDE_MAX; b++)
             out->beside[b][k] = g_new0(uint32_t, count + 1);
     }
-    for (size_t i = 0; i < count; i++) {
-        out->piece_params[i] = strat_chunk_params(c->costing->model, c->plan, &out->pieces[i]);
-        out->gather[i] = STRAT_NO_OP;
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        out->piece_params[k] = g_new0(double, count);
+        out->gather[k] = g_new(uint32_t, count);
+        for (size_t i = 0; i < count; i++) {
+            out->piece_params[k][i] = chunk_params(c, &out->pieces[i], k);
+            out->gather[k][i] = STRAT_NO_OP;
+        }
     }
 }
 
@@ -79,11 +49,13 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
     out->chunk.tensor_per_domain = code->position.tensor_per_domain;
     out->chunk.context_per_domain = code->position.context_per_domain;
     out->chunk.clock_fraction = code->position.clock_fraction;
+    out->chunk.expert_per_domain = code->position.expert_per_domain;
+    out->chunk.expert_nic_fraction = code->position.expert_nic_fraction;
     if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
         out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
         out->chunk.context_nic_fraction = code->position.context_nic_fraction;
     }
-    cut_chunk(c, out);
+    cut_chunk(c, code, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
         bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
@@ -97,22 +69,6 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
         }
     }
     return true;
-}
-
-/* The owner's @nth meeting, in which it runs @transfer. */
-static uint32_t add_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
-                               uint32_t nth, const TopoTransfer *transfer, const char *label)
-{
-    SimOp op = {.rank_class = c->first_class + owner->rank_class,
-                .group = strat_rendezvous_at(c->rendezvous, owner->family, nth),
-                .transfer = strat_transfers_number(c->transfers, transfer, owner),
-                .stream = stream,
-                .bucket = STRAT_BUCKET_DATA_COMM,
-                .label = sim_program_label(c->program, label),
-                .kind = SIM_OP_COLLECTIVE};
-    if (stream == SIM_STREAM_MAIN)
-        return strat_compile_main(c, owner->rank_class, op);
-    return sim_program_add_op(c->program, &op);
 }
 
 /* Sends chunk @chunk's result on: backwards the other way round, and on the way back of a V too. */
@@ -151,56 +107,12 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .ranks_per_domain = forward ? code->position.send_next_per_domain
                                         : code->position.send_previous_per_domain,
             .bytes = strat_send_bytes(c->costing),
-            .nic_fraction = priced(c, forward ? code->position.send_next_nic_fraction
-                                              : code->position.send_previous_nic_fraction),
+            .nic_fraction =
+                strat_compile_priced(c, forward ? code->position.send_next_nic_fraction
+                                                : code->position.send_previous_nic_fraction),
             .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
     }
-}
-
-static uint16_t data_stream(const StratCompiler *c, const StratClassCode *code)
-{
-    return c->plan->overlap_data ? code->stream_data : SIM_STREAM_MAIN;
-}
-
-uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, double params, uint32_t after)
-{
-    StratClassCode *code = &c->classes[class];
-    if (strat_shard_ranks(c->plan) == 1 || params <= 0.0)
-        return STRAT_NO_OP;
-    StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-    TopoTransfer transfer = shard_transfer(c, code, params, STRAT_FORWARD);
-    uint32_t id = add_collective(c, &owner, data_stream(c, code), code->data_nth++, &transfer,
-                                 "gather parameters");
-    if (c->plan->overlap_data && after != STRAT_NO_OP)
-        strat_compile_after(c, class, id, after);
-    return id;
-}
-
-void strat_compile_reduce(StratCompiler *c, uint32_t class, double params, uint32_t after)
-{
-    StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    int64_t shards = strat_shard_ranks(plan), all = plan->data * plan->context;
-    if (all == 1 || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
-        return;
-    uint16_t stream = data_stream(c, code);
-    uint32_t id = after;
-    if (shards > 1) {
-        TopoTransfer transfer = shard_transfer(c, code, params, STRAT_BACKWARD);
-        StratOwner owner = {class, code->data_family, STRAT_ROLE_DATA};
-        id = add_collective(c, &owner, stream, code->data_nth++, &transfer, "reduce gradients");
-        if (stream != SIM_STREAM_MAIN)
-            strat_compile_after(c, class, id, after);
-    }
-    if (shards < all) {
-        TopoTransfer transfer = copies_transfer(c, code, params);
-        StratOwner owner = {class, code->copies_family, STRAT_ROLE_COPIES};
-        id = add_collective(c, &owner, stream, code->copies_nth++, &transfer, "reduce copies");
-        if (stream != SIM_STREAM_MAIN && shards == 1)
-            strat_compile_after(c, class, id, after);
-    }
-    code->last_reduce = id;
 }
 
 /* Sharded optimizers gather the parameters at the start of the step, under its first forwards. */
@@ -209,11 +121,12 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
     StratClassCode *code = &c->classes[class];
     if (c->plan->zero_stage == 0 || !c->plan->overlap_data)
         return;
-    for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-        StratChunkCode *chunk = &code->chunks[k];
+    for (int64_t n = 0; n < c->pipeline.chunks * STRAT_PARAMS_KINDS; n++) {
+        StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
+        StratParamsKind kind = (StratParamsKind)(n % STRAT_PARAMS_KINDS);
         for (int64_t i = 0; i < chunk->piece_count; i++)
-            chunk->gather[i] =
-                strat_compile_gather(c, class, chunk->piece_params[i], code->last_main);
+            chunk->gather[kind][i] =
+                strat_compile_gather(c, class, kind, chunk->piece_params[kind][i], code->last_main);
     }
 }
 
@@ -256,9 +169,10 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
 /* One task; in pieces where data-parallel traffic hides under it. */
 static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
 {
-    StratChunkCode *chunk = &c->classes[class].chunks[task->chunk];
+    const StratClassCode *code = &c->classes[class];
+    const StratChunkCode *chunk = &code->chunks[task->chunk];
     bool forward = task->kind == STRAT_TASK_FORWARD;
-    bool overlap = c->plan->overlap_data && c->plan->data * c->plan->context > 1;
+    bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
     bool reduces = (overlap || every) && strat_compile_reduces(c, task);
@@ -266,19 +180,22 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
         uint32_t id = strat_compile_piece(c, class, task, pieces > 1 ? piece : -1, i == 0);
-        if (gathers && chunk->gather[piece] != STRAT_NO_OP)
-            strat_compile_block_waits(c, class, id, chunk->gather[piece]);
-        if (reduces)
-            strat_compile_reduce(c, class, chunk->piece_params[piece], id);
+        for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+            if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
+                strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
+            if (reduces)
+                strat_compile_reduce(c, class, (StratParamsKind)k, chunk->piece_params[k][piece],
+                                     id);
+        }
     }
     strat_compile_result(c, class, task);
 }
 
-static double class_params(const StratCompiler *c, const StratClassCode *code)
+static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
 {
     double params = 0.0;
     for (int64_t k = 0; k < c->pipeline.chunks; k++)
-        params += strat_chunk_params(c->costing->model, c->plan, &code->chunks[k].chunk);
+        params += chunk_params(c, &code->chunks[k].chunk, kind);
     return params;
 }
 
@@ -294,21 +211,25 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
                              .ranks = 2,
                              .ranks_per_domain = code->position.ends_per_domain,
-                             .nic_fraction = priced(c, code->position.ends_nic_fraction),
+                             .nic_fraction =
+                                 strat_compile_priced(c, code->position.ends_nic_fraction),
                              .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
-    add_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
-                   "reduce tied embedding");
+    strat_compile_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
+                             "reduce tied embedding");
 }
 
 static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     const StratPlan *plan = c->plan;
-    double params = class_params(c, code);
-    int64_t shards = strat_shard_ranks(plan);
-    double updated = plan->zero_stage > 0 ? params / (double)shards : params;
+    double params = 0.0, updated = 0.0;
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        double held = class_params(c, code, k);
+        params += held;
+        updated += plan->zero_stage > 0 ? held / (double)code->replicas[k].ranks : held;
+    }
     double cleared = plan->zero_stage > 1 ? updated : params;
     double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
     if (seconds <= 0.0)
@@ -322,8 +243,9 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
                 .label = sim_program_label(c->program, "optimizer"),
                 .kind = SIM_OP_COMPUTE};
     strat_compile_main(c, class, op);
-    if (plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c))
-        strat_compile_gather(c, class, params, STRAT_NO_OP);
+    bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
+    for (int k = 0; gathers && k < STRAT_PARAMS_KINDS; k++)
+        strat_compile_gather(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
     return true;
 }
 
@@ -357,14 +279,14 @@ static void open_families(StratCompiler *c, uint32_t class)
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     StratRank at = strat_rank_at(c->plan, rank), other = at;
-    StratGroup gang = strat_gang(c->plan, rank), data = strat_shard_group(c->plan, rank);
+    StratGroup gang = strat_gang(c->plan, rank);
     StratGroup copies = strat_copies_group(c->plan, rank);
     at.stage = 0;
     other.stage = c->plan->pipeline - 1;
     StratGroup ends = {strat_rank_index(c->plan, at), 1, 2};
     ends.stride = strat_rank_index(c->plan, other) - ends.first;
     code->gang_family = strat_rendezvous_family(c->rendezvous, &gang, "gang");
-    code->data_family = strat_rendezvous_family(c->rendezvous, &data, "data");
+    strat_compile_open_replicas(c, code, rank);
     code->copies_family = strat_rendezvous_family(c->rendezvous, &copies, "copies");
     code->ends_family = c->plan->pipeline > 1
                             ? strat_rendezvous_family(c->rendezvous, &ends, "ends")
@@ -404,8 +326,10 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
 static void chunk_clear(StratChunkCode *chunk)
 {
     g_free(chunk->pieces);
-    g_free(chunk->piece_params);
-    g_free(chunk->gather);
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        g_free(chunk->piece_params[k]);
+        g_free(chunk->gather[k]);
+    }
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         g_free(chunk->piece_block[k]);
         for (int b = 0; b < STRAT_BESIDE_MAX; b++)
@@ -441,9 +365,10 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
         for (guint i = 0; i < tasks->len; i++)
             add_task(c, class, &g_array_index(tasks, StratTask, i));
     }
-    if (code->last_reduce == STRAT_NO_OP)
-        strat_compile_reduce(c, class, class_params(c, code), STRAT_NO_OP);
-    else if (c->plan->overlap_data)
+    bool reduced = code->last_reduce != STRAT_NO_OP;
+    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++)
+        strat_compile_reduce(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
+    if (reduced && c->plan->overlap_data)
         wait_for_reductions(c, class);
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);

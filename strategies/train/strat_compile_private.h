@@ -15,6 +15,22 @@ enum {
 
 #define STRAT_NO_OP UINT32_MAX
 
+/** Parameters that different ranks hold alike. */
+typedef enum StratParamsKind {
+    STRAT_PARAMS_SHARED,  /* by the data group, in one or several copies */
+    STRAT_PARAMS_EXPERTS, /* routed experts: by the ranks with the same ones */
+    STRAT_PARAMS_KINDS
+} StratParamsKind;
+
+/** The ranks that share a copy of some parameters, and their meetings so far. */
+typedef struct StratReplicas {
+    StratFamily family;
+    StratTransferRole role;
+    int64_t ranks, per_domain;
+    double nic_fraction;
+    uint32_t nth;
+} StratReplicas;
+
 /** One model chunk of one class: its recipes, and the recipes of its pieces. */
 typedef struct StratChunkCode {
     StratModelChunk chunk;
@@ -22,8 +38,8 @@ typedef struct StratChunkCode {
     int64_t piece_count;
     StratModelChunk *pieces;
     uint32_t *piece_block[STRAT_TASK_KINDS];
-    double *piece_params;
-    uint32_t *gather; /* operation that brings the piece's parameters, or none */
+    double *piece_params[STRAT_PARAMS_KINDS];
+    uint32_t *gather[STRAT_PARAMS_KINDS]; /* operations that bring them, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
     uint32_t *beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS];
@@ -48,9 +64,10 @@ typedef struct StratClassCode {
     int64_t stage;
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
     uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
-    StratFamily gang_family, data_family, copies_family, ends_family;
-    uint32_t gang_nth, data_nth, copies_nth, ends_nth; /* meetings so far */
-    GArray *peers;                                     /* of uint32_t: the classes of its gang */
+    StratFamily gang_family, copies_family, ends_family;
+    uint32_t gang_nth, copies_nth, ends_nth; /* meetings so far */
+    StratReplicas replicas[STRAT_PARAMS_KINDS];
+    GArray *peers; /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
     uint32_t beside_count;
     uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */
@@ -101,14 +118,30 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
 /** Sends on what @task, whose last piece has been appended, has computed. */
 void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *task);
 
-/** Adds the gather of @params parameters after operation @after (or none) of the main stream; on
- *  the main stream itself where data-parallel traffic does not overlap. Returns it, or none where
- *  nobody has a part of them. */
-uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, double params, uint32_t after);
+/** @fraction of a weak NIC's bandwidth where the price is to know it, else 0: on a fabric links do.
+ */
+double strat_compile_priced(const StratCompiler *c, double fraction);
 
-/** Adds the reduction of the gradients of @params parameters, final after the last operation
- *  @after. Nothing where nobody shares them. */
-void strat_compile_reduce(StratCompiler *c, uint32_t class, double params, uint32_t after);
+/** Adds the @nth meeting of @owner's family, in which it runs @transfer. Returns the operation. */
+uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
+                                  uint32_t nth, const TopoTransfer *transfer, const char *label);
+
+/** Whether any parameters of @code are on other ranks too. */
+bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code);
+
+/** Finds the ranks that share the parameters of @rank, whose class is @code. */
+void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank);
+
+/** Adds the gather of @params parameters of @kind after operation @after (or none) of the main
+ *  stream; on the main stream itself where data-parallel traffic does not overlap. Returns it, or
+ *  none where nobody has a part of them. */
+uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                              uint32_t after);
+
+/** Adds the reduction of the gradients of @params parameters of @kind, final after the last
+ *  operation @after. Nothing where nobody shares them. */
+void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after);
 
 /** Whether gradients are reduced after @task. */
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);

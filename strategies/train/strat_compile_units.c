@@ -17,6 +17,8 @@
  * (BACKWARD_PRE of FSDP). Without overlap.data they stand on the main stream. A unit whose
  * backward directly follows its forward is not gathered twice: the last one.
  *
+ * Models with experts have no units: the loader refuses them.
+ *
  * Left out: copies between flat buffers and tensors, casts of shards, and SMs that collectives take
  * from the compute beside them; the weights' gradients of zero-bubble schedules need no gather. */
 #include "strat_compile_private.h"
@@ -82,9 +84,9 @@ static GArray *list_units(const StratCompiler *c, const StratClassCode *code)
 static void gather(StratCompiler *c, uint32_t class, Unit *unit)
 {
     const StratClassCode *code = &c->classes[class];
-    double params = code->chunks[unit->task->chunk].piece_params[unit->piece];
+    double params = code->chunks[unit->task->chunk].piece_params[STRAT_PARAMS_SHARED][unit->piece];
     if (unit->gathers)
-        unit->gather = strat_compile_gather(c, class, params, code->last_main);
+        unit->gather = strat_compile_gather(c, class, STRAT_PARAMS_SHARED, params, code->last_main);
 }
 
 void strat_compile_units(StratCompiler *c, uint32_t class)
@@ -102,7 +104,8 @@ void strat_compile_units(StratCompiler *c, uint32_t class)
         if (unit->gather != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, unit->gather);
         if (strat_compile_reduces(c, unit->task))
-            strat_compile_reduce(c, class, chunk->piece_params[unit->piece], id);
+            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED,
+                                 chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece], id);
         if (unit->last)
             strat_compile_result(c, class, unit->task);
     }

@@ -17,12 +17,15 @@
  * repeats the forward of a layer, or of its attention core, before the backward. A context ring
  * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
+ * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
+ *
  * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_expert.h"
 #include "strat_grade.h"
 
 #include <math.h>
@@ -35,7 +38,8 @@ typedef struct Walk {
     KernDevice device; /* the rank's */
     const ModelOp *op; /* at hand */
     bool recomputing;
-    unsigned parts; /* of a backward: StratBackward */
+    double exchange_s; /* of the layer at hand, to and from experts, that may hide under it */
+    unsigned parts;    /* of a backward: StratBackward */
 } Walk;
 
 static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
@@ -44,25 +48,6 @@ static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, G
     if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
         walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
     return walk;
-}
-
-bool strat_costing_reads_fabric(const StratCosting *costing)
-{
-    return costing->net->shares_links || costing->has_fabric;
-}
-
-ModelShard strat_shard(const StratPlan *plan)
-{
-    return (ModelShard){
-        .micro_batch = plan->micro_batch,
-        .sequence = plan->sequence_length,
-        .tensor = plan->tensor,
-        .context = plan->context,
-        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
-        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
-        .fused_kernels = plan->fused_kernels,
-        .dropout = plan->dropout,
-    };
 }
 
 /* A span of @seconds; where the host cannot run ahead, its kernel waits for the launch first. */
@@ -76,7 +61,7 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
                          .label = "kernel launch"};
         g_array_append_val(walk->spans, gap);
     }
-    bool comm = bucket == STRAT_BUCKET_TENSOR_COMM || bucket == STRAT_BUCKET_CONTEXT_COMM;
+    bool comm = strat_bucket_is_comm(bucket);
     StratSpan span = {.seconds = seconds,
                       .bucket = walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket,
                       .label = label};
@@ -91,18 +76,6 @@ static double pass_bytes(const Walk *walk, double bytes)
     bool wide = walk->costing->device.profile->host.threads > 0 &&
                 walk->costing->plan->precision == TOPO_DTYPE_FP32;
     return wide ? 2.0 * bytes : bytes;
-}
-
-static StratBucket part_bucket(ModelPart part)
-{
-    static const StratBucket buckets[] = {
-        [MODEL_PART_LINEAR] = STRAT_BUCKET_GEMM,
-        [MODEL_PART_ATTENTION] = STRAT_BUCKET_ATTENTION,
-        [MODEL_PART_ELEMENTWISE] = STRAT_BUCKET_ELEMENTWISE,
-        [MODEL_PART_EMBEDDING] = STRAT_BUCKET_EMBEDDING_HEAD,
-        [MODEL_PART_HEAD] = STRAT_BUCKET_EMBEDDING_HEAD,
-    };
-    return buckets[part];
 }
 
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
@@ -205,9 +178,20 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
         near = &ops->op[i + 1];
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
-    if (comm > 0.0 && near && walk->costing->plan->overlap_tensor)
+    if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
         comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
+}
+
+/* Tokens to their experts or back: under the compute of another microbatch, which is taken to be
+ * that of this layer, or bare. */
+static void exchange(Walk *walk, const ModelOp *op, bool outward)
+{
+    double comm = strat_expert_exchange_s(walk->costing, walk->chunk, op, outward);
+    if (walk->costing->plan->overlap_expert)
+        walk->exchange_s += comm;
+    else
+        emit(walk, comm, STRAT_BUCKET_EXPERT_COMM, op->label);
 }
 
 static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
@@ -218,9 +202,9 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
-        cast(walk, op, op->m * op->k);
+        cast(walk, op, op->batch * op->m * op->k);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
-             part_bucket(op->part), op->label);
+             strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
         attention = attention_shape(walk, op);
@@ -230,7 +214,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk,
              kern_pass_labelled_s(device, op->label, false, pass_bytes(walk, op->forward_bytes),
                                   op->forward_kernels),
-             part_bucket(op->part), op->label);
+             strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:
         forward_comm(walk, ops, i);
@@ -241,6 +225,10 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
              ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
              STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
+    case MODEL_OP_DISPATCH:
+    case MODEL_OP_COMBINE:
+        exchange(walk, op, op->kind == MODEL_OP_DISPATCH);
+        break;
     }
 }
 
@@ -250,9 +238,9 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
  * dY once more. */
 static double accumulate_s(const Walk *walk, const ModelOp *op)
 {
-    double weights = (double)op->n * (double)op->k;
+    double weights = (double)(op->batch * op->n) * (double)op->k;
     bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)op->m * (double)op->n : 0.0);
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
     return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
 }
 
@@ -271,17 +259,17 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
     if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->m * op->n);
+        cast(walk, op, op->batch * op->m * op->n);
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
     if (walk->parts & STRAT_BACKWARD_INPUT) {
-        emit(walk, input, part_bucket(op->part), op->label);
+        emit(walk, input, strat_bucket_of_part(op->part), op->label);
         emit(walk, exposed(walk, reduce, weight, overlapped && both), STRAT_BUCKET_TENSOR_COMM,
              "reduce gradient");
     }
     if (walk->parts & STRAT_BACKWARD_WEIGHT) {
-        emit(walk, weight, part_bucket(op->part), op->label);
+        emit(walk, weight, strat_bucket_of_part(op->part), op->label);
         emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
     }
 }
@@ -317,13 +305,14 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk,
              kern_pass_labelled_s(device, op->label, true, pass_bytes(walk, op->backward_bytes),
                                   op->backward_kernels),
-             part_bucket(op->part), op->label);
+             strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:
         if (i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM)
             break; /* a gather: priced with its product */
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
-        if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM)
+        if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
+            before->batch == 1)
             comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
                                    op_dtype(walk, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
@@ -335,7 +324,20 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
             ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
             STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
+    case MODEL_OP_DISPATCH:
+    case MODEL_OP_COMBINE:
+        exchange(walk, op, op->kind == MODEL_OP_COMBINE);
+        break;
     }
+}
+
+/* What of the exchanges since @first outlasts the compute since then. */
+static void end_layer(Walk *walk, guint first)
+{
+    double compute = strat_expert_beside_s(walk->spans, first);
+    emit(walk, exposed(walk, walk->exchange_s, compute, true), STRAT_BUCKET_EXPERT_COMM,
+         "exchange with experts");
+    walk->exchange_s = 0.0;
 }
 
 static void forward_ops(Walk *walk, const ModelOps *ops)
@@ -434,9 +436,12 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         model_ops_embedding(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
     }
-    model_ops_layer(costing->model, &shard, &ops);
-    for (int64_t layer = 0; layer < chunk->layers; layer++)
+    for (int64_t layer = 0; layer < chunk->layers; layer++) {
+        guint first = spans->len;
+        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         forward_ops(&walk, &ops);
+        end_layer(&walk, first);
+    }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
@@ -475,9 +480,12 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         model_ops_head(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);
     }
-    model_ops_layer(costing->model, &shard, &ops);
-    for (int64_t layer = 0; layer < chunk->layers; layer++)
+    for (int64_t layer = chunk->layers; layer-- > 0;) {
+        guint first = spans->len;
+        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         backward_layer(&walk, &ops);
+        end_layer(&walk, first);
+    }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);

@@ -33,6 +33,7 @@ typedef struct StratCosting {
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
 typedef struct StratModelChunk {
     int64_t layers;
+    int64_t moe_layers; /* of these, the last so many have experts */
     bool embedding;
     bool head;
     bool receives_forward;  /* its input comes from another stage */
@@ -41,9 +42,11 @@ typedef struct StratModelChunk {
     bool starts_backward;
     int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
     int64_t context_per_domain; /* likewise of the context group */
+    int64_t expert_per_domain;  /* and of the expert group */
     double clock_fraction;      /* that is left of the rank's clock; 0: all */
     double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
     double context_nic_fraction;
+    double expert_nic_fraction;
 } StratModelChunk;
 
 /** A stretch of a rank's time. */
@@ -58,7 +61,7 @@ typedef struct StratSpan {
 /** Whether transfers are laid over the links of the fabric. */
 bool strat_costing_reads_fabric(const StratCosting *costing);
 
-/** How the ranks of the plan cut a microbatch. */
+/** How the ranks of the plan cut a microbatch; rows of experts are even. */
 ModelShard strat_shard(const StratPlan *plan);
 
 /** Appends the spans of @chunk's forward to @spans (of StratSpan). */

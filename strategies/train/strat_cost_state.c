@@ -6,6 +6,28 @@
 #include "strat_cost.h"
 
 #include "kern_pass.h"
+#include "strat_expert.h"
+
+bool strat_costing_reads_fabric(const StratCosting *costing)
+{
+    return costing->net->shares_links || costing->has_fabric;
+}
+
+ModelShard strat_shard(const StratPlan *plan)
+{
+    return (ModelShard){
+        .micro_batch = plan->micro_batch,
+        .sequence = plan->sequence_length,
+        .tensor = plan->tensor,
+        .context = plan->context,
+        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
+        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
+        .fused_kernels = plan->fused_kernels,
+        .dropout = plan->dropout,
+        .expert = plan->expert,
+        .expert_tensor = plan->expert_tensor,
+    };
+}
 
 double strat_send_bytes(const StratCosting *costing)
 {
@@ -46,15 +68,18 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
     ModelShard shard = strat_shard(plan);
     ModelOps ops;
     double bytes = 0.0;
-    model_ops_layer(costing->model, &shard, &ops);
-    double layer = saved_bytes(&ops, plan);
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
-        layer = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
-                (double)costing->model->hidden;
-        if (shard.sequence_parallel)
-            layer /= (double)plan->tensor;
+    double input = 2.0 * (double)(plan->micro_batch * plan->sequence_length / plan->context) *
+                   (double)costing->model->hidden;
+    if (shard.sequence_parallel)
+        input /= (double)plan->tensor;
+    for (int experts = 0; experts < 2; experts++) {
+        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
+        if (layers == 0)
+            continue;
+        strat_layer_ops(costing, experts, &ops);
+        double layer = plan->recompute == STRAT_RECOMPUTE_FULL ? input : saved_bytes(&ops, plan);
+        bytes += layer * (double)layers;
     }
-    bytes += layer * (double)chunk->layers;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         bytes += saved_bytes(&ops, plan);
@@ -80,8 +105,14 @@ double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChu
 {
     ModelShard shard = strat_shard(costing->plan);
     ModelOps ops;
-    model_ops_layer(costing->model, &shard, &ops);
-    double bytes = weight_bytes(&ops) * (double)chunk->layers;
+    double bytes = 0.0;
+    for (int experts = 0; experts < 2; experts++) {
+        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
+        if (layers == 0)
+            continue;
+        strat_layer_ops(costing, experts, &ops);
+        bytes += weight_bytes(&ops) * (double)layers;
+    }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         bytes += weight_bytes(&ops);

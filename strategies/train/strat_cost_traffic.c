@@ -5,8 +5,11 @@
  * after the other, twice that (Thakur, Rabenseifner, Gropp 2005, section 4). A ring of keys and
  * values passes each rank's share b on c - 1 times: an all-gather of c * b bytes.
  *
+ * Tokens on their way to experts are not counted: they are priced within the blocks only.
  * Recomputation repeats the forward's traffic with its arithmetic. */
 #include "strat_cost_traffic.h"
+
+#include "strat_expert.h"
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -89,8 +92,13 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
-    model_ops_layer(costing->model, &shard, &ops);
-    add_times(&sum, of_ops(&ops, plan, kind, true), (double)chunk->layers);
+    for (int experts = 0; experts < 2; experts++) {
+        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
+        if (layers == 0)
+            continue;
+        strat_layer_ops(costing, experts, &ops);
+        add_times(&sum, of_ops(&ops, plan, kind, true), (double)layers);
+    }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);

@@ -3,14 +3,14 @@
  * Two ranks behave alike when they run the same stage from the same position and everybody they
  * wait for behaves alike too. Start with a colour for (stage, position, clock of the GPU, bandwidth
  * of the NIC); then give each rank a new
- * colour from its own, its two pipeline neighbours', and the multiset of colours in its gang and in
+ * colour from its own, its two pipeline neighbours', and the multisets of colours in its gang, in
  * its data group (and, where that holds several copies, in the groups that share one and that hold
- * the same part of each), until no colour splits any more. What remains is the coarsest equitable
- * partition: the ranks of a colour have the same program and partners of the same colours, so one
- * representative has the same times as all of them (Paige and Tarjan 1987, "Three partition
- * refinement algorithms"). A plan that fits its nodes evenly gives one class a stage, and one slow
- * GPU makes it four: the slow rank, the rest of its gang, the ranks that reduce gradients with it,
- * and all others. */
+ * the same part of each) and among the ranks that hold the same experts, until no colour splits any
+ * more. What remains is the coarsest equitable partition: the ranks of a colour have the same
+ * program and partners of the same colours, so one representative has the same times as all of them
+ * (Paige and Tarjan 1987, "Three partition refinement algorithms"). A plan that fits its nodes
+ * evenly gives one class a stage, and one slow GPU makes it four: the slow rank, the rest of its
+ * gang, the ranks that reduce gradients with it, and all others. */
 #include "strat_fold.h"
 
 #include "sim_hash.h"
@@ -24,14 +24,21 @@ static uint64_t combine(uint64_t hash, uint64_t value)
 
 /* Strides of the rank numbering: everything a rank belongs to is arithmetic on its number. */
 typedef struct Cut {
-    int64_t tensor, gang, stage, ranks;
-    int64_t shard; /* members of a data group that share a copy */
+    int64_t tensor, microbatch, gang, stage, ranks;
+    int64_t shard;  /* members of a data group that share a copy */
+    int64_t expert; /* stride of ranks with the same experts; 0: the model has none */
 } Cut;
 
 static Cut cut_of(const StratPlan *plan)
 {
-    int64_t gang = plan->tensor * plan->context, stage = gang * plan->data;
-    return (Cut){plan->tensor, gang, stage, stage * plan->pipeline, strat_shard_ranks(plan)};
+    int64_t shared = plan->tensor * plan->context, stage = shared * plan->data;
+    return (Cut){.tensor = plan->tensor,
+                 .microbatch = shared,
+                 .gang = strat_gang(plan, 0).count,
+                 .stage = stage,
+                 .ranks = stage * plan->pipeline,
+                 .shard = strat_shard_ranks(plan),
+                 .expert = plan->expert > 0 ? strat_expert_data_group(plan, 0).stride : 0};
 }
 
 static int64_t next_stage(const Cut *cut, int64_t rank)
@@ -68,6 +75,12 @@ static int64_t copies_first(const Cut *cut, int64_t rank)
     return rank - member / cut->shard * cut->shard * cut->tensor;
 }
 
+/* And of those that hold the same experts. */
+static int64_t expert_data_first(const Cut *cut, int64_t rank)
+{
+    return rank - rank % cut->stage + rank % cut->stage % cut->expert;
+}
+
 static int64_t pair_per_domain(const StratPlaces *places, int64_t a, int64_t b)
 {
     int64_t size = places->cluster->node.scale_up_gpus;
@@ -84,6 +97,7 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
     Cut cut = cut_of(plan);
     StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
     StratGroup data = strat_shard_group(plan, rank), copies = strat_copies_group(plan, rank);
+    StratGroup expert = strat_expert_group(plan, rank), same = strat_expert_data_group(plan, rank);
     int64_t first = rank % cut.stage;
     return (StratPosition){
         .tensor_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &tensor),
@@ -91,6 +105,9 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
             strat_group_per_domain(places->cluster, places->gpu_of_rank, &context),
         .data_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &data),
         .copies_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &copies),
+        .expert_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &expert),
+        .expert_data_per_domain =
+            strat_group_per_domain(places->cluster, places->gpu_of_rank, &same),
         .send_next_per_domain = pair_per_domain(places, rank, next_stage(&cut, rank)),
         .send_previous_per_domain = pair_per_domain(places, rank, previous_stage(&cut, rank)),
         .ends_per_domain = pair_per_domain(places, first, first + cut.ranks - cut.stage),
@@ -99,6 +116,8 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
         .context_nic_fraction = strat_places_weakest(places, &context),
         .data_nic_fraction = strat_places_weakest(places, &data),
         .copies_nic_fraction = strat_places_weakest(places, &copies),
+        .expert_nic_fraction = strat_places_weakest(places, &expert),
+        .expert_data_nic_fraction = strat_places_weakest(places, &same),
         .send_next_nic_fraction = pair_weakest(places, rank, next_stage(&cut, rank)),
         .send_previous_nic_fraction = pair_weakest(places, rank, previous_stage(&cut, rank)),
         .ends_nic_fraction = pair_weakest(places, first, first + cut.ranks - cut.stage),
@@ -132,8 +151,20 @@ static uint64_t state_colour(const StratPlaces *places, const StratPlan *plan, i
     if (places->state->weak_count == 0)
         return hash;
     hash = combine(hash, bits(strat_places_nic(places, rank)));
+    if (plan->expert > 0) {
+        StratGroup expert = strat_expert_group(plan, rank);
+        hash = combine(hash, bits(strat_places_weakest(places, &expert)));
+    }
     hash = combine(hash, bits(strat_places_weakest(places, &tensor)));
     return combine(hash, bits(strat_places_weakest(places, &context)));
+}
+
+static uint64_t expert_colour(const StratPlaces *places, const StratPlan *plan, int64_t rank,
+                              uint64_t hash, uint64_t *expert, uint64_t *copies)
+{
+    StratGroup group = strat_expert_group(plan, rank), same = strat_expert_data_group(plan, rank);
+    hash = combine(hash, group_colour(places, rank, group, expert));
+    return combine(hash, group_colour(places, rank, same, copies));
 }
 
 /* Colours of (stage, position, state): as strat_position(), each group looked at once. */
@@ -143,11 +174,13 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
     g_autofree uint64_t *tensor = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *context = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *data = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *expert = g_new(uint64_t, cut->ranks);
+    g_autofree uint64_t *same = g_new(uint64_t, cut->ranks);
     g_autofree uint64_t *copies = g_new(uint64_t, cut->ranks);
     for (int64_t r = 0; r < cut->ranks; r++) {
         int64_t t = r % cut->tensor, end = r % cut->stage;
         StratGroup tensors = {r - t, 1, cut->tensor};
-        StratGroup contexts = {gang_first(cut, r) + t, cut->tensor, plan->context};
+        StratGroup contexts = {r - r % cut->microbatch + t, cut->tensor, plan->context};
         StratGroup replicas = {shard_first(cut, r), cut->tensor, cut->shard};
         StratGroup others = {copies_first(cut, r), cut->tensor * cut->shard,
                              plan->context * plan->data / cut->shard};
@@ -159,6 +192,7 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, next_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, previous_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
+        hash = cut->expert > 0 ? expert_colour(places, plan, r, hash, expert, same) : hash;
         colour[r] = places->state ? combine(hash, state_colour(places, plan, r)) : hash;
     }
     return colour;
@@ -215,6 +249,8 @@ static int64_t refine(const StratPlaces *places, const StratPlan *plan, StratFol
             add_groups(&cut, colour, next, sum, shard_first);
             add_groups(&cut, colour, next, sum, copies_first);
         }
+        if (cut.expert > 0)
+            add_groups(&cut, colour, next, sum, expert_data_first);
         int64_t now = number_colours(next, ranks, fold->class_of);
         if (now == classes)
             return classes;

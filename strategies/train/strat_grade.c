@@ -55,6 +55,8 @@ void strat_grade(const StratCosting *costing, const StratModelChunk *chunk, cons
         grade_traffic(costing, chunk->tensor_per_domain >= costing->plan->tensor, span);
     else if (account == STRAT_BUCKET_CONTEXT_COMM)
         grade_traffic(costing, chunk->context_per_domain >= costing->plan->context, span);
+    else if (account == STRAT_BUCKET_EXPERT_COMM)
+        grade_traffic(costing, chunk->expert_per_domain >= costing->plan->expert, span);
     else if (account == STRAT_BUCKET_ELEMENTWISE || !op)
         return;
     else if (op->kind == MODEL_OP_GEMM || op->kind == MODEL_OP_BATCHED_GEMM) {

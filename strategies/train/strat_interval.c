@@ -39,8 +39,12 @@ static GArray *sample_spans(const StratCosting *costing)
     graded.graded = true;
     graded.device.tally = NULL; /* counts what the step asked, not this sample */
     StratGroup tensor = strat_tensor_group(plan, 0), context = strat_context_group(plan, 0);
+    StratGroup expert = strat_expert_group(plan, 0);
     StratModelChunk chunk = {
         .layers = 1,
+        .moe_layers = costing->model->experts > 0 ? 1 : 0,
+        .expert_per_domain =
+            strat_group_per_domain(costing->cluster, costing->gpu_of_rank, &expert),
         .embedding = true,
         .head = true,
         .tensor_per_domain =

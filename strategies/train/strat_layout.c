@@ -1,7 +1,9 @@
 /* Rank arithmetic and the placement of layers.
  *
- * rank = tensor + T (context + C (data + D stage)). Groups are arithmetic progressions of ranks;
- * their price depends on that and on the GPUs the ranks are placed on (topo_placement.c). */
+ * rank = tensor + T (context + C (data + D stage)). For experts the same ranks of a stage count as
+ * expert_tensor + X (expert + E copy), X E dividing T C D (Megatron-Core, "parallel folding": Liu
+ * et al. 2025, arXiv 2504.14960). Groups are arithmetic progressions of ranks; their price depends
+ * on that and on the GPUs the ranks are placed on (topo_placement.c). */
 #include "strat_layout.h"
 
 #include <glib.h>
@@ -44,11 +46,42 @@ StratGroup strat_context_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context};
 }
 
+/* Ranks that hold all experts of a layer once, side by side. */
+static int64_t expert_span(const StratPlan *plan)
+{
+    return plan->expert > 0 ? plan->expert * MAX(plan->expert_tensor, 1) : 1;
+}
+
+static int64_t stage_ranks(const StratPlan *plan)
+{
+    return plan->tensor * plan->context * plan->data;
+}
+
+StratGroup strat_expert_group(const StratPlan *plan, int64_t rank)
+{
+    int64_t cut = MAX(plan->expert_tensor, 1);
+    return (StratGroup){rank - rank % expert_span(plan) + rank % cut, cut, MAX(plan->expert, 1)};
+}
+
+StratGroup strat_expert_data_group(const StratPlan *plan, int64_t rank)
+{
+    int64_t span = expert_span(plan), stage = stage_ranks(plan);
+    return (StratGroup){rank - rank % stage + rank % span, span, stage / span};
+}
+
+/* The least run of ranks made of whole runs of both kinds. */
+static int64_t gang_size(const StratPlan *plan)
+{
+    int64_t size = plan->tensor * plan->context, span = expert_span(plan), whole = size;
+    while (whole % span != 0)
+        whole += size;
+    return whole;
+}
+
 StratGroup strat_gang(const StratPlan *plan, int64_t rank)
 {
-    StratRank at = strat_rank_at(plan, rank);
-    at.tensor = at.context = 0;
-    return (StratGroup){strat_rank_index(plan, at), 1, plan->tensor * plan->context};
+    int64_t size = gang_size(plan);
+    return (StratGroup){rank - rank % size, 1, size};
 }
 
 StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
@@ -155,6 +188,11 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
         .starts_backward = true,
     };
     at.layers -= (at.embedding && plan->count_embedding) + (at.head && plan->count_head);
+    int64_t before = index * (slots / chunks) + MIN(index, slots % chunks);
+    before -= index > 0 && plan->count_embedding;
+    int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
+    at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
+    g_assert(at.moe_layers == 0 || plan->expert > 0);
     return at;
 }
 
@@ -181,11 +219,13 @@ void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
 
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces)
 {
-    int64_t count = MAX(1, MIN(most, chunk->layers));
+    int64_t count = MAX(1, MIN(most, chunk->layers)), dense = chunk->layers - chunk->moe_layers;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         pieces[i] = *chunk;
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+        pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
+        dense -= pieces[i].layers - pieces[i].moe_layers;
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;
@@ -199,7 +239,9 @@ int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModel
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk)
 {
-    double params = (double)chunk->layers * model_layer_shard_params(model, plan->tensor);
+    double params = (double)(chunk->layers - chunk->moe_layers) *
+                    model_layer_shard_params(model, plan->tensor, false);
+    params += (double)chunk->moe_layers * model_layer_shard_params(model, plan->tensor, true);
     double vocab = model_vocab_shard_params(model, plan->tensor);
     bool tied_here = model->tied_embeddings && strat_ends_meet(plan);
     if (chunk->embedding) {
@@ -210,4 +252,13 @@ double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
     if (chunk->head && !tied_here)
         params += vocab;
     return params;
+}
+
+double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
+                                 const StratModelChunk *chunk)
+{
+    ModelShard shard = strat_shard(plan);
+    return chunk->moe_layers == 0
+               ? 0.0
+               : (double)chunk->moe_layers * model_expert_shard_params(model, &shard);
 }

@@ -27,7 +27,14 @@ int64_t strat_rank_index(const StratPlan *plan, StratRank rank);
 StratGroup strat_tensor_group(const StratPlan *plan, int64_t rank);
 StratGroup strat_context_group(const StratPlan *plan, int64_t rank);
 
-/** The ranks that run one microbatch together on one stage: tensor x context. */
+/** The ranks that share the experts of one layer out; expert_tensor of them cut each expert. */
+StratGroup strat_expert_group(const StratPlan *plan, int64_t rank);
+
+/** The ranks that reduce the gradients of the same experts together. */
+StratGroup strat_expert_data_group(const StratPlan *plan, int64_t rank);
+
+/** The ranks of one stage that run in step: those that share a microbatch (tensor x context) and
+ *  those that exchange tokens with any of them. */
 StratGroup strat_gang(const StratPlan *plan, int64_t rank);
 
 /** The ranks that reduce gradients together: context x data. */
@@ -68,8 +75,12 @@ void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units);
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces);
 
 /** Parameters of @chunk on one rank, the embedding's and the head's included (a tied head on
- *  another stage than the embedding holds a copy). */
+ *  another stage than the embedding holds a copy), routed experts not. */
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk);
+
+/** Parameters of the routed experts of @chunk on one rank. */
+double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
+                                 const StratModelChunk *chunk);
 
 #endif

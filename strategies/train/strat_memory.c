@@ -5,7 +5,8 @@
  *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
  *
  * of P parameters on a rank. Over the S ranks that share a copy ZeRO-1 divides the optimizer,
- * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5), where
+ * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5); of routed
+ * experts ZeRO-1 divides it over the ranks with the same ones. There
  *
  *   gradients  are kept in the wider of their own and the weights' type; whole, in their own,
  *              without synchronisation
@@ -25,6 +26,7 @@
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_expert.h"
 #include "strat_layout.h"
 #include "strat_pipe.h"
 
@@ -41,8 +43,11 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratModelChunk layer = {.layers = 1};
-        bytes = strat_chunk_saved_bytes(&all, &layer);
+        StratModelChunk dense = {.layers = 1}, sparse = {.layers = 1, .moe_layers = 1};
+        if (chunk->moe_layers < chunk->layers)
+            bytes = strat_chunk_saved_bytes(&all, &dense);
+        if (chunk->moe_layers > 0)
+            bytes = MAX(bytes, strat_chunk_saved_bytes(&all, &sparse));
     }
     if (chunk->head && costing->model->vocab > 0) {
         ModelShard shard = strat_shard(plan);
@@ -104,7 +109,7 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
-void strat_memory_states(const StratCosting *costing, int64_t stage, double params,
+void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
@@ -120,13 +125,15 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     }
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
-    memory->weights_bytes = params * kept;
-    memory->gradients_bytes = params * gradient;
+    g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
+    double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
+    memory->weights_bytes = held * kept;
+    memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;
         memory->workspace_bytes += working * (plan->reshard_after_forward ? most : params);
     } else if (kept > working) {
-        memory->workspace_bytes += params * working;
+        memory->workspace_bytes += held * working;
     }
     if (plan->zero_stage > 1 && shards > 1.0) {
         memory->gradients_bytes = params / shards * MAX(gradient, kept);
@@ -137,7 +144,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     }
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
-            params * (kept_wide ? 8.0 : 12.0) / (plan->zero_stage > 0 ? shards : 1.0);
+            (kept_wide ? 8.0 : 12.0) *
+            (plan->zero_stage > 0 ? params / shards + experts / copies : held);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
@@ -149,17 +157,18 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
     StratMemory memory = {0};
     g_autofree double *saved = g_new0(double, plan->virtual_stages);
     g_autofree double *weight = g_new0(double, plan->virtual_stages);
-    double params = 0.0;
+    double params = 0.0, experts = 0.0;
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         saved[k] = strat_chunk_saved_bytes(costing, &chunk);
         weight[k] = strat_chunk_weight_bytes(costing, &chunk);
         params += params_of(costing, &chunk);
+        experts += strat_chunk_expert_params(costing->model, plan, &chunk);
         memory.workspace_bytes =
             MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
     strat_memory_walk(tasks, saved, weight, &memory);
-    strat_memory_states(costing, stage, params, &memory);
+    strat_memory_states(costing, stage, params, experts, &memory);
     return memory;
 }
 
@@ -281,7 +290,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing))
+        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -290,8 +299,11 @@ static void suggest(const StratCosting *costing, GString *text)
                                    knobs[i].text);
             any = true;
         }
-        if (knobs[i].turn(&together, costing))
+        plan = together;
+        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+            together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
+        }
     }
     if (any)
         return;

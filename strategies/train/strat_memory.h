@@ -28,9 +28,10 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 void strat_memory_walk(const GArray *tasks, const double *saved, const double *weight,
                        StratMemory *memory);
 
-/** Fills in what @params parameters on a rank of @stage take, the constants, and the peak, the sum
- * of all: activations and workspace are already in @memory. */
-void strat_memory_states(const StratCosting *costing, int64_t stage, double params,
+/** Fills in what @params parameters on a rank of @stage and, besides, @experts of routed experts
+ * take, the constants, and the peak, the sum of all: activations and workspace are already in
+ * @memory. */
+void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory);
 
 /** Memory of every stage: an array of StratMemory, freed by the caller. */

@@ -31,6 +31,7 @@ static StratTaskTimes times_of(const StratCosting *costing)
     StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, 0);
     chunk.tensor_per_domain = position.tensor_per_domain;
     chunk.context_per_domain = position.context_per_domain;
+    chunk.expert_per_domain = position.expert_per_domain;
     g_autoptr(GArray) forward = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     strat_cost_forward(costing, &chunk, forward);
     TopoTransfer send = {.op = TOPO_OP_SEND,

@@ -3,6 +3,7 @@
 #define STRAT_PLAN_H
 
 #include "topo_cluster.h"
+#include "topo_protocol_expert.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +35,8 @@ typedef struct StratProfiled {
     double send_s; /* one activation or gradient to a neighbouring stage; 0: ask the network */
 } StratProfiled;
 
-/** Sizes multiply: tensor x context x pipeline x data = GPUs. */
+/** Sizes multiply: tensor x context x pipeline x data = GPUs. The ranks of a stage (tensor x
+ * context x data) are cut a second time for routed experts: expert_tensor x expert x copies. */
 typedef struct StratPlan {
     const char *name;
     const char *source;
@@ -43,13 +45,20 @@ typedef struct StratPlan {
     int64_t pipeline;
     int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
     int64_t data;            /* 0: whatever the GPUs leave */
-    int64_t micro_batch;     /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;    /* sequences of one step */
-    int64_t sequence_length; /* tokens of one sequence */
-    bool sequence_parallel;  /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;    /* a row of strat_schedule */
-    bool count_embedding;    /* the embedding takes a layer's place in the first stage */
-    bool count_head;         /* the head takes a layer's place in the last stage */
+    int64_t expert;          /* ranks that share the routed experts out; 0: the model has none */
+    int64_t expert_tensor;   /* ranks that cut each routed expert: 1, or as tensor */
+    double expert_capacity;  /* rows that an expert takes, over the mean; 0: all (dropless) */
+    double expert_imbalance; /* rows of the busiest rank over the mean; 0: see expert_zipf */
+    double expert_zipf;      /* expert j of the layer is wanted as j^-this; 0: all alike */
+    int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
+    TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
+    int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;         /* sequences of one step */
+    int64_t sequence_length;      /* tokens of one sequence */
+    bool sequence_parallel; /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;   /* a row of strat_schedule */
+    bool count_embedding;   /* the embedding takes a layer's place in the first stage */
+    bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
@@ -68,6 +77,7 @@ typedef struct StratPlan {
     bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
     bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
+    bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */

@@ -48,6 +48,8 @@ static StratGroup group_of(const StratPlan *plan, StratTransferRole role, int64_
         return strat_shard_group(plan, rank);
     if (role == STRAT_ROLE_COPIES)
         return strat_copies_group(plan, rank);
+    if (role == STRAT_ROLE_EXPERT_DATA)
+        return strat_expert_data_group(plan, rank);
     if (role == STRAT_ROLE_ENDS) {
         at.stage = 0;
         other.stage = plan->pipeline - 1;
@@ -75,11 +77,11 @@ static void add_groups_at(StratTransfers *t, StratTransferRole role, int64_t ran
         add_group(t, group);
         return;
     }
-    int64_t first = strat_gang(plan, rank).first;
-    for (int64_t i = 0; i < (tensor ? plan->context : plan->tensor); i++) {
-        StratGroup group = tensor ? strat_tensor_group(plan, first + i * plan->tensor)
-                                  : strat_context_group(plan, first + i);
-        add_group(t, group);
+    StratGroup gang = strat_gang(plan, rank);
+    for (int64_t r = gang.first; r < gang.first + gang.count; r++) {
+        StratGroup group = tensor ? strat_tensor_group(plan, r) : strat_context_group(plan, r);
+        if (group.first == r)
+            add_group(t, group);
     }
 }
 

@@ -7,13 +7,14 @@
 
 /** What ranks of a class run a transfer for. */
 typedef enum StratTransferRole {
-    STRAT_ROLE_DATA,     /* the shard group reduces gradients or gathers parameters */
-    STRAT_ROLE_COPIES,   /* ranks with the same shard of several copies add their gradients */
-    STRAT_ROLE_ENDS,     /* first and last stage add their tied embeddings' gradients */
-    STRAT_ROLE_NEXT,     /* an activation to the next stage */
-    STRAT_ROLE_PREVIOUS, /* a gradient to the one before */
-    STRAT_ROLE_TENSOR,   /* all tensor groups of a gang, beside its blocks */
-    STRAT_ROLE_CONTEXT,  /* all its context groups, likewise */
+    STRAT_ROLE_DATA,        /* the shard group reduces gradients or gathers parameters */
+    STRAT_ROLE_COPIES,      /* ranks with the same shard of several copies add their gradients */
+    STRAT_ROLE_EXPERT_DATA, /* ranks with the same experts do as the shard group, of these */
+    STRAT_ROLE_ENDS,        /* first and last stage add their tied embeddings' gradients */
+    STRAT_ROLE_NEXT,        /* an activation to the next stage */
+    STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */
+    STRAT_ROLE_TENSOR,      /* all tensor groups of a gang, beside its blocks */
+    STRAT_ROLE_CONTEXT,     /* all its context groups, likewise */
 } StratTransferRole;
 
 /** Who runs a transfer: the ranks of one class, or those of a family of classes together. */

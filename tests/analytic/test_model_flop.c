@@ -4,6 +4,7 @@
  * 6 B s h V: together 72 B L s h^2 (1 + s / 6h + V / 12 h L) (Narayanan 2021 SC, appendix, without
  * the recomputation's quarter; Korthikanti 2022, equation 7). All terms are whole numbers; those of
  * the largest models exceed 2^53, so the tolerance is a few roundings, 1e-14. */
+#include "model_params.h"
 #include "toy_world.h"
 
 #include <criterion/criterion.h>
@@ -102,12 +103,15 @@ static double products_flop(const ModelOps *ops)
     return flop;
 }
 
-/* Layers and head of all tensor x context ranks. */
+/* Dense and expert layers, and the head, of all tensor x context ranks. */
 static double ranks_flop(const ModelSpec *spec, const ModelShard *shard)
 {
     ModelOps ops;
-    model_ops_layer(spec, shard, &ops);
-    double flop = (double)spec->layers * products_flop(&ops);
+    int64_t dense = spec->experts > 0 ? spec->dense_layers : spec->layers;
+    model_ops_layer(spec, shard, false, &ops);
+    double flop = (double)dense * products_flop(&ops);
+    model_ops_layer(spec, shard, spec->experts > 0, &ops);
+    flop += (double)(spec->layers - dense) * products_flop(&ops);
     model_ops_head(spec, shard, &ops);
     flop += products_flop(&ops);
     return flop * (double)(shard->tensor * shard->context);
@@ -155,4 +159,103 @@ Test(model_flop, grows_with_the_vocabulary_that_padding_adds)
     cr_expect(model_vocab_padded(&spec, 8) == 51200);
     spec.vocab = 51200;
     cr_expect(model_vocab_padded(&spec, 8) == 51200, "a multiple stays");
+}
+
+static ModelSpec mixtral(void)
+{
+    return (ModelSpec){.layers = 32,
+                       .hidden = 4096,
+                       .heads = 32,
+                       .kv_heads = 8,
+                       .head_dim = 128,
+                       .ffn = 14336,
+                       .vocab = 32768,
+                       .gated_mlp = true,
+                       .position = MODEL_POSITION_ROTARY,
+                       .norm = MODEL_NORM_RMSNORM,
+                       .experts = 8,
+                       .experts_per_token = 2,
+                       .expert_ffn = 14336};
+}
+
+static ModelSpec deepseek_v3(void)
+{
+    return (ModelSpec){.layers = 61,
+                       .hidden = 7168,
+                       .heads = 128,
+                       .kv_heads = 128,
+                       .head_dim = 128,
+                       .ffn = 18432,
+                       .vocab = 129280,
+                       .gated_mlp = true,
+                       .position = MODEL_POSITION_ROTARY,
+                       .norm = MODEL_NORM_RMSNORM,
+                       .experts = 256,
+                       .experts_per_token = 8,
+                       .expert_ffn = 2048,
+                       .shared_experts = 1,
+                       .dense_layers = 3,
+                       .q_lora_rank = 1536,
+                       .kv_lora_rank = 512,
+                       .rope_head_dim = 64,
+                       .value_head_dim = 128};
+}
+
+/* 256 ranks of experts do not fit 2048 rows evenly in whole numbers: their rows are counted by the
+ * products that run, which are the same for each rank. */
+Test(model_flop, of_experts_is_three_times_the_forward_products_of_all_ranks)
+{
+    ModelSpec specs[] = {mixtral(), deepseek_v3()};
+    specs[1].vocab = 131072;
+    for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
+        for (int64_t t = 1; t <= 4; t *= 2) {
+            for (int64_t ranks = 1; ranks <= 8; ranks *= 2) {
+                ModelShard shard = {.micro_batch = 2,
+                                    .sequence = 2048,
+                                    .tensor = t,
+                                    .context = 2,
+                                    .sequence_parallel = t > 1,
+                                    .fused_attention = true,
+                                    .expert = ranks};
+                /* Compression is not cut: each rank runs it over its own tokens. */
+                double want = model_flop(&specs[i], 2.0, 2048.0, false) / 3.0;
+                expect_near(ranks_flop(&specs[i], &shard), want, "experts", i);
+                shard.expert_tensor = t;
+                expect_near(ranks_flop(&specs[i], &shard), want, "cut experts", i);
+            }
+        }
+    }
+}
+
+/* 6 FLOPs for each active weight of a product: 12.7e9 without the embedding's 0.13e9, and 36.6e9 of
+ * DeepSeek-V3's 37e9 that are no embedding. */
+Test(model_flop, of_experts_is_six_times_the_active_parameters)
+{
+    ModelSpec specs[] = {mixtral(), deepseek_v3()};
+    const double published[] = {12.9e9, 37e9};
+    for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
+        double attention = 3.0 * model_attention_forward_flop(&specs[i], 1.0, 4096.0);
+        double products = model_flop(&specs[i], 1.0, 4096.0, false) - attention;
+        ModelParams params = model_params_count(&specs[i]);
+        double active = (double)(params.active - params.embedding);
+        double want = 6.0 * 4096.0 * active;
+        cr_expect(fabs(products / want - 1.0) < 1e-4, "%zu: %.6g, not %.6g", i, products, want);
+        cr_expect(fabs((double)params.active / published[i] - 1.0) < 0.02, "%zu: %.4g", i,
+                  (double)params.active);
+    }
+}
+
+/* What all ranks of a stage hold of the model's layers is the model, its norms and other replicated
+ * weights once a rank. */
+Test(model_flop, parameters_of_all_expert_ranks_are_those_of_the_model)
+{
+    ModelSpec spec = deepseek_v3();
+    for (int64_t ranks = 1; ranks <= 256; ranks *= 4) {
+        ModelShard shard = {.expert = ranks};
+        double routed = (double)ranks * model_expert_shard_params(&spec, &shard);
+        double got = routed + model_layer_shard_params(&spec, 1, true);
+        expect_near(got, (double)model_layer_params(&spec, 60), "experts", (size_t)ranks);
+    }
+    expect_near(model_layer_shard_params(&spec, 1, false), (double)model_layer_params(&spec, 0),
+                "dense", 0);
 }

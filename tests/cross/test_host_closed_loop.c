@@ -120,7 +120,7 @@ static ModelOps ops_of(const HostLayerShape *s)
                         .context = 1,
                         .fused_kernels = true};
     ModelOps ops;
-    model_ops_layer(&spec, &shard, &ops);
+    model_ops_layer(&spec, &shard, false, &ops);
     int64_t more = (int64_t)(s->keys / s->tokens); /* decode: keys of earlier tokens join */
     for (size_t i = 0; i < ops.count; i++) {
         ModelOp *op = &ops.op[i];

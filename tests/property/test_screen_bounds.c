@@ -20,7 +20,7 @@ typedef struct Sum {
 static void compare(const ToyWorld *world, Sum *sum)
 {
     StratCosting costing = toy_costing(world);
-    if (world->plan.profiled.forward_s > 0.0)
+    if (world->plan.profiled.forward_s > 0.0 || world->model.experts > 0) /* not searched */
         return;
     g_autofree char *plan = toy_plan_describe(world);
     g_autoptr(GError) error = NULL;

@@ -289,6 +289,7 @@ Test(train_laws, twice_the_layers_are_twice_the_compute)
         if (once.plan.count_embedding)
             continue; /* the ends take two layers' places: stages would not fill */
         twice.model.layers *= 2;
+        twice.model.dense_layers *= 2;
         g_autoptr(StratTrainResult) a = run(&once);
         g_autoptr(StratTrainResult) b = run(&twice);
         double ratio = (double)layer_ns(b) / (double)layer_ns(a);
@@ -313,6 +314,8 @@ Test(train_laws, replicas_that_talk_for_free_take_as_long_as_one)
 {
     for (size_t i = 0; i < toy_plan_count(); i++) {
         ToyWorld many = toy_plan_at(i);
+        if (many.plan.expert > 1)
+            continue; /* one replica alone does not hold all experts */
         many.plan.zero_stage = 0;
         many.plan.overlap_data = false;
         ToyWorld one = many;

@@ -16,7 +16,10 @@ enum {
     GPIPE = 512,
     KEEP = 1024, /* weights gathered for the forward, until the backward */
     NO_SYNC = 2048,
-    COPIES = 4096, /* two of what is sharded */
+    COPIES = 4096,   /* two of what is sharded */
+    EXPERTS = 8192,  /* 8 a layer but the first, over 2 ranks */
+    CUT = 16384,     /* each of them cut by the tensor group */
+    KERNELS = 32768, /* that send a token once to a domain */
 };
 
 static const struct {
@@ -25,51 +28,79 @@ static const struct {
     int64_t layers, zero;
     unsigned flags;
 } rows[] = {
-    {1,  1, 1,  1, 1,  4,  8, 8,  8,  0, 0                               },
-    {2,  1, 1,  1, 2,  3,  8, 8,  8,  0, 0                               },
-    {8,  1, 1,  1, 1,  2,  8, 8,  8,  0, BACKWARD                        },
-    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, 0                               },
-    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, SENDS | GPIPE                   },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  0, 0                               },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  1, DATA                            },
-    {4,  1, 2,  1, 3,  4,  6, 6,  8,  1, 0                               },
-    {4,  1, 3,  1, 4,  6,  6, 6,  8,  0, DATA | SENDS                    },
-    {4,  1, 3,  1, 4,  6,  5, 5,  10, 1, DATA | SENDS | SEQUENCE         },
-    {2,  2, 2,  1, 4,  4,  6, 6,  7,  1, DATA | BACKWARD                 },
-    {2,  4, 1,  1, 2,  3,  8, 8,  8,  0, GROUPED                         },
-    {1,  2, 2,  1, 2,  4,  4, 4,  8,  1, DATA | SENDS | GROUPED          },
-    {2,  1, 4,  2, 2,  8,  8, 8,  8,  0, SENDS                           },
-    {2,  1, 4,  2, 2,  4,  8, 8,  16, 1, DATA | SENDS | SEQUENCE         },
-    {4,  1, 4,  2, 3,  12, 6, 6,  16, 1, DATA                            },
-    {2,  1, 3,  3, 2,  6,  5, 5,  18, 0, BACKWARD | SEQUENCE             },
-    {8,  1, 8,  1, 8,  16, 8, 8,  8,  1, DATA | SENDS | SEQUENCE | TENSOR},
-    {8,  1, 8,  1, 8,  16, 6, 6,  11, 0, UNTIED                          },
-    {4,  2, 4,  1, 16, 8,  8, 8,  8,  1, DATA | TENSOR | BACKWARD | SENDS},
-    {4,  1, 4,  1, 18, 4,  4, 72, 8,  1, DATA | SENDS                    },
-    {4,  1, 2,  1, 8,  4,  8, 2,  8,  0, BACKWARD | UNFUSED              },
-    {16, 1, 2,  1, 4,  4,  8, 8,  8,  1, SEQUENCE | BACKWARD             },
-    {2,  1, 16, 1, 2,  32, 8, 8,  14, 0, COUNT_ENDS                      },
-    {1,  1, 7,  1, 5,  14, 6, 6,  9,  1, UNTIED | SENDS                  },
-    {2,  3, 2,  1, 5,  3,  6, 6,  8,  1, DATA                            },
-    {1,  1, 1,  1, 64, 2,  8, 8,  8,  1, DATA                            },
-    {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                  },
-    {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED          },
-    {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                           },
-    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                            },
-    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                         },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                            },
-    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES        },
-    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP  },
-    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES  },
-    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES         },
-    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC         },
-    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                   },
+    {1,  1, 1,  1, 1,  4,  8, 8,  8,  0, 0                                },
+    {2,  1, 1,  1, 2,  3,  8, 8,  8,  0, 0                                },
+    {8,  1, 1,  1, 1,  2,  8, 8,  8,  0, BACKWARD                         },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, 0                                },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, SENDS | GPIPE                    },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  0, 0                                },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  1, DATA                             },
+    {4,  1, 2,  1, 3,  4,  6, 6,  8,  1, 0                                },
+    {4,  1, 3,  1, 4,  6,  6, 6,  8,  0, DATA | SENDS                     },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 1, DATA | SENDS | SEQUENCE          },
+    {2,  2, 2,  1, 4,  4,  6, 6,  7,  1, DATA | BACKWARD                  },
+    {2,  4, 1,  1, 2,  3,  8, 8,  8,  0, GROUPED                          },
+    {1,  2, 2,  1, 2,  4,  4, 4,  8,  1, DATA | SENDS | GROUPED           },
+    {2,  1, 4,  2, 2,  8,  8, 8,  8,  0, SENDS                            },
+    {2,  1, 4,  2, 2,  4,  8, 8,  16, 1, DATA | SENDS | SEQUENCE          },
+    {4,  1, 4,  2, 3,  12, 6, 6,  16, 1, DATA                             },
+    {2,  1, 3,  3, 2,  6,  5, 5,  18, 0, BACKWARD | SEQUENCE              },
+    {8,  1, 8,  1, 8,  16, 8, 8,  8,  1, DATA | SENDS | SEQUENCE | TENSOR },
+    {8,  1, 8,  1, 8,  16, 6, 6,  11, 0, UNTIED                           },
+    {4,  2, 4,  1, 16, 8,  8, 8,  8,  1, DATA | TENSOR | BACKWARD | SENDS },
+    {4,  1, 4,  1, 18, 4,  4, 72, 8,  1, DATA | SENDS                     },
+    {4,  1, 2,  1, 8,  4,  8, 2,  8,  0, BACKWARD | UNFUSED               },
+    {16, 1, 2,  1, 4,  4,  8, 8,  8,  1, SEQUENCE | BACKWARD              },
+    {2,  1, 16, 1, 2,  32, 8, 8,  14, 0, COUNT_ENDS                       },
+    {1,  1, 7,  1, 5,  14, 6, 6,  9,  1, UNTIED | SENDS                   },
+    {2,  3, 2,  1, 5,  3,  6, 6,  8,  1, DATA                             },
+    {1,  1, 1,  1, 64, 2,  8, 8,  8,  1, DATA                             },
+    {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                   },
+    {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED           },
+    {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                            },
+    {1,  1, 2,  1, 8,  4,  8, 8,  8,  1, DATA | EXPERTS                   },
+    {1,  1, 1,  1, 12, 2,  6, 6,  4,  1, EXPERTS | KERNELS                },
+    {2,  1, 2,  1, 5,  4,  6, 6,  6,  1, DATA | SENDS | SEQUENCE | EXPERTS},
+    {2,  3, 2,  1, 4,  4,  5, 5,  6,  0, SEQUENCE | EXPERTS | CUT         },
+    {4,  1, 2,  2, 3,  2,  6, 6,  8,  1, DATA | SEQUENCE | EXPERTS        },
+    {1,  3, 1,  1, 4,  2,  8, 8,  4,  1, EXPERTS                          },
+    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                             },
+    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                          },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                             },
+    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES         },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP   },
+    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES   },
+    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES          },
+    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC          },
+    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                    },
 };
 
 size_t toy_plan_count(void)
 {
     return G_N_ELEMENTS(rows);
 }
+
+void toy_make_experts(ToyWorld *world, int64_t ranks, int64_t cut)
+{
+    world->model.experts = 8;
+    world->model.experts_per_token = 2;
+    world->model.expert_ffn = 512;
+    world->model.dense_layers = 1;
+    world->plan.expert = ranks;
+    world->plan.expert_tensor = cut;
+    world->plan.zero_stage = MIN(world->plan.zero_stage, 1); /* more is refused with experts */
+    world->plan.shard = 0;
+    world->plan.no_sync = false;
+    world->plan.reshard_after_forward = true;
+    world->plan.sequence_parallel = world->plan.sequence_parallel || world->plan.tensor > 1;
+}
+
+static const TopoExpertFit kernels = {
+    .name = "toy-kernels",
+    .algorithm = "expert-two-level",
+    .dispatch = {.base_s = 3e-6, .ramp_bytes = 1e6, .inside_fraction = 0.7, .across_fraction = 0.9},
+    .combine = {.base_s = 5e-6, .ramp_bytes = 1e6, .inside_fraction = 0.6, .across_fraction = 0.8},
+};
 
 static void set_wires(TopoNode *node)
 {
@@ -113,6 +144,10 @@ ToyWorld toy_plan_at(size_t index)
     toy_lay_out(&world, rows[index].data, rows[index].microbatches);
     if (flags & GPIPE)
         plan->schedule = "gpipe";
+    if (flags & EXPERTS)
+        toy_make_experts(&world, 2, flags & CUT ? plan->tensor : 1);
+    if (flags & KERNELS)
+        plan->expert_kernels = kernels;
     return world;
 }
 
@@ -120,12 +155,12 @@ char *toy_plan_describe(const ToyWorld *world)
 {
     const StratPlan *p = &world->plan;
     return g_strdup_printf(
-        "tensor %d context %d pipeline %d x %d data %d, %d GPUs in domains of %d, ZeRO %d shard "
-        "%d, "
-        "overlap%s%s%s%s",
+        "tensor %d context %d pipeline %d x %d data %d expert %d x %d, %d GPUs in domains of %d, "
+        "ZeRO %d shard %d, overlap%s%s%s%s",
         (int)p->tensor, (int)p->context, (int)p->pipeline, (int)p->virtual_stages, (int)p->data,
-        (int)world->cluster.gpu_count, (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage,
-        (int)p->shard, p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
+        (int)p->expert, (int)p->expert_tensor, (int)world->cluster.gpu_count,
+        (int)world->cluster.node.scale_up_gpus, (int)p->zero_stage, (int)p->shard,
+        p->overlap_data ? " data" : "", p->overlap_tensor ? " tensor" : "",
         p->overlap_tensor_backward ? " backward" : "", p->overlap_pipeline ? " sends" : "");
 }
 
@@ -158,6 +193,12 @@ ToyWorld toy_plan_random(SimRandom *stream)
     toy_lay_out(&world, 1 + draw(stream, 6), plan->pipeline * (1 + draw(stream, 2)));
     int64_t all = plan->data * plan->context, copies = 1 + draw(stream, 3);
     plan->shard = all % copies == 0 ? all / copies : 0;
+    plan->expert = 0;
+    world.model.experts = 0;
+    int64_t ranks = INT64_C(1) << draw(stream, 4), cut = draw(stream, 2) ? plan->tensor : 1;
+    if (draw(stream, 2) && plan->tensor * plan->context * plan->data % (ranks * cut) == 0)
+        toy_make_experts(&world, ranks, cut);
+    plan->overlap_expert = draw(stream, 2);
     return world;
 }
 

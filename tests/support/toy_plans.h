@@ -15,6 +15,9 @@ ToyWorld toy_plan_at(size_t index);
 /** What it is called, for messages: owned by the caller. */
 char *toy_plan_describe(const ToyWorld *world);
 
+/** Gives all layers of @world but the first 8 experts, 2 a token, over @ranks x @cut GPUs. */
+void toy_make_experts(ToyWorld *world, int64_t ranks, int64_t cut);
+
 /** A plan of sizes, overlaps and nodes that come from @stream, of at most some 300 ranks. */
 ToyWorld toy_plan_random(SimRandom *stream);
 
