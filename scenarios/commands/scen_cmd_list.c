@@ -8,6 +8,7 @@
 #include "scen_names.h"
 #include "scen_options.h"
 #include "scen_text.h"
+#include "strat_agree.h"
 #include "strat_autoscale.h"
 #include "strat_failures.h"
 #include "strat_queue_policy.h"
@@ -32,8 +33,8 @@ static const ScenUsage usage = {
                "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
-               "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
-               "source;\n"
+               "serve-recoveries, exchanges, compressions, figures, queue-policies,\n"
+               "queue-placements), each with its source;\n"
                "without a kind, how many there are.",
 };
 
@@ -67,6 +68,8 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_exchanges, StratAgree, strat_agree_all)
+LIST_ALL(add_compressions, StratCompressor, strat_compressor_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
@@ -151,6 +154,8 @@ static const Kind kinds[] = {
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"exchanges",        "how data-parallel replicas agree",         SCEN_CATALOG_NONE,           add_exchanges       },
+    {"compressions",     "of gradients",                             SCEN_CATALOG_NONE,           add_compressions    },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
     {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },

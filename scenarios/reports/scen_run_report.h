@@ -59,6 +59,12 @@ void scen_waits_text(GString *out, const ScenRunReport *report);
 /** Adds the member "faults" likewise. */
 void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
 
+/** Appends how replicas agree where that is not within the step: servers, islands. */
+void scen_data_text(GString *out, const ScenRunReport *report);
+
+/** Adds the members "parameter_servers" and "islands" likewise. */
+void scen_data_json(JsonBuilder *json, const ScenRunReport *report);
+
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);
 

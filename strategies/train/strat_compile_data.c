@@ -3,10 +3,22 @@
  * Parameters that all ranks of a data group hold move over the ranks that share a copy, and their
  * gradients then over the copies. Routed experts move over the ranks with the same ones. Of P
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
- * gather takes 2 P bytes.
+ * gather takes 2 P bytes. What replicas do instead of a reduction is in strat_agree.c.
  *
- * Left out: buckets that hold parameters of both kinds. */
+ * Gradients come in buckets: pieces of a chunk whose last gradient is final at one moment, up to
+ * eight of equal layers, or of a size. A bucket of size B is the fewest units (layer, embedding,
+ * head) from the end of the chunk on with B bytes or more; a unit of n B bytes is reduced by n
+ * operations, one after the other (PyTorch DDP closes a bucket likewise, tensor by tensor: Li 2020,
+ * section 4.2; Megatron-Core by parameters).
+ *
+ * Left out: buckets that hold parameters of both kinds, and gradients of a unit that are final
+ * before its last one. */
 #include "strat_compile_private.h"
+
+#include "strat_agree.h"
+#include "strat_layout.h"
+
+#include <math.h>
 
 double strat_compile_priced(const StratCompiler *c, double fraction)
 {
@@ -29,6 +41,8 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
         transfer.bytes = 2.0 * params;
     } else if (plan->zero_stage > 0) {
         transfer.op = TOPO_OP_REDUCE_SCATTER;
+    } else {
+        strat_agree_apply(c->costing, params, &transfer);
     }
     return transfer;
 }
@@ -40,7 +54,7 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
     const StratPlan *plan = c->plan;
     double shards = (double)strat_shard_ranks(plan);
     return (TopoTransfer){.op = TOPO_OP_ALL_REDUCE,
-                          .ranks = plan->data * plan->context / strat_shard_ranks(plan),
+                          .ranks = strat_inner_ranks(plan) / strat_shard_ranks(plan),
                           .ranks_per_domain = code->position.copies_per_domain,
                           .bytes = params / shards * topo_dtype_bytes(plan->gradients),
                           .nic_fraction =
@@ -112,26 +126,71 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
     return id;
 }
 
-void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
-                          uint32_t after)
+/* Adds the block of @seconds of work for the exchange itself to the main stream, if it is any. */
+static bool add_passes(StratCompiler *c, uint32_t class, double seconds, const char *label,
+                       GError **error)
+{
+    StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_DATA_COMM, .label = label};
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .label = sim_program_label(c->program, label),
+                .kind = SIM_OP_COMPUTE};
+    if (seconds <= 0.0)
+        return true;
+    if (!strat_blocks_span(c->blocks, &span, &op.block, error))
+        return false;
+    strat_compile_main(c, class, op);
+    return true;
+}
+
+bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GError **error)
+{
+    bool exchanged = c->classes[class].last_reduce != STRAT_NO_OP;
+    return !exchanged ||
+           add_passes(c, class, strat_restore_s(c->costing, params), "restore gradients", error);
+}
+
+static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                              uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    StratReplicas *replicas = &code->replicas[kind];
+    StratOwner owner = {class, replicas->family, replicas->role};
+    uint16_t stream = data_stream(c, code);
+    double bucket = c->plan->data_parallel.buckets.bytes, times = 1.0;
+    if (bucket > 0.0)
+        times = MAX(1.0, ceil(params * topo_dtype_bytes(c->plan->gradients) / bucket));
+    TopoTransfer transfer = shard_transfer(c, replicas, params / times, STRAT_BACKWARD);
+    uint32_t id = after;
+    for (double i = 0.0; i < times; i += 1.0) {
+        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
+                                      "reduce gradients");
+        if (stream != SIM_STREAM_MAIN)
+            strat_compile_after(c, class, id, after);
+        g_array_append_val(code->reductions, id);
+    }
+    return id;
+}
+
+bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
-    bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < plan->data * plan->context;
-    if ((!shared && !copied) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
-        return;
+    bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < strat_inner_ranks(plan);
+    if ((!shared && !copied) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0 ||
+        strat_data_is_apart(&plan->data_parallel))
+        return true;
     uint16_t stream = data_stream(c, code);
+    double compress_s = strat_compress_s(c->costing, params);
+    if (!add_passes(c, class, compress_s, "compress gradients", error))
+        return false;
+    if (compress_s > 0.0)
+        after = code->last_main;
     uint32_t id = after;
-    if (shared) {
-        TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_BACKWARD);
-        StratOwner owner = {class, replicas->family, replicas->role};
-        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
-                                      "reduce gradients");
-        if (stream != SIM_STREAM_MAIN)
-            strat_compile_after(c, class, id, after);
-    }
+    if (shared)
+        id = reduce_shared(c, class, kind, params, after);
     if (copied) {
         TopoTransfer transfer = copies_transfer(c, code, params);
         StratOwner owner = {class, code->copies_family, STRAT_ROLE_COPIES};
@@ -139,6 +198,52 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
                                       "reduce copies");
         if (stream != SIM_STREAM_MAIN && !shared)
             strat_compile_after(c, class, id, after);
+        g_array_append_val(code->reductions, id);
     }
     code->last_reduce = id;
+    return true;
+}
+
+/* Units @first to before @end of @chunk as one piece. */
+static StratModelChunk piece_of(const StratModelChunk *chunk, int64_t first, int64_t end)
+{
+    int64_t units = strat_chunk_unit_count(chunk), dense = chunk->layers - chunk->moe_layers;
+    int64_t from = MAX(first - chunk->embedding, 0);
+    int64_t to = MIN(end - chunk->embedding, chunk->layers);
+    StratModelChunk piece = *chunk;
+    piece.layers = MAX(to - from, 0);
+    piece.moe_layers = piece.layers - CLAMP(dense - from, 0, piece.layers);
+    piece.embedding = chunk->embedding && first == 0;
+    piece.head = chunk->head && end == units;
+    piece.starts_forward = first == 0;
+    piece.starts_backward = end == units;
+    piece.receives_forward = chunk->receives_forward && first == 0;
+    piece.receives_backward = chunk->receives_backward && end == units;
+    return piece;
+}
+
+int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
+                              StratModelChunk *pieces)
+{
+    const StratBuckets *buckets = &c->plan->data_parallel.buckets;
+    double gradient = topo_dtype_bytes(c->plan->gradients), held = 0.0;
+    double limit = first && buckets->first_bytes > 0.0 ? buckets->first_bytes : buckets->bytes;
+    int64_t count = 0, end = strat_chunk_unit_count(chunk);
+    for (int64_t i = end - 1; i >= 0; i--) {
+        StratModelChunk unit = piece_of(chunk, i, i + 1);
+        held += gradient * (strat_chunk_params(c->costing->model, c->plan, &unit) +
+                            strat_chunk_expert_params(c->costing->model, c->plan, &unit));
+        if (held < limit && i > 0)
+            continue;
+        pieces[count++] = piece_of(chunk, i, end);
+        end = i;
+        held = 0.0;
+        limit = buckets->bytes;
+    }
+    for (int64_t i = 0; i < count / 2; i++) {
+        StratModelChunk piece = pieces[i];
+        pieces[i] = pieces[count - 1 - i];
+        pieces[count - 1 - i] = piece;
+    }
+    return count;
 }

@@ -91,9 +91,14 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
 }
 
+int64_t strat_inner_ranks(const StratPlan *plan)
+{
+    return strat_data_inner(&plan->data_parallel, plan->data * plan->context);
+}
+
 int64_t strat_shard_ranks(const StratPlan *plan)
 {
-    int64_t all = plan->data * plan->context;
+    int64_t all = strat_inner_ranks(plan);
     return plan->zero_stage > 0 && plan->shard > 0 ? MIN(plan->shard, all) : all;
 }
 
@@ -108,10 +113,10 @@ StratGroup strat_shard_group(const StratPlan *plan, int64_t rank)
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
 {
     StratGroup data = strat_data_group(plan, rank);
-    int64_t ranks = strat_shard_ranks(plan);
+    int64_t ranks = strat_shard_ranks(plan), inner = strat_inner_ranks(plan);
     int64_t member = (rank - data.first) / data.stride;
-    return (StratGroup){data.first + member % ranks * data.stride, ranks * data.stride,
-                        data.count / ranks};
+    int64_t first = member - member % inner + member % ranks;
+    return (StratGroup){data.first + first * data.stride, ranks * data.stride, inner / ranks};
 }
 
 static gint compare_i64(gconstpointer left, gconstpointer right)
@@ -261,4 +266,14 @@ double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
     return chunk->moe_layers == 0
                ? 0.0
                : (double)chunk->moe_layers * model_expert_shard_params(model, &shard);
+}
+
+double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage)
+{
+    double params = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(model, plan, stage, k);
+        params += strat_chunk_params(model, plan, &chunk);
+    }
+    return params;
 }

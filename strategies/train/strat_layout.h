@@ -40,13 +40,16 @@ StratGroup strat_gang(const StratPlan *plan, int64_t rank);
 /** The ranks that reduce gradients together: context x data. */
 StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
 
-/** Ranks that share one copy of what the plan shards: all of the data group, or plan.shard. */
+/** Ranks of a data group that agree every step: all of it, or those of one island. */
+int64_t strat_inner_ranks(const StratPlan *plan);
+
+/** Ranks that share one copy of what the plan shards: all of these, or plan.shard. */
 int64_t strat_shard_ranks(const StratPlan *plan);
 
 /** The ranks of @rank's data group that share one such copy with it: neighbours in the group. */
 StratGroup strat_shard_group(const StratPlan *plan, int64_t rank);
 
-/** The ranks of its data group that hold the same shard of other copies. */
+/** The ranks among those that hold the same shard of other copies. */
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank);
 
 /** The least number of members of @group that share a scale-up domain, where rank r runs on GPU
@@ -78,6 +81,9 @@ int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModel
  *  another stage than the embedding holds a copy), routed experts not. */
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk);
+
+/** Those of all chunks of @stage on one rank. */
+double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage);
 
 /** Parameters of the routed experts of @chunk on one rank. */
 double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,

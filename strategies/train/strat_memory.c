@@ -23,11 +23,18 @@
  *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
  *   reserved   CUDA context, library handles and communicator buffers
  *
+ * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
+ * copies; 4 bytes of error a parameter where compression feeds it back; a peer's weights where they
+ * gossip; no optimizer where servers have it; the outer optimizer of an island, and a fragment of
+ * differences on its way (strat_outer.c).
+ *
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_agree.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
+#include "strat_outer.h"
 #include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
@@ -109,6 +116,26 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
+/* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @working bytes. */
+static void add_data_parallel(const StratPlan *plan, double held, double working,
+                              StratMemory *memory)
+{
+    const StratDataParallel *dp = &plan->data_parallel;
+    bool replicated = plan->data * plan->context > 1;
+    if (dp->buckets.copied && replicated)
+        memory->gradients_bytes += held * topo_dtype_bytes(plan->gradients);
+    if (strat_data_is_plain(dp) || !replicated)
+        return;
+    if (strat_compressor_by_name(dp->compression.kind, NULL)->keeps_error)
+        memory->gradients_bytes += 4.0 * held;
+    if (strat_agree_by_name(dp->exchange, NULL)->sends_weights)
+        memory->workspace_bytes += working * held;
+    if (strat_data_is_served(dp))
+        memory->optimizer_bytes = 0.0;
+    memory->optimizer_bytes += strat_outer_state_bytes(plan, held);
+    memory->workspace_bytes += strat_outer_flight_bytes(plan, held);
+}
+
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory)
 {
@@ -146,6 +173,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 12.0) *
             (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+    add_data_parallel(plan, held, working, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
