@@ -213,6 +213,7 @@ char *scen_run_text(const ScenRunReport *report)
         return g_string_free(out, FALSE);
     }
     add_answer(out, report);
+    scen_training_run_text(out, report);
     if (report->campaign) { /* the step's own page is that of the scenario without it */
         scen_campaign_text(out, report);
         scen_recoveries_text(out, report->scenario, report->campaigns);

@@ -7,7 +7,8 @@
  *   parameter-server  gradients go to servers, parameters come back (strat_push.c)
  *
  * Gossip (Lian et al. 2017; Bagua's decentralized algorithms, hierarchical) averages within the
- * scale-up domain by an all-reduce first, then one rank a domain talks to its peers.
+ * scale-up domain by an all-reduce first, then one rank a domain talks to its peers. With
+ * overlap.data it begins with the step, whose gradients are of the weights that are on their way.
  *
  * Compressed gradients take the bytes and passes of their row (strat_compressor.c). For the shape
  * of weight matrices the products of one layer stand for all.
@@ -58,10 +59,10 @@ static const StratAgree exchanges[] = {
      .seconds = NULL},
     {.name = "gossip-one",
      .source = "Gan et al. 2021, Bagua (arXiv 2107.01499): decentralized, peer selection shift_one, hierarchical",
-     .sends_weights = true, .seconds = one_s},
+     .kept_weights = 1.0, .seconds = one_s},
     {.name = "gossip-ring",
      .source = "Lian et al. 2017, D-PSGD (arXiv 1705.09056): weights averaged with the neighbours of a ring; Bagua's low-precision decentralized algorithm",
-     .sends_weights = true, .seconds = ring_s},
+     .kept_weights = 3.0, .seconds = ring_s},
     {.name = "parameter-server",
      .source = "Li et al. 2014, Parameter Server (OSDI); Ho et al. 2013, SSP (NIPS); Jiang et al. 2020, BytePS (OSDI)",
      .is_served = true, .seconds = served_s},
@@ -142,8 +143,9 @@ void strat_agree_apply(const StratCosting *costing, double params, TopoTransfer 
     const StratDataParallel *dp = &plan->data_parallel;
     const StratAgree *exchange = strat_agree_by_name(dp->exchange, NULL);
     const StratCompressor *compressor = compressor_of(costing);
-    if (exchange->sends_weights)
-        transfer->bytes = params * MAX(topo_dtype_bytes(plan->precision), 2.0);
+    if (exchange->kept_weights > 0.0)
+        transfer->bytes =
+            params * (plan->fp32_parameters ? 4.0 : MAX(topo_dtype_bytes(plan->precision), 2.0));
     if (compressor->wire(&dp->compression, 1.0) > 0.0)
         transfer->bytes = params * compressor->wire(&dp->compression, vectors_of(costing));
     if (compressor->gathers) {

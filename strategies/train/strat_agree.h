@@ -8,8 +8,9 @@
 typedef struct StratAgree {
     const char *name;
     const char *source;
-    bool is_served;     /* by parameter servers */
-    bool sends_weights; /* rather than gradients: in the type in which they are worked with */
+    bool is_served;      /* by parameter servers */
+    double kept_weights; /* copies of the weights besides one's own; above 0: it sends weights, in
+                            the type in which they are kept, not gradients */
     /** Seconds of the exchange that would be @whole as one collective; NULL: it is one. */
     double (*seconds)(const StratCosting *costing, const TopoTransfer *whole);
 } StratAgree;

@@ -5,6 +5,8 @@
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
 
+#include "strat_agree.h"
+
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
     return kind == STRAT_PARAMS_SHARED
@@ -170,6 +172,13 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
         add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
+/* Weights, not gradients, are exchanged while the step is computed with them. */
+static bool gossips(const StratCompiler *c)
+{
+    const char *name = c->plan->data_parallel.exchange;
+    return c->plan->overlap_data && strat_agree_by_name(name, NULL)->kept_weights > 0.0;
+}
+
 /* One task; in pieces where data-parallel traffic hides under it. */
 static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GError **error)
 {
@@ -179,7 +188,7 @@ static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GE
     bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool reduces = (overlap || every) && strat_compile_reduces(c, task);
+    bool reduces = (overlap || every) && strat_compile_reduces(c, task) && !gossips(c);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
@@ -387,6 +396,10 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
     g_array_set_size(code->reductions, 0);
+    double shared = class_params(c, code, STRAT_PARAMS_SHARED);
+    if (gossips(c) &&
+        !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, shared, code->last_main, error))
+        return false;
     if (!add_tasks(c, class, error))
         return false;
     bool reduced = code->last_reduce != STRAT_NO_OP;
@@ -397,7 +410,7 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     }
     if (reduced && c->plan->overlap_data)
         wait_for_reductions(c, class);
-    if (!strat_compile_restore(c, class, class_params(c, code, STRAT_PARAMS_SHARED), error))
+    if (!strat_compile_restore(c, class, shared, error))
         return false;
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);

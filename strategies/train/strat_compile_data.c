@@ -164,7 +164,7 @@ static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind 
     for (double i = 0.0; i < times; i += 1.0) {
         id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
                                       "reduce gradients");
-        if (stream != SIM_STREAM_MAIN)
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
             strat_compile_after(c, class, id, after);
         g_array_append_val(code->reductions, id);
     }

@@ -116,8 +116,8 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
-/* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @working bytes. */
-static void add_data_parallel(const StratPlan *plan, double held, double working,
+/* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @kept_bytes each. */
+static void add_data_parallel(const StratPlan *plan, double held, double kept_bytes,
                               StratMemory *memory)
 {
     const StratDataParallel *dp = &plan->data_parallel;
@@ -128,8 +128,8 @@ static void add_data_parallel(const StratPlan *plan, double held, double working
         return;
     if (strat_compressor_by_name(dp->compression.kind, NULL)->keeps_error)
         memory->gradients_bytes += 4.0 * held;
-    if (strat_agree_by_name(dp->exchange, NULL)->sends_weights)
-        memory->workspace_bytes += working * held;
+    memory->workspace_bytes +=
+        strat_agree_by_name(dp->exchange, NULL)->kept_weights * kept_bytes * held;
     if (strat_data_is_served(dp))
         memory->optimizer_bytes = 0.0;
     memory->optimizer_bytes += strat_outer_state_bytes(plan, held);
@@ -173,7 +173,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 12.0) *
             (plan->zero_stage > 0 ? params / shards + experts / copies : held);
-    add_data_parallel(plan, held, working, memory);
+    add_data_parallel(plan, held, kept, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;

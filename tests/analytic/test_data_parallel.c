@@ -198,6 +198,20 @@ Test(data_parallel, gossip_takes_as_long_for_any_number)
     }
 }
 
+Test(data_parallel, gossip_hides_under_the_whole_step)
+{
+    ToyWorld world = world_of(4, 1e10);
+    double alone = free_s(&world);
+    world.plan.data_parallel.exchange = "gossip-one";
+    double sent = LAYERS * layer_params(&world) * topo_dtype_bytes(world.plan.precision) / 1e10;
+    double params = LAYERS * layer_params(&world);
+    StratCosting costing = toy_costing(&world);
+    double passes = alone - strat_cost_optimizer_s(&costing, params, params);
+    double want = alone + MAX(0.0, sent - passes);
+    cr_expect(fabs(step_s(&world) - want) < 20e-9, "%.9g s, not %.9g", step_s(&world), want);
+    cr_expect_gt(sent, 0.5 * passes, "something to hide");
+}
+
 Test(data_parallel, compressed_gradients_take_their_bytes)
 {
     static const struct {

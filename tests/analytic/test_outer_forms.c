@@ -76,7 +76,6 @@ Test(outer_forms, bandwidths_of_streaming_diloco)
     }
     double mean = exp(sum / count);
     cr_expect(mean > 0.9 && mean < 1.2, "mean ratio %g", mean);
-    cr_log_info("mean ratio %g", mean);
 }
 
 Test(outer_forms, utilisations_of_intellect_1_and_opendiloco)
