@@ -40,9 +40,14 @@ static char *bucket_odd(const ScenScenario *scenario)
 {
     const StratPlan *plan = &scenario->plan;
     const StratBuckets *buckets = &plan->data_parallel.buckets;
-    if (buckets->first_bytes > 0.0 && buckets->bytes <= 0.0)
+    bool sized = strat_bucket_bytes(buckets, 1.0) > 0.0;
+    if (buckets->bytes > 0.0 && buckets->parameters > 0.0)
+        return g_strdup("bucket and bucket_parameters both say how large a bucket is: keep one");
+    if (buckets->first_bytes > 0.0 && !sized)
         return g_strdup("first_bucket needs bucket: it is the first of several");
-    if (buckets->bytes > 0.0 && plan->zero_stage == 3)
+    if (sized && !plan->overlap_data)
+        return g_strdup("bucket needs overlap.data: gradients are reduced at once otherwise");
+    if (sized && plan->zero_stage == 3)
         return g_strdup("bucket with zero_stage 3: weights and gradients move unit by unit");
     if (buckets->copied && plan->zero_stage > 1)
         return g_strdup("bucket_copies needs whole gradients (zero_stage 0 or 1)");

@@ -79,6 +79,8 @@ static const ScenField fields[] = {
           .help = "a row of orrery list exchanges (default: all-reduce)"),
     FIELD("bucket", buckets.bytes, SCEN_QUANTITY, .zero = true, .dimension = SCEN_DATA_BYTES,
           .help = "gradients reduced at once, in bytes (default: up to eight pieces a chunk)"),
+    FIELD("bucket_parameters", buckets.parameters, SCEN_NUMBER, .max = 1e15,
+          .help = "the same as a number of parameters, as Megatron-Core says it"),
     FIELD("first_bucket", buckets.first_bytes, SCEN_QUANTITY, .zero = true,
           .dimension = SCEN_DATA_BYTES,
           .help = "of the bucket that is full first, in bytes (default: as the others)"),

@@ -110,7 +110,8 @@ static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
     return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
-           strat_data_is_plain(&plan->data_parallel) && plan->data_parallel.buckets.bytes <= 0.0;
+           strat_data_is_plain(&plan->data_parallel) &&
+           strat_bucket_bytes(&plan->data_parallel.buckets, 1.0) <= 0.0;
 }
 
 static int64_t reduce_ns(const Look *look, int64_t stage, double params)

@@ -90,6 +90,11 @@ const StratAgree *strat_agree_by_name(const char *name, GError **error)
     return NULL;
 }
 
+double strat_bucket_bytes(const StratBuckets *buckets, double gradient_bytes)
+{
+    return buckets->parameters > 0.0 ? buckets->parameters * gradient_bytes : buckets->bytes;
+}
+
 int64_t strat_data_inner(const StratDataParallel *dp, int64_t all)
 {
     return dp->islands.count > 1 ? all / dp->islands.count : all;

@@ -20,7 +20,7 @@ static void cut_chunk(const StratCompiler *c, const StratClassCode *code, bool f
 {
     bool whole = !strat_compile_is_shared(c, code) || c->plan->profiled.forward_s > 0.0;
     bool units = !whole && strat_compile_has_units(c);
-    bool buckets = !whole && c->plan->overlap_data && c->plan->data_parallel.buckets.bytes > 0.0;
+    bool buckets = !whole && c->plan->overlap_data && strat_compile_bucket(c) > 0.0;
     int64_t most = units || buckets                  ? strat_chunk_unit_count(&out->chunk)
                    : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
                                                      : 1;
@@ -270,7 +270,7 @@ static void wait_for_reductions(StratCompiler *c, uint32_t class)
 {
     const StratClassCode *code = &c->classes[class];
     const StratDataParallel *dp = &c->plan->data_parallel;
-    bool each = dp->buckets.bytes > 0.0 || !strat_data_is_plain(dp);
+    bool each = strat_compile_bucket(c) > 0.0 || !strat_data_is_plain(dp);
     if (code->last_reduce == STRAT_NO_OP)
         return;
     for (guint i = each ? 0 : code->reductions->len - 1; i < code->reductions->len; i++) {

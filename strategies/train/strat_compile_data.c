@@ -20,6 +20,12 @@
 
 #include <math.h>
 
+double strat_compile_bucket(const StratCompiler *c)
+{
+    return strat_bucket_bytes(&c->plan->data_parallel.buckets,
+                              topo_dtype_bytes(c->plan->gradients));
+}
+
 double strat_compile_priced(const StratCompiler *c, double fraction)
 {
     return strat_costing_reads_fabric(c->costing) ? 0.0 : fraction;
@@ -156,7 +162,7 @@ static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind 
     StratReplicas *replicas = &code->replicas[kind];
     StratOwner owner = {class, replicas->family, replicas->role};
     uint16_t stream = data_stream(c, code);
-    double bucket = c->plan->data_parallel.buckets.bytes, times = 1.0;
+    double bucket = strat_compile_bucket(c), times = 1.0;
     if (bucket > 0.0)
         times = MAX(1.0, ceil(params * topo_dtype_bytes(c->plan->gradients) / bucket));
     TopoTransfer transfer = shard_transfer(c, replicas, params / times, STRAT_BACKWARD);
@@ -227,7 +233,8 @@ int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chu
 {
     const StratBuckets *buckets = &c->plan->data_parallel.buckets;
     double gradient = topo_dtype_bytes(c->plan->gradients), held = 0.0;
-    double limit = first && buckets->first_bytes > 0.0 ? buckets->first_bytes : buckets->bytes;
+    double size = strat_compile_bucket(c);
+    double limit = first && buckets->first_bytes > 0.0 ? buckets->first_bytes : size;
     int64_t count = 0, end = strat_chunk_unit_count(chunk);
     for (int64_t i = end - 1; i >= 0; i--) {
         StratModelChunk unit = piece_of(chunk, i, i + 1);
@@ -238,7 +245,7 @@ int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chu
         pieces[count++] = piece_of(chunk, i, end);
         end = i;
         held = 0.0;
-        limit = buckets->bytes;
+        limit = size;
     }
     for (int64_t i = 0; i < count / 2; i++) {
         StratModelChunk piece = pieces[i];

@@ -146,6 +146,9 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
 bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
                           uint32_t after, GError **error);
 
+/** Bytes of a bucket of the plan; 0: buckets have no size. */
+double strat_compile_bucket(const StratCompiler *c);
+
 /** Adds what brings @params compressed gradients that were exchanged back into shape. */
 bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GError **error);
 

@@ -12,6 +12,7 @@
 /** What gradients are reduced in, under the backward. */
 typedef struct StratBuckets {
     double bytes;       /* of one bucket; 0: up to eight pieces a chunk, each of whole layers */
+    double parameters;  /* of one bucket, instead of bytes; 0: none are said */
     double first_bytes; /* of the bucket that is full first; 0: as the others */
     bool copied;        /* buckets are copies of the gradients, not views of them */
 } StratBuckets;
@@ -76,6 +77,9 @@ const StratCompressor *strat_compressor_by_name(const char *name, GError **error
 
 /** Replicas of @dp that agree with each other every step: @all of them, or those of one island. */
 int64_t strat_data_inner(const StratDataParallel *dp, int64_t all);
+
+/** Bytes of a bucket of gradients of @gradient_bytes each; 0: buckets have no size. */
+double strat_bucket_bytes(const StratBuckets *buckets, double gradient_bytes);
 
 /** Whether @dp leaves everything but the size of buckets as it is by default. */
 bool strat_data_is_plain(const StratDataParallel *dp);

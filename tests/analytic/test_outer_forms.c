@@ -138,6 +138,16 @@ Test(outer_forms, an_island_is_a_job_of_its_own_and_a_ring)
     }
 }
 
+/* INTELLECT-1 says 400 times fewer bytes: H = 100, and 8 bits for 32. */
+Test(outer_forms, intellect_1_sends_400_times_less)
+{
+    ToyWorld world = island_world(100);
+    world.plan.gradients = TOPO_DTYPE_FP32;
+    world.plan.data_parallel.islands.outer = TOPO_DTYPE_FP8;
+    g_autoptr(StratTrainResult) result = run(&world);
+    cr_expect_float_eq(result->outer.reduction, 400.0, 1e-9);
+}
+
 Test(outer_forms, nothing_is_exposed_while_exchanges_hide)
 {
     /* Eight exchanges of 1 s under steps of 1 s each, hidden for one: nothing, and 8 s at 2 s. */
