@@ -2,6 +2,7 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -60,6 +61,7 @@ typedef struct StratPlan {
     bool count_embedding;   /* the embedding takes a layer's place in the first stage */
     bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
+    StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
