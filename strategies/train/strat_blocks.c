@@ -39,6 +39,7 @@ void strat_blocks_free(StratBlocks *blocks)
 static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
 {
     return a->layers == b->layers && a->moe_layers == b->moe_layers &&
+           a->wide_first == b->wide_first && a->wide_last == b->wide_last &&
            a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
            a->receives_backward == b->receives_backward && a->starts_forward == b->starts_forward &&

@@ -34,6 +34,8 @@ typedef struct StratCosting {
 typedef struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
+    int64_t wide_first; /* of them, so many at its beginning and */
+    int64_t wide_last;  /* at its end stay in 16 bits where the plan quantises */
     bool embedding;
     bool head;
     bool receives_forward;  /* its input comes from another stage */

@@ -92,11 +92,9 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         add_times(&sum, of_ops(&ops, plan, kind, true), (double)layers);
     }
     if (chunk->embedding) {

@@ -193,7 +193,18 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
+    int64_t after = model->layers - before - at.layers;
+    at.wide_first = CLAMP(plan->quantise.wide_first - before, 0, at.layers);
+    at.wide_last = CLAMP(plan->quantise.wide_last - after, 0, at.layers);
     return at;
+}
+
+/* Which layers of @piece, which has those of @chunk from @before on, stay in 16 bits. */
+static void cut_wide(const StratModelChunk *chunk, int64_t before, StratModelChunk *piece)
+{
+    int64_t after = chunk->layers - before - piece->layers;
+    piece->wide_first = CLAMP(chunk->wide_first - before, 0, piece->layers);
+    piece->wide_last = CLAMP(chunk->wide_last - after, 0, piece->layers);
 }
 
 int64_t strat_chunk_unit_count(const StratModelChunk *chunk)
@@ -210,6 +221,7 @@ void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
         units[i].embedding = chunk->embedding && first;
         units[i].head = chunk->head && last;
         units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
+        cut_wide(chunk, i - (chunk->embedding ? 1 : 0), &units[i]);
         units[i].receives_forward = chunk->receives_forward && first;
         units[i].receives_backward = chunk->receives_backward && last;
         units[i].starts_forward = first;
@@ -220,12 +232,15 @@ void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
 int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces)
 {
     int64_t count = MAX(1, MIN(most, chunk->layers)), dense = chunk->layers - chunk->moe_layers;
+    int64_t before = 0;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         pieces[i] = *chunk;
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
+        cut_wide(chunk, before, &pieces[i]);
+        before += pieces[i].layers;
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;
