@@ -136,6 +136,8 @@ static const ScenField fields[] = {
           .help = "the head takes a layer's place in the last stage"),
     FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
           .help = "what the backward recomputes"),
+    FIELD("recompute_layers", recompute_layers, SCEN_MAP, .table = &scen_recompute_table,
+          .help = "in which layers (default: all)"),
     FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",
           .help = "how scores are computed"),
     FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",

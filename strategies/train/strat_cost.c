@@ -27,6 +27,7 @@
 #include "kern_pass.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
+#include "strat_layout.h"
 
 #include <math.h>
 
@@ -365,11 +366,11 @@ static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
     walk->recomputing = false;
 }
 
-/* Backward of a layer whose attention core is repeated just before its own backward. */
-static void backward_layer(Walk *walk, const ModelOps *ops)
+/* Backward of layer @layer; its attention core is repeated just before its own backward. */
+static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
-    StratRecompute recompute =
-        walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
+    bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
+    StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
     if (recompute == STRAT_RECOMPUTE_FULL)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
@@ -488,7 +489,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         guint first = spans->len;
         walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
-        backward_layer(&walk, &ops);
+        backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
     walk.recipe = NULL;

@@ -7,6 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -54,11 +55,11 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
                        12 + (recipe ? 1 : 0));
 }
 
-static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
-        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+        bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
         bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
@@ -77,18 +78,24 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
     if (shard.sequence_parallel)
         input /= (double)plan->tensor;
     for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
-        double kept = plan->recompute == STRAT_RECOMPUTE_FULL ? input : saved_bytes(&ops, plan);
-        bytes += kept * (double)layers;
+        if (recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, recompute) * (double)layers;
+    }
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        bytes += input * (double)((chunk->layers - chunk->spared + group - 1) / group);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }

@@ -23,6 +23,7 @@
  * Left out: EP traffic meeting other traffic on a fabric: it is priced within its block only. */
 #include "strat_expert.h"
 
+#include "strat_layout.h"
 #include "topo_price.h"
 
 #include <math.h>
@@ -75,6 +76,7 @@ int64_t strat_layer_run(const StratModelChunk *chunk, int64_t layer)
 {
     int64_t end = layer + 1;
     while (end < chunk->layers && is_wide(chunk, end) == is_wide(chunk, layer) &&
+           strat_chunk_spares(chunk, end) == strat_chunk_spares(chunk, layer) &&
            strat_layer_has_experts(chunk, end) == strat_layer_has_experts(chunk, layer))
         end++;
     return end - layer;

@@ -16,7 +16,7 @@ bool strat_layer_has_experts(const StratModelChunk *chunk, int64_t layer);
 const StratRecipe *strat_layer_recipe(const StratPlan *plan, const StratModelChunk *chunk,
                                       int64_t layer);
 
-/** How many layers of @chunk from @layer on are alike in both. */
+/** How many layers of @chunk from @layer on are alike in both, and in what is recomputed. */
 int64_t strat_layer_run(const StratModelChunk *chunk, int64_t layer);
 
 /** The operations of that layer of the costing's model. */

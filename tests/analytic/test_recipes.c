@@ -146,11 +146,11 @@ Test(recipes, wide_layers_cost_what_they_do_in_16_bits)
     all.tensor_per_domain = 2;
     expect_near(forward_s(&world, &all), 5.0 * low_s + 3.0 * wide_s, "in one piece");
     double sum = 0.0;
-    for (int64_t i = 0, count = strat_chunk_split(&all, 3, pieces); i < count; i++)
+    for (int64_t i = 0, count = strat_chunk_split(&world.plan, &all, 3, pieces); i < count; i++)
         sum += forward_s(&world, &pieces[i]);
     expect_near(sum, 5.0 * low_s + 3.0 * wide_s, "in three");
     sum = 0.0;
-    strat_chunk_units(&all, pieces);
+    strat_chunk_units(&world.plan, &all, pieces);
     for (int64_t i = 0; i < 8; i++)
         sum += forward_s(&world, &pieces[i]);
     expect_near(sum, 5.0 * low_s + 3.0 * wide_s, "layer by layer");
