@@ -126,7 +126,7 @@ static double vectors_of(const StratCosting *costing)
 {
     ModelOps ops;
     double sum = 0.0, elements = 0.0;
-    strat_layer_ops(costing, false, &ops);
+    strat_layer_ops(costing, &(StratModelChunk){.layers = 1}, 0, &ops);
     for (size_t i = 0; i < ops.count; i++) {
         const ModelOp *op = &ops.op[i];
         if (op->kind != MODEL_OP_GEMM)

@@ -3,7 +3,9 @@
  * Parameters that all ranks of a data group hold move over the ranks that share a copy, and their
  * gradients then over the copies. Routed experts move over the ranks with the same ones. Of P
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
- * gather takes 2 P bytes. What replicas do instead of a reduction is in strat_agree.c.
+ * gather takes 2 P bytes, or q P where weights are kept in q bytes and the recipe gathers them so
+ * (the embedding's and the head's are taken for quantised too). What replicas do instead of a
+ * reduction is in strat_agree.c.
  *
  * Gradients come in buckets: pieces of a chunk whose last gradient is final at one moment, up to
  * eight of equal layers, or of a size. A bucket of size B is the fewest units (layer, embedding,
@@ -44,7 +46,7 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
                              .nic_fraction = replicas->nic_fraction};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
-        transfer.bytes = 2.0 * params;
+        transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
     } else if (plan->zero_stage > 0) {
         transfer.op = TOPO_OP_REDUCE_SCATTER;
     } else {
@@ -210,47 +212,42 @@ bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
     return true;
 }
 
-/* Units @first to before @end of @chunk as one piece. */
-static StratModelChunk piece_of(const StratModelChunk *chunk, int64_t first, int64_t end)
+/* Bytes of the gradients of unit @i of @chunk. */
+static double unit_bytes(const StratCompiler *c, const StratModelChunk *chunk, int64_t i)
 {
-    int64_t units = strat_chunk_unit_count(chunk), dense = chunk->layers - chunk->moe_layers;
-    int64_t from = MAX(first - chunk->embedding, 0);
-    int64_t to = MIN(end - chunk->embedding, chunk->layers);
-    StratModelChunk piece = *chunk;
-    piece.layers = MAX(to - from, 0);
-    piece.moe_layers = piece.layers - CLAMP(dense - from, 0, piece.layers);
-    piece.embedding = chunk->embedding && first == 0;
-    piece.head = chunk->head && end == units;
-    piece.starts_forward = first == 0;
-    piece.starts_backward = end == units;
-    piece.receives_forward = chunk->receives_forward && first == 0;
-    piece.receives_backward = chunk->receives_backward && end == units;
-    return piece;
+    StratModelChunk unit = {.embedding = chunk->embedding && i == 0,
+                            .head = chunk->head && i == strat_chunk_unit_count(chunk) - 1};
+    unit.layers = chunk->layers > 0 && !unit.embedding && !unit.head;
+    bool dense = i - chunk->embedding < chunk->layers - chunk->moe_layers;
+    unit.moe_layers = dense ? 0 : unit.layers;
+    double params = strat_chunk_params(c->costing->model, c->plan, &unit) +
+                    strat_chunk_expert_params(c->costing->model, c->plan, &unit);
+    return params * topo_dtype_bytes(c->plan->gradients);
 }
 
 int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
                               StratModelChunk *pieces)
 {
-    const StratBuckets *buckets = &c->plan->data_parallel.buckets;
-    double gradient = topo_dtype_bytes(c->plan->gradients), held = 0.0;
-    double size = strat_compile_bucket(c);
-    double limit = first && buckets->first_bytes > 0.0 ? buckets->first_bytes : size;
-    int64_t count = 0, end = strat_chunk_unit_count(chunk);
-    for (int64_t i = end - 1; i >= 0; i--) {
-        StratModelChunk unit = piece_of(chunk, i, i + 1);
-        held += gradient * (strat_chunk_params(c->costing->model, c->plan, &unit) +
-                            strat_chunk_expert_params(c->costing->model, c->plan, &unit));
+    double size = strat_compile_bucket(c), held = 0.0;
+    double opening = c->plan->data_parallel.buckets.first_bytes;
+    double limit = first && opening > 0.0 ? opening : size;
+    int64_t units = strat_chunk_unit_count(chunk), count = 0;
+    g_autofree int64_t *layers = g_new0(int64_t, units); /* of each piece, the last one first */
+    for (int64_t i = units - 1; i >= 0; i--) {
+        bool is_end = (chunk->embedding && i == 0) || (chunk->head && i == units - 1);
+        layers[count] += chunk->layers > 0 && !is_end;
+        held += unit_bytes(c, chunk, i);
         if (held < limit && i > 0)
             continue;
-        pieces[count++] = piece_of(chunk, i, end);
-        end = i;
+        count++;
         held = 0.0;
         limit = size;
     }
     for (int64_t i = 0; i < count / 2; i++) {
-        StratModelChunk piece = pieces[i];
-        pieces[i] = pieces[count - 1 - i];
-        pieces[count - 1 - i] = piece;
+        int64_t swap = layers[i];
+        layers[i] = layers[count - 1 - i];
+        layers[count - 1 - i] = swap;
     }
+    strat_chunk_cut(c->plan, chunk, layers, count, pieces);
     return count;
 }
