@@ -7,6 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -27,6 +28,13 @@ ModelShard strat_shard(const StratPlan *plan)
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
     };
+}
+
+double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
+{
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    double share = (double)plan->pipeline / (double)strat_chunk_count(plan);
+    return stage_s * share / throttle;
 }
 
 double strat_send_bytes(const StratCosting *costing)
