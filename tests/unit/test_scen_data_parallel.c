@@ -85,6 +85,8 @@ static const struct {
      "Gbps}}",                                                                            "hidden_steps 11 is more than inner_steps 10"            },
     {"data_parallel: {exchange: parameter-server, servers: {count: 1}, islands: {count: 2, "
      "inner_steps: 10, bandwidth: 1 Gbps}}",                                              "islands and parameter servers are not modelled together"},
+    {"pipeline: 4, virtual_stages: 2, schedule: dualpipe, data_parallel: {bucket: 1 MB}",
+     "the model is there twice"                                                                                                                         },
     {"data_parallel: {islands: {coun: 2}}",                                                    "did you mean 'count'"                                   },
 };
 
