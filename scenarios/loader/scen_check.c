@@ -13,6 +13,7 @@
  * Products are taken in double, since a product of numbers in range may not fit an int64. */
 #include "scen_check.h"
 
+#include "scen_check_data.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
 #include "scen_check_serving.h"
@@ -356,6 +357,14 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
+static void check_data_parallel(const Check *check)
+{
+    const char *path = NULL;
+    g_autofree char *why = scen_check_data_parallel(check->scenario, &path);
+    if (why)
+        fail(check, path, "%s", why);
+}
+
 static void check_levers(const Check *check)
 {
     scen_check_levers(check->scenario, check, fail);
@@ -403,32 +412,36 @@ typedef struct Rule {
     const char *needs[8];
 } Rule;
 
+/* clang-format off */
 static const Rule rules[] = {
-    {check_shape,       false, {"model.heads", "model.hidden"}                                                },
-    {check_experts,     false, {"model.experts"}                                                              },
-    {check_latent,      true,  {"plan.attention"}                                                             },
-    {check_products,    false, {NULL}                                                                         },
-    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
-    {check_sizes,
-     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
-    {check_expert_plan,
-     true,                     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
-      "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
-    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
-    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
-    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
-    {check_schedule,
-     true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch", "plan.zero_stage"}                                                       },
-    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
-    {check_zero,
-     true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
-    {check_levers,
-     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
-    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
-    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
-    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
+    {check_shape, false, {"model.heads", "model.hidden"}},
+    {check_experts, false, {"model.experts"}},
+    {check_latent, true, {"plan.attention"}},
+    {check_products, false, {NULL}},
+    {check_cluster, false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}},
+    {check_sizes, true,
+     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_expert_plan, true,
+     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
+      "plan.data", "plan.zero_stage", "plan.shard"}},
+    {check_batch, true, {"plan.micro_batch", "plan.global_batch", "plan.data"}},
+    {check_tensor, true, {"plan.tensor", "model.heads", "model.ffn"}},
+    {check_layers, true, {"plan.pipeline", "plan.virtual_stages", "model.layers"}},
+    {check_schedule, true,
+     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch", "plan.zero_stage"}},
+    {check_sequence, true, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}},
+    {check_zero, true,
+     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_data_parallel, true,
+     {"plan.data", "plan.zero_stage", "plan.data_parallel", "model.layers", "model.experts"}},
+    {check_levers, true,
+     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}},
+    {check_peak, true, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}},
+    {check_quantise, true, {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}},
+    {check_storage, true, {"cluster.node.nics", "cluster.node.host_bandwidth"}},
 };
+/* clang-format on */
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
 {

@@ -47,7 +47,7 @@ double strat_send_bytes(const StratCosting *costing)
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || strat_data_is_served(&plan->data_parallel))
         return 0.0;
     double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
     double gradient = topo_dtype_bytes(plan->gradients);
