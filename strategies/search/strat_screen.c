@@ -105,14 +105,13 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
 }
 
 /* Whether the data group moves its traffic once a step and all together; where it is sharded
- * further, replicas agree otherwise, or it is shared with a mirror stage, traffic counts as
- * nothing. */
+ * further, shares it with a mirror stage, or replicas agree otherwise, traffic counts as nothing. */
 static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
     return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
-           strat_data_is_plain(&plan->data_parallel) &&
-           strat_bucket_bytes(&plan->data_parallel.buckets, 1.0) <= 0.0 && !look->schedule->is_dual;
+           !look->schedule->is_dual && strat_data_is_plain(&plan->data_parallel) &&
+           strat_bucket_bytes(&plan->data_parallel.buckets, 1.0) <= 0.0;
 }
 
 /* Whether backwards are cut in two, all or some. */

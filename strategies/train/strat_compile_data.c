@@ -202,7 +202,7 @@ bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GErr
 }
 
 static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
-                              uint32_t after)
+                              bool mirrored, uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
@@ -212,7 +212,7 @@ static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind 
     if (bucket > 0.0)
         times = MAX(1.0, ceil(params * topo_dtype_bytes(c->plan->gradients) / bucket));
     TopoTransfer transfer = shard_transfer(c, replicas, params / times, STRAT_BACKWARD);
-    transfer.op = code->mirror.ranks > 1 ? TOPO_OP_REDUCE_SCATTER : transfer.op;
+    transfer.op = mirrored ? TOPO_OP_REDUCE_SCATTER : transfer.op;
     uint32_t id = after;
     for (double i = 0.0; i < times; i += 1.0) {
         id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
@@ -265,7 +265,7 @@ bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
         after = code->last_main;
     uint32_t id = after;
     if (shared)
-        id = reduce_shared(c, class, kind, params, after);
+        id = reduce_shared(c, class, kind, params, mirrored, after);
     if (copied) {
         TopoTransfer transfer = copies_transfer(c, code, params);
         StratOwner owner = {class, code->copies_family, STRAT_ROLE_COPIES};
@@ -275,11 +275,9 @@ bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
             strat_compile_after(c, class, id, after);
         g_array_append_val(code->reductions, id);
     }
-    if (mirrored) {
-        id = reduce_mirror(c, class, replicas, params, after);
-        g_array_append_val(code->reductions, id);
-    }
-    code->last_reduce = id;
+    code->last_reduce = mirrored ? reduce_mirror(c, class, replicas, params, after) : id;
+    if (mirrored)
+        g_array_append_val(code->reductions, code->last_reduce);
     return true;
 }
 
