@@ -14,10 +14,17 @@
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
- * repeats the forward of a layer, or of its attention core, before the backward. A context ring
- * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
+ * repeats the forward of a layer, or of its attention core, before the backward.
  *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
+ * overlap.tensor assumes what Transformer Engine's user buffers do for the gather before a product
+ * (te/common/comm_gemm_overlap.cpp: a ring of as many chunks as ranks, sends beside the product of
+ * the chunk at hand) and PyTorch's asynchronous tensor parallelism (fused_all_gather_matmul,
+ * likewise); for the reduction after one user buffers take 4 chunks by default. Flux (Chang 2024,
+ * arXiv 2406.06858) waits tile by tile within one kernel instead and loses no waves to smaller
+ * products. tensor_parallel.chunks says another number of chunks.
+ *
+ * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c. Tokens go to
+ * experts and back as the plan's kernels or the library take them (strat_expert.c).
  *
  * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
@@ -25,8 +32,10 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_context.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
+#include "strat_tensor.h"
 
 #include <math.h>
 
@@ -121,16 +130,24 @@ static double exposed(const Walk *walk, double comm, double product, bool overla
     return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
 }
 
-/* What @comm adds to the product of @op when both are cut into as many chunks as the group has
- * ranks and pipelined: the first chunk is bare, the products of fewer rows are less efficient. */
-static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t n, int64_t k,
-                              TopoDtype dtype)
+/* What a collective adds to the product of @op when both are cut into chunks and pipelined: the
+ * first chunk is bare, the products of fewer rows are less efficient. Chunks that the plan counts
+ * are collectives of their own, latency and all; as many as the group has ranks are the steps of
+ * one ring. */
+static double exposed_chunked(const Walk *walk, ModelComm comm, double bytes, int64_t m, int64_t n,
+                              int64_t k, TopoDtype dtype)
 {
-    int64_t chunks = walk->costing->plan->tensor;
-    double share = 1.0 / (double)chunks;
+    int64_t asked = walk->costing->plan->tensor_parallel.chunks;
+    int64_t chunks = asked > 0 ? asked : walk->costing->plan->tensor;
+    double share = 1.0 / (double)chunks, all = comm_s(walk, comm, bytes);
+    double first = all * share, rest = all * (1.0 - share);
     double whole = product_s(walk, 1, m, n, k, dtype);
     double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
+    if (asked > 0) {
+        first = comm_s(walk, comm, bytes * share);
+        rest = first * (double)(chunks - 1);
+    }
+    return fmax(0.0, cut - whole) + first + exposed(walk, rest, cut, true);
 }
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
@@ -144,17 +161,18 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .dtype = wide_dtype(walk->costing->plan->precision)};
 }
 
-/* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
-static double ring_exposed_s(const Walk *walk, double bytes, double attention)
+/* What the context group moves; a ring beside the attention after it. */
+static void context_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 {
-    double steps = (double)walk->costing->plan->context - 1.0;
-    TopoTransfer send = {.op = TOPO_OP_SEND,
-                         .ranks = 2,
-                         .ranks_per_domain = walk->chunk->context_per_domain > 1 ? 2 : 1,
-                         .bytes = bytes,
-                         .nic_fraction = walk->chunk->context_nic_fraction};
-    double step = walk->costing->net->seconds(walk->costing->cluster, &send);
-    return steps * fmax(0.0, step - attention / (steps + 1.0));
+    const ModelOp *op = &ops->op[i];
+    double beside = 0.0;
+    if (op->kind == MODEL_OP_RING) {
+        KernAttentionShape attention = attention_shape(walk, &ops->op[i + 1]);
+        beside = backward ? kern_attention_backward_s(&walk->device, &attention)
+                          : kern_attention_forward_s(&walk->device, &attention);
+    }
+    emit(walk, strat_context_s(walk->costing, walk->chunk, op, backward, beside),
+         STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
 /* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
@@ -168,6 +186,32 @@ static void cast(Walk *walk, const ModelOp *op, int64_t elements)
              STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
+ * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
+ * dY once more. */
+static double accumulate_s(const Walk *walk, const ModelOp *op)
+{
+    double weights = (double)(op->batch * op->n) * (double)op->k;
+    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
+    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
+}
+
+/* A product of a grid of tensor ranks: forward, or @parts of its backward. */
+static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
+{
+    ModelOp block = *op;
+    StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
+                                                op_dtype(walk, op), parts);
+    block.k /= op->steps;
+    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n);
+    emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
+    emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
+    if (parts & STRAT_BACKWARD_WEIGHT)
+        emit(walk, accumulate_s(walk, &block), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+}
+
 /* A gather feeds the product after it, a reduce drains the one before it. */
 static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
 {
@@ -179,7 +223,8 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
     if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
-        comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
+        comm = exposed_chunked(walk, op->forward_comm, op->forward_bytes, near->m, near->n, near->k,
+                               op_dtype(walk, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -202,6 +247,10 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
+        if (op->steps > 0) {
+            grid_product(walk, op, 0);
+            break;
+        }
         cast(walk, op, op->batch * op->m * op->k);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
@@ -220,28 +269,19 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
-        emit(walk,
-             ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+        context_comm(walk, ops, i, false);
+        break;
+    case MODEL_OP_ROW:
+        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, false),
+             STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
         exchange(walk, op, op->kind == MODEL_OP_DISPATCH);
         break;
     }
-}
-
-/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
- * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
- * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
- * dY once more. */
-static double accumulate_s(const Walk *walk, const ModelOp *op)
-{
-    double weights = (double)(op->batch * op->n) * (double)op->k;
-    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
-    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
 }
 
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
@@ -288,7 +328,11 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         return;
     switch (op->kind) {
     case MODEL_OP_GEMM:
-        backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
+        if (op->steps > 0)
+            grid_product(walk, op, walk->parts);
+        else
+            backward_product(walk, op,
+                             before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
         emit(walk,
@@ -313,16 +357,18 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
             before->batch == 1)
-            comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
-                                   op_dtype(walk, before));
+            comm = exposed_chunked(walk, op->backward_comm, op->backward_bytes, before->m,
+                                   before->k, before->n, op_dtype(walk, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
-        emit(
-            walk,
-            ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
-            STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+        context_comm(walk, ops, i, true);
+        break;
+    case MODEL_OP_ROW:
+        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, true),
+             STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:

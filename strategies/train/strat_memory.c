@@ -18,7 +18,7 @@
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
- *              gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
+ *              gradient; keys and values gathered over a context group and their gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
  *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
  *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
  *   reserved   CUDA context, library handles and communicator buffers
@@ -52,10 +52,12 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
     if (chunk->head && costing->model->vocab > 0) {
         ModelShard shard = strat_shard(plan);
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-        int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
+        int64_t vocab = model_vocab_padded(costing->model, shard.tensor);
+        if (!shard.gathers_logits)
+            vocab /= shard.tensor;
         bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
     }
-    return bytes;
+    return chunk->layers > 0 ? MAX(bytes, strat_context_gathered_bytes(costing)) : bytes;
 }
 
 /* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
