@@ -59,17 +59,17 @@ void model_op_add_fused_attention(const ModelShard *shard, const ModelCore *core
                     2.0 * tokens * keys * ACT);
     double in_order = 1.0 - 0.5 / (double)ring;
     /* Query, key, value and output, and the softmax's statistics. */
-    model_op_add(
-        ops, (ModelOp){.label = "attention",
-                       .kind = MODEL_OP_ATTENTION,
-                       .part = MODEL_PART_ATTENTION,
-                       .batch = shard->micro_batch * (core->heads / split),
-                       .kv_batch = shard->micro_batch * (kv / split),
-                       .m = shard->sequence / ring,
-                       .n = shard->sequence,
-                       .k = (core->query + core->value) / 2,
-                       .causal_fraction = shard->context_in_order && ring > 1 ? in_order : 0.5,
-                       .saved_bytes = tokens * ((query + keys) * ACT + a * 4.0)});
+    model_op_add(ops,
+                 (ModelOp){.label = "attention",
+                           .kind = MODEL_OP_ATTENTION,
+                           .part = MODEL_PART_ATTENTION,
+                           .batch = shard->micro_batch * (core->heads / split),
+                           .kv_batch = shard->micro_batch * (kv / split),
+                           .m = shard->sequence / ring,
+                           .n = shard->sequence,
+                           .k = (core->query + core->value) / 2,
+                           .causal_fraction = shard->context_in_order && ring > 1 ? in_order : 0.5,
+                           .saved_bytes = tokens * ((query + keys) * ACT + a * 4.0)});
     if (split > 1) {
         add_traffic(ops, "tokens for heads", MODEL_OP_HEADS, tokens * output * ACT,
                     tokens * output * ACT);

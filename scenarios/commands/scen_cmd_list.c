@@ -9,6 +9,7 @@
 #include "scen_options.h"
 #include "scen_text.h"
 #include "strat_autoscale.h"
+#include "strat_context.h"
 #include "strat_failures.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
@@ -17,6 +18,7 @@
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
 #include "strat_straggler.h"
+#include "strat_tensor.h"
 #include "topo_net.h"
 #include "topo_placement.h"
 #include "topo_route.h"
@@ -29,7 +31,8 @@ static const ScenUsage usage = {
     .arguments = "[KIND]",
     .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
                "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
+               "profiles, engines, prices, expert-kernels, uncertainty, schedules, context-kinds,\n"
+               "tensor-kinds, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
                "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
@@ -67,6 +70,8 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_context_kinds, StratContextRow, strat_context_all)
+LIST_ALL(add_tensor_kinds, StratTensorRow, strat_tensor_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
@@ -151,6 +156,8 @@ static const Kind kinds[] = {
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"context-kinds",    "how context ranks share a sequence",       SCEN_CATALOG_NONE,           add_context_kinds   },
+    {"tensor-kinds",     "how tensor ranks share a layer",           SCEN_CATALOG_NONE,           add_tensor_kinds    },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
     {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },

@@ -153,6 +153,29 @@ static bool read_sequence(const char *name, int64_t *value)
     return *value || g_str_equal(name, "false");
 }
 
+static void set_context_kind(StratPlan *plan, int64_t value)
+{
+    plan->context_parallel.kind = (StratContextKind)value;
+}
+
+static void fill_context_kind(const ScenScenario *scenario, GArray *values)
+{
+    add(values, (int64_t)scenario->plan.context_parallel.kind);
+}
+
+/* Hybrid has a size of its own, which is no axis. */
+static bool read_context_kind(const char *name, int64_t *value)
+{
+    size_t count;
+    const StratContextRow *rows = strat_context_all(&count);
+    for (size_t i = 0; i < count; i++)
+        if (g_str_equal(rows[i].name, name) && i != STRAT_CONTEXT_HYBRID) {
+            *value = (int64_t)i;
+            return true;
+        }
+    return false;
+}
+
 static void set_schedule(StratPlan *plan, int64_t value)
 {
     size_t count;
@@ -188,6 +211,7 @@ static void fill_schedule(const ScenScenario *scenario, GArray *values)
 static const Axis axes[] = {
     AXIS(tensor, set_tensor, fill_tensor),
     AXIS(context, set_context, fill_context),
+    AXIS(context_kind, set_context_kind, fill_context_kind, .read = read_context_kind),
     AXIS(pipeline, set_pipeline, fill_pipeline),
     AXIS(virtual_stages, set_chunks, fill_chunks),
     AXIS(data, set_data, fill_data),
@@ -267,6 +291,10 @@ static const char *constraint(const ScenScenario *scenario, const ScenPlanTrial 
     if (plan->sequence_parallel && plan->tensor == 1)
         return "sequence_parallel has nothing to split at tensor 1: the same plan without it "
                "counts";
+    *path = "plan.context_parallel";
+    if (plan->context == 1 &&
+        plan->context_parallel.kind != scenario->plan.context_parallel.kind)
+        return "one context rank has no keys to fetch: the same plan of the plan's own kind counts";
     *path = "plan.zero_stage";
     if (plan->zero_stage > 0 && plan->data * plan->context == 1)
         return "zero_stage has nothing to shard over one replica: the same plan without it counts";

@@ -14,6 +14,7 @@
 #include "scen_check.h"
 
 #include "scen_check_fabric.h"
+#include "scen_check_levers.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
@@ -229,6 +230,30 @@ static void check_tensor(const Check *check)
              model->ffn);
 }
 
+/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
+static void check_parallel(const Check *check)
+{
+    const ScenScenario *scenario = check->scenario;
+    g_autofree char *tensor = NULL, *context = NULL;
+    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
+        fail(check, "plan.tensor_parallel", "%s", tensor);
+    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
+        fail(check, "plan.context_parallel", "%s", context);
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    if (!net || !net->shares_links)
+        return;
+    if (strat_tensor_side(&scenario->plan) > 0)
+        fail(check, "plan.tensor_parallel",
+             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
+             "and columns of a grid are not: use alpha-beta",
+             net->name);
+    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
+        fail(check, "plan.context_parallel",
+             "network %s lays context traffic over links as one collective of all context ranks, "
+             "which hybrid has not: use alpha-beta",
+             net->name);
+}
+
 static void check_layers(const Check *check)
 {
     const ModelSpec *model = &check->scenario->model;
@@ -334,6 +359,11 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
+static void check_levers(const Check *check)
+{
+    scen_check_levers(check->scenario, check, fail);
+}
+
 static void check_peak(const Check *check)
 {
     const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
@@ -380,6 +410,9 @@ static const Rule rules[] = {
       "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
     {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
     {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
+    {check_parallel,
+     true,                     {"plan.tensor", "plan.context", "plan.tensor_parallel", "plan.context_parallel",
+      "plan.sequence_length", "plan.micro_batch", "model.heads", "model.ffn"}                       },
     {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
     {check_schedule,
      true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
@@ -387,6 +420,8 @@ static const Rule rules[] = {
     {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
     {check_zero,
      true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_levers,
+     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };

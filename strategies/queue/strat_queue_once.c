@@ -19,7 +19,7 @@ static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
     StratQueueOnce *once = g_new0(StratQueueOnce, 1);
     once->queue = queue;
     once->replication = replication;
-    once->end = strat_queue_ns(queue->duration_s);
+    once->end = sim_time_capped(queue->duration_s);
     once->pool = strat_queue_pool_new(queue->nodes, queue->nodes_per_leaf);
     once->source = strat_queue_source_new(queue, replication);
     once->running = g_array_new(FALSE, FALSE, sizeof(StratQueueRelease));
@@ -29,10 +29,10 @@ static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
     once->profile = g_array_new(FALSE, FALSE, sizeof(StratQueueStep));
     once->wake = SIM_TIME_MAX;
     once->head = -1;
-    once->preemptible = strat_queue_ns(queue->preemptible_after_s);
-    once->lifetime = strat_queue_ns(queue->lifetime_s);
-    once->restart = strat_queue_ns(queue->restart_s);
-    once->requeue = strat_queue_ns(queue->requeue_s);
+    once->preemptible = sim_time_capped(queue->preemptible_after_s);
+    once->lifetime = sim_time_capped(queue->lifetime_s);
+    once->restart = sim_time_capped(queue->restart_s);
+    once->requeue = sim_time_capped(queue->requeue_s);
     once->later = g_queue_new();
     once->slow_ppm = (int64_t)(queue->shared_leaf * 1e6 + 0.5);
     return once;
@@ -165,7 +165,7 @@ static void strike(StratQueueOnce *once, const StratFault *fault)
     SimRandom repair = sim_random_child(&fault->draws, DRAW_REPAIR);
     bool swaps = sim_random_uniform(&swap) < c->swap_fraction;
     SimTime until =
-        sim_time_later(once->now, strat_queue_ns(strat_spread_draw(&once->queue->repair, repair)));
+        sim_time_later(once->now, sim_time_capped(strat_spread_draw(&once->queue->repair, repair)));
     int64_t end = MIN(fault->node + fault->nodes, once->queue->nodes);
     for (int64_t node = fault->node; node < end; node++) {
         if (once->at_node[node])

@@ -11,6 +11,7 @@
  * costs time is for the caller. Nodes are whole: jobs smaller than one take one. */
 #include "strat_queue_pool.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 enum { WORD = 64 };
@@ -196,15 +197,11 @@ const StratQueuePlacement *strat_queue_placement_all(size_t *count)
 
 const StratQueuePlacement *strat_queue_placement_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(placements); i++) {
-        if (!name || g_str_equal(placements[i].name, name))
-            return &placements[i];
-        g_string_append_printf(known, " %s", placements[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown placement of queued jobs '%s', known:%s", name, known->str);
-    return NULL;
+    if (!name)
+        return &placements[0];
+    return sim_row_by_name(placements, G_N_ELEMENTS(placements), sizeof placements[0], name,
+                           "placement of queued jobs", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
+                           error);
 }
 
 /* Adds @by to the spanning jobs of every leaf of the chain. Returns its leaves; *@meets receives

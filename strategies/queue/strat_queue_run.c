@@ -44,7 +44,7 @@ static SimTime plan_end(StratQueueOnce *once, StratQueueJob *job)
     SimTime to = job->fail_at >= 0 ? job->fail_at : job->work;
     SimTime length = job->setup + stretch(to - job->done, job->slow_ppm);
     const StratQueueClass *c = &once->queue->classes[job->class_index];
-    SimTime crash = job->crashes ? job->setup + strat_queue_ns(c->crash_after_s) : SIM_TIME_MAX;
+    SimTime crash = job->crashes ? job->setup + sim_time_capped(c->crash_after_s) : SIM_TIME_MAX;
     if (job->runs > 1 && once->queue->restart_failure > 0.0) {
         SimRandom draws = strat_queue_source_draws(&once->source, job->number);
         draws = sim_random_child(&draws, DRAW_RESTART + (uint64_t)job->runs);
@@ -155,7 +155,7 @@ void strat_queue_book(StratQueueOnce *once, StratQueueJob *job, bool kept_all, S
     SimTime elapsed = once->now - job->since, setup = MIN(elapsed, job->setup);
     SimTime compute = elapsed - setup, did = shrink(compute, job->slow_ppm);
     SimTime all = job->done + did;
-    SimTime every = strat_queue_ns(once->queue->classes[job->class_index].checkpoint_s);
+    SimTime every = sim_time_capped(once->queue->classes[job->class_index].checkpoint_s);
     SimTime kept = kept_all ? all : every > 0 ? all / every * every : 0;
     spent[STRAT_QUEUE_RESTART] += nodes * setup;
     spent[STRAT_QUEUE_SLOWED] += nodes * (compute - did);

@@ -25,22 +25,18 @@
 static const StratContextRow rows[] = {
     [STRAT_CONTEXT_RING] = {.name = "ring",
                             .source = "Liu 2023, Ring Attention (arXiv 2310.01889) section 3; "
-                                      "Megatron-Core and Transformer Engine, cp_comm_type p2p",
+                                      "Megatron-Core and Transformer Engine, cp_comm_type p2p",                  .rings = true},
+    [STRAT_CONTEXT_ALL_GATHER] = {                .name = "all-gather",
+                            .source = "Llama 3 (arXiv 2407.21783) section 3.3.2; "
+                                            "Transformer Engine, cp_comm_type all_gather",        .rings = true,
+                            .gathers = true},
+    [STRAT_CONTEXT_ULYSSES] = {                                                                                                   .name = "ulysses",
+                            .source = "Jacobs 2023, DeepSpeed-Ulysses (arXiv 2309.14509) "
+                                         "section 3.1; Transformer Engine, cp_comm_type a2a", .exchanges = true             },
+    [STRAT_CONTEXT_HYBRID] = { .name = "hybrid",
+                            .source = "Fang and Zhao 2024, USP (arXiv 2405.07719) section 3; "
+                                        "Transformer Engine, cp_comm_type a2a+p2p",                                                                       .exchanges = true,
                             .rings = true},
-    [STRAT_CONTEXT_ALL_GATHER] = {.name = "all-gather",
-                                  .source = "Llama 3 (arXiv 2407.21783) section 3.3.2; "
-                                            "Transformer Engine, cp_comm_type all_gather",
-                                  .rings = true,
-                                  .gathers = true},
-    [STRAT_CONTEXT_ULYSSES] = {.name = "ulysses",
-                               .source = "Jacobs 2023, DeepSpeed-Ulysses (arXiv 2309.14509) "
-                                         "section 3.1; Transformer Engine, cp_comm_type a2a",
-                               .exchanges = true},
-    [STRAT_CONTEXT_HYBRID] = {.name = "hybrid",
-                              .source = "Fang and Zhao 2024, USP (arXiv 2405.07719) section 3; "
-                                        "Transformer Engine, cp_comm_type a2a+p2p",
-                              .exchanges = true,
-                              .rings = true},
 };
 
 const StratContextRow *strat_context_all(size_t *count)
@@ -83,7 +79,8 @@ static bool knobs_fit(const StratPlan *plan, char **reason)
         return refuse(reason, "context_parallel.heads is for kind hybrid, not %s", row->name);
     if (hybrid && (heads < 2 || plan->context % heads != 0 || plan->context == heads))
         return refuse(reason,
-                      "hybrid: context_parallel.heads " I64 " must be 2 or more, divide context " I64
+                      "hybrid: context_parallel.heads " I64
+                      " must be 2 or more, divide context " I64
                       " and leave a ring; else kind ulysses or ring says the same",
                       heads, plan->context);
     if (!row->rings && plan->context_parallel.order == STRAT_CONTEXT_CONTIGUOUS)
@@ -99,8 +96,9 @@ bool strat_context_fits(const ModelSpec *model, const StratPlan *plan, char **re
         return plan->context_parallel.heads == 0 ||
                refuse(reason, "context_parallel.heads needs context of 2 or more");
     if (plan->attention == STRAT_ATTENTION_UNFUSED)
-        return refuse(reason, "context " I64 " needs attention flash: unfused scores have no "
-                              "softmax over keys that come in pieces",
+        return refuse(reason,
+                      "context " I64 " needs attention flash: unfused scores have no "
+                      "softmax over keys that come in pieces",
                       plan->context);
     if (!knobs_fit(plan, reason))
         return false;
@@ -112,18 +110,18 @@ bool strat_context_fits(const ModelSpec *model, const StratPlan *plan, char **re
                       row->name, split, plan->tensor, model->heads / plan->tensor, model->heads);
     int64_t kv = MAX(model->kv_heads / plan->tensor, 1);
     if (kv % split != 0 && split % kv != 0)
-        return refuse(reason, "%s: " I64 " ranks exchange heads and each has " I64 " kv_heads: "
-                              "neither divides the other",
-                      row->name, split, kv);
-    int64_t pieces = plan->context_parallel.order == STRAT_CONTEXT_ZIG_ZAG && ring > 1 ? 2 * ring
-                                                                                      : ring;
-    if (plan->sequence_length % (pieces * split) != 0)
         return refuse(reason,
-                      "sequence_length " I64 " does not split into " I64 " chunks (%s of context "
-                      I64 ")",
-                      plan->sequence_length, pieces * split,
-                      pieces > ring ? "two a rank, for equal causal work," : "one a rank",
-                      plan->context);
+                      "%s: " I64 " ranks exchange heads and each has " I64 " kv_heads: "
+                      "neither divides the other",
+                      row->name, split, kv);
+    int64_t pieces =
+        plan->context_parallel.order == STRAT_CONTEXT_ZIG_ZAG && ring > 1 ? 2 * ring : ring;
+    if (plan->sequence_length % (pieces * split) != 0)
+        return refuse(
+            reason,
+            "sequence_length " I64 " does not split into " I64 " chunks (%s of context " I64 ")",
+            plan->sequence_length, pieces * split,
+            pieces > ring ? "two a rank, for equal causal work," : "one a rank", plan->context);
     return true;
 }
 

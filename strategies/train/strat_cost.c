@@ -4,29 +4,14 @@
  * dX = dY W' and dW = X' dY. Around a column-parallel product the tensor group works too: dX is
  * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
  * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
- *
- *   overlap.tensor_backward  comm beside a product adds max(slowdown * comm, comm - product):
- *                            the collective's kernels take SMs and bandwidth from the product
- *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
- *                            pipelined, the first chunk is bare and the smaller products lose
- *                            efficiency (Wang 2023, "Overlap Communication with Dependent
- *                            Computation via Decomposition", section 4)
+ * see strat_tensor_overlap.c.
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
  * repeats the forward of a layer, or of its attention core, before the backward.
  *
- * overlap.tensor assumes what Transformer Engine's user buffers do for the gather before a product
- * (te/common/comm_gemm_overlap.cpp: a ring of as many chunks as ranks, sends beside the product of
- * the chunk at hand) and PyTorch's asynchronous tensor parallelism (fused_all_gather_matmul,
- * likewise); for the reduction after one user buffers take 4 chunks by default. Flux (Chang 2024,
- * arXiv 2406.06858) waits tile by tile within one kernel instead and loses no waves to smaller
- * products. tensor_parallel.chunks says another number of chunks.
- *
  * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c. Tokens go to
- * experts and back as the plan's kernels or the library take them (strat_expert.c).
- *
- * Left out: contention between the collectives themselves. */
+ * experts and back as the plan's kernels or the library take them (strat_expert.c). */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -35,7 +20,9 @@
 #include "strat_context.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
+#include "strat_layout.h"
 #include "strat_tensor.h"
+#include "strat_tensor_overlap.h"
 
 #include <math.h>
 
@@ -89,19 +76,7 @@ static double pass_bytes(const Walk *walk, double bytes)
 
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
-    static const TopoCollectiveOp kinds[] = {
-        [MODEL_COMM_ALL_REDUCE] = TOPO_OP_ALL_REDUCE,
-        [MODEL_COMM_ALL_GATHER] = TOPO_OP_ALL_GATHER,
-        [MODEL_COMM_REDUCE_SCATTER] = TOPO_OP_REDUCE_SCATTER,
-    };
-    if (comm == MODEL_COMM_NONE)
-        return 0.0;
-    TopoTransfer transfer = {.op = kinds[comm],
-                             .ranks = walk->costing->plan->tensor,
-                             .ranks_per_domain = walk->chunk->tensor_per_domain,
-                             .bytes = bytes,
-                             .nic_fraction = walk->chunk->tensor_nic_fraction};
-    return walk->costing->net->seconds(walk->costing->cluster, &transfer);
+    return strat_tensor_comm_s(walk->costing, walk->chunk, comm, bytes);
 }
 
 static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
@@ -123,31 +98,9 @@ static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
     return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
 }
 
-/* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
- * and what outlasts the product is bare. */
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
 {
-    return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
-}
-
-/* What a collective adds to the product of @op when both are cut into chunks and pipelined: the
- * first chunk is bare, the products of fewer rows are less efficient. Chunks that the plan counts
- * are collectives of their own, latency and all; as many as the group has ranks are the steps of
- * one ring. */
-static double exposed_chunked(const Walk *walk, ModelComm comm, double bytes, int64_t m, int64_t n,
-                              int64_t k, TopoDtype dtype)
-{
-    int64_t asked = walk->costing->plan->tensor_parallel.chunks;
-    int64_t chunks = asked > 0 ? asked : walk->costing->plan->tensor;
-    double share = 1.0 / (double)chunks, all = comm_s(walk, comm, bytes);
-    double first = all * share, rest = all * (1.0 - share);
-    double whole = product_s(walk, 1, m, n, k, dtype);
-    double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    if (asked > 0) {
-        first = comm_s(walk, comm, bytes * share);
-        rest = first * (double)(chunks - 1);
-    }
-    return fmax(0.0, cut - whole) + first + exposed(walk, rest, cut, true);
+    return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
 }
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
@@ -222,9 +175,12 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
         near = &ops->op[i + 1];
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
-    if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
-        comm = exposed_chunked(walk, op->forward_comm, op->forward_bytes, near->m, near->n, near->k,
-                               op_dtype(walk, near));
+    if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor) {
+        KernGemmShape product = {
+            .batch = 1, .m = near->m, .n = near->n, .k = near->k, .dtype = op_dtype(walk, near)};
+        comm =
+            strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, &product);
+    }
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -331,8 +287,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         if (op->steps > 0)
             grid_product(walk, op, walk->parts);
         else
-            backward_product(walk, op,
-                             before && before->kind == MODEL_OP_COMM ? before : NULL);
+            backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
         emit(walk,
@@ -356,9 +311,15 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
             break; /* a gather: priced with its product */
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
-            before->batch == 1)
-            comm = exposed_chunked(walk, op->backward_comm, op->backward_bytes, before->m,
-                                   before->k, before->n, op_dtype(walk, before));
+            before->batch == 1) {
+            KernGemmShape product = {.batch = 1,
+                                     .m = before->m,
+                                     .n = before->k,
+                                     .k = before->n,
+                                     .dtype = op_dtype(walk, before)};
+            comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true,
+                                          &product);
+        }
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
@@ -409,11 +370,11 @@ static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
     walk->recomputing = false;
 }
 
-/* Backward of a layer whose attention core is repeated just before its own backward. */
-static void backward_layer(Walk *walk, const ModelOps *ops)
+/* Backward of layer @layer; its attention core is repeated just before its own backward. */
+static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
-    StratRecompute recompute =
-        walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
+    bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
+    StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
     if (recompute == STRAT_RECOMPUTE_FULL)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
@@ -529,7 +490,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
-        backward_layer(&walk, &ops);
+        backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
     if (chunk->embedding) {

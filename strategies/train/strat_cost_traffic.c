@@ -65,17 +65,17 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
         count->sum.tensor_bytes += op->forward_bytes;
 }
 
+/* @recompute: of the layer whose operations these are. */
 static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTaskKind kind,
-                           bool is_layer)
+                           StratRecompute recompute)
 {
     Count count = {.context = (double)plan->context};
     bool backward = kind != STRAT_TASK_FORWARD;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
-        bool again =
-            is_layer && kind != STRAT_TASK_WEIGHT &&
-            (plan->recompute == STRAT_RECOMPUTE_FULL ||
-             (plan->recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
+        bool again = kind != STRAT_TASK_WEIGHT &&
+                     (recompute == STRAT_RECOMPUTE_FULL ||
+                      (recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
         if (!backward || again)
             add_forward(&count, op);
         if (backward)
@@ -109,15 +109,18 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, true), (double)layers);
+        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
+        add_times(&sum, of_ops(&ops, plan, kind, plan->recompute), (double)(layers - spared));
+        if (spared > 0)
+            add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), (double)spared);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
 }

@@ -17,8 +17,9 @@
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
- *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
- *              gradient; keys and values gathered over a context group and their gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
+ *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
+ *              fp32 and their gradient; keys and values gathered over a context group and their
+ *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
  *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
  *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
  *   reserved   CUDA context, library handles and communicator buffers
@@ -38,12 +39,14 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+    if (plan->recompute == STRAT_RECOMPUTE_FULL && chunk->spared < chunk->layers) {
         StratPlan keep = *plan;
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratModelChunk dense = {.layers = 1}, sparse = {.layers = 1, .moe_layers = 1};
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        int64_t many = MIN(group, chunk->layers);
+        StratModelChunk dense = {.layers = many}, sparse = {.layers = many, .moe_layers = many};
         if (chunk->moe_layers < chunk->layers)
             bytes = strat_chunk_saved_bytes(&all, &dense);
         if (chunk->moe_layers > 0)
@@ -101,7 +104,7 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
 {
     int64_t units = strat_chunk_unit_count(chunk);
     g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    strat_chunk_units(chunk, unit);
+    strat_chunk_units(costing->plan, chunk, unit);
     double window = 0.0;
     for (int64_t i = 0; i < units; i++) {
         double params = params_of(costing, &unit[i]);
@@ -283,6 +286,14 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
+/* Whether the ranks of @plan can share @model. */
+static bool fits_model(const ModelSpec *model, const StratPlan *plan)
+{
+    g_autofree char *tensor = NULL, *context = NULL;
+    return strat_expert_fits(model, plan, NULL) && strat_tensor_fits(model, plan, &tensor) &&
+           strat_context_fits(model, plan, &context);
+}
+
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
 static void suggest(const StratCosting *costing, GString *text)
 {
@@ -292,7 +303,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
+        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -302,7 +313,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

@@ -3,6 +3,7 @@
 #define STRAT_PLAN_H
 
 #include "strat_context.h"
+#include "strat_recompute.h"
 #include "strat_tensor.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -64,6 +65,7 @@ struct StratPlan {
     bool count_embedding;   /* the embedding takes a layer's place in the first stage */
     bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
+    StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */

@@ -30,15 +30,13 @@
 static const StratTensorRow rows[] = {
     [STRAT_TENSOR_1D] = {.name = "1d",
                          .source = "Shoeybi 2019, Megatron-LM (arXiv 1909.08053) section 3"},
-    [STRAT_TENSOR_2D] = {.name = "2d",
+    [STRAT_TENSOR_2D] = {              .name = "2d",
                          .source = "Xu 2021, Optimus (arXiv 2104.05343) section 3; Colossal-AI "
-                                   "(arXiv 2110.14883)",
-                         .has_grid = true},
-    [STRAT_TENSOR_2_5D] = {.name = "2.5d",
-                           .source = "Wang 2021, Tesseract (arXiv 2105.14500) section 3; "
-                                     "Colossal-AI (arXiv 2110.14883)",
-                           .has_grid = true,
-                           .has_depth = true},
+                                   "(arXiv 2110.14883)",                                                .has_grid = true},
+    [STRAT_TENSOR_2_5D] = { .name = "2.5d",
+                         .source = "Wang 2021, Tesseract (arXiv 2105.14500) section 3; "
+                                     "Colossal-AI (arXiv 2110.14883)",                                                .has_grid = true,
+                         .has_depth = true},
 };
 
 const StratTensorRow *strat_tensor_all(size_t *count)
@@ -95,19 +93,22 @@ static bool grid_fits(const ModelSpec *model, const StratPlan *plan, char **reas
 {
     const StratTensorRow *row = &rows[plan->tensor_parallel.kind];
     if (plan->sequence_parallel)
-        return refuse(reason, "%s already cuts norms and dropouts over all tensor ranks: leave "
-                              "sequence_parallel out",
+        return refuse(reason,
+                      "%s already cuts norms and dropouts over all tensor ranks: leave "
+                      "sequence_parallel out",
                       row->name);
     if (plan->context > 1)
-        return refuse(reason, "%s with context " I64 ": nobody has published it, and the grid "
-                              "already cuts the batch",
+        return refuse(reason,
+                      "%s with context " I64 ": nobody has published it, and the grid "
+                      "already cuts the batch",
                       row->name, plan->context);
     if (plan->tensor_parallel.gathers_logits)
         return refuse(reason, "%s keeps logits cut along both sides: vocabulary cannot be gathered",
                       row->name);
     if (plan->overlap_tensor_backward || plan->tensor_parallel.chunks > 0)
-        return refuse(reason, "%s moves a panel a step: overlap.tensor_backward and "
-                              "tensor_parallel.chunks are for 1d",
+        return refuse(reason,
+                      "%s moves a panel a step: overlap.tensor_backward and "
+                      "tensor_parallel.chunks are for 1d",
                       row->name);
     if (model->experts > 0 || model->kv_lora_rank > 0)
         return refuse(reason, "%s is modelled for dense layers with ordinary attention", row->name);
@@ -146,16 +147,19 @@ bool strat_tensor_fits(const ModelSpec *model, const StratPlan *plan, char **rea
         return true;
     if (plan->tensor % strat_tensor_depth(plan) != 0 || side < 2 ||
         side * side * strat_tensor_depth(plan) != plan->tensor)
-        return refuse(reason, "tensor " I64 " is no %s grid: it must be q x q x depth, q of 2 or "
-                              "more, with depth " I64,
+        return refuse(reason,
+                      "tensor " I64 " is no %s grid: it must be q x q x depth, q of 2 or "
+                      "more, with depth " I64,
                       plan->tensor, row->name, strat_tensor_depth(plan));
     if (strat_tensor_depth(plan) > side)
-        return refuse(reason, "depth " I64 " of grids of " I64 " x " I64 ": Tesseract has at most "
-                              "as many as a side",
+        return refuse(reason,
+                      "depth " I64 " of grids of " I64 " x " I64 ": Tesseract has at most "
+                      "as many as a side",
                       strat_tensor_depth(plan), side, side);
     if (plan->micro_batch % (side * strat_tensor_depth(plan)) != 0)
-        return refuse(reason, "micro_batch " I64 " is not a multiple of " I64 ": rows of the grid "
-                              "share its sequences out",
+        return refuse(reason,
+                      "micro_batch " I64 " is not a multiple of " I64 ": rows of the grid "
+                      "share its sequences out",
                       plan->micro_batch, side * strat_tensor_depth(plan));
     return divides_all(model, side, reason) && grid_fits(model, plan, reason);
 }
