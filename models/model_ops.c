@@ -27,7 +27,7 @@
  * model_ops_grid.c.
  *
  * Left out: the three all-reduces of a cut loss (maximum, target logit, sum), 4 bytes a token each:
- * a test holds them below a thousandth of the head. */
+ * a test holds them below 0.5 % of the head. */
 #include "model_ops.h"
 
 #include "model_ops_private.h"
