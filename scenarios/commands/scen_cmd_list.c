@@ -13,6 +13,7 @@
 #include "strat_failures.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
+#include "strat_recipe.h"
 #include "strat_recovery.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
@@ -31,8 +32,8 @@ static const ScenUsage usage = {
     .arguments = "[KIND]",
     .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
                "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, context-kinds,\n"
-               "tensor-kinds, schedulers,\n"
+               "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules,\n"
+               "context-kinds, tensor-kinds, schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
                "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
@@ -72,6 +73,7 @@ static void add_row(const char *name, const char *source, void *rows)
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
 LIST_ALL(add_context_kinds, StratContextRow, strat_context_all)
 LIST_ALL(add_tensor_kinds, StratTensorRow, strat_tensor_all)
+LIST_ALL(add_recipes, StratRecipe, strat_recipe_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
@@ -155,6 +157,7 @@ static const Kind kinds[] = {
     {"figures",          "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures         },
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
+    {"recipes",          "of training in less than 16 bits",         SCEN_CATALOG_NONE,           add_recipes         },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
     {"context-kinds",    "how context ranks share a sequence",       SCEN_CATALOG_NONE,           add_context_kinds   },
     {"tensor-kinds",     "how tensor ranks share a layer",           SCEN_CATALOG_NONE,           add_tensor_kinds    },

@@ -169,11 +169,12 @@ double strat_context_s(const StratCosting *costing, const StratModelChunk *chunk
 
 double strat_context_gathered_bytes(const StratCosting *costing)
 {
+    const StratModelChunk layer = {.layers = 1};
     ModelOps ops;
     double bytes = 0.0;
     if (!strat_context_row(costing->plan)->gathers || costing->plan->context == 1)
         return 0.0;
-    strat_layer_ops(costing, false, &ops);
+    strat_layer_ops(costing, &layer, 0, &ops);
     for (size_t i = 0; i < ops.count; i++)
         if (ops.op[i].kind == MODEL_OP_KEYS)
             bytes = ops.op[i].forward_bytes + ops.op[i].backward_bytes;

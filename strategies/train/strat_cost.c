@@ -31,8 +31,9 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratModelChunk *chunk;
     GArray *spans;
-    KernDevice device; /* the rank's */
-    const ModelOp *op; /* at hand */
+    KernDevice device;         /* the rank's */
+    const ModelOp *op;         /* at hand */
+    const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
     bool recomputing;
     double exchange_s; /* of the layer at hand, to and from experts, that may hide under it */
     unsigned parts;    /* of a backward: StratBackward */
@@ -95,7 +96,7 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
 }
 
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
@@ -114,11 +115,16 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .dtype = wide_dtype(walk->costing->plan->precision)};
 }
 
-/* What the context group moves; a ring beside the attention after it. */
-static void context_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
+/* What the context group moves, a ring beside the attention after it; or a row of a grid. */
+static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 {
     const ModelOp *op = &ops->op[i];
     double beside = 0.0;
+    if (op->kind == MODEL_OP_ROW) {
+        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, backward),
+             STRAT_BUCKET_TENSOR_COMM, op->label);
+        return;
+    }
     if (op->kind == MODEL_OP_RING) {
         KernAttentionShape attention = attention_shape(walk, &ops->op[i + 1]);
         beside = backward ? kern_attention_backward_s(&walk->device, &attention)
@@ -128,14 +134,15 @@ static void context_comm(Walk *walk, const ModelOps *ops, size_t i, bool backwar
          STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
-/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
- * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
- * Transformer Engine does with it). */
+/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
 static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
-    double bytes = topo_dtype_bytes(op_dtype(walk, op));
-    if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+    const StratRecipe *recipe = walk->recipe;
+    if (recipe && op->part == MODEL_PART_LINEAR)
+        emit(walk,
+             kern_pass_s(&walk->device,
+                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
+                         strat_recipe_cast_kernels(recipe)),
              STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
@@ -227,11 +234,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_RING:
     case MODEL_OP_KEYS:
     case MODEL_OP_HEADS:
-        context_comm(walk, ops, i, false);
-        break;
     case MODEL_OP_ROW:
-        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, false),
-             STRAT_BUCKET_TENSOR_COMM, op->label);
+        group_comm(walk, ops, i, false);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
@@ -325,11 +329,8 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_RING:
     case MODEL_OP_KEYS:
     case MODEL_OP_HEADS:
-        context_comm(walk, ops, i, true);
-        break;
     case MODEL_OP_ROW:
-        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, true),
-             STRAT_BUCKET_TENSOR_COMM, op->label);
+        group_comm(walk, ops, i, true);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
@@ -445,10 +446,12 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     }
     for (int64_t layer = 0; layer < chunk->layers; layer++) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
@@ -489,10 +492,12 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     }
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);

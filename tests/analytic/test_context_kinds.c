@@ -34,8 +34,9 @@ static void expect_near(double got, double want, const char *what)
 static ModelOps ops_of(const ToyWorld *world)
 {
     StratCosting costing = toy_costing(world);
+    StratModelChunk layer = {.layers = 1};
     ModelOps ops;
-    strat_layer_ops(&costing, false, &ops);
+    strat_layer_ops(&costing, &layer, 0, &ops);
     return ops;
 }
 

@@ -44,8 +44,9 @@ static ToyWorld grid(StratTensorKind kind, int64_t tensor, int64_t depth, int64_
 static ModelOps ops_of(const ToyWorld *world)
 {
     StratCosting costing = toy_costing(world);
+    StratModelChunk layer = {.layers = 1};
     ModelOps ops;
-    strat_layer_ops(&costing, false, &ops);
+    strat_layer_ops(&costing, &layer, 0, &ops);
     return ops;
 }
 
