@@ -2,7 +2,7 @@
  *
  * A key that is not written takes all its values: tensor, what divides the heads within a scale-up
  * domain; pipeline, what divides the GPUs; virtual_stages, what divides the layers; micro_batch,
- * what divides the batch; data, what the GPUs leave. Context is the plan's own, and zero-bubble
+ * what divides the batch; data, what the GPUs leave. Context and its kind are the plan's own, and zero-bubble
  * schedules, which need software of their own, must be asked for. Overlaps, kernels and types are
  * those of the scenario's plan.
  *
@@ -277,6 +277,16 @@ static void count_refusal(ScenPlanSpace *space, ScenRefusal refusal)
     g_array_append_val(space->refused, first);
 }
 
+/* The kind that plans of one context rank are counted under. */
+static int64_t first_kind(const ScenScenario *scenario)
+{
+    const GArray *list = scenario->search.context_kind;
+    int64_t kind = (int64_t)scenario->plan.context_parallel.kind;
+    if (list && list->len > 0)
+        read_context_kind(g_array_index(list, const char *, 0), &kind);
+    return kind;
+}
+
 /* The constraints of `search:`, and plans that are another one in other words; NULL: it passes. */
 static const char *constraint(const ScenScenario *scenario, const ScenPlanTrial *trial,
                               const char **path)
@@ -292,9 +302,8 @@ static const char *constraint(const ScenScenario *scenario, const ScenPlanTrial 
         return "sequence_parallel has nothing to split at tensor 1: the same plan without it "
                "counts";
     *path = "plan.context_parallel";
-    if (plan->context == 1 &&
-        plan->context_parallel.kind != scenario->plan.context_parallel.kind)
-        return "one context rank has no keys to fetch: the same plan of the plan's own kind counts";
+    if (plan->context == 1 && (int64_t)plan->context_parallel.kind != first_kind(scenario))
+        return "one context rank has no keys to fetch: the same plan of the first kind counts";
     *path = "plan.zero_stage";
     if (plan->zero_stage > 0 && plan->data * plan->context == 1)
         return "zero_stage has nothing to shard over one replica: the same plan without it counts";

@@ -182,12 +182,9 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
         near = &ops->op[i + 1];
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
-    if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor) {
-        KernGemmShape product = {
-            .batch = 1, .m = near->m, .n = near->n, .k = near->k, .dtype = op_dtype(walk, near)};
-        comm =
-            strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, &product);
-    }
+    if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
+        comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, near,
+                                      op_dtype(walk, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -315,15 +312,9 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
             break; /* a gather: priced with its product */
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
-            before->batch == 1) {
-            KernGemmShape product = {.batch = 1,
-                                     .m = before->m,
-                                     .n = before->k,
-                                     .k = before->n,
-                                     .dtype = op_dtype(walk, before)};
+            before->batch == 1)
             comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true,
-                                          &product);
-        }
+                                          before, op_dtype(walk, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:

@@ -52,7 +52,7 @@ double strat_tensor_exposed_s(const StratPlan *plan, double comm_s, double produ
 
 double strat_tensor_chunked_s(const StratCosting *costing, const StratModelChunk *chunk,
                               const KernDevice *device, const ModelOp *op, bool backward,
-                              const KernGemmShape *product)
+                              const ModelOp *product, TopoDtype dtype)
 {
     ModelComm comm = backward ? op->backward_comm : op->forward_comm;
     double bytes = backward ? op->backward_bytes : op->forward_bytes;
@@ -60,9 +60,12 @@ double strat_tensor_chunked_s(const StratCosting *costing, const StratModelChunk
     int64_t chunks = asked > 0 ? asked : costing->plan->tensor;
     double share = 1.0 / (double)chunks, all = strat_tensor_comm_s(costing, chunk, comm, bytes);
     double first = all * share, rest = all * (1.0 - share);
-    KernGemmShape piece = *product;
+    KernGemmShape shape = {.batch = 1, .m = product->m, .dtype = dtype}, piece;
+    shape.n = backward ? product->k : product->n;
+    shape.k = backward ? product->n : product->k;
+    piece = shape;
     piece.m = MAX(piece.m / chunks, 1);
-    double whole = kern_gemm_s(device, product);
+    double whole = kern_gemm_s(device, &shape);
     double cut = (double)chunks * kern_gemm_s(device, &piece);
     if (asked > 0) {
         first = strat_tensor_comm_s(costing, chunk, comm, bytes * share);

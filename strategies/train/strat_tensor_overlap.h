@@ -13,10 +13,10 @@ double strat_tensor_comm_s(const StratCosting *costing, const StratModelChunk *c
 double strat_tensor_exposed_s(const StratPlan *plan, double comm_s, double product_s,
                               bool overlapped);
 
-/** What the collective of @op, forward or @backward, adds to @product (one) on @device when both
- *  are cut into chunks and pipelined. */
+/** What the collective of @op, forward or @backward, adds to @product (batch 1) in @dtype on
+ * @device when both are cut into chunks and pipelined. */
 double strat_tensor_chunked_s(const StratCosting *costing, const StratModelChunk *chunk,
                               const KernDevice *device, const ModelOp *op, bool backward,
-                              const KernGemmShape *product);
+                              const ModelOp *product, TopoDtype dtype);
 
 #endif

@@ -181,6 +181,7 @@ Test(tensor_grids, each_chunk_pays_its_latency_and_its_smaller_product)
     ModelOp gather = {
         .kind = MODEL_OP_COMM, .forward_comm = MODEL_COMM_ALL_GATHER, .forward_bytes = bytes};
     KernGemmShape product = {.batch = 1, .m = 8192, .n = 512, .k = 1024, .dtype = TOPO_DTYPE_BF16};
+    ModelOp op = {.kind = MODEL_OP_GEMM, .batch = 1, .m = 8192, .n = 512, .k = 1024};
     double whole = kern_gemm_s(&costing.device, &product), last = 0.0;
     for (int64_t n = 2; n <= 64; n *= 2) {
         KernGemmShape piece = product;
@@ -190,7 +191,8 @@ Test(tensor_grids, each_chunk_pays_its_latency_and_its_smaller_product)
         double each = LATENCY + bytes / (double)n * 7.0 / 8.0 / RATE;
         double rest = (double)(n - 1) * each;
         double want = fmax(0.0, cut - whole) + each + fmax(0.0, rest - cut);
-        last = strat_tensor_chunked_s(&costing, &chunk, &costing.device, &gather, false, &product);
+        last = strat_tensor_chunked_s(&costing, &chunk, &costing.device, &gather, false, &op,
+                                      TOPO_DTYPE_BF16);
         expect_near(last, want, "chunks");
     }
     cr_expect(last > 62.0 * LATENCY, "64 chunks cost their latencies: %g s", last);
