@@ -43,7 +43,7 @@ refused '16 ranks exchange heads, but tensor 2 leaves each 14' $kind=ulysses pla
 refused 'sequence_length 16388 does not split into 8 chunks .two a rank' plan.sequence_length=16388
 taken plan.sequence_length=16388 plan.context_parallel.order=contiguous
 refused 'does not split over context 4' plan.sequence_length=16386
-refused 'which hybrid has not: use alpha-beta' $kind=hybrid plan.context_parallel.heads=2 network=fluid 'cluster={node: dgx-h100, nodes: 4, fabric: {kind: leaf-spine}}'
+refused 'which hybrid has not: use alpha-beta' $kind=hybrid plan.context_parallel.heads=2 network=fluid 'fabric={kind: leaf-spine}'
 
 # Tensor ranks: what they must divide, in a row and in a grid.
 refused "tensor 5 does not divide the model's 32 heads" plan.tensor=5
@@ -61,7 +61,7 @@ refused '2d with context 2' "$grid" plan.context=2
 refused 'logits cut along both sides' "$grid" plan.tensor_parallel.gathers_logits=true
 refused 'moves a panel a step' "$grid" plan.overlap.tensor_backward=true
 refused 'does not divide kv_heads 8' "$grid" plan.tensor=256 plan.micro_batch=16 'cluster={node: dgx-h100, nodes: 32}'
-refused 'which rows and columns of a grid are not' "$grid" network=fluid 'cluster={node: dgx-h100, nodes: 4, fabric: {kind: leaf-spine}}'
+refused 'which rows and columns of a grid are not' "$grid" network=fluid 'fabric={kind: leaf-spine}'
 taken "$grid" plan.tensor=8 plan.micro_batch=4 plan.tensor_parallel.kind=2.5d plan.tensor_parallel.depth=2
 refused 'depth 4 of grids of 2 x 2' "$grid" plan.tensor=16 plan.micro_batch=8 plan.tensor_parallel.kind=2.5d plan.tensor_parallel.depth=4
 finish
