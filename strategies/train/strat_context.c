@@ -8,11 +8,10 @@
  *   hybrid      both: heads among neighbours in the group, rings across them
  *
  * Shapes and bytes are in model_ops_context.c. Ranks of a context group stand side by side, one
- * every `tensor` ranks, so the u that exchange heads are the first to share a scale-up domain and a
- * ring's next rank is u places on.
+ * every `tensor` ranks, so the u that exchange heads are the first to share a scale-up domain. A
+ * ring whose ranks do not all share one has a step that crosses domains, which all others wait for.
  *
- * Left out: that a ring's two neighbours may lie in unlike places (the slower wire paces all), and
- * SMs that its sends take from the attention. */
+ * Left out: SMs that a ring's sends take from the attention. */
 #include "strat_context.h"
 
 #include "strat_cost.h"
@@ -125,7 +124,7 @@ bool strat_context_fits(const ModelSpec *model, const StratPlan *plan, char **re
     return true;
 }
 
-/* The next rank of a ring is @split places on in the group. */
+/* A ring that leaves its domain anywhere goes at the pace of the step that does. */
 static double ring_s(const StratCosting *costing, const StratModelChunk *chunk, double bytes,
                      double attention_s)
 {
@@ -133,7 +132,8 @@ static double ring_s(const StratCosting *costing, const StratModelChunk *chunk, 
     double steps = (double)(costing->plan->context / split) - 1.0;
     TopoTransfer send = {.op = TOPO_OP_SEND,
                          .ranks = 2,
-                         .ranks_per_domain = chunk->context_per_domain > split ? 2 : 1,
+                         .ranks_per_domain =
+                             chunk->context_per_domain < costing->plan->context ? 1 : 2,
                          .bytes = bytes,
                          .nic_fraction = chunk->context_nic_fraction};
     double step = costing->net->seconds(costing->cluster, &send);

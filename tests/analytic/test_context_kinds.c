@@ -162,6 +162,21 @@ Test(context_kinds, hybrid_rings_carry_what_rings_do_and_exchange_as_few_ranks)
     cr_expect(fabs(got - 7.0 * step) < 1e-6 * 7.0 * step, "%g s, not %g", got, 7.0 * step);
 }
 
+/* 4 ranks in domains of 2: some send crosses, at 1e3 B/s, and all wait for it. */
+Test(context_kinds, a_ring_that_leaves_its_domain_goes_at_the_pace_of_the_nic)
+{
+    ToyWorld world = shared(4, STRAT_CONTEXT_RING);
+    world.cluster.node.nic_bytes_per_s = 1e3;
+    StratCosting costing = toy_costing(&world);
+    double share = 2.0 * 2.0 * SEQUENCE * HIDDEN / 4.0;
+    ModelOp ring = {.kind = MODEL_OP_RING, .forward_bytes = share};
+    for (int64_t inside = 1; inside <= 4; inside *= 2) {
+        StratModelChunk chunk = {.layers = 1, .context_per_domain = inside};
+        expect_near(strat_context_s(&costing, &chunk, &ring, false, 0.0),
+                    3.0 * share / (inside < 4 ? 1e3 : RATE), "ring");
+    }
+}
+
 Test(context_kinds, folded_and_unfolded_steps_of_every_kind_are_the_same)
 {
     size_t count;
