@@ -30,7 +30,9 @@ static const struct {
     {"MegaScale",                              "megascale-2024",          NULL        },
     {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
     {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
-    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
+    {"Megatron-LM 2020",                       "megatron-lm-2020",        NULL        },
+    {"Megatron-LM Jan 2021",                   "megatron-lm-2020",        NULL        },
+    {"Megatron-LM",                            "megatron-lm-2020",        "OneFlow"   },
     {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
     {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
@@ -91,6 +93,9 @@ static const char *preset_of(Writer *w)
             continue;
         if (w->pipeline > 1 && g_str_equal(presets[i].preset, "torchtitan-2024"))
             return "torchtitan-pipeline-2024";
+        if (integer(w, w->row, "tp", 1) > 1 && integer(w, w->row, "dp", 1) > 1 &&
+            g_str_equal(presets[i].preset, "oneflow-2021"))
+            return "oneflow-2021-2d";
         /* LLaMA-like models (2023) are younger than the software of 2021. */
         bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
         return younger ? "megatron-lm-2023" : presets[i].preset;

@@ -168,6 +168,8 @@ static const ScenField fields[] = {
     FIELD("fused_kernels", fused_kernels, SCEN_BOOL, .fallback = "true",
           .help = "bias, activation, dropout, add, mask and softmax fused"),
     SCEN_GROUP("overlap", &overlap_table, .help = "what communication hides under compute"),
+    FIELD("send_whole", send_whole, SCEN_BOOL, .fallback = "false",
+          .help = "each tensor rank sends whole activations to the next stage, not its share"),
     FIELD("host_stall", host_stall_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
           .help = "the GPU waits for its host after each blocking exchange, in s (default: 0)"),
     FIELD("kernel_gap", kernel_gap_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,

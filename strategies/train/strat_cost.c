@@ -383,14 +383,13 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
     }
 }
 
-/* What arrives from another stage was sent in shards, one over each rank's own NIC, and is gathered
- * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are.
- */
+/* What arrives in shards, one over each rank's own NIC, is gathered over the scale-up network
+ * (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are. */
 static void receive(Walk *walk)
 {
     ModelShard shard = strat_shard(walk->costing->plan);
     double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-    if (!shard.sequence_parallel)
+    if (!shard.sequence_parallel && !strat_sends_whole(walk->costing->plan))
         emit(walk,
              comm_s(walk, MODEL_COMM_ALL_GATHER,
                     2.0 * tokens * (double)walk->costing->model->hidden),

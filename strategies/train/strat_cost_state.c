@@ -30,11 +30,17 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+bool strat_sends_whole(const StratPlan *plan)
+{
+    return plan->send_whole && !plan->sequence_parallel;
+}
+
 double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
     double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
-    return 2.0 * tokens * (double)costing->model->hidden / (double)plan->tensor;
+    double whole = 2.0 * tokens * (double)costing->model->hidden;
+    return strat_sends_whole(plan) ? whole : whole / (double)plan->tensor;
 }
 
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
