@@ -17,6 +17,7 @@ static const ScenName recomputes[] = {
 static const ScenName attentions[] = {
     {"unfused", STRAT_ATTENTION_UNFUSED},
     {"flash",   STRAT_ATTENTION_FLASH  },
+    {"flash-2", STRAT_ATTENTION_FLASH_2},
     {NULL,      0                      },
 };
 

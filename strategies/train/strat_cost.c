@@ -17,9 +17,7 @@
  * repeats the forward of a layer, or of its attention core, before the backward. A context ring
  * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
- *
- * Left out: contention between the collectives themselves. */
+ * Tokens go to experts as strat_expert.c says. Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -112,8 +110,8 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
-    TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
+    bool low = op->part == MODEL_PART_LINEAR && walk->recipe;
+    return low ? walk->recipe->dtype : wide_dtype(walk->costing->plan->precision);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -137,13 +135,15 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 {
+    const StratPlan *plan = walk->costing->plan;
     return (KernAttentionShape){.batch = op->batch,
                                 .kv_batch = op->kv_batch,
                                 .queries = op->m,
                                 .keys = op->n,
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(walk->costing->plan->precision)};
+                                .dtype = wide_dtype(plan->precision),
+                                .flash_2 = plan->attention == STRAT_ATTENTION_FLASH_2};
 }
 
 /* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */

@@ -22,7 +22,7 @@ ModelShard strat_shard(const StratPlan *plan)
         .tensor = plan->tensor,
         .context = plan->context,
         .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
-        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
+        .fused_attention = plan->attention != STRAT_ATTENTION_UNFUSED,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
         .expert = plan->expert,
