@@ -10,14 +10,14 @@
  *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
  *                            pipelined, the first chunk is bare and the smaller products lose
  *                            efficiency (Wang 2023, "Overlap Communication with Dependent
- *                            Computation via Decomposition", section 4)
+ *                            Computation via Decomposition", section 4), or it is left alone
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
  * repeats the forward of a layer, or of its attention core, before the backward. A context ring
  * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
- * Tokens go to experts as strat_expert.c says. Left out: contention between the collectives themselves. */
+ * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -130,7 +130,8 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     double share = 1.0 / (double)chunks;
     double whole = product_s(walk, 1, m, n, k, dtype);
     double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
+    double piped = fmax(0.0, cut - whole) + comm * share;
+    return fmin(comm, piped + exposed(walk, comm * (1.0 - share), cut, true));
 }
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
@@ -159,16 +160,16 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
-/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
-static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+/* Below 16 bits an operand of @elements is cast, perhaps in shards before it is @gathered. */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
 {
     const StratRecipe *recipe = walk->recipe;
-    if (recipe && op->part == MODEL_PART_LINEAR)
-        emit(walk,
-             kern_pass_s(&walk->device,
-                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
-                         strat_recipe_cast_kernels(recipe)),
-             STRAT_BUCKET_ELEMENTWISE, "cast");
+    int64_t shards = gathered ? walk->costing->plan->tensor : 0;
+    if (!recipe || op->part != MODEL_PART_LINEAR)
+        return;
+    double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * (double)elements;
+    emit(walk, kern_pass_s(&walk->device, bytes, strat_recipe_cast_kernels(recipe)),
+         STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
 /* A gather feeds the product after it, a reduce drains the one before it. */
@@ -205,7 +206,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
-        cast(walk, op, op->batch * op->m * op->k);
+        cast(walk, op, op->batch * op->m * op->k,
+             i > 0 && op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -262,7 +264,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
     if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->batch * op->m * op->n);
+        cast(walk, op, op->batch * op->m * op->n, op[1].backward_comm == MODEL_COMM_ALL_GATHER);
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
@@ -416,8 +418,7 @@ static bool is_profiled(const StratCosting *costing)
 static double profiled_s(const Walk *walk, double stage_s)
 {
     double throttle = walk->device.throttle_fraction > 0.0 ? walk->device.throttle_fraction : 1.0;
-    double share = 1.0 / (double)walk->costing->plan->virtual_stages;
-    return stage_s * share / throttle;
+    return stage_s / (double)walk->costing->plan->virtual_stages / throttle;
 }
 
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)

@@ -56,7 +56,7 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
     const TopoGpu *gpu = &costing->cluster->node.gpu;
     const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
-    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu, 0) : 0.0;
     return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
                        12 + (recipe ? 1 : 0));
 }
