@@ -4,8 +4,8 @@
  * receives and the host's stall, each of whole nanoseconds as the program has them
  * (strat_blocks.c). Each part is priced once for all plans that agree in
  *
- *   tensor, context, micro_batch, recompute, sequence_parallel, whether there is a pipeline, and
- * how many ranks of its groups share a scale-up domain
+ *   tensor, context and its kind, micro_batch, recompute, sequence_parallel, whether there is a
+ *   pipeline, and how many ranks of its groups share a scale-up domain
  *
  * A key of plans that changes a block's price besides must become a word of this key. How many
  * parts stand on which stage depends on pipeline, virtual_stages and schedule alone. */
@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { WORDS = 8 };
+enum { WORDS = 9 };
 
 typedef struct Key {
     int64_t word[WORDS];
@@ -109,7 +109,7 @@ static void price_part(const StratCosting *costing, const StratPosition *positio
     };
     g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     StratModelChunk chunk = part_alone(part, position);
-    for (int kind = 0; kind < STRAT_TASK_KINDS; kind++) {
+    for (int kind = 0; kind <= STRAT_TASK_WEIGHT; kind++) {
         g_array_set_size(spans, 0);
         if (kind == STRAT_TASK_FORWARD)
             strat_cost_forward(costing, &chunk, spans);
@@ -129,7 +129,7 @@ const StratPartPrices *strat_screen_parts(StratScreenPrices *prices, const Strat
     Key key = {
         {plan->tensor, plan->context, plan->micro_batch, (int64_t)plan->recompute,
          plan->sequence_parallel, plan->pipeline > 1, position->tensor_per_domain,
-         position->context_per_domain}
+         position->context_per_domain, (int64_t)plan->context_parallel.kind}
     };
     StratPartPrices *known = g_hash_table_lookup(prices->parts, &key);
     if (known)
@@ -180,7 +180,7 @@ const StratStageShape *strat_screen_shape(StratScreenPrices *prices, const Strat
                                           const StratSchedule *schedule)
 {
     Key key = {
-        {plan->pipeline, plan->virtual_stages, schedule->is_v}
+        {plan->pipeline, plan->virtual_stages, schedule->is_v, schedule->is_dual}
     };
     StratStageShape *known = g_hash_table_lookup(prices->shapes, &key);
     if (known)
@@ -211,7 +211,7 @@ const double *strat_screen_params(StratScreenPrices *prices, const StratPlan *pl
                                   const StratSchedule *schedule)
 {
     Key key = {
-        {plan->tensor, plan->pipeline, plan->virtual_stages, schedule->is_v}
+        {plan->tensor, plan->pipeline, plan->virtual_stages, schedule->is_v, schedule->is_dual}
     };
     double *known = g_hash_table_lookup(prices->params, &key);
     if (known)
