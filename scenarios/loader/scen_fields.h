@@ -23,6 +23,8 @@ extern const ScenTable scen_quantise_table;       /* fills a StratQuantise */
 extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
+extern const ScenTable scen_tensor_table;         /* fills a StratPlan, so does */
+extern const ScenTable scen_context_table;        /* this */
 extern const ScenTable scen_recompute_table;      /* fills a StratRecomputeLayers */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */

@@ -2,9 +2,11 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_context.h"
 #include "strat_data_parallel.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
+#include "strat_tensor.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -22,6 +24,7 @@ typedef enum StratRecompute {
 typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+    STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
 typedef enum StratOptimizer {
@@ -40,11 +43,13 @@ typedef struct StratProfiled {
 
 /** Sizes multiply: tensor x context x pipeline x data = GPUs. The ranks of a stage (tensor x
  * context x data) are cut a second time for routed experts: expert_tensor x expert x copies. */
-typedef struct StratPlan {
+struct StratPlan {
     const char *name;
     const char *source;
     int64_t tensor;
     int64_t context;
+    StratTensor tensor_parallel;
+    StratContext context_parallel;
     int64_t pipeline;
     int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
     int64_t data;            /* 0: whatever the GPUs leave */
@@ -83,6 +88,7 @@ typedef struct StratPlan {
     bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
+    bool send_whole;              /* each tensor rank sends all of an activation to its like */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
@@ -91,6 +97,6 @@ typedef struct StratPlan {
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
     StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
-} StratPlan;
+};
 
 #endif
