@@ -16,6 +16,7 @@
 #include "scen_check_data.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
+#include "scen_check_parallel.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
@@ -217,42 +218,12 @@ static void check_batch(const Check *check)
 
 static void check_tensor(const Check *check)
 {
-    const ModelSpec *model = &check->scenario->model;
-    int64_t tensor = check->scenario->plan.tensor;
-    if (model->heads % tensor != 0)
-        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's " I64 " heads",
-             tensor, model->heads);
-    else if (model->kv_heads > 0 && model->kv_heads % tensor != 0 && tensor % model->kv_heads != 0)
-        fail(check, "plan.tensor",
-             "tensor " I64 " and the model's " I64 " kv_heads: neither divides the other", tensor,
-             model->kv_heads);
-    if (model->ffn % tensor != 0)
-        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's ffn " I64, tensor,
-             model->ffn);
+    scen_check_tensor(check->scenario, check, fail);
 }
 
-/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
 static void check_parallel(const Check *check)
 {
-    const ScenScenario *scenario = check->scenario;
-    g_autofree char *tensor = NULL, *context = NULL;
-    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
-        fail(check, "plan.tensor_parallel", "%s", tensor);
-    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
-        fail(check, "plan.context_parallel", "%s", context);
-    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
-    if (!net || !net->shares_links)
-        return;
-    if (strat_tensor_side(&scenario->plan) > 0)
-        fail(check, "plan.tensor_parallel",
-             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
-             "and columns of a grid are not: use alpha-beta",
-             net->name);
-    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
-        fail(check, "plan.context_parallel",
-             "network %s lays context traffic over links as one collective of all context ranks, "
-             "which hybrid has not: use alpha-beta",
-             net->name);
+    scen_check_parallel(check->scenario, check, fail);
 }
 
 /* NULL where there is none, or none of that name. */

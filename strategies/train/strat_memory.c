@@ -341,12 +341,13 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
-/* Whether the ranks of @plan can share @model. */
-static bool fits_model(const ModelSpec *model, const StratPlan *plan)
+/* Whether the ranks of @plan can share @model, and run its schedule. */
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
 {
     g_autofree char *tensor = NULL, *context = NULL;
-    return strat_expert_fits(model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
-           strat_tensor_fits(model, plan, &tensor) && strat_context_fits(model, plan, &context);
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
+           strat_tensor_fits(costing->model, plan, &tensor) &&
+           strat_context_fits(costing->model, plan, &context);
 }
 
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
@@ -358,7 +359,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -368,7 +369,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }
