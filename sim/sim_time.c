@@ -31,6 +31,12 @@ bool sim_time_from_seconds(double s, SimTime *out, GError **error)
     return true;
 }
 
+SimTime sim_time_capped(double s)
+{
+    double ns = s * (double)SIM_TIME_SECOND;
+    return ns < 0x1p62 ? (SimTime)llround(ns) : (SimTime)1 << 62;
+}
+
 SimTime sim_time_later(SimTime at, SimTime by)
 {
     return by > SIM_TIME_MAX - at ? SIM_TIME_MAX : at + by;

@@ -19,6 +19,10 @@ typedef int64_t SimTime;
  *  number, or more than SIM_TIME_MAX; @out is then untouched. */
 bool sim_time_from_seconds(double s, SimTime *out, GError **error);
 
+/** @s seconds (not negative, not NaN) to the nearest ns, at most 2^62 (146 years): for durations
+ * that are drawn or given, where never and very late are the same. */
+SimTime sim_time_capped(double s);
+
 /** @at (not negative) plus @by, at most SIM_TIME_MAX. */
 SimTime sim_time_later(SimTime at, SimTime by);
 

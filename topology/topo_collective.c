@@ -20,6 +20,8 @@
  * the group's own. */
 #include "topo_collective_build.h"
 
+#include "sim_row.h"
+
 #include <math.h>
 
 #define SERVES(op) (1u << TOPO_OP_##op)
@@ -161,15 +163,9 @@ const TopoAlgorithm *topo_collective_all(size_t *count)
 
 const TopoAlgorithm *topo_collective_by_name(const char *name, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++)
-        if (g_str_equal(algorithms[i].name, name))
-            return &algorithms[i];
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++)
-        g_string_append_printf(known, " %s", algorithms[i].name);
-    g_set_error(error, TOPO_COLLECTIVE_ERROR, TOPO_COLLECTIVE_ERROR_UNKNOWN_NAME,
-                "unknown collective algorithm '%s', known:%s", name, known->str);
-    return NULL;
+    return sim_row_by_name(algorithms, G_N_ELEMENTS(algorithms), sizeof algorithms[0], name,
+                           "collective algorithm", TOPO_COLLECTIVE_ERROR,
+                           TOPO_COLLECTIVE_ERROR_UNKNOWN_NAME, error);
 }
 
 const char *topo_collective_op_name(TopoCollectiveOp op)

@@ -13,6 +13,8 @@
  * Left out: storage, management and other networks beside the one that the GPUs talk through. */
 #include "topo_fabric_build.h"
 
+#include "sim_row.h"
+
 #include <math.h>
 #include <stdarg.h>
 
@@ -95,15 +97,8 @@ const TopoFabricKind *topo_fabric_all(size_t *count)
 
 const TopoFabricKind *topo_fabric_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (g_strcmp0(kinds[i].name, name) == 0)
-            return &kinds[i];
-        g_string_append_printf(known, " %s", kinds[i].name);
-    }
-    g_set_error(error, TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_UNKNOWN_NAME,
-                "unknown fabric '%s', known:%s", name ? name : "", known->str);
-    return NULL;
+    return sim_row_by_name(kinds, G_N_ELEMENTS(kinds), sizeof kinds[0], name, "fabric",
+                           TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_UNKNOWN_NAME, error);
 }
 
 TopoFabricSpec topo_fabric_spec_default(const char *fabric, const TopoCluster *cluster)

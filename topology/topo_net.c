@@ -6,6 +6,7 @@
  * at its own rate or at that of the narrowest link which one of its groups uses. */
 #include "topo_net.h"
 
+#include "sim_row.h"
 #include "sim_time.h"
 #include "topo_lay.h"
 #include "topo_simgrid.h"
@@ -48,15 +49,8 @@ const TopoNet *topo_net_by_name(const char *name, GError **error)
 {
     if (!name)
         return &nets[0];
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(nets); i++) {
-        if (g_str_equal(nets[i].name, name))
-            return &nets[i];
-        g_string_append_printf(known, " %s", nets[i].name);
-    }
-    g_set_error(error, TOPO_ERROR, TOPO_ERROR_UNKNOWN_NAME, "unknown network model '%s', known:%s",
-                name, known->str);
-    return NULL;
+    return sim_row_by_name(nets, G_N_ELEMENTS(nets), sizeof nets[0], name, "network model",
+                           TOPO_ERROR, TOPO_ERROR_UNKNOWN_NAME, error);
 }
 
 int64_t topo_ranks_per_domain(const TopoCluster *cluster, int64_t first, int64_t stride,

@@ -20,6 +20,7 @@
  * Left out: GPUs within a domain keep their order, and heterogeneous nodes. */
 #include "topo_placement.h"
 
+#include "sim_row.h"
 #include "topo_net.h"
 
 #include <string.h>
@@ -110,15 +111,8 @@ const TopoPlacement *topo_placement_all(size_t *count)
 
 const TopoPlacement *topo_placement_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(placements); i++) {
-        if (g_strcmp0(placements[i].name, name) == 0)
-            return &placements[i];
-        g_string_append_printf(known, " %s", placements[i].name);
-    }
-    g_set_error(error, TOPO_ERROR, TOPO_ERROR_UNKNOWN_NAME, "unknown placement '%s', known:%s",
-                name ? name : "", known->str);
-    return NULL;
+    return sim_row_by_name(placements, G_N_ELEMENTS(placements), sizeof placements[0], name,
+                           "placement", TOPO_ERROR, TOPO_ERROR_UNKNOWN_NAME, error);
 }
 
 int64_t topo_slot_count(const TopoCluster *cluster)

@@ -17,6 +17,7 @@
 #include "topo_route.h"
 
 #include "sim_hash.h"
+#include "sim_row.h"
 
 static size_t pick_first(const TopoHop *hop, const uint32_t *links, size_t count)
 {
@@ -72,13 +73,7 @@ const TopoRoutePolicy *topo_route_all(size_t *count)
 
 const TopoRoutePolicy *topo_route_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
-        if (g_strcmp0(policies[i].name, name) == 0)
-            return &policies[i];
-        g_string_append_printf(known, " %s", policies[i].name);
-    }
-    g_set_error(error, TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_UNKNOWN_NAME,
-                "unknown routing policy '%s', known:%s", name ? name : "", known->str);
-    return NULL;
+    return sim_row_by_name(policies, G_N_ELEMENTS(policies), sizeof policies[0], name,
+                           "routing policy", TOPO_GRAPH_ERROR, TOPO_GRAPH_ERROR_UNKNOWN_NAME,
+                           error);
 }

@@ -14,6 +14,7 @@
 #include "scen_check.h"
 
 #include "scen_check_fabric.h"
+#include "scen_check_levers.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
@@ -355,6 +356,11 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
+static void check_levers(const Check *check)
+{
+    scen_check_levers(check->scenario, check, fail);
+}
+
 static void check_peak(const Check *check)
 {
     const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
@@ -368,6 +374,15 @@ static void check_peak(const Check *check)
     fail(check, "plan.precision", "GPU %s has no peak for precision %s, it has: %s",
          gpu->name ? gpu->name : "inline", scen_dtype_names[precision].text,
          has->len ? has->str : "none");
+}
+
+static void check_quantise(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    g_autofree char *reason = NULL;
+    if (!strat_recipe_fits(&plan->quantise, plan->precision, check->scenario->model.layers,
+                           &check->scenario->cluster.node.gpu, &reason))
+        fail(check, "plan.quantise", "%s", reason);
 }
 
 static void check_storage(const Check *check)
@@ -408,7 +423,10 @@ static const Rule rules[] = {
     {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
     {check_zero,
      true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_levers,
+     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 

@@ -147,6 +147,8 @@ static const ScenField fields[] = {
           .help = "the head takes a layer's place in the last stage"),
     FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
           .help = "what the backward recomputes"),
+    FIELD("recompute_layers", recompute_layers, SCEN_MAP, .table = &scen_recompute_table,
+          .help = "in which layers (default: all)"),
     FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",
           .help = "how scores are computed"),
     FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",
@@ -188,6 +190,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,
+          .help = "linear layers in less than 16 bits: scaling, what stays wide"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

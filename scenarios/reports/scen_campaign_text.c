@@ -14,22 +14,10 @@ enum { LABEL = 13, BAR_WIDTH = 44, CAUSES_SHOWN = 8 };
 
 static const double DAY_S = 86400.0;
 
-static void add_line(GString *out, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static void add_line(GString *out, const char *label, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text, LABEL, LABEL);
-}
-
 static void add_share(GString *out, const char *label, const StratEstimate *e, const char *what)
 {
-    add_line(out, label, "%.1f %% %s (%.2f to %.2f with 90 %% confidence)", 100.0 * e->mean, what,
-             100.0 * e->low, 100.0 * e->high);
+    scen_text_line(out, LABEL, label, "%.1f %% %s (%.2f to %.2f with 90 %% confidence)",
+                   100.0 * e->mean, what, 100.0 * e->low, 100.0 * e->high);
 }
 
 static void add_money(GString *out, const ScenScenario *scenario, const StratCampaignResult *r)
@@ -38,10 +26,10 @@ static void add_money(GString *out, const ScenScenario *scenario, const StratCam
     double lost_h = all_h * (1.0 - r->goodput.mean);
     double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
     if (usd > 0.0)
-        add_line(out, "Lost", "%.0f of %.0f GPU-hours, $%.0f of $%.0f (%s)", lost_h, all_h,
-                 lost_h * usd, all_h * usd, scenario->cost.name);
+        scen_text_line(out, LABEL, "Lost", "%.0f of %.0f GPU-hours, $%.0f of $%.0f (%s)", lost_h,
+                       all_h, lost_h * usd, all_h * usd, scenario->cost.name);
     else
-        add_line(out, "Lost", "%.0f of %.0f GPU-hours", lost_h, all_h);
+        scen_text_line(out, LABEL, "Lost", "%.0f of %.0f GPU-hours", lost_h, all_h);
 }
 
 static void add_ledger(GString *out, const StratCampaignResult *r)
@@ -96,28 +84,29 @@ void scen_campaign_text(GString *out, const ScenRunReport *report)
     g_autofree char *interval = scen_text_seconds(r->interval_s);
     g_autofree char *step = scen_text_seconds(r->step_s);
     g_string_append_c(out, '\n');
-    add_line(out, "Campaign",
-             "%.4g days of steps of %s%s, " I64 " histor%s; faults %s; a checkpoint "
-             "every %s; policy %s",
-             r->duration_s / DAY_S, step, scenario->campaign.step_s > 0.0 ? " (given)" : "",
-             r->replications, r->replications == 1 ? "y" : "ies", scenario->campaign.faults.name,
-             interval, scenario->campaign.spec.recovery.policy->name);
+    scen_text_line(out, LABEL, "Campaign",
+                   "%.4g days of steps of %s%s, " I64 " histor%s; faults %s; a checkpoint "
+                   "every %s; policy %s",
+                   r->duration_s / DAY_S, step, scenario->campaign.step_s > 0.0 ? " (given)" : "",
+                   r->replications, r->replications == 1 ? "y" : "ies",
+                   scenario->campaign.faults.name, interval,
+                   scenario->campaign.spec.recovery.policy->name);
     add_share(out, "ETTR", &r->ettr, "productive time over all time");
     add_share(out, "Uptime", &r->uptime, "time in which steps run or are saved, over all time");
     if (r->spare_gpus > 0)
         add_share(out, "Goodput", &r->goodput, "productive GPU time, spares paid for");
-    add_line(out, "Interrupted",
-             "%.1f times unplanned, %.0f to %.0f in 95 %% of the histories; %.1f "
-             "times in all",
-             r->unplanned.mean, r->unplanned.least, r->unplanned.most, r->interruptions.mean);
+    scen_text_line(out, LABEL, "Interrupted",
+                   "%.1f times unplanned, %.0f to %.0f in 95 %% of the histories; %.1f "
+                   "times in all",
+                   r->unplanned.mean, r->unplanned.least, r->unplanned.most, r->interruptions.mean);
     if (isfinite(r->mttf_s.mean))
-        add_line(out, "MTTF", "%.2f h of running between unplanned interruptions",
-                 r->mttf_s.mean / 3600.0);
+        scen_text_line(out, LABEL, "MTTF", "%.2f h of running between unplanned interruptions",
+                       r->mttf_s.mean / 3600.0);
     if (r->steps.asked > 0)
-        add_line(out, "States",
-                 I64 " met in which something was slow, weak or missing, " I64
-                     " steps simulated for them; " I64 " answered by an upper bound",
-                 r->steps.asked, r->steps.simulated, r->steps.bounded);
+        scen_text_line(out, LABEL, "States",
+                       I64 " met in which something was slow, weak or missing, " I64
+                           " steps simulated for them; " I64 " answered by an upper bound",
+                       r->steps.asked, r->steps.simulated, r->steps.bounded);
     if (report->saves)
         scen_saves_text(out, report);
     if (report->judged)

@@ -55,12 +55,6 @@ static double free_fraction(const ScenScenario *scenario, const ScenPlanTrial *o
     return 1.0 - one->memory_bytes / scenario->cluster.node.gpu.memory_bytes;
 }
 
-static void add_line(GString *out, const char *label, const char *text)
-{
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text, LABEL, LABEL);
-}
-
 static void add_one(GString *out, const char *label, const ScenScenario *scenario,
                     const ScenPlanTrial *one)
 {
@@ -72,8 +66,8 @@ static void add_one(GString *out, const char *label, const ScenScenario *scenari
                            step, bound, 100.0 * free_fraction(scenario, one), one->gpus);
     if (one->usd_per_token > 0.0)
         g_string_append_printf(figures, ", $%.4g a million tokens", one->usd_per_token * MILLION);
-    add_line(out, label, plan);
-    add_line(out, "", figures->str);
+    scen_text_line(out, LABEL, label, "%s", plan);
+    scen_text_line(out, LABEL, "", "%s", figures->str);
 }
 
 /* Where a GPU spends more of a step under @next than under @best. */
@@ -96,7 +90,7 @@ static void add_why(GString *out, const ScenPlanTrial *best, const ScenPlanTrial
         g_string_append_printf(text, "; it loses most on %s: %s a GPU more than the winner",
                                strat_bucket_title((StratBucket)worst), s);
     }
-    add_line(out, "", text->str);
+    scen_text_line(out, LABEL, "", "%s", text->str);
 }
 
 static void add_winner(GString *out, const ScenScenario *scenario,
@@ -105,13 +99,14 @@ static void add_winner(GString *out, const ScenScenario *scenario,
     const ScenPlanTrial *best = trial_at(searched, searched->best);
     const ScenPlanTrial *next = trial_at(searched, searched->next);
     if (!best) {
-        add_line(out, "Winner", "none: no plan that was allowed passes the rules and fits");
+        scen_text_line(out, LABEL, "Winner",
+                       "none: no plan that was allowed passes the rules and fits");
         return;
     }
     g_autofree char *sets = settings(scenario, best);
     g_autofree char *command = g_strdup_printf("orrery run %s %s", scenario->path, sets);
     add_one(out, "Winner", scenario, best);
-    add_line(out, "", command);
+    scen_text_line(out, LABEL, "", "%s", command);
     if (!next)
         return;
     add_one(out, "Next best", scenario, next);

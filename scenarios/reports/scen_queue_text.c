@@ -12,26 +12,14 @@ enum { LABEL = 13, BAR_WIDTH = 44 };
 
 static const double DAY_S = 86400.0;
 
-static void add_line(GString *out, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static void add_line(GString *out, const char *label, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text, LABEL, LABEL);
-}
-
 static void add_share(GString *out, const char *label, const StratEstimate *e, double published,
                       const char *what)
 {
     g_autofree char *beside =
         published > 0.0 ? g_strdup_printf("; published %.1f %%", 100.0 * published) : g_strdup("");
     if (isfinite(e->mean))
-        add_line(out, label, "%.1f %% %s (%.2f to %.2f with 90 %% confidence)%s", 100.0 * e->mean,
-                 what, 100.0 * e->low, 100.0 * e->high, beside);
+        scen_text_line(out, LABEL, label, "%.1f %% %s (%.2f to %.2f with 90 %% confidence)%s",
+                       100.0 * e->mean, what, 100.0 * e->low, 100.0 * e->high, beside);
 }
 
 static const double HOUR_S = 3600.0;
@@ -39,17 +27,17 @@ static const double HOUR_S = 3600.0;
 static void add_waits(GString *out, const StratQueueResult *r)
 {
     if (isfinite(r->wait_mean_s.mean))
-        add_line(
-            out, "Wait",
+        scen_text_line(
+            out, LABEL, "Wait",
             "%.3g h until the first run, median %.3g h, 90 %% below %.3g h, 99 %% below %.3g h",
             r->wait_mean_s.mean / HOUR_S, r->wait_s[0].mean / HOUR_S, r->wait_s[1].mean / HOUR_S,
             r->wait_s[2].mean / HOUR_S);
     if (isfinite(r->slowdown_mean.mean))
-        add_line(out, "Slowdown",
-                 "%.2f (time in the system over work, of 10 s or more), median %.2f, 90 %% below "
-                 "%.2f, 99 %% below %.2f",
-                 r->slowdown_mean.mean, r->slowdown[0].mean, r->slowdown[1].mean,
-                 r->slowdown[2].mean);
+        scen_text_line(
+            out, LABEL, "Slowdown",
+            "%.2f (time in the system over work, of 10 s or more), median %.2f, 90 %% below "
+            "%.2f, 99 %% below %.2f",
+            r->slowdown_mean.mean, r->slowdown[0].mean, r->slowdown[1].mean, r->slowdown[2].mean);
 }
 
 static void add_money(GString *out, const ScenScenario *scenario, const StratQueueResult *r)
@@ -59,10 +47,10 @@ static void add_money(GString *out, const ScenScenario *scenario, const StratQue
     double lost_h = all_h * (1.0 - r->spent[STRAT_QUEUE_PRODUCTIVE].mean);
     double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
     if (usd > 0.0)
-        add_line(out, "Lost", "%.0f of %.0f GPU-hours, $%.0f of $%.0f (%s)", lost_h, all_h,
-                 lost_h * usd, all_h * usd, scenario->cost.name);
+        scen_text_line(out, LABEL, "Lost", "%.0f of %.0f GPU-hours, $%.0f of $%.0f (%s)", lost_h,
+                       all_h, lost_h * usd, all_h * usd, scenario->cost.name);
     else
-        add_line(out, "Lost", "%.0f of %.0f GPU-hours", lost_h, all_h);
+        scen_text_line(out, LABEL, "Lost", "%.0f of %.0f GPU-hours", lost_h, all_h);
 }
 
 static void add_secondary(GString *out, const ScenQueuePublished *published,
@@ -70,8 +58,8 @@ static void add_secondary(GString *out, const ScenQueuePublished *published,
 {
     if (r->secondary <= 0.0)
         return;
-    add_line(out, "Secondary", "%.1f preemptions for jobs that came back after a failure",
-             r->secondary);
+    scen_text_line(out, LABEL, "Secondary",
+                   "%.1f preemptions for jobs that came back after a failure", r->secondary);
     add_share(out, "", &r->secondary_share, published->secondary_share,
               "of the work that failures cost was lost by them");
 }
@@ -92,7 +80,7 @@ static void add_ends(GString *out, const ScenQueuePublished *published, const St
         g_string_append_c(out, '\n');
     }
     if (published->source)
-        add_line(out, "  published:", "%s", published->source);
+        scen_text_line(out, LABEL, "  published:", "%s", published->source);
 }
 
 static void add_classes(GString *out, const GArray *classes, const StratQueueResult *r)
@@ -113,6 +101,34 @@ static void add_classes(GString *out, const GArray *classes, const StratQueueRes
     }
     g_string_append(out, "  (runs of a job; preemptions that it met; requeues after failures; "
                          "preemptions for it after those)\n");
+}
+
+/* Who slows whom down, in percent: a row for each kind that says what it trains. */
+static void add_beside(GString *out, const GArray *classes, const double *beside)
+{
+    if (!beside)
+        return;
+    g_string_append_printf(out, "\n%-16s", "Longer beside");
+    for (guint j = 0; j < classes->len; j++)
+        g_string_append_printf(out, " %12.12s", g_array_index(classes, StratQueueClass, j).name);
+    g_string_append_c(out, '\n');
+    for (guint i = 0; i < classes->len; i++) {
+        const double *row = &beside[i * classes->len];
+        bool known = false;
+        for (guint j = 0; j < classes->len; j++)
+            known = known || row[j] >= 0.0;
+        if (!known)
+            continue;
+        g_string_append_printf(out, "  %-14s", g_array_index(classes, StratQueueClass, i).name);
+        for (guint j = 0; j < classes->len; j++) {
+            g_autofree char *cell =
+                row[j] >= 0.0 ? g_strdup_printf("%.1f %%", 100.0 * row[j]) : g_strdup("given");
+            g_string_append_printf(out, " %12s", cell);
+        }
+        g_string_append_c(out, '\n');
+    }
+    g_string_append(
+        out, "  (steps together over steps alone, two jobs that share every leaf: simulated)\n");
 }
 
 static void add_ledger(GString *out, const ScenScenario *scenario, const StratQueueResult *r)
@@ -172,14 +188,15 @@ char *scen_queue_text(const ScenScenario *scenario, const StratQueueResult *r)
     const ScenQueuePublished *published = &queue->published;
     GString *out = g_string_new(NULL);
     g_string_append_printf(out, "%s\n\n", scenario->name);
-    add_line(out, "Queue",
-             "%.4g days of " I64 " nodes of " I64 " GPUs, policy %s, placement %s; " I64
-             " histor%s; faults %s",
-             r->duration_s / DAY_S, scenario->cluster.node_count, scenario->cluster.node.gpus,
-             queue->spec.policy->name, queue->spec.placement->name, r->replications,
-             r->replications == 1 ? "y" : "ies", queue->has_faults ? queue->faults.name : "none");
-    add_line(out, "Jobs", "%.1f arrived; %.1f wait and %.1f run when time is up", r->arrived,
-             r->waiting, r->running);
+    scen_text_line(out, LABEL, "Queue",
+                   "%.4g days of " I64 " nodes of " I64 " GPUs, policy %s, placement %s; " I64
+                   " histor%s; faults %s",
+                   r->duration_s / DAY_S, scenario->cluster.node_count, scenario->cluster.node.gpus,
+                   queue->spec.policy->name, queue->spec.placement->name, r->replications,
+                   r->replications == 1 ? "y" : "ies",
+                   queue->has_faults ? queue->faults.name : "none");
+    scen_text_line(out, LABEL, "Jobs", "%.1f arrived; %.1f wait and %.1f run when time is up",
+                   r->arrived, r->waiting, r->running);
     add_share(out, "Utilisation", &r->utilisation, published->utilisation,
               "of the nodes have a job");
     add_share(out, "Goodput", &r->spent[STRAT_QUEUE_PRODUCTIVE], 0.0,
@@ -187,14 +204,15 @@ char *scen_queue_text(const ScenScenario *scenario, const StratQueueResult *r)
     add_share(out, "ETTR", &r->ettr, 0.0, "work kept over time since arrival, by nodes");
     add_waits(out, r);
     if (isfinite(r->scattered.mean))
-        add_line(out, "Fragments",
-                 "%.1f %% of the starts on several nodes took more leaves than "
-                 "they need, all together %.3f times the fewest",
-                 100.0 * r->scattered.mean, r->leaves.mean);
+        scen_text_line(out, LABEL, "Fragments",
+                       "%.1f %% of the starts on several nodes took more leaves than "
+                       "they need, all together %.3f times the fewest",
+                       100.0 * r->scattered.mean, r->leaves.mean);
     add_secondary(out, published, r);
     add_money(out, scenario, r);
     add_ends(out, published, r);
     add_classes(out, queue->classes, r);
+    add_beside(out, queue->classes, r->beside);
     add_ledger(out, scenario, r);
     add_notes(out, queue);
     return g_string_free(out, FALSE);

@@ -14,12 +14,6 @@ static char *bytes_text(double bytes)
                         : g_strdup_printf("%.4g MB", bytes / 1e6);
 }
 
-static void add_line(GString *out, const char *label, const GString *text)
-{
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text->str, LABEL, LABEL);
-}
-
 static void add_checkpoint(GString *out, const ScenRunReport *report)
 {
     const ScenCampaign *campaign = &report->scenario->campaign;
@@ -45,7 +39,7 @@ static void add_checkpoint(GString *out, const ScenRunReport *report)
         g_autofree char *needs = bytes_text(s->host_bytes), *has = bytes_text(memory);
         g_string_append_printf(text, "; a node needs %s of host memory and has %s", needs, has);
     }
-    add_line(out, "Checkpoint", text);
+    scen_text_line(out, LABEL, "Checkpoint", "%s", text->str);
 }
 
 static void add_restart(GString *out, const ScenRunReport *report)
@@ -64,7 +58,7 @@ static void add_restart(GString *out, const ScenRunReport *report)
     g_string_append_printf(text, ": %s", load);
     if (report->scenario->campaign.gives_load)
         g_string_append(text, "; given instead");
-    add_line(out, "Restart", text);
+    scen_text_line(out, LABEL, "Restart", "%s", text->str);
 }
 
 static void add_peers(GString *out, const ScenRunReport *report)
@@ -85,7 +79,7 @@ static void add_peers(GString *out, const ScenRunReport *report)
     }
     g_string_append_printf(text, "State comes back from peers in %s%s", back,
                            campaign->gives_peer_load ? "; given instead" : "");
-    add_line(out, "Peers", text);
+    scen_text_line(out, LABEL, "Peers", "%s", text->str);
 }
 
 void scen_saves_text(GString *out, const ScenRunReport *report)

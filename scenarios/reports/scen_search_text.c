@@ -9,18 +9,6 @@
 
 enum { LABEL = 10, PARETO_SHOWN = 10 };
 
-static void add_line(GString *out, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static void add_line(GString *out, const char *label, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text, LABEL, LABEL);
-}
-
 static char *promise(const ScenServing *serving)
 {
     const StratDeployment *d = &serving->deployment;
@@ -65,8 +53,8 @@ static void add_one(GString *out, const char *label, const ScenSearched *searche
     const ScenDeployment *one = scen_searched_at(searched, index);
     g_autofree char *text = scen_deployment_text(searched->all, one);
     g_autofree char *figures = figures_text(&one->figures);
-    add_line(out, label, "%s", text);
-    add_line(out, "", "%s", figures);
+    scen_text_line(out, LABEL, label, "%s", text);
+    scen_text_line(out, LABEL, "", "%s", figures);
 }
 
 /* Where the next best spends more GPU-seconds than the winner. */
@@ -92,20 +80,20 @@ static void add_why(GString *out, const ScenSearched *searched)
             worst < STRAT_SERVE_PARTS ? next->busy_s[worst] : next->idle_s, most_s);
     else
         g_string_append(text, "; it spends no more GPU-seconds, they are dearer");
-    add_line(out, "", "%s", text->str);
+    scen_text_line(out, LABEL, "", "%s", text->str);
 }
 
 static void add_winner(GString *out, const ScenScenario *scenario, const ScenSearched *searched)
 {
     if (searched->best < 0) {
         g_autofree char *what = promise(&scenario->serving);
-        add_line(out, "Winner", "none: no deployment that was allowed would %s", what);
+        scen_text_line(out, LABEL, "Winner", "none: no deployment that was allowed would %s", what);
         return;
     }
     const ScenDeployment *one = scen_searched_at(searched, searched->best);
     g_autofree char *settings = scen_deployment_settings(searched->all, one);
     add_one(out, "Winner", searched, searched->best);
-    add_line(out, "", "orrery run %s %s", scenario->path, settings);
+    scen_text_line(out, LABEL, "", "orrery run %s %s", scenario->path, settings);
     if (searched->next < 0)
         return;
     add_one(out, "Next best", searched, searched->next);

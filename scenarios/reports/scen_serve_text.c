@@ -14,19 +14,6 @@
 
 enum { LABEL = 13, BAR_WIDTH = 40 };
 
-static void add_line(GString *out, const char *label, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/* A label, then text that goes on under itself. */
-static void add_line(GString *out, const char *label, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_string_append_printf(out, "%-*s", LABEL, label);
-    scen_text_wrap(out, text, LABEL, LABEL);
-}
-
 static void add_pool(GString *title, const StratPool *pool, const char *what)
 {
     g_string_append_printf(title, I64 " %s%s of tensor " I64, pool->replicas, what,
@@ -108,8 +95,8 @@ static void add_interval(GString *out, const ScenServed *served)
     g_autofree char *last = scen_text_seconds(ttft[1]);
     g_autofree char *least = scen_text_seconds(tpot[0]);
     g_autofree char *most = scen_text_seconds(tpot[1]);
-    add_line(
-        out, "Interval",
+    scen_text_line(
+        out, LABEL, "Interval",
         "TPOT mean %s to %s, TTFT p99 %s to %s: 90 %% for the error of iteration times (%.1f %% "
         "standard error; the run repeated with all of them 1.64 errors lower and higher)",
         least, most, first, last, 100.0 * served->error_fraction);
@@ -133,7 +120,7 @@ static void add_published(GString *out, const ScenServeReport *report)
     }
     if (expect->source)
         g_string_append_printf(text, "; %s", expect->source);
-    add_line(out, "Published", "%s", text->str);
+    scen_text_line(out, LABEL, "Published", "%s", text->str);
 }
 
 /* Why requests were refused, where admission refuses any, and who left. */
@@ -159,13 +146,14 @@ static void add_scaling(GString *out, const ScenServeReport *report)
     if (r->peak_replicas == 0)
         return;
     double replica_s = (double)strat_pool_gpus(&serving->pool) * sim_time_to_seconds(r->end_ns);
-    add_line(out, "Scaling",
-             "%.3g replicas up on average, " I64 " at the peak, of " I64 " to " I64 "; " I64
-             " starts, " I64 " stops; by %s, target %.4g; %.1f %% of the GPU-seconds were cold "
-             "starts",
-             replica_s > 0.0 ? r->up_s / replica_s : 0.0, r->peak_replicas, how->least,
-             serving->pool.replicas, r->scale_ups, r->scale_downs, how->policy, how->target,
-             r->up_s > 0.0 ? 100.0 * r->starting_s / r->up_s : 0.0);
+    scen_text_line(out, LABEL, "Scaling",
+                   "%.3g replicas up on average, " I64 " at the peak, of " I64 " to " I64 "; " I64
+                   " starts, " I64
+                   " stops; by %s, target %.4g; %.1f %% of the GPU-seconds were cold "
+                   "starts",
+                   replica_s > 0.0 ? r->up_s / replica_s : 0.0, r->peak_replicas, how->least,
+                   serving->pool.replicas, r->scale_ups, r->scale_downs, how->policy, how->target,
+                   r->up_s > 0.0 ? 100.0 * r->starting_s / r->up_s : 0.0);
 }
 
 static void add_failures(GString *out, const ScenServeReport *report)
@@ -173,7 +161,7 @@ static void add_failures(GString *out, const ScenServeReport *report)
     static const char *const labels[] = {"Failures", "", "In months"};
     g_autoptr(GPtrArray) texts = scen_outages_texts(report);
     for (guint i = 0; texts && i < texts->len; i++)
-        add_line(out, labels[i], "%s", (const char *)texts->pdata[i]);
+        scen_text_line(out, LABEL, labels[i], "%s", (const char *)texts->pdata[i]);
 }
 
 static void add_curves(GString *out, const ScenServeReport *report)
@@ -189,7 +177,7 @@ static void add_curves(GString *out, const ScenServeReport *report)
         g_string_append_printf(text, "%s%s off by %.3g (of %.4g %s at most)", i > 0 ? ", " : "",
                                curve->name, gap, most, curve->unit);
     }
-    add_line(out, "Curves", "%s, on average over the measured instants", text->str);
+    scen_text_line(out, LABEL, "Curves", "%s, on average over the measured instants", text->str);
 }
 
 static void add_throughput(GString *out, const ScenServeReport *report)
@@ -200,25 +188,26 @@ static void add_throughput(GString *out, const ScenServeReport *report)
     double per_s = end_s > 0.0 ? 1.0 / end_s : 0.0;
     double output_per_s = (double)r->output_tokens * per_s;
     g_autofree char *end = scen_text_seconds(end_s);
-    add_line(out, "Throughput",
-             "%.1f output tokens/s (%.1f per GPU), %.1f prompt tokens/s, %.3g requests/s, over the "
-             "%s from the start to the last token",
-             output_per_s, output_per_s / (double)r->gpus, (double)r->input_tokens * per_s,
-             (double)r->finished * per_s, end);
+    scen_text_line(
+        out, LABEL, "Throughput",
+        "%.1f output tokens/s (%.1f per GPU), %.1f prompt tokens/s, %.3g requests/s, over the "
+        "%s from the start to the last token",
+        output_per_s, output_per_s / (double)r->gpus, (double)r->input_tokens * per_s,
+        (double)r->finished * per_s, end);
     g_autofree char *turned_away = turned_away_text(r);
-    add_line(out, "Requests",
-             I64 " finished, " I64 " refused%s, " I64 " unfinished%s%s; " I64
-                 " measured after a warm-up of " I64,
-             r->finished, r->refused, turned_away, r->unfinished, r->stuck ? ": " : "",
-             r->stuck ? r->stuck : "", r->measured, serving->warm_up_requests);
+    scen_text_line(out, LABEL, "Requests",
+                   I64 " finished, " I64 " refused%s, " I64 " unfinished%s%s; " I64
+                       " measured after a warm-up of " I64,
+                   r->finished, r->refused, turned_away, r->unfinished, r->stuck ? ": " : "",
+                   r->stuck ? r->stuck : "", r->measured, serving->warm_up_requests);
     if (!scen_serving_promises(serving))
         return;
     double attained = strat_serve_attainment(r);
-    add_line(out, "Goodput",
-             "%.3g requests/s meet every objective: %.1f %% of them, %.0f %% are promised%s",
-             attained * (double)r->requests * per_s, 100.0 * attained,
-             100.0 * serving->slo_attainment,
-             scen_served_misses(report->scenario, report->served) ? ", so the SLO is MISSED" : "");
+    scen_text_line(
+        out, LABEL, "Goodput",
+        "%.3g requests/s meet every objective: %.1f %% of them, %.0f %% are promised%s",
+        attained * (double)r->requests * per_s, 100.0 * attained, 100.0 * serving->slo_attainment,
+        scen_served_misses(report->scenario, report->served) ? ", so the SLO is MISSED" : "");
 }
 
 typedef struct Share {
@@ -278,28 +267,29 @@ static void add_memory(GString *out, const ScenServeReport *report)
             m->offloaded_bytes > 0.0
                 ? g_strdup_printf(", %.1f GB of weights off the GPU", m->offloaded_bytes * 1e-9)
                 : g_strdup("");
-        add_line(out, label,
-                 "of a GPU's %.1f GB: weights %.1f, activations %.1f, KV cache %.1f%s; " I64
-                 " blocks of " I64 " tokens a replica, %.4g kB of a GPU a token",
-                 m->capacity_bytes * 1e-9, m->weights_bytes * 1e-9,
-                 (m->activations_bytes + m->engine_bytes) * 1e-9, m->kv_bytes * 1e-9, offloaded,
-                 m->blocks, report->scenario->serving.engine.row.block_tokens,
-                 m->kv_token_bytes * 1e-3);
+        scen_text_line(out, LABEL, label,
+                       "of a GPU's %.1f GB: weights %.1f, activations %.1f, KV cache %.1f%s; " I64
+                       " blocks of " I64 " tokens a replica, %.4g kB of a GPU a token",
+                       m->capacity_bytes * 1e-9, m->weights_bytes * 1e-9,
+                       (m->activations_bytes + m->engine_bytes) * 1e-9, m->kv_bytes * 1e-9,
+                       offloaded, m->blocks, report->scenario->serving.engine.row.block_tokens,
+                       m->kv_token_bytes * 1e-3);
     }
     const StratServeResult *r = served->result;
     if (!r)
         return;
     double hits = r->input_tokens > 0 ? (double)r->cached_tokens / (double)r->input_tokens : 0.0;
-    add_line(out, "KV cache",
-             "%.1f %% in use at the peak, %.1f %% of what was reserved held no token, %.1f %% of "
-             "prompt tokens found in it, " I64 " preemptions",
-             100.0 * r->peak_kv_fraction, 100.0 * r->wasted_kv_fraction, 100.0 * hits,
-             r->preemptions);
+    scen_text_line(
+        out, LABEL, "KV cache",
+        "%.1f %% in use at the peak, %.1f %% of what was reserved held no token, %.1f %% of "
+        "prompt tokens found in it, " I64 " preemptions",
+        100.0 * r->peak_kv_fraction, 100.0 * r->wasted_kv_fraction, 100.0 * hits, r->preemptions);
     if (r->answers > r->finished)
-        add_line(out, "Answers",
-                 I64 " to " I64 " requests; shared blocks saved %.1f %% of the KV cache that they "
-                     "would have held",
-                 r->answers, r->finished, 100.0 * r->shared_kv_fraction);
+        scen_text_line(out, LABEL, "Answers",
+                       I64 " to " I64
+                           " requests; shared blocks saved %.1f %% of the KV cache that they "
+                           "would have held",
+                       r->answers, r->finished, 100.0 * r->shared_kv_fraction);
 }
 
 static void add_cost(GString *out, const ScenServeReport *report)
@@ -308,17 +298,19 @@ static void add_cost(GString *out, const ScenServeReport *report)
     const ScenCost *cost = &report->scenario->cost;
     if (!cost->name)
         return;
-    add_line(out, "Cost",
-             "$%.4g a million input tokens, $%.4g cached, $%.4g output%s (%.3g GPU-hours at $%.4g, "
-             "%.0f %% of them idle, and %.3g kWh%s: $%.4g in all, $%.5g a day; %s%s%s)",
-             m->usd_per_input, m->usd_per_cached, m->usd_per_output,
-             report->served->result->cached_tokens > 0 ? "" : ", nothing was cached", m->gpu_hours,
-             m->usd_per_gpu_hour, 100.0 * m->idle_fraction, m->energy_kwh,
-             m->usd_energy > 0.0 ? "" : " in the rent", m->usd_total, m->usd_per_day, cost->name,
-             cost->date ? ", " : "", cost->date ? cost->date : "");
+    scen_text_line(
+        out, LABEL, "Cost",
+        "$%.4g a million input tokens, $%.4g cached, $%.4g output%s (%.3g GPU-hours at $%.4g, "
+        "%.0f %% of them idle, and %.3g kWh%s: $%.4g in all, $%.5g a day; %s%s%s)",
+        m->usd_per_input, m->usd_per_cached, m->usd_per_output,
+        report->served->result->cached_tokens > 0 ? "" : ", nothing was cached", m->gpu_hours,
+        m->usd_per_gpu_hour, 100.0 * m->idle_fraction, m->energy_kwh,
+        m->usd_energy > 0.0 ? "" : " in the rent", m->usd_total, m->usd_per_day, cost->name,
+        cost->date ? ", " : "", cost->date ? cost->date : "");
     if (m->usd_per_slo_output > 0.0)
-        add_line(out, "", "$%.4g, all counted, a million output tokens of requests within the SLO",
-                 m->usd_per_slo_output);
+        scen_text_line(out, LABEL, "",
+                       "$%.4g, all counted, a million output tokens of requests within the SLO",
+                       m->usd_per_slo_output);
 }
 
 static void add_saturation(GString *out, const ScenServed *served)
@@ -330,8 +322,8 @@ static void add_saturation(GString *out, const ScenServed *served)
                   "%.0f %% of the tokens/s that come out when everything arrives at once; ",
                   100.0 * served->load_fraction)
             : g_strdup("");
-    add_line(
-        out, "Saturation",
+    scen_text_line(
+        out, LABEL, "Saturation",
         "%sGPUs busy %.1f %% of the time; over the second half of the arrivals the queue grew by "
         "%.2g requests/s, so it was %s",
         load, 100.0 * scen_serve_busy_fraction(r), MAX(r->waiting_growth_per_s, 0.0),
@@ -377,7 +369,7 @@ char *scen_serve_text(const ScenServeReport *report)
     add_cost(out, report);
     add_saturation(out, served);
     g_autofree char *limit = scen_serve_limit(served);
-    add_line(out, "Limited by", "%s", limit);
+    scen_text_line(out, LABEL, "Limited by", "%s", limit);
     scen_links_text(out, "\nLinks that held caches back the longest", served->result->hot_links);
     add_notes(out, report);
     return g_string_free(out, FALSE);

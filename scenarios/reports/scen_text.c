@@ -22,6 +22,16 @@ void scen_text_wrap(GString *out, const char *text, int column, int indent)
     g_string_append_c(out, '\n');
 }
 
+void scen_text_line(GString *out, int column, const char *label, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_string_append_printf(out, "%-*s", column, label);
+    scen_text_wrap(out, text, column, column);
+}
+
 char *scen_text_seconds(double seconds)
 {
     static const struct {

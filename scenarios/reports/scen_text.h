@@ -10,6 +10,10 @@ enum { SCEN_TEXT_WIDTH = 100 };
  *  @indent in and none passes SCEN_TEXT_WIDTH unless a word does. Ends the line. */
 void scen_text_wrap(GString *out, const char *text, int column, int indent);
 
+/** Appends @label, padded to @column, and the text of @format, which goes on under itself. */
+void scen_text_line(GString *out, int column, const char *label, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
 /** @seconds in the unit that suits them, four digits or more: "13.75 s", "523.1 ms". The caller
  *  owns it. */
 char *scen_text_seconds(double seconds);

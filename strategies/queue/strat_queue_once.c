@@ -14,13 +14,30 @@ static const double SLOWDOWN_BOUND_S = 10.0; /* Feitelson & Rudolph, JSSPP 1998 
 
 enum { DRAW_SWAP = 1, DRAW_REPAIR = 2 }; /* of a fault */
 
+/* What jobs that meet do to each other, in whole millionths. */
+static void set_slow(StratQueueOnce *once)
+{
+    const StratQueue *queue = once->queue;
+    size_t count = queue->class_count;
+    once->slow_ppm = g_new(int64_t, count * count);
+    once->most_slow_ppm = g_new0(int64_t, count);
+    for (size_t i = 0; i < count * count; i++) {
+        bool given = queue->beside && queue->beside[i] >= 0.0;
+        double slow = given ? queue->beside[i] : queue->shared_leaf;
+        once->slow_ppm[i] = (int64_t)(slow * 1e6 + 0.5);
+        once->most_slow_ppm[i / count] = MAX(once->most_slow_ppm[i / count], once->slow_ppm[i]);
+    }
+}
+
 static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
 {
     StratQueueOnce *once = g_new0(StratQueueOnce, 1);
     once->queue = queue;
     once->replication = replication;
-    once->end = strat_queue_ns(queue->duration_s);
-    once->pool = strat_queue_pool_new(queue->nodes, queue->nodes_per_leaf);
+    once->end = sim_time_capped(queue->duration_s);
+    set_slow(once);
+    once->pool = strat_queue_pool_new(queue->nodes, queue->nodes_per_leaf, queue->class_count,
+                                      once->slow_ppm);
     once->source = strat_queue_source_new(queue, replication);
     once->running = g_array_new(FALSE, FALSE, sizeof(StratQueueRelease));
     once->at_node = g_new0(StratQueueJob *, queue->nodes);
@@ -29,18 +46,19 @@ static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
     once->profile = g_array_new(FALSE, FALSE, sizeof(StratQueueStep));
     once->wake = SIM_TIME_MAX;
     once->head = -1;
-    once->preemptible = strat_queue_ns(queue->preemptible_after_s);
-    once->lifetime = strat_queue_ns(queue->lifetime_s);
-    once->restart = strat_queue_ns(queue->restart_s);
-    once->requeue = strat_queue_ns(queue->requeue_s);
+    once->preemptible = sim_time_capped(queue->preemptible_after_s);
+    once->lifetime = sim_time_capped(queue->lifetime_s);
+    once->restart = sim_time_capped(queue->restart_s);
+    once->requeue = sim_time_capped(queue->requeue_s);
     once->later = g_queue_new();
-    once->slow_ppm = (int64_t)(queue->shared_leaf * 1e6 + 0.5);
     return once;
 }
 
 static void once_free(StratQueueOnce *once)
 {
     strat_queue_pool_free(once->pool);
+    g_free(once->slow_ppm);
+    g_free(once->most_slow_ppm);
     strat_queue_line_clear(&once->line);
     strat_heap_clear(&once->ends);
     g_array_unref(once->running);
@@ -165,7 +183,7 @@ static void strike(StratQueueOnce *once, const StratFault *fault)
     SimRandom repair = sim_random_child(&fault->draws, DRAW_REPAIR);
     bool swaps = sim_random_uniform(&swap) < c->swap_fraction;
     SimTime until =
-        sim_time_later(once->now, strat_queue_ns(strat_spread_draw(&once->queue->repair, repair)));
+        sim_time_later(once->now, sim_time_capped(strat_spread_draw(&once->queue->repair, repair)));
     int64_t end = MIN(fault->node + fault->nodes, once->queue->nodes);
     for (int64_t node = fault->node; node < end; node++) {
         if (once->at_node[node])

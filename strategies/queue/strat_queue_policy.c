@@ -15,6 +15,7 @@
  * made anew. Only so many jobs behind the front as the queue's depth says are looked at. */
 #include "strat_queue_policy.h"
 
+#include "sim_row.h"
 #include "strat_queue_once.h"
 #include "strat_schedule.h"
 
@@ -181,13 +182,8 @@ const StratQueuePolicy *strat_queue_policy_all(size_t *count)
 
 const StratQueuePolicy *strat_queue_policy_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
-        if (!name || g_str_equal(policies[i].name, name))
-            return &policies[i];
-        g_string_append_printf(known, " %s", policies[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown queue policy '%s', known:%s",
-                name, known->str);
-    return NULL;
+    if (!name)
+        return &policies[0];
+    return sim_row_by_name(policies, G_N_ELEMENTS(policies), sizeof policies[0], name,
+                           "queue policy", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }

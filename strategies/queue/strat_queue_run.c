@@ -1,6 +1,6 @@
 /* Runs of jobs: what they take, how they end, and where their time is booked.
  *
- *   run = restart + work left x (1 + shared leaf)        restart: not of a job's first run
+ *   run = restart + work left x (1 + beside)        restart: not of a job's first run
  *
  * cut short by the job's own failure, its crash, its lifetime, a node, or preemption. What is done
  * by then is kept up to the last checkpoint (every so much work, at no cost) and lost beyond it.
@@ -32,7 +32,7 @@ static SimTime limit(const StratQueueOnce *once)
 SimTime strat_queue_expect(const StratQueueOnce *once, const StratQueueJob *job)
 {
     SimTime setup = job->runs > 0 ? once->restart : 0;
-    int64_t ppm = job->nodes > 1 ? once->slow_ppm : 0;
+    int64_t ppm = job->nodes > 1 ? once->most_slow_ppm[job->class_index] : 0;
     double longest = (double)(setup + stretch(job->work - job->done, ppm));
     SimTime more = (SimTime)((once->queue->estimate - 1.0) * longest);
     return MIN(setup + stretch(job->work - job->done, ppm) + more, limit(once));
@@ -44,7 +44,7 @@ static SimTime plan_end(StratQueueOnce *once, StratQueueJob *job)
     SimTime to = job->fail_at >= 0 ? job->fail_at : job->work;
     SimTime length = job->setup + stretch(to - job->done, job->slow_ppm);
     const StratQueueClass *c = &once->queue->classes[job->class_index];
-    SimTime crash = job->crashes ? job->setup + strat_queue_ns(c->crash_after_s) : SIM_TIME_MAX;
+    SimTime crash = job->crashes ? job->setup + sim_time_capped(c->crash_after_s) : SIM_TIME_MAX;
     if (job->runs > 1 && once->queue->restart_failure > 0.0) {
         SimRandom draws = strat_queue_source_draws(&once->source, job->number);
         draws = sim_random_child(&draws, DRAW_RESTART + (uint64_t)job->runs);
@@ -67,9 +67,10 @@ static void take_nodes(StratQueueOnce *once, StratQueueJob *job)
 {
     StratQueueTally *tally = once->tally;
     int64_t per_leaf = once->pool->per_leaf, fewest = (job->nodes + per_leaf - 1) / per_leaf;
-    StratQueueTaken taken = strat_queue_pool_take(once->pool, once->queue->placement, job->nodes);
+    StratQueueTaken taken =
+        strat_queue_pool_take(once->pool, once->queue->placement, job->nodes, job->class_index);
     job->first_node = taken.first;
-    job->slow_ppm = taken.shares ? once->slow_ppm : 0;
+    job->slow_ppm = taken.slow_ppm;
     for (int32_t node = taken.first; node >= 0; node = once->pool->next[node])
         once->at_node[node] = job;
     if (job->nodes > 1) {
@@ -155,7 +156,7 @@ void strat_queue_book(StratQueueOnce *once, StratQueueJob *job, bool kept_all, S
     SimTime elapsed = once->now - job->since, setup = MIN(elapsed, job->setup);
     SimTime compute = elapsed - setup, did = shrink(compute, job->slow_ppm);
     SimTime all = job->done + did;
-    SimTime every = strat_queue_ns(once->queue->classes[job->class_index].checkpoint_s);
+    SimTime every = sim_time_capped(once->queue->classes[job->class_index].checkpoint_s);
     SimTime kept = kept_all ? all : every > 0 ? all / every * every : 0;
     spent[STRAT_QUEUE_RESTART] += nodes * setup;
     spent[STRAT_QUEUE_SLOWED] += nodes * (compute - did);
@@ -177,7 +178,7 @@ static void release(StratQueueOnce *once, StratQueueJob *job)
     remove_run(&once->runs[job->level], job);
     for (int32_t node = job->first_node; node >= 0; node = once->pool->next[node])
         once->at_node[node] = NULL;
-    strat_queue_pool_give(once->pool, job->first_node);
+    strat_queue_pool_give(once->pool, job->first_node, job->class_index);
     once->is_freed = true;
     once->is_early = once->is_early || once->now < job->expected;
     if (once->profile->len > 0)

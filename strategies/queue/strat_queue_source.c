@@ -3,23 +3,15 @@
  * jobs (common random numbers). */
 #include "strat_queue_source.h"
 
-#include <math.h>
-
 static const double DAY_S = 86400.0;
 
 enum { DRAW_WORK = 1 };
-
-SimTime strat_queue_ns(double seconds)
-{
-    double ns = seconds * 1e9;
-    return ns < 0x1p62 ? (SimTime)llround(ns) : (SimTime)1 << 62;
-}
 
 static void draw_gap(StratQueueSource *source)
 {
     double per_day = source->queue->per_day;
     SimTime gap = per_day > 0.0
-                      ? strat_queue_ns(sim_random_exponential(&source->gaps, DAY_S / per_day))
+                      ? sim_time_capped(sim_random_exponential(&source->gaps, DAY_S / per_day))
                       : SIM_TIME_MAX;
     source->drawn_at = sim_time_later(source->drawn_at, gap);
 }
@@ -43,7 +35,7 @@ static SimTime record_at(const StratQueueSource *source)
 {
     const StratQueue *queue = source->queue;
     return source->recorded < queue->record_count
-               ? strat_queue_ns(queue->records[source->recorded].at_s)
+               ? sim_time_capped(queue->records[source->recorded].at_s)
                : SIM_TIME_MAX;
 }
 
@@ -93,7 +85,7 @@ StratQueueArrival strat_queue_source_next(StratQueueSource *source)
     double work_s = record.work_s >= 0.0
                         ? record.work_s
                         : strat_spread_draw(&c->work, sim_random_child(&draws, DRAW_WORK));
-    job.work = MAX(strat_queue_ns(work_s), 1);
+    job.work = MAX(sim_time_capped(work_s), 1);
     job.fail_at = fail < c->fail_fraction ? (SimTime)(point * (double)job.work) : -1;
     return job;
 }

@@ -35,7 +35,4 @@ StratQueueArrival strat_queue_source_next(StratQueueSource *source);
 /** Random numbers of job @number, the same whatever the scheduler does. */
 SimRandom strat_queue_source_draws(const StratQueueSource *source, int64_t number);
 
-/** @seconds in ns, to the nearest. */
-SimTime strat_queue_ns(double seconds);
-
 #endif

@@ -50,11 +50,6 @@ const char *strat_lost_name(StratLost lost)
     return buckets[lost].name;
 }
 
-static SimTime to_ns(double seconds)
-{
-    return (SimTime)llround(seconds * 1e9);
-}
-
 static void run_one(int64_t i, void *ctx)
 {
     const Work *work = ctx;
@@ -70,7 +65,7 @@ static void run_all(const StratCampaignPlan *plan, StratCampaignSample *samples,
 static void set_interval(StratCampaignPlan *plan, double interval_s)
 {
     const StratCampaignCheckpoint *c = &plan->campaign->checkpoint;
-    SimTime block = to_ns(c->block_s), flush = MAX(to_ns(c->save_s) - block, 0);
+    SimTime block = sim_time_capped(c->block_s), flush = MAX(sim_time_capped(c->save_s) - block, 0);
     double steps = MAX(interval_s * 1e9 / (double)plan->step, 1.0);
     SimTime work = steps < (double)plan->end / (double)plan->step
                        ? llround(steps) * plan->step
@@ -231,14 +226,14 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     StratCampaignPlan plan = {
         .cap_speed = cap_speed,
         .campaign = campaign,
-        .end = to_ns(campaign->duration_s),
-        .step = MAX(to_ns(step_s), 1),
+        .end = sim_time_capped(campaign->duration_s),
+        .step = MAX(sim_time_capped(step_s), 1),
         .step_s = step_s,
         .relieved = relieved,
     };
-    plan.memory = MAX(to_ns(campaign->checkpoint.memory_interval_s), plan.step);
+    plan.memory = MAX(sim_time_capped(campaign->checkpoint.memory_interval_s), plan.step);
     if (campaign->checkpoint.local_interval_s > 0.0)
-        plan.local = MAX(to_ns(campaign->checkpoint.local_interval_s), plan.step);
+        plan.local = MAX(sim_time_capped(campaign->checkpoint.local_interval_s), plan.step);
     g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
         campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
         strat_fault_nodes(&campaign->faults.site), campaign->recovery.stages);

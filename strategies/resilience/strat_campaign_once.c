@@ -13,19 +13,11 @@
 
 #include "sim_math.h"
 
-#include <math.h>
-
 enum { SWING_PARTS = 24 }; /* of a period, in each of which the fleet's speed is even */
-
-SimTime strat_once_ns(double seconds)
-{
-    double ns = seconds * 1e9;
-    return ns < 0x1p62 ? (SimTime)llround(ns) : (SimTime)1 << 62;
-}
 
 SimTime strat_once_draw(const StratSpread *spread, const StratFault *fault, StratDraw purpose)
 {
-    return strat_once_ns(strat_spread_draw(spread, sim_random_child(&fault->draws, purpose)));
+    return sim_time_capped(strat_spread_draw(spread, sim_random_child(&fault->draws, purpose)));
 }
 
 double strat_once_luck(const StratFault *fault, StratDraw purpose)
@@ -58,7 +50,7 @@ static double swing_at(const StratOnce *once, SimTime *until)
     const StratCampaignSwing *swing = &once->plan->campaign->swing;
     if (swing->fraction <= 0.0)
         return 1.0;
-    SimTime part = MAX(strat_once_ns(swing->period_s / SWING_PARTS), 1);
+    SimTime part = MAX(sim_time_capped(swing->period_s / SWING_PARTS), 1);
     SimTime index = once->now / part;
     *until = MIN(*until, (index + 1) * part);
     double turns = ((double)index + 0.5) / SWING_PARTS - swing->fastest_s / swing->period_s;

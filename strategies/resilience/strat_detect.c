@@ -42,13 +42,14 @@ double strat_detect_s(const StratDetection *detection, const StratSpread *given,
 
 bool strat_detect_sees_slow(const StratDetection *detection, const StratFault *fault, SimTime span)
 {
-    return detection->slow_threshold > 0.0 && span > strat_once_ns(detection->slow_window_s) &&
+    return detection->slow_threshold > 0.0 && span > sim_time_capped(detection->slow_window_s) &&
            strat_once_luck(fault, STRAT_DRAW_SEEN) < detection->recall;
 }
 
 static SimTime backoff(const StratDetection *detection, int64_t attempt)
 {
-    return attempt == 0 ? 0 : strat_once_ns(ldexp(detection->backoff_s, (int)MIN(attempt - 1, 60)));
+    return attempt == 0 ? 0
+                        : sim_time_capped(ldexp(detection->backoff_s, (int)MIN(attempt - 1, 60)));
 }
 
 StratRelapse strat_detect_relapse(const StratDetection *detection, const StratFault *fault,

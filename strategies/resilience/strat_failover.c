@@ -5,6 +5,7 @@
  * same NIC, and that stacked dual-ToR pairs failed together. */
 #include "strat_failover.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 static double left_none(int64_t nics)
@@ -33,13 +34,8 @@ static const StratFailover failovers[] = {
 
 const StratFailover *strat_failover_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(failovers); i++) {
-        if (!name || g_str_equal(failovers[i].name, name))
-            return &failovers[i];
-        g_string_append_printf(known, " %s", failovers[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown failover '%s', known:%s",
-                name, known->str);
-    return NULL;
+    if (!name)
+        return &failovers[0];
+    return sim_row_by_name(failovers, G_N_ELEMENTS(failovers), sizeof failovers[0], name,
+                           "failover", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }

@@ -88,9 +88,6 @@ typedef struct StratOnce {
     GArray *reliefs;        /* of StratRelief */
 } StratOnce;
 
-/** Seconds as time, at most some 146 years. */
-SimTime strat_once_ns(double seconds);
-
 /** A duration of @fault, and a number of [0, 1). */
 SimTime strat_once_draw(const StratSpread *spread, const StratFault *fault, StratDraw purpose);
 double strat_once_luck(const StratFault *fault, StratDraw purpose);

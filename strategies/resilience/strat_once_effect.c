@@ -116,7 +116,7 @@ static void go_on_worn(StratOnce *once, const StratFault *fault, double nic_left
     if (!strat_detect_sees_slow(d, fault, lasts))
         return;
     strat_once_await(once, &(StratNotice){
-                               .at = once->now + strat_once_ns(d->slow_window_s),
+                               .at = once->now + sim_time_capped(d->slow_window_s),
                                .kind = STRAT_NOTICE_SLOW,
                                .fault = *fault,
                                .until = once->now + lasts,
@@ -141,7 +141,7 @@ static void cap(StratOnce *once, const StratFault *fault, bool is_down)
 static void flap(StratOnce *once, const StratFault *fault, bool is_down)
 {
     SimTime away = strat_once_draw(&class_of(once, fault)->lasts, fault, STRAT_DRAW_LASTS);
-    if (away > strat_once_ns(once->plan->campaign->recovery.flap_s))
+    if (away > sim_time_capped(once->plan->campaign->recovery.flap_s))
         hang(once, fault, is_down);
     else if (!is_down) {
         strat_incident_note(once->sample->log, fault, once->now, once->progress.ledger);
@@ -158,11 +158,11 @@ static void pause_planned(StratOnce *once, const StratFault *fault, bool is_down
     once->sample->planned++;
     once->sample->by_class[fault->class_index]++;
     strat_progress_secure(&once->progress);
-    strat_once_phase(once, STRAT_LOST_CHECKPOINT, strat_once_ns(campaign->checkpoint.save_s));
+    strat_once_phase(once, STRAT_LOST_CHECKPOINT, sim_time_capped(campaign->checkpoint.save_s));
     strat_once_phase(once, STRAT_LOST_WAIT, strat_once_draw(&c->lasts, fault, STRAT_DRAW_LASTS));
     strat_once_phase(once, STRAT_LOST_RESTART,
                      strat_once_draw(&campaign->recovery.restart, fault, STRAT_DRAW_RESTART) +
-                         strat_once_ns(campaign->recovery.load_s));
+                         sim_time_capped(campaign->recovery.load_s));
 }
 
 static void lose_link(StratOnce *once, const StratFault *fault, bool is_down)
@@ -176,7 +176,7 @@ static void lose_link(StratOnce *once, const StratFault *fault, bool is_down)
     go_on_worn(once, fault, left);
     if (!is_down)
         strat_once_phase(once, STRAT_LOST_DEGRADED,
-                         strat_once_ns(campaign->recovery.failover_stall_s));
+                         sim_time_capped(campaign->recovery.failover_stall_s));
 }
 
 static void corrupt(StratOnce *once, const StratFault *fault, bool is_down)
@@ -208,7 +208,7 @@ static void preempt(StratOnce *once, const StratFault *fault, bool is_down)
         strat_progress_secure(&once->progress);
     strat_once_stop(once, fault, 0.0, 0);
     if (saves)
-        strat_once_phase(once, STRAT_LOST_CHECKPOINT, strat_once_ns(save_s));
+        strat_once_phase(once, STRAT_LOST_CHECKPOINT, sim_time_capped(save_s));
 }
 
 static void raise_alarm(StratOnce *once, const StratFault *fault, bool is_down)

@@ -41,7 +41,7 @@ static void tell_slow(StratOnce *once, const StratNotice *notice, bool is_down)
     const StratDetection *d = &once->plan->campaign->detection;
     if (is_down) {
         StratNotice later = *notice;
-        later.at = once->now + MAX(strat_once_ns(d->slow_window_s), 1);
+        later.at = once->now + MAX(sim_time_capped(d->slow_window_s), 1);
         if (later.at < later.until)
             strat_once_await(once, &later);
         return;

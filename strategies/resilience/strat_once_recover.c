@@ -110,21 +110,21 @@ void strat_once_recover(StratOnce *once, const StratFault *fault, const StratSpr
     StratRecoveryPlan plan = once->plan->campaign->recovery.policy->plan(&failure);
     SimTime detect = strat_once_draw(detection, fault, STRAT_DRAW_DETECT),
             wait = strat_spare_pool_replace(&once->pool, fault, once->now, swapped);
-    SimTime restart = strat_once_ns(plan.restart_s + plan.load_s);
+    SimTime restart = sim_time_capped(plan.restart_s + plan.load_s);
     strat_progress_lose(&once->progress, lost_work(once, plan.loss));
     strat_once_phase(once, STRAT_LOST_DETECTION, detect);
     if (plan.goes_on) {
-        strat_once_phase(once, STRAT_LOST_RESTART, strat_once_ns(plan.transition_s));
+        strat_once_phase(once, STRAT_LOST_RESTART, sim_time_capped(plan.transition_s));
         add_return(once, (StratReturn){.at = once->now + detect + wait + restart,
                                        .node = fault->node,
                                        .nodes = plan.is_adapted ? MAX(fault->nodes, swapped) : 0,
-                                       .save = strat_once_ns(plan.return_save_s),
-                                       .stand = strat_once_ns(plan.return_s)});
+                                       .save = sim_time_capped(plan.return_save_s),
+                                       .stand = sim_time_capped(plan.return_s)});
         return;
     }
     SimTime others = wait_for_returns(once) - detect;
     wait = MAX(wait, others);
-    strat_once_phase(once, STRAT_LOST_CHECKPOINT, strat_once_ns(plan.save_s));
+    strat_once_phase(once, STRAT_LOST_CHECKPOINT, sim_time_capped(plan.save_s));
     if (plan.save_s > 0.0)
         strat_progress_secure(&once->progress);
     strat_once_phase(once, STRAT_LOST_WAIT, wait);

@@ -54,7 +54,7 @@ double strat_once_relief(StratOnce *once, SimTime *until)
 static void evict(StratOnce *once, const StratFault *fault)
 {
     const StratSpread at_once = {.kind = STRAT_SPREAD_FIXED};
-    SimTime save = strat_once_ns(once->plan->campaign->checkpoint.save_s);
+    SimTime save = sim_time_capped(once->plan->campaign->checkpoint.save_s);
     once->sample->stops++;
     once->sample->struck++;
     once->sample->by_class[fault->class_index]++;
@@ -76,7 +76,7 @@ static void act(StratOnce *once, const StratFault *fault, SimTime until,
         return;
     }
     set_relief(once, fault, until, level.speed / ignored);
-    strat_once_phase(once, STRAT_LOST_DEGRADED, strat_once_ns(level.cost_s));
+    strat_once_phase(once, STRAT_LOST_DEGRADED, sim_time_capped(level.cost_s));
 }
 
 /* Does what is due next after @now, or waits for it. */
@@ -89,7 +89,7 @@ static void decide(StratOnce *once, const StratFault *fault, SimTime until,
     double after_s;
     StratStragglerAction next = strat_straggler_next(once->plan->campaign->recovery.straggler,
                                                      levels, now, lost_s, &after_s);
-    SimTime at = once->now + strat_once_recovery_left(once) + strat_once_ns(after_s);
+    SimTime at = once->now + strat_once_recovery_left(once) + sim_time_capped(after_s);
     if (next == STRAT_STRAGGLER_IGNORE || at >= until)
         return;
     strat_once_await(once, &(StratNotice){

@@ -2,6 +2,7 @@
  * waits for spares and what is booked where is the business of the campaign. */
 #include "strat_recovery.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 /* clang-format off */
@@ -83,13 +84,8 @@ const StratRecovery *strat_recovery_all(size_t *count)
 
 const StratRecovery *strat_recovery_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
-        if (!name || g_str_equal(policies[i].name, name))
-            return &policies[i];
-        g_string_append_printf(known, " %s", policies[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown recovery policy '%s', known:%s", name, known->str);
-    return NULL;
+    if (!name)
+        return &policies[0];
+    return sim_row_by_name(policies, G_N_ELEMENTS(policies), sizeof policies[0], name,
+                           "recovery policy", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }

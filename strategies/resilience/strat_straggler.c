@@ -11,6 +11,7 @@
  * already is left out. */
 #include "strat_straggler.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 #include <math.h>
@@ -43,15 +44,10 @@ const StratStraggler *strat_straggler_all(size_t *count)
 
 const StratStraggler *strat_straggler_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
-        if (!name || g_str_equal(policies[i].name, name))
-            return &policies[i];
-        g_string_append_printf(known, " %s", policies[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown straggler policy '%s', known:%s", name, known->str);
-    return NULL;
+    if (!name)
+        return &policies[0];
+    return sim_row_by_name(policies, G_N_ELEMENTS(policies), sizeof policies[0], name,
+                           "straggler policy", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }
 
 static double due_s(const StratStragglerLevel *levels, StratStragglerAction now,

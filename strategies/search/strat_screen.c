@@ -132,8 +132,9 @@ static int64_t gather_ns(const Look *look, int64_t stage, double params)
 {
     if (look->plan->zero_stage == 0 || !is_plain(look))
         return 0;
-    return transfer_ns(look, TOPO_OP_ALL_GATHER, look->data_ranks,
-                       look->places[stage].data_per_domain, 2.0 * params);
+    return transfer_ns(
+        look, TOPO_OP_ALL_GATHER, look->data_ranks, look->places[stage].data_per_domain,
+        params * strat_recipe_gathered_bytes(&look->plan->quantise, look->plan->precision));
 }
 
 static int64_t tied_ns(const Look *look, int64_t stage)
@@ -290,7 +291,8 @@ static double walked_bytes(const Look *look, const double *saved_bytes, int64_t 
     StratMemory memory = {0};
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(look->costing.model, plan, stage, k);
-        saved[k] = (double)chunk.layers * saved_bytes[STRAT_PART_LAYER] +
+        saved[k] = (double)(chunk.layers - chunk.spared) * saved_bytes[STRAT_PART_LAYER] +
+                   (double)chunk.spared * saved_bytes[STRAT_PART_SPARED_LAYER] +
                    (chunk.embedding ? saved_bytes[STRAT_PART_EMBEDDING] : 0.0) +
                    (chunk.head ? saved_bytes[STRAT_PART_HEAD] : 0.0);
     }

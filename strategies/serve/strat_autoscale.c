@@ -31,6 +31,7 @@
  */
 #include "strat_autoscale.h"
 
+#include "sim_row.h"
 #include "strat_lane.h"
 #include "strat_schedule.h"
 
@@ -96,15 +97,8 @@ const StratScalePolicy *strat_scale_policy_by_name(const char *name, GError **er
 {
     if (!name)
         return &policies[0];
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
-        if (g_str_equal(policies[i].name, name))
-            return &policies[i];
-        g_string_append_printf(known, " %s", policies[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown autoscaling policy '%s', known:%s", name, known->str);
-    return NULL;
+    return sim_row_by_name(policies, G_N_ELEMENTS(policies), sizeof policies[0], name,
+                           "autoscaling policy", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }
 
 int64_t strat_autoscale_desired(const StratAutoscale *how, double measure, int64_t serving,

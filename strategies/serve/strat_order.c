@@ -19,6 +19,7 @@
  */
 #include "strat_order.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 #include <math.h>
@@ -191,15 +192,10 @@ const StratOrder *strat_order_all(size_t *count)
 
 const StratOrder *strat_order_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
-        if (!name || g_str_equal(orders[i].name, name))
-            return &orders[i];
-        g_string_append_printf(known, " %s", orders[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown order '%s', known:%s", name,
-                known->str);
-    return NULL;
+    if (!name)
+        return &orders[0];
+    return sim_row_by_name(orders, G_N_ELEMENTS(orders), sizeof orders[0], name, "order",
+                           STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }
 
 static int compare_ranks(const void *a, const void *b)

@@ -15,6 +15,7 @@
  */
 #include "strat_router.h"
 
+#include "sim_row.h"
 #include "strat_lane.h"
 #include "strat_schedule.h"
 
@@ -140,13 +141,6 @@ const StratRouter *strat_router_by_name(const char *name, GError **error)
 {
     if (!name)
         return &routers[0];
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(routers); i++) {
-        if (g_str_equal(routers[i].name, name))
-            return &routers[i];
-        g_string_append_printf(known, " %s", routers[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown router '%s', known:%s", name,
-                known->str);
-    return NULL;
+    return sim_row_by_name(routers, G_N_ELEMENTS(routers), sizeof routers[0], name, "router",
+                           STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }

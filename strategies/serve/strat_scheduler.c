@@ -2,6 +2,7 @@
  * are the baselines that the papers of the others compare with. */
 #include "strat_scheduler.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 /* clang-format off */
@@ -79,15 +80,8 @@ const StratScheduler *strat_scheduler_all(size_t *count)
 
 const StratScheduler *strat_scheduler_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(schedulers); i++) {
-        if (g_str_equal(schedulers[i].name, name))
-            return &schedulers[i];
-        g_string_append_printf(known, " %s", schedulers[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, "unknown scheduler '%s', known:%s",
-                name, known->str);
-    return NULL;
+    return sim_row_by_name(schedulers, G_N_ELEMENTS(schedulers), sizeof schedulers[0], name,
+                           "scheduler", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }
 
 bool strat_scheduler_forks(const StratScheduler *scheduler, bool samples, bool beams,

@@ -5,6 +5,7 @@
  */
 #include "strat_failures.h"
 
+#include "sim_row.h"
 #include "strat_schedule.h"
 
 /* clang-format off */
@@ -37,13 +38,8 @@ const StratServeRecovery *strat_serve_recovery_all(size_t *count)
 
 const StratServeRecovery *strat_serve_recovery_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(recoveries); i++) {
-        if (!name || g_str_equal(recoveries[i].name, name))
-            return &recoveries[i];
-        g_string_append_printf(known, " %s", recoveries[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown recovery of serving '%s', known:%s", name, known->str);
-    return NULL;
+    if (!name)
+        return &recoveries[0];
+    return sim_row_by_name(recoveries, G_N_ELEMENTS(recoveries), sizeof recoveries[0], name,
+                           "recovery of serving", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }

@@ -39,8 +39,9 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratModelChunk *chunk;
     GArray *spans;
-    KernDevice device; /* the rank's */
-    const ModelOp *op; /* at hand */
+    KernDevice device;         /* the rank's */
+    const ModelOp *op;         /* at hand */
+    const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
     bool recomputing;
     bool hides_exchange;
     double exchange_s; /* of the layer at hand, to and from experts, that may hide under it; or of
@@ -119,7 +120,7 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -165,14 +166,15 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
-/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
- * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
- * Transformer Engine does with it). */
+/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
 static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
-    double bytes = topo_dtype_bytes(op_dtype(walk, op));
-    if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+    const StratRecipe *recipe = walk->recipe;
+    if (recipe && op->part == MODEL_PART_LINEAR)
+        emit(walk,
+             kern_pass_s(&walk->device,
+                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
+                         strat_recipe_cast_kernels(recipe)),
              STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
@@ -375,11 +377,11 @@ static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
     walk->recomputing = false;
 }
 
-/* Backward of a layer whose attention core is repeated just before its own backward. */
-static void backward_layer(Walk *walk, const ModelOps *ops)
+/* Backward of layer @layer; its attention core is repeated just before its own backward. */
+static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
-    StratRecompute recompute =
-        walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
+    bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
+    StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
     if (recompute == STRAT_RECOMPUTE_FULL)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
@@ -415,12 +417,6 @@ static void stall(Walk *walk)
         emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
 }
 
-/* Measured stage times, when the plan brings them, replace all of this. */
-static bool is_profiled(const StratCosting *costing)
-{
-    return costing->plan->profiled.forward_s > 0.0;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -428,7 +424,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     ModelOps ops;
     if (chunk->starts_forward)
         stall(&walk);
-    if (is_profiled(costing)) {
+    if (costing->plan->profiled.forward_s > 0.0) { /* measured times replace all of this */
         emit(&walk,
              strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
              STRAT_BUCKET_GEMM, "forward");
@@ -442,10 +438,12 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     }
     for (int64_t layer = 0; layer < chunk->layers; layer++) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
@@ -460,7 +458,7 @@ static bool begin_backward(Walk *walk)
     bool input = walk->parts & STRAT_BACKWARD_INPUT;
     if (input && walk->chunk->starts_backward)
         stall(walk);
-    if (is_profiled(walk->costing)) {
+    if (plan->profiled.forward_s > 0.0) {
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;
@@ -487,10 +485,12 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     }
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
-        backward_layer(&walk, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);

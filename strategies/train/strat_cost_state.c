@@ -53,16 +53,20 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double gradient = topo_dtype_bytes(plan->gradients);
     /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
      * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
-     * three; the working weight is copied back. */
+     * three; the working weight is copied back. All weights are quantised, where they are. */
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
-    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
+    const TopoGpu *gpu = &costing->cluster->node.gpu;
+    const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
+                       12 + (recipe ? 1 : 0));
 }
 
-static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
-        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+        bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
         bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
@@ -80,21 +84,25 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
                    (double)costing->model->hidden;
     if (shard.sequence_parallel)
         input /= (double)plan->tensor;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        double layer = plan->recompute == STRAT_RECOMPUTE_FULL ? input : saved_bytes(&ops, plan);
-        bytes += layer * (double)layers;
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        if (recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, recompute) * (double)layers;
+    }
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        bytes += input * (double)((chunk->layers - chunk->spared + group - 1) / group);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }
@@ -114,11 +122,9 @@ double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChu
     ModelShard shard = strat_shard(costing->plan);
     ModelOps ops;
     double bytes = 0.0;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         bytes += weight_bytes(&ops) * (double)layers;
     }
     if (chunk->head) {

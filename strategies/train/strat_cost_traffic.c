@@ -10,6 +10,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -53,17 +54,17 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
         count->sum.tensor_bytes += op->forward_bytes;
 }
 
+/* @recompute: of the layer whose operations these are. */
 static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTaskKind kind,
-                           bool is_layer)
+                           StratRecompute recompute)
 {
     Count count = {.context = (double)plan->context};
     bool backward = !strat_task_is_forward(kind);
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
-        bool again =
-            is_layer && kind != STRAT_TASK_WEIGHT &&
-            (plan->recompute == STRAT_RECOMPUTE_FULL ||
-             (plan->recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
+        bool again = kind != STRAT_TASK_WEIGHT &&
+                     (recompute == STRAT_RECOMPUTE_FULL ||
+                      (recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
         if (!backward || again)
             add_forward(&count, op);
         if (backward)
@@ -93,20 +94,20 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, true), (double)layers);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        add_times(&sum, of_ops(&ops, plan, kind, recompute), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
 }

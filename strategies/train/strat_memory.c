@@ -1,6 +1,6 @@
 /* Memory of a stage.
  *
- *   weights    2 P bytes, or 4 P where they are kept in fp32
+ *   weights    2 P bytes, or 4 P where they are kept in fp32; quantised: strat_recipe.c
  *   gradients  P * bytes of the gradient type
  *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
  *
@@ -19,11 +19,11 @@
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
- *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
- *              gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
- *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
- *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
- *   reserved   CUDA context, library handles and communicator buffers
+ *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
+ * fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered
+ * at once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the gradients
+ * of a unit as it is computed (2 bytes) and of one as it is reduced reserved   CUDA context,
+ * library handles and communicator buffers
  *
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
@@ -40,12 +40,14 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+    if (plan->recompute == STRAT_RECOMPUTE_FULL && chunk->spared < chunk->layers) {
         StratPlan keep = *plan;
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratModelChunk dense = {.layers = 1}, sparse = {.layers = 1, .moe_layers = 1};
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        int64_t many = MIN(group, chunk->layers);
+        StratModelChunk dense = {.layers = many}, sparse = {.layers = many, .moe_layers = many};
         if (chunk->moe_layers < chunk->layers)
             bytes = strat_chunk_saved_bytes(&all, &dense);
         if (chunk->moe_layers > 0)
@@ -102,7 +104,7 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
 {
     int64_t units = strat_chunk_unit_count(chunk);
     g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    strat_chunk_units(chunk, unit);
+    strat_chunk_units(costing->plan, chunk, unit);
     double window = 0.0;
     for (int64_t i = 0; i < units; i++) {
         double params = params_of(costing, &unit[i]);
@@ -110,6 +112,27 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
         *largest = MAX(*largest, params);
         *most = MAX(*most, window);
     }
+}
+
+/* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
+ * replace. */
+static double quantised_bytes(const StratCosting *costing, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    double each =
+        strat_recipe_weight_bytes(&plan->quantise, plan->precision, &costing->cluster->node.gpu) -
+        2.0;
+    double bytes = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        double wide = (double)(chunk.wide_first + chunk.wide_last);
+        chunk.embedding = chunk.head = false;
+        double params =
+            params_of(costing, &chunk) + strat_chunk_expert_params(costing->model, plan, &chunk);
+        if (chunk.layers > 0)
+            bytes += each * params * (1.0 - wide / (double)chunk.layers);
+    }
+    return bytes;
 }
 
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
@@ -132,6 +155,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     double held = params + experts, mirrors = (double)strat_mirror_group(plan, 0).count;
     double copies = (double)strat_expert_data_group(plan, 0).count * mirrors;
     memory->weights_bytes = held * kept;
+    if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
+        memory->weights_bytes += quantised_bytes(costing, stage);
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;

@@ -2,6 +2,8 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_recipe.h"
+#include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -60,6 +62,7 @@ typedef struct StratPlan {
     bool count_embedding;   /* the embedding takes a layer's place in the first stage */
     bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
+    StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
@@ -84,6 +87,7 @@ typedef struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 } StratPlan;
 

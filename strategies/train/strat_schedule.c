@@ -12,6 +12,7 @@
  * strat_schedule_zero.c, those from both ends in strat_schedule_dual.c. */
 #include "strat_schedule.h"
 
+#include "sim_row.h"
 #include "strat_schedule_dual.h"
 #include "strat_schedule_zero.h"
 
@@ -202,15 +203,8 @@ const StratSchedule *strat_schedule_all(size_t *count)
 
 const StratSchedule *strat_schedule_by_name(const char *name, GError **error)
 {
-    g_autoptr(GString) known = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(schedules); i++) {
-        if (g_str_equal(schedules[i].name, name))
-            return &schedules[i];
-        g_string_append_printf(known, " %s", schedules[i].name);
-    }
-    g_set_error(error, STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME,
-                "unknown pipeline schedule '%s', known:%s", name, known->str);
-    return NULL;
+    return sim_row_by_name(schedules, G_N_ELEMENTS(schedules), sizeof schedules[0], name,
+                           "pipeline schedule", STRAT_ERROR, STRAT_ERROR_UNKNOWN_NAME, error);
 }
 
 GPtrArray *strat_schedule_orders(const StratSchedule *schedule, const StratPipeline *pipeline)
