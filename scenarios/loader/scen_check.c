@@ -21,6 +21,7 @@
 #include "scen_fields.h"
 #include "scen_verify.h"
 #include "strat_expert.h"
+#include "strat_stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -242,6 +243,12 @@ static void check_layers(const Check *check)
                          ? strat_schedule_length(schedule, plan->pipeline, plan->virtual_stages)
                          : plan->pipeline * plan->virtual_stages;
     bool uneven = chunks == plan->pipeline && model->layers >= plan->pipeline;
+    if (plan->stage_layers) {
+        g_autofree char *reason = NULL;
+        if (!strat_stages_fit(model, plan, &reason))
+            fail(check, "plan.stage_layers", "stage_layers: %s", reason);
+        return;
+    }
     if (places % chunks == 0 || uneven)
         return;
     const char *counted = plan->count_embedding || plan->count_head

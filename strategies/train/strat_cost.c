@@ -413,12 +413,6 @@ static void stall(Walk *walk)
         emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
 }
 
-/* Measured stage times, when the plan brings them, replace all of this. */
-static bool is_profiled(const StratCosting *costing)
-{
-    return costing->plan->profiled.forward_s > 0.0;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -426,7 +420,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     ModelOps ops;
     if (chunk->starts_forward)
         stall(&walk);
-    if (is_profiled(costing)) {
+    if (costing->plan->profiled.forward_s > 0.0) { /* measured times replace all of this */
         emit(&walk,
              strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
              STRAT_BUCKET_GEMM, "forward");
@@ -460,7 +454,7 @@ static bool begin_backward(Walk *walk)
     bool input = walk->parts & STRAT_BACKWARD_INPUT;
     if (input && walk->chunk->starts_backward)
         stall(walk);
-    if (is_profiled(walk->costing)) {
+    if (plan->profiled.forward_s > 0.0) {
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;

@@ -23,7 +23,8 @@
  *              fp32 and their gradient; keys and values gathered over a context group and their
  *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
  *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
- *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced; under
+ *              a breadth-first schedule of a whole chunk instead of a unit
  *   reserved   CUDA context, library handles and communicator buffers
  *
  * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
@@ -169,7 +170,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
                          StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
-    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
+    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0, whole = 0.0;
     bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
     bool kept_wide = wide || plan->fp32_parameters;
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
@@ -178,6 +179,12 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         unit_params(costing, &chunk, at_once, &largest, &most);
+        if (strat_plan_schedule(plan)->keeps_chunks)
+            whole = MAX(whole, params_of(costing, &chunk));
+    }
+    if (whole > 0.0) { /* a chunk, and the units of the next that are gathered ahead */
+        most = whole + (double)(at_once - 1) * largest;
+        largest = whole;
     }
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
