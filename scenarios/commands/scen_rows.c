@@ -24,6 +24,7 @@ static const struct {
 } presets[] = {
     {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
     {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
+    {"Megatron-LM (Core) + TE 2",              "megatron-core-2025",      NULL        },
     {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
     {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
     {"megatron",                               "megatron-lm-2023",        NULL        },
@@ -36,6 +37,7 @@ static const struct {
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
     {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
     {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
+    {"MaxText",                                "maxtext-2025",            NULL        },
     {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
     {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
     {"PyTorch torchtitan",                     "torchtitan-2024",         NULL        },
@@ -146,6 +148,10 @@ static void put_shape(Writer *w)
             integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
     if (has(m, "dense_layers"))
         put(w, "  dense_layers: " I64 "\n", integer(w, m, "dense_layers", 0));
+    else if (g_str_has_prefix(text(w, m, "name", ""), "deepseekv2")) {
+        put(w, "  dense_layers: 1\n");
+        assume(w, "one dense layer, as DeepSeek-V2 has");
+    }
 }
 
 static void put_model(Writer *w)
@@ -405,6 +411,23 @@ static const struct {
     {"inverted_flops", "inverted from the printed FLOP/s with the source's formula"},
 };
 
+/* Peak memory as rows call it, in GiB or GB; torchtitan prints what the allocator reserved. */
+static void put_peaks(Writer *w)
+{
+    static const struct {
+        const char *key, *unit, *expected;
+    } peaks[] = {
+        {"peak_alloc_gib",  "GiB", "peak_allocated"},
+        {"peak_memory_gib", "GiB", "peak_reserved" },
+        {"peak_memory_gb",  "GB",  "peak_allocated"},
+    };
+    JsonObject *measured = child(w, w->row, "measured");
+    for (size_t i = 0; i < G_N_ELEMENTS(peaks); i++)
+        if (has(measured, peaks[i].key))
+            put(w, "  %s: %.9g %s\n", peaks[i].expected, number(w, measured, peaks[i].key, 0.0),
+                peaks[i].unit);
+}
+
 static void put_expect(Writer *w)
 {
     const char *kind = text(w, w->row, "target_kind", "measured");
@@ -413,6 +436,7 @@ static void put_expect(Writer *w)
             kind = definitions[i].words;
     }
     put(w, "\nexpect:\n  step_time: %.9g s\n", number(w, w->row, "target_iteration_time_s", 0.0));
+    put_peaks(w);
     put_string(w, "  source", text(w, w->row, "source", "unknown"));
     put_string(w, "  definition", kind);
 }

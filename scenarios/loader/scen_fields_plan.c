@@ -179,6 +179,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("footprint", footprint, SCEN_MAP, .table = &scen_footprint_table,
+          .help = "what the software holds in memory besides"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

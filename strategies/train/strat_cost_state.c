@@ -26,6 +26,7 @@ ModelShard strat_shard(const StratPlan *plan)
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
+        .logit_bytes = strat_footprint_loss(&plan->footprint)->kept_bytes,
     };
 }
 
@@ -50,14 +51,28 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
 }
 
-static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
+/* What an operation keeps: inputs of products in fp8, where the software keeps them so. The output
+ * of attention, which its backward reads in 16 bits, is kept in fp8 besides. */
+static double op_saved_bytes(const ModelOp *op, const StratPlan *plan)
+{
+    bool narrow = plan->precision == TOPO_DTYPE_FP8 && plan->footprint.fp8_inputs;
+    bool product =
+        op->part == MODEL_PART_LINEAR && (op->kind == MODEL_OP_GEMM || op->kind == MODEL_OP_COMM);
+    if (plan->footprint.gathered_inputs && op->kind == MODEL_OP_COMM && op->saved_bytes > 0.0)
+        return op->forward_bytes;
+    if (!narrow || !product)
+        return op->saved_bytes;
+    return op->saved_bytes * (g_str_equal(op->label, "attention projection") ? 1.5 : 0.5);
+}
+
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
         bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
-        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+        bytes += dropped ? 0.0 : op_saved_bytes(&ops->op[i], plan);
     }
     return bytes;
 }
@@ -78,9 +93,9 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE) * (double)spared;
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE) * (double)spared;
         if (plan->recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, plan->recompute) * (double)(layers - spared);
+            bytes += saved_bytes(&ops, plan, plan->recompute) * (double)(layers - spared);
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -88,11 +103,11 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }

@@ -27,12 +27,18 @@
 #include "strat_memory.h"
 
 #include "strat_expert.h"
+#include "strat_footprint.h"
 #include "strat_layout.h"
 #include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
+
+/* What PyTorch's allocator takes beyond what it gives out at its peak: 4.4 % in the mean of
+ * SimuMax's 24 B200 rows, which print both (2.8 to 7 %). It gives it back before it fails, so a
+ * plan fits without. */
+static const double CACHED_FRACTION = 0.044;
 
 double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
@@ -55,7 +61,9 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
         ModelShard shard = strat_shard(plan);
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
-        bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
+        const StratLoss *loss = strat_footprint_loss(&plan->footprint);
+        double peak = plan->tensor > 1 ? loss->peak_sharded_bytes : loss->peak_bytes;
+        bytes = MAX(bytes, tokens * (double)vocab * (peak - loss->kept_bytes));
     }
     return bytes;
 }
@@ -95,36 +103,103 @@ static double params_of(const StratCosting *costing, const StratModelChunk *chun
     return strat_chunk_params(costing->model, costing->plan, chunk);
 }
 
-/* Parameters of the units of @chunk: of the largest, and the most in @count neighbours. */
-static void unit_params(const StratCosting *costing, const StratModelChunk *chunk, int64_t count,
-                        double *largest, double *most)
+/* Parameters of the units of a stage: of the largest, the most in neighbours that are gathered at
+ * once, and of those that stay gathered. */
+typedef struct Units {
+    double largest, most, root;
+} Units;
+
+static void add_units(const StratCosting *costing, const StratModelChunk *chunk, Units *out)
 {
+    const StratPlan *plan = costing->plan;
+    int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
     int64_t units = strat_chunk_unit_count(chunk);
     g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    strat_chunk_units(costing->plan, chunk, unit);
+    g_autofree double *params = g_new0(double, units);
+    strat_chunk_units(plan, chunk, unit);
     double window = 0.0;
     for (int64_t i = 0; i < units; i++) {
-        double params = params_of(costing, &unit[i]);
-        window += params - (i >= count ? params_of(costing, &unit[i - count]) : 0.0);
-        *largest = MAX(*largest, params);
-        *most = MAX(*most, window);
+        double held = params_of(costing, &unit[i]);
+        bool in_root = plan->footprint.root_unit && (unit[i].embedding || unit[i].head);
+        out->root += in_root ? held : 0.0;
+        params[i] = in_root ? 0.0 : held;
+        window += params[i] - (i >= at_once ? params[i - at_once] : 0.0);
+        out->largest = MAX(out->largest, held);
+        out->most = MAX(out->most, window);
     }
+}
+
+/* The same where a unit is the largest matrix of a layer, or the vocabulary's. */
+static void add_matrices(const StratCosting *costing, const StratModelChunk *chunk, Units *out)
+{
+    ModelOps ops;
+    strat_layer_ops(costing, false, &ops);
+    for (size_t i = 0; i < ops.count; i++)
+        if (ops.op[i].kind == MODEL_OP_GEMM)
+            out->largest = MAX(out->largest, (double)ops.op[i].n * (double)ops.op[i].k);
+    if (chunk->embedding || chunk->head)
+        out->largest =
+            MAX(out->largest, model_vocab_shard_params(costing->model, costing->plan->tensor));
+    out->most = out->largest + strat_footprint_prefetched();
+}
+
+static Units units_of(const StratCosting *costing, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    Units units = {0};
+    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        if (plan->zero_stage == 3 && plan->footprint.matrix_units)
+            add_matrices(costing, &chunk, &units);
+        else
+            add_units(costing, &chunk, &units);
+    }
+    return units;
+}
+
+/* Elements of one 16-bit tensor for each shape of weight in the stage's layers. */
+static double stand_ins(const StratCosting *costing, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    bool has[2] = {false, false};
+    for (int64_t k = 0; plan->footprint.gradient_stand_ins && k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        has[0] |= chunk.layers > chunk.moe_layers;
+        has[1] |= chunk.moe_layers > 0;
+    }
+    ModelOps ops;
+    GArray *seen = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    double elements = 0.0;
+    for (int experts = 0; experts < 2; experts++) {
+        if (!has[experts])
+            continue;
+        strat_layer_ops(costing, experts, &ops);
+        for (size_t i = 0; i < ops.count; i++) {
+            int64_t n = ops.op[i].n, shape = n * (1LL << 31) + ops.op[i].k;
+            bool known = ops.op[i].kind != MODEL_OP_GEMM;
+            for (guint j = 0; j < seen->len && !known; j++)
+                known = g_array_index(seen, int64_t, j) == shape;
+            if (known)
+                continue;
+            elements += (double)n * (double)ops.op[i].k;
+            g_array_append_val(seen, shape);
+        }
+    }
+    g_array_unref(seen);
+    return elements;
 }
 
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
-    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
+    double shards = (double)strat_shard_ranks(plan);
     bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
     bool kept_wide = wide || plan->fp32_parameters;
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
     double gradient = topo_dtype_bytes(plan->gradients);
-    int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
-    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
-        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
-        unit_params(costing, &chunk, at_once, &largest, &most);
-    }
+    double master = plan->footprint.master_bytes > 0 ? (double)plan->footprint.master_bytes : 4.0;
+    Units units = units_of(costing, stage);
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
@@ -133,7 +208,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;
-        memory->workspace_bytes += working * (plan->reshard_after_forward ? most : params);
+        memory->workspace_bytes +=
+            working * (plan->reshard_after_forward ? units.most + units.root : params);
     } else if (kept > working) {
         memory->workspace_bytes += held * working;
     }
@@ -142,11 +218,16 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         if (plan->no_sync)
             memory->gradients_bytes += params * gradient;
         else
-            memory->workspace_bytes += largest * (working + gradient);
+            memory->workspace_bytes +=
+                units.largest * working + (plan->footprint.matrix_units
+                                               ? MIN(strat_footprint_bucket(), params)
+                                               : units.largest) *
+                                              gradient;
     }
+    memory->workspace_bytes += 2.0 * stand_ins(costing, stage);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
-            (kept_wide ? 8.0 : 12.0) *
+            (kept_wide ? 8.0 : 8.0 + master) *
             (plan->zero_stage > 0 ? params / shards + experts / copies : held);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
@@ -265,6 +346,16 @@ static const Knob knobs[] = {
     {"plan.tensor doubled, plan.data halved",   turn_tensor           },
     {"plan.pipeline doubled, plan.data halved", turn_pipeline         },
 };
+
+double strat_memory_allocated_bytes(const StratMemory *memory)
+{
+    return memory->peak_bytes - memory->reserved_bytes;
+}
+
+double strat_memory_cached_bytes(const StratMemory *memory)
+{
+    return strat_memory_allocated_bytes(memory) * (1.0 + CACHED_FRACTION);
+}
 
 guint strat_memory_worst_stage(const GArray *stages)
 {

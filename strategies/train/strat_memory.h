@@ -37,6 +37,10 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
 /** Memory of every stage: an array of StratMemory, freed by the caller. */
 GArray *strat_memory_stages(const StratCosting *costing);
 
+/** Of that peak, what PyTorch's allocator gave out, and what it took from the device for that. */
+double strat_memory_allocated_bytes(const StratMemory *memory);
+double strat_memory_cached_bytes(const StratMemory *memory);
+
 /** The stage that needs the most. */
 guint strat_memory_worst_stage(const GArray *stages);
 

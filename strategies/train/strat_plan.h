@@ -2,6 +2,7 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_footprint.h"
 #include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -86,6 +87,7 @@ typedef struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratFootprint footprint;    /* what the software holds besides */
     StratProfiled profiled;
 } StratPlan;
 

@@ -1,0 +1,13 @@
+/** Rows of measured peak memory become scenarios. */
+#ifndef SCEN_MEMORY_ROWS_H
+#define SCEN_MEMORY_ROWS_H
+
+#include "scen_row_values.h"
+
+/** Is @row one of peak memory: a `parallel` text, and no `setup`? */
+bool scen_row_is_of_memory(JsonObject *row);
+
+/** The YAML of @row, which the caller owns, or NULL and @error. */
+char *scen_memory_row_to_yaml(JsonObject *row, GError **error);
+
+#endif
