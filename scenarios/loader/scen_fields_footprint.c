@@ -23,8 +23,6 @@ static const ScenField fields[] = {
           .help = "zero_stage 3: embedding and head stay gathered through the step"),
     FIELD("matrix_units", matrix_units, SCEN_BOOL, .fallback = "false",
           .help = "zero_stage 3: gathered matrix by matrix, reduced by buckets, as DeepSpeed's"),
-    FIELD("fp8_inputs", fp8_inputs, SCEN_BOOL, .fallback = "false",
-          .help = "with precision fp8, inputs of products are kept in fp8"),
     FIELD("gathered_inputs", gathered_inputs, SCEN_BOOL, .fallback = "false",
           .help = "sequence_parallel: inputs of products are kept gathered, not gathered again"),
     FIELD("master_bytes", master_bytes, SCEN_INT, .min = 2, .max = 4, .fallback = "4",

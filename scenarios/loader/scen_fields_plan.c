@@ -181,6 +181,8 @@ static const ScenField fields[] = {
           .help = "standard error of a step for what no cost covers, as a fraction"),
     FIELD("footprint", footprint, SCEN_MAP, .table = &scen_footprint_table,
           .help = "what the software holds in memory besides"),
+    FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,
+          .help = "linear layers in less than 16 bits: scaling, what stays wide"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -235,6 +235,7 @@ char *scen_run_text(const ScenRunReport *report)
     scen_waits_text(out, report);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
+    scen_memory_time_text(out, report->result);
     add_limits(out, report->result);
     scen_links_text(out, "Links that held transfers back the longest", report->result->hot_links);
     if (report->jobs) {

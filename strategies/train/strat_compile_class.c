@@ -137,6 +137,19 @@ bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
     return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }
 
+/* Notes operation @id of @task, where somebody looks at the tasks of its stage. */
+static void note_task(StratCompiler *c, const StratClassCode *code, const StratTask *task,
+                      uint32_t id, bool first)
+{
+    if (!code->is_shown)
+        return;
+    StratTaskOps ops = {.task = *task, .stage = code->stage, .first = id, .last = id};
+    if (first)
+        g_array_append_val(c->tasks, ops);
+    else
+        g_array_index(c->tasks, StratTaskOps, c->tasks->len - 1).last = id;
+}
+
 uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
                              bool first)
 {
@@ -144,6 +157,7 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
     int d = task->kind == STRAT_TASK_FORWARD ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
+    note_task(c, code, task, id, first);
     if (task->kind == STRAT_TASK_WEIGHT)
         return id;
     if (first) {
@@ -298,7 +312,9 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     size_t slots = (size_t)(c->pipeline.chunks * c->pipeline.microbatches);
-    code->stage = strat_rank_at(c->plan, rank).stage;
+    StratRank at = strat_rank_at(c->plan, rank);
+    code->stage = at.stage;
+    code->is_shown = c->tasks && at.tensor + at.context + at.data == 0;
     g_autofree char *name =
         g_strdup_printf("%sstage %d rank %d", c->prefix, (int)code->stage, (int)rank);
     uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);

@@ -7,6 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -46,23 +47,20 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double gradient = topo_dtype_bytes(plan->gradients);
     /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
      * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
-     * three; the working weight is copied back. */
+     * three; the working weight is copied back. All weights are quantised, where they are. */
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
-    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
+    const TopoGpu *gpu = &costing->cluster->node.gpu;
+    const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
+                       12 + (recipe ? 1 : 0));
 }
 
-/* What an operation keeps: inputs of products in fp8, where the software keeps them so. The output
- * of attention, which its backward reads in 16 bits, is kept in fp8 besides. */
+/* Where inputs are kept gathered, more than a rank's share of the sequence. */
 static double op_saved_bytes(const ModelOp *op, const StratPlan *plan)
 {
-    bool narrow = plan->precision == TOPO_DTYPE_FP8 && plan->footprint.fp8_inputs;
-    bool product =
-        op->part == MODEL_PART_LINEAR && (op->kind == MODEL_OP_GEMM || op->kind == MODEL_OP_COMM);
-    if (plan->footprint.gathered_inputs && op->kind == MODEL_OP_COMM && op->saved_bytes > 0.0)
-        return op->forward_bytes;
-    if (!narrow || !product)
-        return op->saved_bytes;
-    return op->saved_bytes * (g_str_equal(op->label, "attention projection") ? 1.5 : 0.5);
+    bool gathered = plan->footprint.gathered_inputs && op->kind == MODEL_OP_COMM;
+    return gathered && op->saved_bytes > 0.0 ? op->forward_bytes : op->saved_bytes;
 }
 
 static double saved_bytes(const ModelOps *ops, const StratPlan *plan, StratRecompute recompute)
@@ -87,15 +85,13 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
                    (double)costing->model->hidden;
     if (shard.sequence_parallel)
         input /= (double)plan->tensor;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE) * (double)spared;
-        if (plan->recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, plan, plan->recompute) * (double)(layers - spared);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        if (recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, plan, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -127,11 +123,9 @@ double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChu
     ModelShard shard = strat_shard(costing->plan);
     ModelOps ops;
     double bytes = 0.0;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         bytes += weight_bytes(&ops) * (double)layers;
     }
     if (chunk->head) {

@@ -30,8 +30,7 @@ typedef struct StratFootprint {
                                 place elsewhere */
     bool root_unit;          /* stage 3: embedding and head stay gathered through the step */
     bool matrix_units;    /* stage 3: gathered matrix by matrix, with buckets of so many elements */
-    bool fp8_inputs;      /* with fp8, the inputs of products are kept as 1 byte an element */
-    bool gathered_inputs;    /* sequence parallelism: inputs of products are kept gathered */
+    bool gathered_inputs; /* sequence parallelism: inputs of products are kept gathered */
     int64_t master_bytes; /* of a master weight, beside 16-bit ones: 4; 2: what they lack; 0: 4 */
 } StratFootprint;
 

@@ -1,6 +1,6 @@
 /* Memory of a stage.
  *
- *   weights    2 P bytes, or 4 P where they are kept in fp32
+ *   weights    2 P bytes, or 4 P where they are kept in fp32; quantised: strat_recipe.c
  *   gradients  P * bytes of the gradient type
  *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
  *
@@ -28,6 +28,7 @@
 
 #include "strat_expert.h"
 #include "strat_footprint.h"
+#include "strat_held.h"
 #include "strat_layout.h"
 #include "strat_pipe.h"
 
@@ -68,8 +69,7 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
     return bytes;
 }
 
-/* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
-static double kept(StratTaskKind kind, double saved, double weight)
+double strat_memory_kept(StratTaskKind kind, double saved, double weight)
 {
     switch (kind) {
     case STRAT_TASK_FORWARD:
@@ -89,8 +89,8 @@ void strat_memory_walk(const GArray *tasks, const double *saved, const double *w
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
         const StratTask *task = &g_array_index(tasks, StratTask, i);
-        held += kept(task->kind, saved[task->chunk], weight[task->chunk]);
-        count += kept(task->kind, 1.0, 0.0);
+        held += strat_memory_kept(task->kind, saved[task->chunk], weight[task->chunk]);
+        count += strat_memory_kept(task->kind, 1.0, 0.0);
         if (held > memory->activations_bytes) {
             memory->activations_bytes = held;
             memory->in_flight = count;
@@ -103,90 +103,25 @@ static double params_of(const StratCosting *costing, const StratModelChunk *chun
     return strat_chunk_params(costing->model, costing->plan, chunk);
 }
 
-/* Parameters of the units of a stage: of the largest, the most in neighbours that are gathered at
- * once, and of those that stay gathered. */
-typedef struct Units {
-    double largest, most, root;
-} Units;
-
-static void add_units(const StratCosting *costing, const StratModelChunk *chunk, Units *out)
+/* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
+ * replace. */
+static double quantised_bytes(const StratCosting *costing, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
-    int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
-    int64_t units = strat_chunk_unit_count(chunk);
-    g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    g_autofree double *params = g_new0(double, units);
-    strat_chunk_units(plan, chunk, unit);
-    double window = 0.0;
-    for (int64_t i = 0; i < units; i++) {
-        double held = params_of(costing, &unit[i]);
-        bool in_root = plan->footprint.root_unit && (unit[i].embedding || unit[i].head);
-        out->root += in_root ? held : 0.0;
-        params[i] = in_root ? 0.0 : held;
-        window += params[i] - (i >= at_once ? params[i - at_once] : 0.0);
-        out->largest = MAX(out->largest, held);
-        out->most = MAX(out->most, window);
-    }
-}
-
-/* The same where a unit is the largest matrix of a layer, or the vocabulary's. */
-static void add_matrices(const StratCosting *costing, const StratModelChunk *chunk, Units *out)
-{
-    ModelOps ops;
-    strat_layer_ops(costing, false, &ops);
-    for (size_t i = 0; i < ops.count; i++)
-        if (ops.op[i].kind == MODEL_OP_GEMM)
-            out->largest = MAX(out->largest, (double)ops.op[i].n * (double)ops.op[i].k);
-    if (chunk->embedding || chunk->head)
-        out->largest =
-            MAX(out->largest, model_vocab_shard_params(costing->model, costing->plan->tensor));
-    out->most = out->largest + strat_footprint_prefetched();
-}
-
-static Units units_of(const StratCosting *costing, int64_t stage)
-{
-    const StratPlan *plan = costing->plan;
-    Units units = {0};
-    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
+    double each =
+        strat_recipe_weight_bytes(&plan->quantise, plan->precision, &costing->cluster->node.gpu) -
+        2.0;
+    double bytes = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
-        if (plan->zero_stage == 3 && plan->footprint.matrix_units)
-            add_matrices(costing, &chunk, &units);
-        else
-            add_units(costing, &chunk, &units);
+        double wide = (double)(chunk.wide_first + chunk.wide_last);
+        chunk.embedding = chunk.head = false;
+        double params =
+            params_of(costing, &chunk) + strat_chunk_expert_params(costing->model, plan, &chunk);
+        if (chunk.layers > 0)
+            bytes += each * params * (1.0 - wide / (double)chunk.layers);
     }
-    return units;
-}
-
-/* Elements of one 16-bit tensor for each shape of weight in the stage's layers. */
-static double stand_ins(const StratCosting *costing, int64_t stage)
-{
-    const StratPlan *plan = costing->plan;
-    bool has[2] = {false, false};
-    for (int64_t k = 0; plan->footprint.gradient_stand_ins && k < plan->virtual_stages; k++) {
-        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
-        has[0] |= chunk.layers > chunk.moe_layers;
-        has[1] |= chunk.moe_layers > 0;
-    }
-    ModelOps ops;
-    GArray *seen = g_array_new(FALSE, FALSE, sizeof(int64_t));
-    double elements = 0.0;
-    for (int experts = 0; experts < 2; experts++) {
-        if (!has[experts])
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        for (size_t i = 0; i < ops.count; i++) {
-            int64_t n = ops.op[i].n, shape = n * (1LL << 31) + ops.op[i].k;
-            bool known = ops.op[i].kind != MODEL_OP_GEMM;
-            for (guint j = 0; j < seen->len && !known; j++)
-                known = g_array_index(seen, int64_t, j) == shape;
-            if (known)
-                continue;
-            elements += (double)n * (double)ops.op[i].k;
-            g_array_append_val(seen, shape);
-        }
-    }
-    g_array_unref(seen);
-    return elements;
+    return bytes;
 }
 
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
@@ -199,12 +134,14 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
     double gradient = topo_dtype_bytes(plan->gradients);
     double master = plan->footprint.master_bytes > 0 ? (double)plan->footprint.master_bytes : 4.0;
-    Units units = units_of(costing, stage);
+    StratHeldUnits units = strat_held_units(costing, stage);
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
     double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
     memory->weights_bytes = held * kept;
+    if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
+        memory->weights_bytes += quantised_bytes(costing, stage);
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;
@@ -224,7 +161,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
                                                : units.largest) *
                                               gradient;
     }
-    memory->workspace_bytes += 2.0 * stand_ins(costing, stage);
+    memory->workspace_bytes += strat_held_stand_in_bytes(costing, stage);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 8.0 + master) *

@@ -3,6 +3,7 @@
 #define STRAT_MEMORY_H
 
 #include "strat_cost.h"
+#include "strat_schedule.h"
 
 #include <glib.h>
 
@@ -21,6 +22,10 @@ typedef struct StratMemory {
 
 /** Bytes alive only while one layer of @chunk, or its head, runs. */
 double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Bytes that a task leaves on its stage, negative where it releases some, of what its chunk's
+ *  forward keeps (@saved) and what is kept for the weights' gradients (@weight). */
+double strat_memory_kept(StratTaskKind kind, double saved, double weight);
 
 /** Walks a stage's tasks (of StratTask): the peak of what is held, in activations_bytes and
  *  in_flight of @memory, which start at 0. @saved and @weight: bytes that each chunk's forward
