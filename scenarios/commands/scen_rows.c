@@ -37,6 +37,7 @@ static const struct {
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
     {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
     {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
+    {"JAX Pax",                                "pax-2024",                NULL        },
     {"MaxText",                                "maxtext-2025",            NULL        },
     {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
     {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
