@@ -7,8 +7,7 @@
  *              says "seqN", ZeRO-1, sequence parallelism, 16 key/value heads for the 405B; what
  *              torch allocated at most
  *   torchtitan H100s of 96 GB; a local batch is one microbatch, or as many as there are stages
- *              (PyTorch's pipelining default in 2024); what torch reserved at most, of the rank
- * that prints the loss: one of the last stage */
+ *              (PyTorch's pipelining default in 2024); what torch reserved at most */
 #include "scen_memory_rows.h"
 
 #include "scen_row_writer.h"

@@ -2,14 +2,16 @@
  *
  * A logit (one token, one word of the vocabulary) is held, in bytes:
  *
- *   in place   2 as computed + 4 in fp32; exponential, softmax and gradient overwrite the copy,
- * which alone stays; the backward casts it to 2 beside it. Kept 4, at most 6 (Megatron-LM,
- * core/tensor_parallel/cross_entropy.py) torch      kept is the log-softmax in fp32, 4; the
- * backward adds the gradient to it, 4, and to the logits, 4: 12 (ATen, nll_loss_backward and
- * _log_softmax_backward_data). Cut over the tensor group, zeros, exponential, sum and product are
- * separate tensors: 16 (torch/distributed/tensor/parallel/loss.py) torch-16   the same with 2 for
- * each 4, and the logits themselves, which their caller holds fused      the gradient overwrites
- * the 16-bit logits (flash-attn, ops/triton/cross_entropy.py, inplace_backward)
+ *   in-place   2 as computed + 4 in fp32; exponential, softmax and gradient overwrite the copy,
+ *              which alone stays; the backward casts it to 2 beside it. Kept 4, at most 6
+ *              (Megatron-LM, core/tensor_parallel/cross_entropy.py)
+ *   torch      kept is the log-softmax in fp32, 4; the backward adds the gradient to it, 4, and to
+ *              the logits, 4: 12 (ATen, nll_loss_backward and _log_softmax_backward_data). Cut over
+ *              the tensor group, zeros, exponential, sum and product are separate tensors: 16
+ *              (torch/distributed/tensor/parallel/loss.py)
+ *   torch-16   the same with 2 for each 4, and the logits themselves, which their caller holds
+ *   fused      the gradient overwrites the 16-bit logits (flash-attn,
+ *              ops/triton/cross_entropy.py, inplace_backward)
  *
  * DeepSpeed's ZeRO-3 gathers the weights of a module when it runs, not of a layer, some elements
  * ahead, and reduces gradients by buckets (its documentation: stage3_prefetch_bucket_size,

@@ -4,10 +4,11 @@
  *   units      under ZeRO-3 the weights of a unit are gathered when it runs, those of some after it
  *              ahead. A unit is a layer, the embedding or the head; FSDP leaves the last two, which
  *              the root module has, gathered through the step (Zhao 2023, section 3.2.1;
- * fully_shard does not reshard the root after its forward). DeepSpeed's is a module: a matrix.
+ *              fully_shard does not reshard the root after its forward). DeepSpeed's is a module: a
+ *              matrix.
  *   stand-ins  weights whose gradient is added straight to its accumulator still give autograd a
  *              tensor of their type and shape, one for all weights of that shape (Transformer
- * Engine 2.x, pytorch/module/base.py, get_dummy_wgrad) */
+ *              Engine 2.x, pytorch/module/base.py, get_dummy_wgrad) */
 #include "strat_held.h"
 
 #include "strat_expert.h"

@@ -17,13 +17,15 @@
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
- *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
- * fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered
- * at once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the gradients
- * of a unit as it is computed (2 bytes) and of one as it is reduced reserved   CUDA context,
- * library handles and communicator buffers
+ *   workspace  what lives only for a moment: a recomputed layer or group of layers, copies of the
+ *              logits (strat_footprint.c); 16-bit copies of weights kept in fp32; units that
+ *              ZeRO-3 gathers and stand-ins of gradients (strat_held.c); under ZeRO-2 and 3 the
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced, which
+ *              without synchronisation FSDP copies too and others reduce where they are
+ *   reserved   CUDA context, library handles and communicator buffers
  *
- * Left out: fragmentation of the allocator. */
+ * Left out: fragmentation of the allocator, which a plan that fits can do without; see
+ * strat_memory_cached_bytes(). */
 #include "strat_memory.h"
 
 #include "strat_expert.h"
@@ -151,15 +153,13 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         memory->workspace_bytes += held * working;
     }
     if (plan->zero_stage > 1 && shards > 1.0) {
+        bool in_place = plan->no_sync && !plan->footprint.root_unit;
+        double bucket =
+            plan->footprint.matrix_units ? MIN(strat_footprint_bucket(), params) : units.largest;
         memory->gradients_bytes = params / shards * MAX(gradient, kept);
-        if (plan->no_sync)
-            memory->gradients_bytes += params * gradient;
-        else
-            memory->workspace_bytes +=
-                units.largest * working + (plan->footprint.matrix_units
-                                               ? MIN(strat_footprint_bucket(), params)
-                                               : units.largest) *
-                                              gradient;
+        memory->gradients_bytes += plan->no_sync ? params * gradient : 0.0;
+        memory->workspace_bytes += plan->no_sync ? 0.0 : units.largest * working;
+        memory->workspace_bytes += in_place ? 0.0 : bucket * gradient;
     }
     memory->workspace_bytes += strat_held_stand_in_bytes(costing, stage);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
