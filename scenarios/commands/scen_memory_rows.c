@@ -10,8 +10,6 @@
  *              (PyTorch's pipelining default in 2024); what torch reserved at most */
 #include "scen_memory_rows.h"
 
-#include "scen_row_writer.h"
-
 #include <string.h>
 
 #define I64 "%" G_GINT64_FORMAT
@@ -40,6 +38,22 @@ static const struct {
     {"llama3.1-70B",  "llama-3.1-70b" },
     {"llama3.1-405B", "llama-3.1-405b"},
 };
+
+void scen_row_put_peaks(ScenRowWriter *w)
+{
+    static const struct {
+        const char *key, *unit, *expected;
+    } peaks[] = {
+        {"peak_alloc_gib",  "GiB", "peak_allocated"},
+        {"peak_memory_gib", "GiB", "peak_reserved" },
+        {"peak_memory_gb",  "GB",  "peak_allocated"},
+    };
+    JsonObject *measured = scen_row_object(w->row, "measured", &w->fault);
+    for (size_t i = 0; i < G_N_ELEMENTS(peaks); i++)
+        if (has(measured, peaks[i].key))
+            put(w, "  %s: %.9g %s\n", peaks[i].expected,
+                scen_row_number(measured, peaks[i].key, 0.0, &w->fault), peaks[i].unit);
+}
 
 bool scen_row_is_of_memory(JsonObject *row)
 {

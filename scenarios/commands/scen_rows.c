@@ -6,6 +6,7 @@
  * scenario's description, so that no default is silent. */
 #include "scen_rows.h"
 
+#include "scen_memory_rows.h"
 #include "scen_row_values.h"
 #include "scen_row_writer.h"
 #include "strat_schedule.h"
@@ -432,23 +433,6 @@ static const struct {
     {"inverted_flops", "inverted from the printed FLOP/s with the source's formula"},
 };
 
-/* Peak memory as rows call it, in GiB or GB; torchtitan prints what the allocator reserved. */
-static void put_peaks(Writer *w)
-{
-    static const struct {
-        const char *key, *unit, *expected;
-    } peaks[] = {
-        {"peak_alloc_gib",  "GiB", "peak_allocated"},
-        {"peak_memory_gib", "GiB", "peak_reserved" },
-        {"peak_memory_gb",  "GB",  "peak_allocated"},
-    };
-    JsonObject *measured = child(w, w->row, "measured");
-    for (size_t i = 0; i < G_N_ELEMENTS(peaks); i++)
-        if (has(measured, peaks[i].key))
-            put(w, "  %s: %.9g %s\n", peaks[i].expected, number(w, measured, peaks[i].key, 0.0),
-                peaks[i].unit);
-}
-
 static void put_expect(Writer *w)
 {
     const char *kind = text(w, w->row, "target_kind", "measured");
@@ -457,7 +441,7 @@ static void put_expect(Writer *w)
             kind = definitions[i].words;
     }
     put(w, "\nexpect:\n  step_time: %.9g s\n", number(w, w->row, "target_iteration_time_s", 0.0));
-    put_peaks(w);
+    scen_row_put_peaks(w);
     put_string(w, "  source", text(w, w->row, "source", "unknown"));
     put_string(w, "  definition", kind);
 }

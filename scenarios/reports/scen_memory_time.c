@@ -41,12 +41,9 @@ static GArray *fullest_of(const StratTrainResult *result, guint count)
 static void add_peak(GString *out, const StratTrainResult *result, guint stage)
 {
     static const char *const tasks[STRAT_TASK_KINDS] = {
-        [STRAT_TASK_FORWARD] = "forward",
-        [STRAT_TASK_BACKWARD] = "backward",
-        [STRAT_TASK_INPUT] = "backward of input",
-        [STRAT_TASK_WEIGHT] = "backward of weights",
-        [STRAT_TASK_PAIRED_FORWARD] = "forward",
-        [STRAT_TASK_PAIRED_BACKWARD] = "backward",
+        [STRAT_TASK_FORWARD] = "forward",         [STRAT_TASK_BACKWARD] = "backward",
+        [STRAT_TASK_INPUT] = "backward of input", [STRAT_TASK_WEIGHT] = "backward of weights",
+        [STRAT_TASK_PAIRED_FORWARD] = "forward",  [STRAT_TASK_PAIRED_BACKWARD] = "backward",
     };
     const StratMoment *peak = strat_memory_peak_moment(result->moments);
     const StratMemory *m = &g_array_index(result->memory, StratMemory, stage);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Published peaks of memory: the error of every row, by source, and of runs that are known to have run
-# none that does not fit but those that docs/accuracy.md lists. Skipped where the rows are not at hand.
+# none that does not fit but those that docs/accuracy.md lists (of models with experts, DeepSeek-V3's own).
+# Skipped where the rows are not at hand.
 . "$(dirname "$0")/../support/cli.sh"
 rows=$ROOT/../shared/published
 [ -r "$rows/peak_memory.json" ] && [ -r "$rows/training.json" ] || exit 77
@@ -25,8 +26,8 @@ expect_peaks '^simumax' 19 3
 expect_peaks '^zb_(6|14|28)' 16 8
 expect_peaks '^zb_t6' 16 8
 
-fit=$(grep -cE ' S?M$' out)
-[ "$fit" -le 22 ] || fail "$fit rows do not fit" "$(grep -E ' S?M$' out)"
+over=$(grep -E ' S?M$' out | grep -vc '^dsv3_')
+[ "$over" -le 22 ] || fail "$over rows do not fit" "$(grep -E ' S?M$' out)"
 for source in sc21 seqsel megascale dgxc mpt vtrain internevo nemo2407 simumax zb; do
     ! grep -E "^$source.* S?M$" out || fail "rows of $source do not fit"
 done
