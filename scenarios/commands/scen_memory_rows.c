@@ -105,7 +105,7 @@ static void put_megatron(Writer *w, const Layout *layout)
     int64_t microbatches = scen_row_integer(w->row, "microbatches", 1, &w->fault);
     assume(w, "ZeRO-1 of Megatron-LM, experts evenly loaded");
     put(w, "  max_sequence: 131072\n\ncluster: {node: dgx-b200, gpus: 8}\n");
-    put(w, "\nplan:\n  base: megatron-core-2025\n");
+    put(w, "\nplan:\n  base: megatron-core-te-2025\n");
     if (strstr(text(w, "model"), "deepseek"))
         put(w, "  expert: " I64 "\n", layout->expert);
     put(w, "  global_batch: " I64 "\n  sequence_length: " I64 "\n", microbatches * data,
