@@ -22,7 +22,7 @@ expect_peaks '^torchtitan.*8B.*fp8' 2 8
 expect_peaks '^torchtitan.*70B' 1 10
 
 expect_exit 0 "$ORRERY" validate --rows "$rows/training.json"
-expect_peaks '^simumax' 19 3
+expect_peaks '^simumax' 19 6
 expect_peaks '^zb_(6|14|28)' 16 8
 expect_peaks '^zb_t6' 16 8
 
