@@ -25,6 +25,7 @@ typedef struct ModelShard {
     int64_t expert;        /* ranks that share the experts out; 0: one */
     int64_t expert_tensor; /* ranks that cut each expert; 0: none does */
     double expert_load;    /* rows of the busiest rank over the mean; 0: even */
+    double logit_bytes;    /* kept of a logit for the backward; 0: 4 */
 } ModelShard;
 
 typedef enum ModelOpKind {

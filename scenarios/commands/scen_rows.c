@@ -6,6 +6,7 @@
  * scenario's description, so that no default is silent. */
 #include "scen_rows.h"
 
+#include "scen_memory_rows.h"
 #include "scen_row_values.h"
 #include "scen_row_writer.h"
 #include "strat_schedule.h"
@@ -39,6 +40,8 @@ static const struct {
     {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL                       },
     {"Megatron-LM",                            "megatron-lm-2021",        NULL                       },
     {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL                       },
+    {"JAX Pax",                                "pax-2024",                NULL                       },
+    {"MaxText",                                "maxtext-2025",            NULL                       },
     {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL                       },
     {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL                       },
     {"PyTorch torchtitan",                     "torchtitan-2024",         NULL                       },
@@ -153,6 +156,10 @@ static void put_shape(Writer *w)
             integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
     if (has(m, "dense_layers"))
         put(w, "  dense_layers: " I64 "\n", integer(w, m, "dense_layers", 0));
+    else if (g_str_has_prefix(text(w, m, "name", ""), "deepseekv2")) {
+        put(w, "  dense_layers: 1\n");
+        assume(w, "one dense layer, as DeepSeek-V2 has");
+    }
 }
 
 static void put_model(Writer *w)
@@ -440,6 +447,7 @@ static void put_expect(Writer *w)
             kind = definitions[i].words;
     }
     put(w, "\nexpect:\n  step_time: %.9g s\n", number(w, w->row, "target_iteration_time_s", 0.0));
+    scen_row_put_peaks(w);
     put_string(w, "  source", text(w, w->row, "source", "unknown"));
     put_string(w, "  definition", kind);
 }

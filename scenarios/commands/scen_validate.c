@@ -140,6 +140,12 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
             expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
+    const StratMemory *worst =
+        &g_array_index(result->memory, StratMemory, strat_memory_worst_stage(result->memory));
+    row.reserved = expect->peak_reserved_bytes > 0.0;
+    row.published_memory_bytes = MAX(expect->peak_allocated_bytes, expect->peak_reserved_bytes);
+    row.predicted_memory_bytes =
+        row.reserved ? strat_memory_cached_bytes(worst) : strat_memory_allocated_bytes(worst);
     row.study = scen_layout_study_name(scenario, row.group);
     row.layout = scen_plan_diff(&(StratPlan){0}, &scenario->plan);
     g_array_append_val(validation->rows, row);

@@ -19,6 +19,8 @@ typedef struct ScenValidRow {
     char *note;                  /* what was assumed; NULL when nothing was */
     bool schedule_only;          /* measured stage times, only the schedule was simulated */
     bool fits;                   /* the memory model says that it fits */
+    bool reserved;               /* memory is what the allocator reserved, not what it gave out */
+    double predicted_memory_bytes, published_memory_bytes; /* 0: none is published */
     double predicted_s;
     double published_s;
     double error_fraction;     /* predicted / published - 1 */

@@ -7,6 +7,7 @@
 #include "scen_json.h"
 #include "scen_judged.h"
 #include "scen_layout_studies.h"
+#include "scen_validate_memory.h"
 #include "scen_validate_served.h"
 
 #include <math.h>
@@ -148,6 +149,7 @@ char *scen_validate_json(const ScenValidation *validation)
     json_builder_begin_array(json);
     for (guint i = 0; i < validation->rows->len; i++)
         add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
+    scen_memory_rows_json(json, validation);
     scen_served_rows_json(json, validation);
     scen_judged_json(json, validation->judged);
     json_builder_end_array(json);

@@ -6,6 +6,7 @@
 #include "scen_judged.h"
 #include "scen_layout_studies.h"
 #include "scen_text.h"
+#include "scen_validate_memory.h"
 #include "scen_validate_served.h"
 
 #include <string.h>
@@ -169,6 +170,7 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
     if (validation->rows->len > 0)
         add_coverage(out, validation);
+    scen_memory_rows_text(out, validation);
     add_studies(out, validation);
     scen_served_summary_text(out, validation);
     if (validation->judged->len > 0)

@@ -33,6 +33,7 @@ ModelShard strat_shard(const StratPlan *plan)
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
+        .logit_bytes = strat_footprint_loss(&plan->footprint)->kept_bytes,
     };
 }
 
@@ -74,14 +75,21 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
                        12 + (recipe ? 1 : 0));
 }
 
-static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
+/* Where inputs are kept gathered, more than a rank's share of the sequence. */
+static double op_saved_bytes(const ModelOp *op, const StratPlan *plan)
+{
+    bool gathered = plan->footprint.gathered_inputs && op->kind == MODEL_OP_COMM;
+    return gathered && op->saved_bytes > 0.0 ? op->forward_bytes : op->saved_bytes;
+}
+
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
         bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
-        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+        bytes += dropped ? 0.0 : op_saved_bytes(&ops->op[i], plan);
     }
     return bytes;
 }
@@ -102,7 +110,7 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
         if (recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, recompute) * (double)layers;
+            bytes += saved_bytes(&ops, plan, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -110,11 +118,11 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }

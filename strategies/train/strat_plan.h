@@ -4,6 +4,7 @@
 
 #include "strat_context.h"
 #include "strat_data_parallel.h"
+#include "strat_footprint.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "strat_tensor.h"
@@ -96,6 +97,7 @@ struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratFootprint footprint;    /* what the software holds besides */
     StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 };

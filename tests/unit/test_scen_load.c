@@ -348,7 +348,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, serve, traffic, search, cost, "
-        "campaign, queue, replay, "
+        "training_run, campaign, queue, replay, "
         "faults, fabric, "
         "placement, jobs, "
         "kernels, uncertainty, guesses, expect\n"
