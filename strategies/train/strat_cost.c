@@ -10,14 +10,10 @@
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
  * repeats the forward of a layer, or of its attention core, before the backward.
  *
- * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c.
- *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
- * with overlap.expert under the compute of the layer itself, which stands for that of another
- * microbatch, or, where the schedule pairs forwards and backwards, under that of the other chunk of
- * the pair, and bare in chunks that run alone.
- *
- * Left out: contention between the collectives themselves. */
+ * Context groups: strat_context.c; grids of tensor ranks: strat_tensor.c. Tokens go to experts and
+ * back as the plan's kernels or the library take them (strat_expert.c), with overlap.expert under
+ * the compute of the layer itself, which stands for another microbatch's, or, where the schedule
+ * pairs forwards and backwards, of the pair's other chunk, and bare in chunks that run alone. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -127,6 +123,14 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .flash_2 = plan->attention == STRAT_ATTENTION_FLASH_2};
 }
 
+static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
+{
+    KernAttentionShape shape = attention_shape(walk, op);
+    double seconds = backward ? kern_attention_backward_s(&walk->device, &shape)
+                              : kern_attention_forward_s(&walk->device, &shape);
+    return seconds / strat_context_attention_fraction(walk->costing->plan);
+}
+
 /* What the context group moves, a ring beside the attention after it; or a row of a grid. */
 static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 {
@@ -137,11 +141,8 @@ static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
              STRAT_BUCKET_TENSOR_COMM, op->label);
         return;
     }
-    if (op->kind == MODEL_OP_RING) {
-        KernAttentionShape attention = attention_shape(walk, &ops->op[i + 1]);
-        beside = backward ? kern_attention_backward_s(&walk->device, &attention)
-                          : kern_attention_forward_s(&walk->device, &attention);
-    }
+    if (op->kind == MODEL_OP_RING)
+        beside = attention_s(walk, &ops->op[i + 1], backward);
     emit(walk, strat_context_s(walk->costing, walk->chunk, op, backward, beside),
          STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
@@ -203,7 +204,6 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
     const KernDevice *device = &walk->device;
-    KernAttentionShape attention;
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
@@ -216,8 +216,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
-        emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
+        emit(walk, attention_s(walk, op, false), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
         emit(walk,
@@ -278,7 +277,6 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
     const KernDevice *device = &walk->device;
     const StratPlan *plan = walk->costing->plan;
-    KernAttentionShape attention;
     double comm;
     /* Of the rest only the embedding's backward is a gradient of weights. */
     unsigned part = op->part == MODEL_PART_EMBEDDING ? STRAT_BACKWARD_WEIGHT : STRAT_BACKWARD_INPUT;
@@ -298,9 +296,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
-        emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
-             op->label);
+        emit(walk, attention_s(walk, op, true), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
         emit(walk,
@@ -407,12 +403,6 @@ static void stall(Walk *walk)
         emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
 }
 
-/* Measured stage times, when the plan brings them, replace all of this. */
-static bool is_profiled(const StratCosting *costing)
-{
-    return costing->plan->profiled.forward_s > 0.0;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -420,7 +410,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     ModelOps ops;
     if (chunk->starts_forward)
         stall(&walk);
-    if (is_profiled(costing)) {
+    if (costing->plan->profiled.forward_s > 0.0) { /* measured times replace all of this */
         emit(&walk,
              strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
              STRAT_BUCKET_GEMM, "forward");
@@ -454,7 +444,7 @@ static bool begin_backward(Walk *walk)
     bool input = walk->parts & STRAT_BACKWARD_INPUT;
     if (input && walk->chunk->starts_backward)
         stall(walk);
-    if (is_profiled(walk->costing)) {
+    if (plan->profiled.forward_s > 0.0) {
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;

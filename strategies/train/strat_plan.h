@@ -63,10 +63,11 @@ struct StratPlan {
     int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
     int64_t global_batch;         /* sequences of one step */
     int64_t sequence_length;      /* tokens of one sequence */
-    bool sequence_parallel; /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;   /* a row of strat_schedule */
-    bool count_embedding;   /* the embedding takes a layer's place in the first stage */
-    bool count_head;        /* the head takes a layer's place in the last stage */
+    bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;     /* a row of strat_schedule */
+    const char *stage_layers; /* of each chunk, written out (strat_stages.h); NULL: evenly */
+    bool count_embedding;     /* the embedding takes a layer's place in the first stage */
+    bool count_head;          /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
