@@ -311,6 +311,7 @@ static void put_schedule(Writer *w)
 static const struct {
     const char *dtype, *words, *yaml;
 } recipes[] = {
+    {"fp8",   "block scaling",   "fp8\n  quantise: {recipe: fp8-block}"               },
     {"fp8",   "current scaling", "fp8\n  quantise: {recipe: fp8-current}"             },
     {"fp8",   "block/MX",        "fp8\n  quantise: {recipe: mxfp8}"                   },
     {"fp8",   "",                "fp8"                                                },

@@ -159,18 +159,6 @@ static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
          STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
-/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
- * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
- * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
- * dY once more. */
-static double accumulate_s(const Walk *walk, const ModelOp *op)
-{
-    double weights = (double)(op->batch * op->n) * (double)op->k;
-    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
-    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
-}
-
 /* A product of a grid of tensor ranks: forward, or @parts of its backward. */
 static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
 {
@@ -182,7 +170,8 @@ static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
     emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
     if (parts & STRAT_BACKWARD_WEIGHT)
-        emit(walk, accumulate_s(walk, &block), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+        emit(walk, strat_accumulate_s(walk->costing, &walk->device, &block),
+             STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
 }
 
 /* A gather feeds the product after it, a reduce drains the one before it. */
@@ -277,7 +266,8 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     if (walk->parts & STRAT_BACKWARD_WEIGHT) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
-        emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+        emit(walk, strat_accumulate_s(walk->costing, &walk->device, op), STRAT_BUCKET_ELEMENTWISE,
+             "accumulate gradient");
     }
 }
 

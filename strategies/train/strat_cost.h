@@ -98,6 +98,9 @@ double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double 
  *  of the tensor group's, or all. */
 double strat_send_bytes(const StratCosting *costing);
 
+/** Seconds that @device takes to add the gradient of @op's weights to that of the step. */
+double strat_accumulate_s(const StratCosting *costing, const KernDevice *device, const ModelOp *op);
+
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
 

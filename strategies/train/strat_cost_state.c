@@ -57,6 +57,18 @@ double strat_send_bytes(const StratCosting *costing)
     return strat_sends_whole(plan) ? whole : whole / (double)plan->tensor;
 }
 
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
+ * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
+ * dY once more. */
+double strat_accumulate_s(const StratCosting *costing, const KernDevice *device, const ModelOp *op)
+{
+    double weights = (double)(op->batch * op->n) * (double)op->k;
+    bool bias = costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
+    return kern_pass_s(device, bytes, bias ? 2 : 1);
+}
+
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;

@@ -21,8 +21,9 @@
  * elements a scale of a byte), NVIDIA 2025 (arXiv 2509.25149: nvfp4, 16 elements a scale of a byte,
  * largest elements before and after the Hadamard transform in one pass).
  *
- * Left out: casts that norms and activations do on their way, the exchange of largest elements in a
- * group, swizzles of scales, stochastic rounding. */
+ * Left out: rates of products with scales of blocks (mxfp8 and fp8-block take fp8's), casts that
+ * norms and activations do on their way, the exchange of largest elements in a group, swizzles of
+ * scales, stochastic rounding. */
 #include "strat_recipe.h"
 
 #include <glib.h>
@@ -50,8 +51,7 @@ static const StratRecipe recipes[] = {
      .dtype = TOPO_DTYPE_FP8,
      .element_bytes = 1.0 + 4.0 / 128.0,
      .two_copies = true,
-     .gathers_both = true,
-     .block_scales = true},
+     .gathers_both = true},
     {.name = "mxfp8",
      .source = "OCP Microscaling formats 1.0 and Transformer Engine, MXFP8BlockScaling",
      .dtype = TOPO_DTYPE_FP8,
