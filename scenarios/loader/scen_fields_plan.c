@@ -19,6 +19,7 @@ static const ScenName recomputes[] = {
 static const ScenName attentions[] = {
     {"unfused", STRAT_ATTENTION_UNFUSED},
     {"flash",   STRAT_ATTENTION_FLASH  },
+    {"flash-2", STRAT_ATTENTION_FLASH_2},
     {NULL,      0                      },
 };
 
@@ -182,6 +183,8 @@ static const ScenField fields[] = {
     SCEN_GROUP("context_parallel", &scen_context_table,
                .help = "how context ranks share a sequence"),
     SCEN_GROUP("overlap", &overlap_table, .help = "what communication hides under compute"),
+    FIELD("send_whole", send_whole, SCEN_BOOL, .fallback = "false",
+          .help = "each tensor rank sends whole activations to the next stage, not its share"),
     FIELD("host_stall", host_stall_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
           .help = "the GPU waits for its host after each blocking exchange, in s (default: 0)"),
     FIELD("kernel_gap", kernel_gap_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,

@@ -101,8 +101,8 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
-    TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
+    bool low = op->part == MODEL_PART_LINEAR && walk->recipe;
+    return low ? walk->recipe->dtype : wide_dtype(walk->costing->plan->precision);
 }
 
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
@@ -112,21 +112,22 @@ static double exposed(const Walk *walk, double comm, double product, bool overla
 
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 {
+    const StratPlan *plan = walk->costing->plan;
     return (KernAttentionShape){.batch = op->batch,
                                 .kv_batch = op->kv_batch,
                                 .queries = op->m,
                                 .keys = op->n,
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(walk->costing->plan->precision)};
+                                .dtype = wide_dtype(plan->precision),
+                                .flash_2 = strat_context_runs_flash_2(plan)};
 }
 
 static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
 {
     KernAttentionShape shape = attention_shape(walk, op);
-    double seconds = backward ? kern_attention_backward_s(&walk->device, &shape)
-                              : kern_attention_forward_s(&walk->device, &shape);
-    return seconds / strat_context_attention_fraction(walk->costing->plan);
+    return backward ? kern_attention_backward_s(&walk->device, &shape)
+                    : kern_attention_forward_s(&walk->device, &shape);
 }
 
 /* What the context group moves, a ring beside the attention after it; or a row of a grid. */
@@ -145,16 +146,16 @@ static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
          STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
-/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
-static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+/* Below 16 bits an operand of @elements is cast, perhaps in shards before it is @gathered. */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
 {
     const StratRecipe *recipe = walk->recipe;
-    if (recipe && op->part == MODEL_PART_LINEAR)
-        emit(walk,
-             kern_pass_s(&walk->device,
-                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
-                         strat_recipe_cast_kernels(recipe)),
-             STRAT_BUCKET_ELEMENTWISE, "cast");
+    if (!recipe || op->part != MODEL_PART_LINEAR)
+        return;
+    int64_t shards = gathered ? walk->costing->plan->tensor : 0;
+    double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * (double)elements;
+    emit(walk, kern_pass_s(&walk->device, bytes, strat_recipe_cast_kernels(recipe)),
+         STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
 /* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
@@ -176,7 +177,7 @@ static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
     StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
                                                 op_dtype(walk, op), parts);
     block.k /= op->steps;
-    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n);
+    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n, false);
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
     emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
     if (parts & STRAT_BACKWARD_WEIGHT)
@@ -220,7 +221,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
             grid_product(walk, op, 0);
             break;
         }
-        cast(walk, op, op->batch * op->m * op->k);
+        cast(walk, op, op->batch * op->m * op->k, op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -264,7 +265,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
     if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->batch * op->m * op->n);
+        cast(walk, op, op->batch * op->m * op->n, op[1].backward_comm == MODEL_COMM_ALL_GATHER);
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
@@ -389,14 +390,13 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
     }
 }
 
-/* What arrives from another stage was sent in shards, one over each rank's own NIC, and is gathered
- * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are.
- */
+/* What arrives in shards, one over each rank's own NIC, is gathered over the scale-up network
+ * (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are. */
 static void receive(Walk *walk)
 {
     ModelShard shard = strat_shard(walk->costing->plan);
     double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-    if (!shard.sequence_parallel)
+    if (!shard.sequence_parallel && !strat_sends_whole(walk->costing->plan))
         emit(walk,
              comm_s(walk, MODEL_COMM_ALL_GATHER,
                     2.0 * tokens * (double)walk->costing->model->hidden),

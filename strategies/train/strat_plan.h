@@ -24,6 +24,7 @@ typedef enum StratRecompute {
 typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+    STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
 typedef enum StratOptimizer {
@@ -87,6 +88,7 @@ struct StratPlan {
     bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
+    bool send_whole;              /* each tensor rank sends all of an activation to its like */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
