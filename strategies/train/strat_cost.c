@@ -3,17 +3,14 @@
  * Forward: the operations in order. Backward: in reverse, where a product Y = X W becomes
  * dX = dY W' and dW = X' dY. Around a column-parallel product the tensor group works too: dX is
  * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
- * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
- * see strat_tensor_overlap.c.
+ * computed (Korthikanti 2022, section 4.2.2); what of that is hidden: strat_tensor_overlap.c.
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
  * repeats the forward of a layer, or of its attention core, before the backward.
  *
- * Context groups: strat_context.c; grids of tensor ranks: strat_tensor.c. Tokens go to experts and
- * back as the plan's kernels or the library take them (strat_expert.c), with overlap.expert under
- * the compute of the layer itself, which stands for another microbatch's, or, where the schedule
- * pairs forwards and backwards, of the pair's other chunk, and bare in chunks that run alone. */
+ * Context groups: strat_context.c; grids of tensor ranks: strat_tensor.c; tokens to experts and
+ * back: strat_expert.c, with overlap.expert under the layer's own compute or the paired chunk's. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -120,15 +117,19 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
                                 .dtype = wide_dtype(plan->precision),
-                                .flash_2 = plan->attention == STRAT_ATTENTION_FLASH_2};
+                                .flash_2 = strat_context_runs_flash_2(plan)};
 }
 
+/* What context ranks alone are held to is of no generation that library_fraction is about. */
 static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
 {
+    const StratPlan *plan = walk->costing->plan;
     KernAttentionShape shape = attention_shape(walk, op);
-    double seconds = backward ? kern_attention_backward_s(&walk->device, &shape)
-                              : kern_attention_forward_s(&walk->device, &shape);
-    return seconds / strat_context_attention_fraction(walk->costing->plan);
+    KernDevice device = walk->device;
+    if (shape.flash_2 && plan->attention != STRAT_ATTENTION_FLASH_2 && plan->library_fraction > 0.0)
+        device.clock_fraction /= plan->library_fraction;
+    return backward ? kern_attention_backward_s(&device, &shape)
+                    : kern_attention_forward_s(&device, &shape);
 }
 
 /* What the context group moves, a ring beside the attention after it; or a row of a grid. */
@@ -203,7 +204,6 @@ static void exchange(Walk *walk, const ModelOp *op, bool outward)
 static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
-    const KernDevice *device = &walk->device;
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
@@ -220,8 +220,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         break;
     case MODEL_OP_PASS:
         emit(walk,
-             kern_pass_labelled_s(device, op->label, false, pass_bytes(walk, op->forward_bytes),
-                                  op->forward_kernels),
+             kern_pass_labelled_s(&walk->device, op->label, false,
+                                  pass_bytes(walk, op->forward_bytes), op->forward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:
@@ -275,7 +275,6 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
     const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
-    const KernDevice *device = &walk->device;
     const StratPlan *plan = walk->costing->plan;
     double comm;
     /* Of the rest only the embedding's backward is a gradient of weights. */
@@ -300,8 +299,8 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         break;
     case MODEL_OP_PASS:
         emit(walk,
-             kern_pass_labelled_s(device, op->label, true, pass_bytes(walk, op->backward_bytes),
-                                  op->backward_kernels),
+             kern_pass_labelled_s(&walk->device, op->label, true,
+                                  pass_bytes(walk, op->backward_bytes), op->backward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:

@@ -177,12 +177,14 @@ static double core_s(const ToyWorld *world)
     return seconds;
 }
 
-Test(context_kinds, another_attention_is_slower_where_there_are_context_ranks)
+Test(context_kinds, another_attention_runs_where_there_are_context_ranks)
 {
     for (int64_t c = 1; c <= 2; c++) {
-        ToyWorld same = shared(c, STRAT_CONTEXT_RING), slow = same;
-        slow.plan.context_parallel.attention_fraction = 0.5;
-        expect_near(core_s(&slow), core_s(&same) * (double)c, "attention");
+        ToyWorld same = shared(c, STRAT_CONTEXT_RING), slow = same, all = same;
+        slow.plan.context_parallel.flash_2 = true;
+        all.plan.attention = STRAT_ATTENTION_FLASH_2;
+        cr_expect(strat_context_runs_flash_2(&slow.plan) == (c > 1));
+        expect_near(core_s(&slow), core_s(c > 1 ? &all : &same), "attention");
     }
 }
 
