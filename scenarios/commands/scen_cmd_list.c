@@ -10,6 +10,7 @@
 #include "scen_text.h"
 #include "strat_autoscale.h"
 #include "strat_failures.h"
+#include "strat_optimizer.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
 #include "strat_recovery.h"
@@ -29,7 +30,8 @@ static const ScenUsage usage = {
     .arguments = "[KIND]",
     .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
                "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
+               "profiles, engines, prices, expert-kernels, uncertainty, schedules, optimizers,\n"
+               "schedulers,\n"
                "routers, scaling, fabrics, routings, networks,\n"
                "placements, faults, storages, recoveries, stragglers,\n"
                "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
@@ -67,6 +69,7 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_optimizers, StratOptimizerRow, strat_optimizer_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
@@ -151,6 +154,7 @@ static const Kind kinds[] = {
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"optimizers",       "pipeline schedules",                       SCEN_CATALOG_NONE,           add_optimizers      },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
     {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },

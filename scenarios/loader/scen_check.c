@@ -394,7 +394,8 @@ static const Rule rules[] = {
     {check_zero,
      true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
     {check_levers,
-     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
+     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers", "plan.tensor",
+      "plan.data", "plan.zero_stage"}                                                               },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };

@@ -22,6 +22,10 @@ extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
 extern const ScenTable scen_recompute_table;      /* fills a StratRecomputeLayers */
+extern const ScenTable scen_offload_table;        /* fills a StratStores */
+extern const ScenTable scen_adapters_table;       /* fills a ModelAdapters */
+extern const ScenTable scen_distill_table;        /* fills a StratDistill */
+extern const ScenTable scen_sparsity_table;       /* fills a StratSparsity */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_figure_table;         /* fills a ScenFigure */

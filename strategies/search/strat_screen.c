@@ -135,7 +135,7 @@ static int64_t tied_ns(const Look *look, int64_t stage)
     const ModelSpec *model = look->costing.model;
     bool end = stage == 0 || stage == plan->pipeline - 1;
     if (!model->tied_embeddings || !end || plan->pipeline == 1 || look->schedule->is_v ||
-        model->vocab == 0)
+        model->vocab == 0 || plan->adapters.rank > 0)
         return 0;
     return transfer_ns(look, TOPO_OP_ALL_REDUCE, 2, look->places[stage].ends_per_domain,
                        model_vocab_shard_params(model, plan->tensor) *
@@ -150,6 +150,8 @@ typedef struct Post {
 static Post post_of(const Look *look, int64_t stage)
 {
     const StratStageShape *shape = &look->shape[stage];
+    if (look->plan->adapters.rank > 0)
+        return (Post){0}; /* adapters are small: their update counts as nothing */
     double params = sum_of(&shape->all, look->params);
     double share = look->plan->zero_stage > 0 ? (double)look->data_ranks : 1.0;
     Post post = {.after_ns = to_ns(strat_cost_optimizer_s(&look->costing, params, params / share))};

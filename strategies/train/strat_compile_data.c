@@ -49,7 +49,9 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
 
 bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code)
 {
-    return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1;
+    return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1 ||
+           c->plan->offload.optimizer != STRAT_STORE_DEVICE ||
+           c->plan->offload.parameters != STRAT_STORE_DEVICE;
 }
 
 uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
@@ -101,14 +103,19 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
-    if (replicas->ranks == 1 || params <= 0.0)
+    if (params <= 0.0)
         return STRAT_NO_OP;
+    uint32_t fetched = strat_compile_fetch(c, class, 2.0 * params / (double)replicas->ranks, after);
+    if (replicas->ranks == 1)
+        return fetched;
     StratOwner owner = {class, replicas->family, replicas->role};
     TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
     uint32_t id = strat_compile_collective(c, &owner, data_stream(c, code), replicas->nth++,
                                            &transfer, "gather parameters");
     if (c->plan->overlap_data && after != STRAT_NO_OP)
         strat_compile_after(c, class, id, after);
+    if (fetched != STRAT_NO_OP)
+        sim_program_add_dep(c->program, id, fetched);
     return id;
 }
 
@@ -120,7 +127,8 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
     bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < plan->data * plan->context;
-    if ((!shared && !copied) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
+    bool down = plan->offload.optimizer != STRAT_STORE_DEVICE;
+    if ((!shared && !copied && !down) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
         return;
     uint16_t stream = data_stream(c, code);
     uint32_t id = after;
@@ -140,5 +148,7 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
         if (stream != SIM_STREAM_MAIN && !shared)
             strat_compile_after(c, class, id, after);
     }
-    code->last_reduce = id;
+    double shards = plan->zero_stage > 0 ? (double)replicas->ranks : 1.0;
+    code->last_reduce =
+        strat_compile_down(c, class, params / shards * topo_dtype_bytes(plan->gradients), id);
 }

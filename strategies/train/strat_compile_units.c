@@ -34,7 +34,8 @@ typedef struct Unit {
 
 bool strat_compile_has_units(const StratCompiler *c)
 {
-    return c->plan->zero_stage == 3 && c->plan->data * c->plan->context > 1;
+    bool apart = c->plan->offload.parameters != STRAT_STORE_DEVICE;
+    return c->plan->zero_stage == 3 && (c->plan->data * c->plan->context > 1 || apart);
 }
 
 static bool is_same(const Unit *unit, const StratTask *task, int64_t piece)
@@ -105,7 +106,7 @@ void strat_compile_units(StratCompiler *c, uint32_t class)
             strat_compile_block_waits(c, class, id, unit->gather);
         if (strat_compile_reduces(c, unit->task))
             strat_compile_reduce(c, class, STRAT_PARAMS_SHARED,
-                                 chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece], id);
+                                 chunk->piece_trained[STRAT_PARAMS_SHARED][unit->piece], id);
         if (unit->last)
             strat_compile_result(c, class, unit->task);
     }

@@ -25,9 +25,11 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
+#include "strat_shape.h"
 
 #include <math.h>
 
@@ -56,7 +58,8 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
 {
     if (seconds <= 0.0)
         return;
-    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
+    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST &&
+        bucket != STRAT_BUCKET_OFFLOAD) {
         StratSpan gap = {.seconds = walk->costing->plan->kernel_gap_s,
                          .bucket = STRAT_BUCKET_HOST,
                          .label = "kernel launch"};
@@ -103,16 +106,10 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
     return kern_gemm_s(&walk->device, &shape);
 }
 
-/* Attention and logits stay in 16 bits when the linear layers go below. */
-static TopoDtype wide_dtype(TopoDtype dtype)
-{
-    return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
-}
-
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR ? dtype : strat_wide_dtype(dtype);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -132,17 +129,6 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     double whole = product_s(walk, 1, m, n, k, dtype);
     double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
     return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
-}
-
-static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
-{
-    return (KernAttentionShape){.batch = op->batch,
-                                .kv_batch = op->kv_batch,
-                                .queries = op->m,
-                                .keys = op->n,
-                                .head_dim = op->k,
-                                .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(walk->costing->plan->precision)};
 }
 
 /* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
@@ -204,11 +190,13 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
         cast(walk, op, op->batch * op->m * op->k);
-        emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
+        emit(walk,
+             product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)) /
+                 strat_sparse_gain(walk->costing->plan, op, false),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_attention_shape(walk->costing->plan, op);
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
@@ -221,7 +209,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
+        attention = strat_attention_shape(walk->costing->plan, &ops->op[i + 1]);
         emit(walk,
              ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
              STRAT_BUCKET_CONTEXT_COMM, op->label);
@@ -251,8 +239,9 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     const StratPlan *plan = walk->costing->plan;
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
-    double input = product_s(walk, op->batch, op->m, op->k, op->n, dtype);
-    double weight = product_s(walk, op->batch, op->k, op->n, op->m, dtype);
+    double input =
+        product_s(walk, op->batch, op->m, op->k, op->n, dtype) / strat_sparse_gain(plan, op, true);
+    double weight = op->frozen ? 0.0 : product_s(walk, op->batch, op->k, op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
@@ -269,7 +258,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         emit(walk, exposed(walk, reduce, weight, overlapped && both), STRAT_BUCKET_TENSOR_COMM,
              "reduce gradient");
     }
-    if (walk->parts & STRAT_BACKWARD_WEIGHT) {
+    if (walk->parts & STRAT_BACKWARD_WEIGHT && !op->frozen) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
         emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
     }
@@ -298,7 +287,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_attention_shape(walk->costing->plan, op);
         emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
              op->label);
         break;
@@ -319,7 +308,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
+        attention = strat_attention_shape(walk->costing->plan, &ops->op[i + 1]);
         emit(
             walk,
             ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
@@ -339,6 +328,18 @@ static void end_layer(Walk *walk, guint first)
     emit(walk, exposed(walk, walk->exchange_s, compute, true), STRAT_BUCKET_EXPERT_COMM,
          "exchange with experts");
     walk->exchange_s = 0.0;
+}
+
+/* What of the copy of layer @layer's activations, to the host or back, outlasts the layer, whose
+ * spans start at @first: copies of the offloaded layers are spread evenly over all. */
+static void offload_layer(Walk *walk, guint first, int64_t layer)
+{
+    const StratModelChunk *chunk = walk->chunk;
+    double copy = strat_layer_offload_s(walk->costing, layer >= chunk->layers - chunk->moe_layers,
+                                        strat_chunk_spares(chunk, layer));
+    for (guint i = first; copy > 0.0 && i < walk->spans->len; i++)
+        copy -= g_array_index(walk->spans, StratSpan, i).seconds;
+    emit(walk, copy, STRAT_BUCKET_OFFLOAD, "activations to or from the host");
 }
 
 static void forward_ops(Walk *walk, const ModelOps *ops)
@@ -442,11 +443,14 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
+        offload_layer(&walk, first, layer);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
     }
+    if (strat_distill_is_on(costing->plan))
+        strat_distill_forward(costing, chunk, spans);
 }
 
 /* What comes before the backward of @chunk: its input, or measured times instead of all of it. */
@@ -486,6 +490,8 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
+        if (parts & STRAT_BACKWARD_INPUT)
+            offload_layer(&walk, first, layer);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);

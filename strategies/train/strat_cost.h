@@ -39,6 +39,7 @@ typedef struct StratModelChunk {
     int64_t spared_moe; /* of these, those with experts */
     int64_t in_model;   /* layers before these, in the model and in their model chunk */
     int64_t in_chunk;
+    int64_t teacher_layers; /* of the teacher, that stand with them */
     bool embedding;
     bool head;
     bool receives_forward;  /* its input comes from another stage */
@@ -87,11 +88,18 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
  *  of the tensor group's. */
 double strat_send_bytes(const StratCosting *costing);
 
-/** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
+/** Seconds of the GPU's optimizer, none where the host updates, for @parameters on a rank, of which
+ * it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
 
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Bytes that it keeps on the host meanwhile. */
+double strat_chunk_host_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Seconds in which that of one layer, with experts or dense, goes to the host or comes back. */
+double strat_layer_offload_s(const StratCosting *costing, bool experts, bool spared);
 
 /** Bytes that it keeps from the input's gradient to the weights', where those are apart: inputs of
  *  its products, and gradients of their outputs. */

@@ -61,6 +61,7 @@ void strat_layer_ops(const StratCosting *costing, bool experts, ModelOps *ops)
     if (experts)
         shard.expert_load = strat_expert_load(costing->model, costing->plan);
     model_ops_layer(costing->model, &shard, experts, ops);
+    model_ops_adapt(costing->model, &shard, &costing->plan->adapters, ops);
 }
 
 /* By the plan's kernels; false where they cannot. */

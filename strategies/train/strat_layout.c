@@ -187,6 +187,12 @@ bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer)
                          : layer >= chunk->layers - chunk->spared_moe;
 }
 
+/* Of @all things that stand evenly with @layers layers, those with the @count from @first on. */
+static int64_t share(int64_t all, int64_t layers, int64_t first, int64_t count)
+{
+    return layers > 0 ? (first + count) * all / layers - first * all / layers : all;
+}
+
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
@@ -212,13 +218,16 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
     at.in_model = before;
+    at.teacher_layers = share(plan->distill.teacher.layers, model->layers, before, at.layers);
     count_spared(plan, &at);
     return at;
 }
 
-/* Puts @piece, a copy of its chunk but for its layers, behind @before layers of the chunk. */
-static void place(const StratPlan *plan, StratModelChunk *piece, int64_t *before)
+/* Puts @piece, a copy of @chunk but for its layers, behind @before layers of it. */
+static void place(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *piece,
+                  int64_t *before)
 {
+    piece->teacher_layers = share(chunk->teacher_layers, chunk->layers, *before, piece->layers);
     piece->in_model += *before;
     piece->in_chunk += *before;
     *before += piece->layers;
@@ -239,7 +248,7 @@ void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, Stra
         units[i].embedding = chunk->embedding && first;
         units[i].head = chunk->head && last;
         units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
-        place(plan, &units[i], &before);
+        place(plan, chunk, &units[i], &before);
         units[i].receives_forward = chunk->receives_forward && first;
         units[i].receives_backward = chunk->receives_backward && last;
         units[i].starts_forward = first;
@@ -258,7 +267,7 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
-        place(plan, &pieces[i], &before);
+        place(plan, chunk, &pieces[i], &before);
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;
@@ -267,6 +276,15 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].starts_backward = last;
     }
     return count;
+}
+
+static double adapter_params(const ModelSpec *model, const StratPlan *plan,
+                             const StratModelChunk *chunk)
+{
+    ModelShard shard = strat_shard(plan);
+    return plan->adapters.rank > 0
+               ? (double)chunk->layers * model_adapter_params(model, &shard, &plan->adapters)
+               : 0.0;
 }
 
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
@@ -284,7 +302,14 @@ double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
     }
     if (chunk->head && !tied_here)
         params += vocab;
-    return params;
+    return params + adapter_params(model, plan, chunk);
+}
+
+double strat_chunk_trained_params(const ModelSpec *model, const StratPlan *plan,
+                                  const StratModelChunk *chunk)
+{
+    return plan->adapters.rank > 0 ? adapter_params(model, plan, chunk)
+                                   : strat_chunk_params(model, plan, chunk);
 }
 
 double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,

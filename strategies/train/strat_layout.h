@@ -83,6 +83,10 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk);
 
+/** Those of them that learn: the adapters', where there are any. */
+double strat_chunk_trained_params(const ModelSpec *model, const StratPlan *plan,
+                                  const StratModelChunk *chunk);
+
 /** Parameters of the routed experts of @chunk on one rank. */
 double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
                                  const StratModelChunk *chunk);

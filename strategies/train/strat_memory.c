@@ -26,8 +26,10 @@
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
+#include "strat_memory_levers.h"
 #include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
@@ -56,6 +58,12 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
         bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
+    }
+    if (strat_distill_is_on(plan))
+        bytes = MAX(bytes, strat_distill_workspace_bytes(costing, chunk));
+    if (chunk->layers > 0) { /* one layer's on their way out, another's on their way in */
+        StratModelChunk all = {.layers = chunk->layers, .moe_layers = chunk->moe_layers};
+        bytes += 2.0 * strat_chunk_host_bytes(costing, &all) / (double)chunk->layers;
     }
     return bytes;
 }
@@ -95,7 +103,8 @@ static double params_of(const StratCosting *costing, const StratModelChunk *chun
     return strat_chunk_params(costing->model, costing->plan, chunk);
 }
 
-/* Parameters of the units of @chunk: of the largest, and the most in @count neighbours. */
+/* Parameters of the units of @chunk: of the largest, those that learn, and the most in @count
+ * neighbours. */
 static void unit_params(const StratCosting *costing, const StratModelChunk *chunk, int64_t count,
                         double *largest, double *most)
 {
@@ -106,7 +115,8 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     for (int64_t i = 0; i < units; i++) {
         double params = params_of(costing, &unit[i]);
         window += params - (i >= count ? params_of(costing, &unit[i - count]) : 0.0);
-        *largest = MAX(*largest, params);
+        *largest =
+            MAX(*largest, strat_chunk_trained_params(costing->model, costing->plan, &unit[i]));
         *most = MAX(*most, window);
     }
 }
@@ -125,32 +135,50 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         unit_params(costing, &chunk, at_once, &largest, &most);
     }
+    largest /= (double)MAX(plan->offload.tiles, 1);
+    most /= (double)MAX(plan->offload.tiles, 1);
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
     double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
     memory->weights_bytes = held * kept;
     memory->gradients_bytes = held * gradient;
-    if (plan->zero_stage == 3 && shards > 1.0) {
+    bool apart = plan->offload.parameters != STRAT_STORE_DEVICE;
+    if (plan->zero_stage == 3 && (shards > 1.0 || apart)) {
         memory->weights_bytes /= shards;
         memory->workspace_bytes += working * (plan->reshard_after_forward ? most : params);
     } else if (kept > working) {
         memory->workspace_bytes += held * working;
     }
-    if (plan->zero_stage > 1 && shards > 1.0) {
+    bool down = plan->offload.optimizer != STRAT_STORE_DEVICE;
+    if (plan->zero_stage > 1 && (shards > 1.0 || down)) {
         memory->gradients_bytes = params / shards * MAX(gradient, kept);
         if (plan->no_sync)
             memory->gradients_bytes += params * gradient;
         else
             memory->workspace_bytes += largest * (working + gradient);
     }
-    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
-        memory->optimizer_bytes =
-            (kept_wide ? 8.0 : 12.0) *
-            (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+    memory->optimizer_bytes = strat_memory_state_bytes(plan, (double)costing->model->hidden) *
+                              (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+    strat_memory_levers(costing, stage, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
+}
+
+/* The most that the host has of a stage's activations at once. */
+static double host_bytes(const StratCosting *costing, const GArray *tasks, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    g_autofree double *saved = g_new0(double, plan->virtual_stages);
+    g_autofree double *weight = g_new0(double, plan->virtual_stages);
+    StratMemory host = {0};
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        saved[k] = strat_chunk_host_bytes(costing, &chunk);
+    }
+    strat_memory_walk(tasks, saved, weight, &host);
+    return host.activations_bytes;
 }
 
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
@@ -170,6 +198,7 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
             MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
     strat_memory_walk(tasks, saved, weight, &memory);
+    memory.host_bytes = host_bytes(costing, tasks, stage);
     strat_memory_states(costing, stage, params, experts, &memory);
     return memory;
 }
@@ -322,9 +351,13 @@ bool strat_memory_check(const StratCosting *costing, const GArray *stages, GErro
 {
     guint worst = strat_memory_worst_stage(stages);
     const StratMemory *m = &g_array_index(stages, StratMemory, worst);
-    if (strat_memory_fits(stages))
-        return true;
     g_autoptr(GString) text = g_string_new(NULL);
+    if (strat_memory_fits(stages) && strat_memory_elsewhere_fits(costing, stages, text))
+        return true;
+    if (text->len > 0) {
+        g_set_error_literal(error, STRAT_ERROR, STRAT_ERROR_NO_FIT, text->str);
+        return false;
+    }
     g_string_append_printf(
         text,
         "does not fit: stage %d needs %.1f GB of %.1f GB, %.1f GB too much (weights %.1f, "
