@@ -195,6 +195,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,
+          .help = "linear layers in less than 16 bits: scaling, what stays wide"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -34,6 +34,8 @@ typedef struct StratCosting {
 typedef struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
+    int64_t wide_first; /* of them, so many at its beginning and */
+    int64_t wide_last;  /* at its end stay in 16 bits where the plan quantises */
     int64_t spared;     /* of the layers, those that keep all although the plan recomputes: the
                            last ones of each kind */
     int64_t spared_moe; /* of these, those with experts */
@@ -98,8 +100,11 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
 /** Bytes that it keeps on the host meanwhile. */
 double strat_chunk_host_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 
-/** Seconds in which that of one layer, with experts or dense, goes to the host or comes back. */
-double strat_layer_offload_s(const StratCosting *costing, bool experts, bool spared);
+/** Seconds by which the copy of that of layer @layer of @chunk, to the host or back, outlasts the
+ *  layer, whose spans are those of @spans from @first on; none when it does not. Copies of the
+ *  layers that are offloaded are spread evenly over all. */
+double strat_layer_offload_s(const StratCosting *costing, const StratModelChunk *chunk,
+                             int64_t layer, const GArray *spans, guint first);
 
 /** Bytes that it keeps from the input's gradient to the weights', where those are apart: inputs of
  *  its products, and gradients of their outputs. */

@@ -8,6 +8,7 @@
 #include "kern_gemm.h"
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -66,11 +67,16 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double gradient = topo_dtype_bytes(plan->gradients);
     /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
      * norm taken, clipped; then the update proper (strat_optimizer.c); the working weight is copied
-     * back. Where that is all there is, it is read and written in its own type and not copied. */
+     * back. Where that is all there is, it is read and written in its own type and not copied. All
+     * weights are quantised, where they are. */
     double update = strat_optimizer_update_bytes(plan->optimizer);
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 +
                     (plan->no_master ? update - 8.0 + 2.0 * weight : update + (4.0 + weight));
-    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12) +
+    const TopoGpu *gpu = &costing->cluster->node.gpu;
+    const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
+                       12 + (recipe ? 1 : 0)) +
            matrices_s(costing, updated) + sparse_s(costing, updated);
 }
 
@@ -97,15 +103,13 @@ static double layers_bytes(const StratCosting *costing, const StratModelChunk *c
                    (double)costing->model->hidden;
     if (shard.sequence_parallel)
         input /= (double)plan->tensor;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE) * (double)spared;
-        if (plan->recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, plan->recompute) * (double)(layers - spared);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        if (recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -125,13 +129,24 @@ double strat_chunk_host_bytes(const StratCosting *costing, const StratModelChunk
     return share > 0.0 ? share * layers_bytes(costing, chunk) : 0.0;
 }
 
-double strat_layer_offload_s(const StratCosting *costing, bool experts, bool spared)
+double strat_layer_offload_s(const StratCosting *costing, const StratModelChunk *chunk,
+                             int64_t layer, const GArray *spans, guint first)
 {
-    StratModelChunk layer = {
-        .layers = 1, .moe_layers = experts, .spared = spared, .spared_moe = experts && spared};
-    double group = (double)strat_recompute_group(&costing->plan->recompute_layers);
-    double bytes = strat_chunk_host_bytes(costing, &layer) / group;
-    return bytes > 0.0 ? strat_stores_move_s(costing->cluster, STRAT_STORE_HOST, bytes, true) : 0.0;
+    const StratPlan *plan = costing->plan;
+    bool experts = strat_layer_has_experts(chunk, layer), spared = strat_chunk_spares(chunk, layer);
+    StratModelChunk one = {.layers = 1,
+                           .moe_layers = experts,
+                           .spared = spared,
+                           .spared_moe = experts && spared,
+                           .wide_first = strat_layer_recipe(plan, chunk, layer) == NULL};
+    if (offloaded(costing) <= 0.0)
+        return 0.0;
+    double bytes = strat_chunk_host_bytes(costing, &one) /
+                   (double)strat_recompute_group(&plan->recompute_layers);
+    double seconds = strat_stores_move_s(costing->cluster, STRAT_STORE_HOST, bytes, true);
+    for (guint i = first; i < spans->len; i++)
+        seconds -= g_array_index(spans, StratSpan, i).seconds;
+    return MAX(seconds, 0.0);
 }
 
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
@@ -167,11 +182,9 @@ double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChu
     ModelShard shard = strat_shard(costing->plan);
     ModelOps ops;
     double bytes = 0.0;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         bytes += weight_bytes(&ops) * (double)layers;
     }
     if (chunk->head) {

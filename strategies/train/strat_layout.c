@@ -217,16 +217,28 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
+    int64_t after = model->layers - before - at.layers;
+    at.wide_first = CLAMP(plan->quantise.wide_first - before, 0, at.layers);
+    at.wide_last = CLAMP(plan->quantise.wide_last - after, 0, at.layers);
     at.in_model = before;
     at.teacher_layers = share(plan->distill.teacher.layers, model->layers, before, at.layers);
     count_spared(plan, &at);
     return at;
 }
 
+/* Which layers of @piece, which has those of @chunk from @before on, stay in 16 bits. */
+static void cut_wide(const StratModelChunk *chunk, int64_t before, StratModelChunk *piece)
+{
+    int64_t after = chunk->layers - before - piece->layers;
+    piece->wide_first = CLAMP(chunk->wide_first - before, 0, piece->layers);
+    piece->wide_last = CLAMP(chunk->wide_last - after, 0, piece->layers);
+}
+
 /* Puts @piece, a copy of @chunk but for its layers, behind @before layers of it. */
 static void place(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *piece,
                   int64_t *before)
 {
+    cut_wide(chunk, *before, piece);
     piece->teacher_layers = share(chunk->teacher_layers, chunk->layers, *before, piece->layers);
     piece->in_model += *before;
     piece->in_chunk += *before;

@@ -4,6 +4,7 @@
 
 #include "model_adapters.h"
 #include "strat_optimizer.h"
+#include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "strat_stores.h"
 #include "topo_cluster.h"
@@ -103,6 +104,7 @@ typedef struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 } StratPlan;
 
