@@ -59,7 +59,7 @@ static bool cuts_backwards(const StratPlan *plan)
 {
     const StratSchedule *schedule =
         plan->schedule ? strat_schedule_by_name(plan->schedule, NULL) : NULL;
-    return schedule && schedule->plan;
+    return schedule && schedule->kinds & 1U << STRAT_TASK_WEIGHT;
 }
 
 static void check_stores(const ScenScenario *scenario, const struct Check *check,
@@ -130,6 +130,9 @@ static void check_offload(const ScenScenario *scenario, const struct Check *chec
              "offload.parameters with a pipeline of " I64
              ": every microbatch would fetch every layer again; use pipeline 1",
              plan->pipeline);
+    if ((updates || fetches) && plan->schedule && g_str_has_prefix(plan->schedule, "dualpipe"))
+        fail(check, "plan.offload", "%s shares its optimizer with another stage: no offload of it",
+             plan->schedule);
     if ((updates || fetches) && scenario->model.experts > 0)
         fail(check, "plan.offload", "offload of weights and optimizer is for dense models");
 }
@@ -201,7 +204,8 @@ static void check_teacher(const ScenScenario *scenario, const struct Check *chec
         fail(check, "plan.distill.top_logits", "the teacher has " I64 " logits", teacher->vocab);
     if (cuts_backwards(plan) || plan->profiled.forward_s > 0.0)
         fail(check, "plan.distill",
-             "distill: measured stage times and zero-bubble schedules have no room for a teacher");
+             "distill: measured stage times and schedules of cut backwards have no room for a "
+             "teacher");
 }
 
 static void check_sparsity(const ScenScenario *scenario, const struct Check *check,

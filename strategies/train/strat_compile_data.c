@@ -6,6 +6,14 @@
  * gather takes 2 P bytes, or q P where weights are kept in q bytes and the recipe gathers them so
  * (the embedding's and the head's are taken for quantised too).
  *
+ * Where the model is there twice (strat_schedule_dual.c), the D ranks of a stage that hold the same
+ * parameters share them with as many of the mirror stage. All 2 D reduce together in two levels:
+ *
+ *   reduce-scatter over D of all, all-reduce over the pair of a D-th, all-gather over D of all
+ *
+ * which moves 2 (2 D - 1) / (2 D) of the bytes, as a ring of 2 D does. A sharded optimizer has 1 /
+ * 2 D: the pair scatters its D-th and gathers it first.
+ *
  * Left out: buckets that hold parameters of both kinds. */
 #include "strat_compile_private.h"
 
@@ -52,7 +60,7 @@ bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code)
 {
     return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1 ||
            c->plan->offload.optimizer != STRAT_STORE_DEVICE ||
-           c->plan->offload.parameters != STRAT_STORE_DEVICE;
+           c->plan->offload.parameters != STRAT_STORE_DEVICE || code->mirror.ranks > 1;
 }
 
 uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
@@ -80,6 +88,14 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .per_domain = code->position.data_per_domain,
         .nic_fraction = strat_compile_priced(c, code->position.data_nic_fraction),
     };
+    StratGroup mirror = strat_mirror_group(c->plan, rank);
+    code->mirror = (StratReplicas){
+        .family = strat_rendezvous_family(c->rendezvous, &mirror, "mirror"),
+        .role = STRAT_ROLE_MIRROR,
+        .ranks = mirror.count,
+        .per_domain = code->position.mirror_per_domain,
+        .nic_fraction = strat_compile_priced(c, code->position.mirror_nic_fraction),
+    };
     StratReplicas *experts = &code->replicas[STRAT_PARAMS_EXPERTS];
     experts->ranks = 1;
     if (c->plan->expert == 0)
@@ -99,25 +115,71 @@ static uint16_t data_stream(const StratCompiler *c, const StratClassCode *code)
     return c->plan->overlap_data ? code->stream_data : SIM_STREAM_MAIN;
 }
 
+/* Adds the nth meeting of @class with its mirror, of @bytes. */
+static uint32_t add_mirror(StratCompiler *c, uint32_t class, TopoCollectiveOp kind, double bytes,
+                           const char *label)
+{
+    StratClassCode *code = &c->classes[class];
+    StratReplicas *mirror = &code->mirror;
+    StratOwner owner = {class, mirror->family, mirror->role};
+    TopoTransfer transfer = {.op = kind,
+                             .ranks = mirror->ranks,
+                             .ranks_per_domain = mirror->per_domain,
+                             .bytes = bytes,
+                             .nic_fraction = mirror->nic_fraction};
+    return strat_compile_collective(c, &owner, data_stream(c, code), mirror->nth++, &transfer,
+                                    label);
+}
+
 uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
                               uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
+    bool shared = replicas->ranks > 1, mirrored = code->mirror.ranks > 1;
     if (params <= 0.0)
         return STRAT_NO_OP;
-    uint32_t fetched = strat_compile_fetch(c, class, 2.0 * params / (double)replicas->ranks, after);
-    if (replicas->ranks == 1)
-        return fetched;
-    StratOwner owner = {class, replicas->family, replicas->role};
-    TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
-    uint32_t id = strat_compile_collective(c, &owner, data_stream(c, code), replicas->nth++,
-                                           &transfer, "gather parameters");
-    if (c->plan->overlap_data && after != STRAT_NO_OP)
-        strat_compile_after(c, class, id, after);
-    if (fetched != STRAT_NO_OP)
-        sim_program_add_dep(c->program, id, fetched);
+    uint16_t stream = data_stream(c, code);
+    uint32_t id = strat_compile_fetch(c, class, 2.0 * params / (double)replicas->ranks, after);
+    uint32_t fetched = id;
+    if (mirrored) {
+        double part = params / (double)replicas->ranks;
+        id = add_mirror(c, class, TOPO_OP_ALL_GATHER, 2.0 * part, "gather parameters");
+        if (c->plan->overlap_data && after != STRAT_NO_OP)
+            strat_compile_after(c, class, id, after);
+    }
+    if (shared) {
+        StratOwner owner = {class, replicas->family, replicas->role};
+        TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
+        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
+                                      "gather parameters");
+        if (c->plan->overlap_data && after != STRAT_NO_OP && !mirrored)
+            strat_compile_after(c, class, id, after);
+        if (fetched != STRAT_NO_OP)
+            sim_program_add_dep(c->program, id, fetched);
+    }
     return id;
+}
+
+/* Adds the gradients of @params parameters over both copies of the model, after those of one, which
+ * are scattered over @replicas. Returns the last operation. */
+static uint32_t reduce_mirror(StratCompiler *c, uint32_t class, StratReplicas *replicas,
+                              double params, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    bool sharded = c->plan->zero_stage > 0, shared = replicas->ranks > 1;
+    double bytes = params * topo_dtype_bytes(c->plan->gradients);
+    uint32_t id = add_mirror(c, class, sharded ? TOPO_OP_REDUCE_SCATTER : TOPO_OP_ALL_REDUCE,
+                             bytes / (double)replicas->ranks, "reduce over both copies");
+    if (data_stream(c, code) != SIM_STREAM_MAIN && !shared)
+        strat_compile_after(c, class, id, after);
+    if (sharded || !shared)
+        return id;
+    TopoTransfer gather = shard_transfer(c, replicas, params, STRAT_FORWARD);
+    gather.bytes = bytes;
+    StratOwner owner = {class, replicas->family, replicas->role};
+    return strat_compile_collective(c, &owner, data_stream(c, code), replicas->nth++, &gather,
+                                    "gather gradients");
 }
 
 void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
@@ -128,13 +190,15 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
     bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < plan->data * plan->context;
-    bool down = plan->offload.optimizer != STRAT_STORE_DEVICE;
-    if ((!shared && !copied && !down) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
+    bool mirrored = code->mirror.ranks > 1, down = plan->offload.optimizer != STRAT_STORE_DEVICE;
+    if ((!shared && !copied && !mirrored && !down) || plan->optimizer == STRAT_OPTIMIZER_NONE ||
+        params <= 0.0)
         return;
     uint16_t stream = data_stream(c, code);
     uint32_t id = after;
     if (shared) {
         TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_BACKWARD);
+        transfer.op = mirrored ? TOPO_OP_REDUCE_SCATTER : transfer.op;
         StratOwner owner = {class, replicas->family, replicas->role};
         id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
                                       "reduce gradients");
@@ -149,6 +213,8 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
         if (stream != SIM_STREAM_MAIN && !shared)
             strat_compile_after(c, class, id, after);
     }
+    if (mirrored)
+        id = reduce_mirror(c, class, replicas, params, after);
     double shards = plan->zero_stage > 0 ? (double)replicas->ranks : 1.0;
     code->last_reduce =
         strat_compile_down(c, class, params / shards * topo_dtype_bytes(plan->gradients), id);

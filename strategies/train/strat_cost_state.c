@@ -31,6 +31,13 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
+{
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    double share = (double)plan->pipeline / (double)strat_chunk_count(plan);
+    return stage_s * share / throttle;
+}
+
 double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;

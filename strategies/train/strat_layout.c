@@ -114,6 +114,17 @@ StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
                         data.count / ranks};
 }
 
+StratGroup strat_mirror_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank near = strat_rank_at(plan, rank), far = near;
+    if (!strat_plan_schedule(plan)->is_dual)
+        return (StratGroup){rank, 1, 1};
+    near.stage = MIN(near.stage, plan->pipeline - 1 - near.stage);
+    far.stage = plan->pipeline - 1 - near.stage;
+    int64_t first = strat_rank_index(plan, near);
+    return (StratGroup){first, strat_rank_index(plan, far) - first, 2};
+}
+
 static gint compare_i64(gconstpointer left, gconstpointer right)
 {
     int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
@@ -163,10 +174,22 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan)
     return schedule;
 }
 
+bool strat_plan_schedule_fits(const StratPlan *plan, char **reason)
+{
+    return strat_schedule_fits(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages,
+                               plan->global_batch / (plan->data * plan->micro_batch), reason);
+}
+
+int64_t strat_chunk_count(const StratPlan *plan)
+{
+    return strat_schedule_length(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages);
+}
+
 bool strat_ends_meet(const StratPlan *plan)
 {
-    int64_t last = plan->pipeline * plan->virtual_stages - 1;
-    return strat_schedule_stage(strat_plan_schedule(plan), plan->pipeline, last) == 0;
+    StratSpot last = {0, plan->virtual_stages - 1};
+    return strat_schedule_index(strat_plan_schedule(plan), plan->pipeline, last) ==
+           strat_chunk_count(plan) - 1;
 }
 
 /* Counts the layers of @chunk that the plan does not recompute. */
@@ -196,18 +219,20 @@ static int64_t share(int64_t all, int64_t layers, int64_t first, int64_t count)
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
-    int64_t chunks = plan->pipeline * plan->virtual_stages;
+    int64_t chunks = strat_chunk_count(plan);
     const StratSchedule *schedule = strat_plan_schedule(plan);
-    int64_t index = strat_schedule_index(schedule, plan->pipeline, stage, chunk);
+    StratPipeline pipeline = {.stages = plan->pipeline, .chunks = plan->virtual_stages};
+    StratSpot spot = {stage, chunk}, near = spot;
+    int64_t index = strat_schedule_index(schedule, plan->pipeline, spot);
     int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
     StratModelChunk at = {
         .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
         .embedding = index == 0,
         .head = index == chunks - 1,
         .receives_forward =
-            index > 0 && strat_schedule_stage(schedule, plan->pipeline, index - 1) != stage,
-        .receives_backward = index < chunks - 1 &&
-                             strat_schedule_stage(schedule, plan->pipeline, index + 1) != stage,
+            strat_schedule_near(schedule, &pipeline, spot, -1, &near) && near.stage != stage,
+        .receives_backward =
+            strat_schedule_near(schedule, &pipeline, spot, 1, &near) && near.stage != stage,
         .starts_forward = true,
         .starts_backward = true,
     };

@@ -6,7 +6,9 @@
  *
  * of P parameters on a rank. Over the S ranks that share a copy ZeRO-1 divides the optimizer,
  * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5); of routed
- * experts ZeRO-1 divides it over the ranks with the same ones. There
+ * experts ZeRO-1 divides it over the ranks with the same ones. Where a schedule
+ * holds the model twice (DualPipe), P counts both chunks of a rank, and S or those ranks count
+ * twice, since both copies' optimizers are one. With ZeRO-2 and 3
  *
  *   gradients  are kept in the wider of their own and the weights' type; whole, in their own,
  *              without synchronisation
@@ -73,6 +75,7 @@ static double kept(StratTaskKind kind, double saved, double weight)
 {
     switch (kind) {
     case STRAT_TASK_FORWARD:
+    case STRAT_TASK_PAIRED_FORWARD:
         return saved;
     case STRAT_TASK_INPUT:
         return weight - saved;
@@ -161,7 +164,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
-    double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
+    double held = params + experts, mirrors = (double)strat_mirror_group(plan, 0).count;
+    double copies = (double)strat_expert_data_group(plan, 0).count * mirrors;
     memory->weights_bytes = held * kept;
     if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
         memory->weights_bytes += quantised_bytes(costing, stage);
@@ -181,8 +185,9 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         else
             memory->workspace_bytes += largest * (working + gradient);
     }
-    memory->optimizer_bytes = strat_memory_state_bytes(plan, (double)costing->model->hidden) *
-                              (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+    memory->optimizer_bytes =
+        strat_memory_state_bytes(plan, (double)costing->model->hidden) *
+        (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
     strat_memory_levers(costing, stage, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
@@ -335,6 +340,11 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
+{
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL);
+}
+
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
 static void suggest(const StratCosting *costing, GString *text)
 {
@@ -344,7 +354,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -354,7 +364,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

@@ -40,6 +40,7 @@ refused "plan={$plan, no_master: true, offload: {optimizer: host}}" 'no_master a
 refused "plan={$plan, pipeline: 2, schedule: zb-h1, offload: {activations: 1}}" 'keeps inputs for its second backward'
 expect_exit 2 "$ORRERY" check s.yaml --set 'cluster={node: hgx-a800, nodes: 1}' --set 'plan.offload={optimizer: host}'
 expect_text err 'nobody said how fast'
+refused "plan={$plan, pipeline: 4, schedule: dualpipe-v, virtual_stages: 2, offload: {optimizer: host}}" 'no offload of it'
 refused 'plan.optimizer=muon' 'muon multiplies whole matrices'
 refused "plan={$plan, no_master: true, fp32_parameters: true}" 'have no copy to leave out'
 
