@@ -104,12 +104,12 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
 }
 
 /* Whether the data group moves its traffic once a step and all together; where it is sharded
- * further, or shares it with a mirror stage, traffic counts as nothing. */
+ * further, or shares it with a mirror stage, or is of adapters alone, traffic counts as nothing. */
 static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
     return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
-           !look->schedule->is_dual;
+           !look->schedule->is_dual && plan->adapters.rank == 0;
 }
 
 /* Whether backwards are cut in two, all or some. */
