@@ -13,6 +13,7 @@
  * Products are taken in double, since a product of numbers in range may not fit an int64. */
 #include "scen_check.h"
 
+#include "scen_check_data.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
 #include "scen_check_serving.h"
@@ -230,6 +231,30 @@ static void check_tensor(const Check *check)
              model->ffn);
 }
 
+/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
+static void check_parallel(const Check *check)
+{
+    const ScenScenario *scenario = check->scenario;
+    g_autofree char *tensor = NULL, *context = NULL;
+    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
+        fail(check, "plan.tensor_parallel", "%s", tensor);
+    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
+        fail(check, "plan.context_parallel", "%s", context);
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    if (!net || !net->shares_links)
+        return;
+    if (strat_tensor_side(&scenario->plan) > 0)
+        fail(check, "plan.tensor_parallel",
+             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
+             "and columns of a grid are not: use alpha-beta",
+             net->name);
+    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
+        fail(check, "plan.context_parallel",
+             "network %s lays context traffic over links as one collective of all context ranks, "
+             "which hybrid has not: use alpha-beta",
+             net->name);
+}
+
 /* NULL where there is none, or none of that name. */
 static const StratSchedule *schedule_of(const StratPlan *plan)
 {
@@ -356,6 +381,14 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
+static void check_data_parallel(const Check *check)
+{
+    const char *path = NULL;
+    g_autofree char *why = scen_check_data_parallel(check->scenario, &path);
+    if (why)
+        fail(check, path, "%s", why);
+}
+
 static void check_levers(const Check *check)
 {
     scen_check_levers(check->scenario, check, fail);
@@ -403,33 +436,40 @@ typedef struct Rule {
     const char *needs[8];
 } Rule;
 
+/* clang-format off */
 static const Rule rules[] = {
-    {check_shape,       false, {"model.heads", "model.hidden"}                                                },
-    {check_experts,     false, {"model.experts"}                                                              },
-    {check_latent,      true,  {"plan.attention"}                                                             },
-    {check_products,    false, {NULL}                                                                         },
-    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
-    {check_sizes,
-     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
-    {check_expert_plan,
-     true,                     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
-      "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
-    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
-    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
-    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
-    {check_schedule,
-     true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch", "plan.zero_stage"}                                                       },
-    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
-    {check_zero,
-     true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
-    {check_levers,
-     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers", "plan.tensor",
-      "plan.data", "plan.zero_stage"}                                                               },
-    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
-    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
-    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
+    {check_shape, false, {"model.heads", "model.hidden"}},
+    {check_experts, false, {"model.experts"}},
+    {check_latent, true, {"plan.attention"}},
+    {check_products, false, {NULL}},
+    {check_cluster, false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}},
+    {check_sizes, true,
+     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_expert_plan, true,
+     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
+      "plan.data", "plan.zero_stage", "plan.shard"}},
+    {check_batch, true, {"plan.micro_batch", "plan.global_batch", "plan.data"}},
+    {check_tensor, true, {"plan.tensor", "model.heads", "model.ffn"}},
+    {check_parallel, true,
+     {"plan.tensor", "plan.context", "plan.tensor_parallel", "plan.context_parallel",
+      "plan.sequence_length", "plan.micro_batch", "model.heads", "model.ffn"}},
+    {check_layers, true, {"plan.pipeline", "plan.virtual_stages", "model.layers"}},
+    {check_schedule, true,
+     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch", "plan.zero_stage"}},
+    {check_sequence, true, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}},
+    {check_zero, true,
+     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_data_parallel, true,
+     {"plan.data", "plan.zero_stage", "plan.data_parallel", "model.layers", "model.experts"}},
+    {check_levers, true,
+     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers", "plan.tensor",
+       "plan.data", "plan.zero_stage"}},
+    {check_peak, true, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}},
+    {check_quantise, true, {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}},
+    {check_storage, true, {"cluster.node.nics", "cluster.node.host_bandwidth"}},
 };
+/* clang-format on */
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
 {

@@ -11,6 +11,7 @@
  * adapters, distill, sparsity: see each rule. */
 #include "scen_check_levers.h"
 
+#include "strat_agree.h"
 #include "strat_layout.h"
 
 #define I64 "%" G_GINT64_FORMAT
@@ -208,6 +209,24 @@ static void check_teacher(const ScenScenario *scenario, const struct Check *chec
              "teacher");
 }
 
+/* Levers of weights know one way to cut a layer and one for replicas to agree. */
+static void check_neighbours(const ScenScenario *scenario, const struct Check *check,
+                             ScenCheckFail fail)
+{
+    const StratPlan *plan = &scenario->plan;
+    bool moves = plan->offload.optimizer != STRAT_STORE_DEVICE ||
+                 plan->offload.parameters != STRAT_STORE_DEVICE;
+    bool any = moves || plan->adapters.rank > 0 || plan->distill.teacher.layers > 0;
+    if (any && !strat_data_is_plain(&plan->data_parallel))
+        fail(check, "plan.data_parallel",
+             "offload of weights, adapters and teachers are for replicas that reduce all "
+             "gradients, without compression and local steps");
+    if ((any || plan->sparsity.gain > 0.0) && plan->tensor_parallel.kind != STRAT_TENSOR_1D)
+        fail(check, "plan.tensor_parallel",
+             "offload of weights, adapters, teachers and sparse weights are for layers cut by "
+             "columns and rows (1d), not over grids");
+}
+
 static void check_sparsity(const ScenScenario *scenario, const struct Check *check,
                            ScenCheckFail fail)
 {
@@ -228,4 +247,5 @@ void scen_check_levers(const ScenScenario *scenario, const struct Check *check, 
     check_adapters(scenario, check, fail);
     check_teacher(scenario, check, fail);
     check_sparsity(scenario, check, fail);
+    check_neighbours(scenario, check, fail);
 }

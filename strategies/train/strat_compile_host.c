@@ -94,7 +94,9 @@ void strat_compile_delayed_update(StratCompiler *c, uint32_t class, double param
         strat_compile_after(c, class, code->last_update, code->last_main);
 }
 
-bool strat_compile_host_update(StratCompiler *c, uint32_t class, double params)
+/* The host's update of @params parameters, or the wait for the delayed one, on the main stream. False
+ * where the GPU updates. */
+static bool host_update(StratCompiler *c, uint32_t class, double params)
 {
     const StratClassCode *code = &c->classes[class];
     if (c->plan->offload.optimizer == STRAT_STORE_DEVICE)
@@ -108,5 +110,24 @@ bool strat_compile_host_update(StratCompiler *c, uint32_t class, double params)
                   .label = sim_program_label(c->program, "wait for the host"),
                   .kind = SIM_OP_DELAY};
     sim_program_add_dep(c->program, strat_compile_main(c, class, join), code->last_update);
+    return true;
+}
+
+bool strat_compile_update(StratCompiler *c, uint32_t class, double params, double updated,
+                          GError **error)
+{
+    if (host_update(c, class, updated))
+        return true;
+    double cleared = c->plan->zero_stage > 1 ? updated : params;
+    double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
+    StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
+    uint32_t block;
+    if (!strat_blocks_span(c->blocks, &span, &block, error))
+        return false;
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .block = block,
+                .label = sim_program_label(c->program, "optimizer"),
+                .kind = SIM_OP_COMPUTE};
+    strat_compile_main(c, class, op);
     return true;
 }

@@ -17,12 +17,18 @@ bool strat_costing_reads_fabric(const StratCosting *costing)
 
 ModelShard strat_shard(const StratPlan *plan)
 {
+    int64_t side = strat_tensor_side(plan), rows = side > 0 ? side * strat_tensor_depth(plan) : 1;
     return (ModelShard){
-        .micro_batch = plan->micro_batch,
+        .micro_batch = plan->micro_batch / rows,
         .sequence = plan->sequence_length,
-        .tensor = plan->tensor,
+        .tensor = side > 0 ? side : plan->tensor,
         .context = plan->context,
-        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
+        .context_heads = strat_context_heads(plan),
+        .context_gathers = strat_context_row(plan)->gathers,
+        .context_in_order = plan->context_parallel.order == STRAT_CONTEXT_CONTIGUOUS,
+        .grid = side,
+        .gathers_logits = plan->tensor_parallel.gathers_logits,
+        .sequence_parallel = side > 0 || (plan->sequence_parallel && plan->tensor > 1),
         .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
@@ -68,7 +74,9 @@ static double sparse_s(const StratCosting *costing, double updated)
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE || plan->offload.optimizer != STRAT_STORE_DEVICE)
+    bool elsewhere =
+        plan->offload.optimizer != STRAT_STORE_DEVICE || strat_data_is_served(&plan->data_parallel);
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || elsewhere)
         return 0.0;
     double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
     double gradient = topo_dtype_bytes(plan->gradients);
