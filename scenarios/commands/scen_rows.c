@@ -22,31 +22,34 @@ static const int64_t SIZE_MAX_ALLOWED = 1 << 24;
 static const struct {
     const char *framework, *preset, *source;
 } presets[] = {
-    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
-    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
-    {"Megatron-LM (Core) + TE 2",              "megatron-core-te-2025",   NULL        },
-    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
-    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
-    {"megatron",                               "megatron-lm-2023",        NULL        },
-    {"MegaScale",                              "megascale-2024",          NULL        },
-    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
-    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
-    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
-    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
-    {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
-    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
-    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
-    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
-    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL        },
-    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL        },
-    {"NeMo 24.07",                             "nemo-2024",               NULL        },
-    {"NeMo",                                   "nemo-2025",               NULL        },
-    {"Meta internal",                          "meta-llama3",             NULL        },
-    {"OneFlow",                                "oneflow-2021",            NULL        },
-    {"InternEvo",                              "internevo-2023",          NULL        },
-    {"nanotron",                               "nanotron-2024",           NULL        },
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL                       },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL                       },
+    {"Megatron-LM (Core) + TE 2",              "megatron-core-te-2025",   NULL                       },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL                       },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL                       },
+    {"megatron",                               "megatron-lm-2023",        NULL                       },
+    {"MegaScale",                              "megascale-2024",          NULL                       },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL                       },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL                       },
+    {"Megatron-LM 2020",                       "megatron-lm-2020",        NULL                       },
+    {"Megatron-LM Jan 2021",                   "megatron-lm-2020",        NULL                       },
+    {"Megatron-LM",                            "megatron-lm-2020",        "OneFlow"                  },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"               },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"                    },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL                       },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL                       },
+    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL                       },
+    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL                       },
+    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL                       },
+    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL                       },
+    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL                       },
+    {"NeMo 24.07",                             "nemo-2024",               NULL                       },
+    {"NeMo",                                   "nemo-2024",               "NVIDIA NeMo long-sequence"},
+    {"NeMo",                                   "nemo-2025",               NULL                       },
+    {"Meta internal",                          "meta-llama3",             NULL                       },
+    {"OneFlow",                                "oneflow-2021",            NULL                       },
+    {"InternEvo",                              "internevo-2023",          NULL                       },
+    {"nanotron",                               "nanotron-2024",           NULL                       },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -92,6 +95,9 @@ static const char *preset_of(Writer *w)
             continue;
         if (w->pipeline > 1 && g_str_equal(presets[i].preset, "torchtitan-2024"))
             return "torchtitan-pipeline-2024";
+        if (integer(w, w->row, "tp", 1) > 1 && integer(w, w->row, "dp", 1) > 1 &&
+            g_str_equal(presets[i].preset, "oneflow-2021"))
+            return "oneflow-2021-2d";
         /* LLaMA-like models (2023) are younger than the software of 2021. */
         bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
         return younger ? "megatron-lm-2023" : presets[i].preset;

@@ -11,6 +11,7 @@
 #include "scen_plan_diff.h"
 #include "scen_simulate.h"
 #include "scen_validate_serve.h"
+#include "sim_rank.h"
 
 #include <math.h>
 #include <string.h>
@@ -228,28 +229,35 @@ static void finish_means(ScenValidSummary *summary)
         summary->baseline_fraction /= (double)summary->baseline_rows;
 }
 
+/* The rows of @kind whose source, or group, is @name (NULL: any). */
+static ScenValidSummary summary_of(const ScenValidation *validation, const char *name,
+                                   bool by_group, ScenValidKind kind)
+{
+    ScenValidSummary summary = {0};
+    guint most = MAX(validation->rows->len, 1);
+    g_autofree double *predicted = g_new(double, most), *published = g_new(double, most);
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (!is_of_kind(row, kind) ||
+            (name && !g_str_equal(by_group ? row->group : row->source, name)))
+            continue;
+        predicted[summary.rows] = row->predicted_s;
+        published[summary.rows] = row->published_s;
+        count_row(&summary, row);
+    }
+    finish_means(&summary);
+    summary.rank_correlation = sim_rank_correlation(predicted, published, summary.rows);
+    return summary;
+}
+
 ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
                                            ScenValidKind kind)
 {
-    ScenValidSummary summary = {0};
-    for (guint i = 0; i < validation->rows->len; i++) {
-        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
-        if (is_of_kind(row, kind) && (!name || g_str_equal(row->source, name)))
-            count_row(&summary, row);
-    }
-    finish_means(&summary);
-    return summary;
+    return summary_of(validation, name, false, kind);
 }
 
 ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
                                           ScenValidKind kind)
 {
-    ScenValidSummary summary = {0};
-    for (guint i = 0; i < validation->rows->len; i++) {
-        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
-        if (is_of_kind(row, kind) && (!name || g_str_equal(row->group, name)))
-            count_row(&summary, row);
-    }
-    finish_means(&summary);
-    return summary;
+    return summary_of(validation, name, true, kind);
 }

@@ -74,6 +74,7 @@ typedef struct ScenValidSummary {
     size_t baseline_rows;
     size_t inside;              /* rows whose published figure lies in the interval */
     double half_width_fraction; /* mean of the intervals */
+    double rank_correlation;    /* of predicted and published steps; NaN where there is none */
 } ScenValidSummary;
 
 /** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */

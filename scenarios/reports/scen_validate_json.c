@@ -72,6 +72,7 @@ static void add_figures(JsonBuilder *json, const ScenValidSummary *summary)
     scen_json_number(json, "worst_abs_error_fraction", any ? summary->worst_fraction : NAN);
     scen_json_integer(json, "inside_interval", (gint64)summary->inside);
     scen_json_number(json, "mean_half_width_fraction", any ? summary->half_width_fraction : NAN);
+    scen_json_number(json, "rank_correlation", summary->rank_correlation);
     scen_json_number(json, "baseline_mean_abs_error_fraction",
                      summary->baseline_rows > 0 ? summary->baseline_fraction : NAN);
 }

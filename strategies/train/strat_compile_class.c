@@ -4,9 +4,9 @@
  * hides under them, in pieces; sends, gathers and reductions stand between them or on streams of
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
-#include "strat_expert.h"
 
 #include "strat_agree.h"
+#include "strat_expert.h"
 
 static double chunk_trained(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
@@ -184,7 +184,7 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
-    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync && !c->schedule->keeps_chunks;
     bool ends = !strat_task_is_forward(task->kind) && task->kind != STRAT_TASK_INPUT;
     return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }

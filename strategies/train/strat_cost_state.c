@@ -29,12 +29,17 @@ ModelShard strat_shard(const StratPlan *plan)
         .grid = side,
         .gathers_logits = plan->tensor_parallel.gathers_logits,
         .sequence_parallel = side > 0 || (plan->sequence_parallel && plan->tensor > 1),
-        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
+        .fused_attention = plan->attention != STRAT_ATTENTION_UNFUSED,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
     };
+}
+
+bool strat_sends_whole(const StratPlan *plan)
+{
+    return plan->send_whole && !plan->sequence_parallel;
 }
 
 double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
@@ -48,7 +53,8 @@ double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
     double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
-    return 2.0 * tokens * (double)costing->model->hidden / (double)plan->tensor;
+    double whole = 2.0 * tokens * (double)costing->model->hidden;
+    return strat_sends_whole(plan) ? whole : whole / (double)plan->tensor;
 }
 
 /* Products of the update's own, each matrix taken as one of the model's width. */
@@ -89,7 +95,7 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
                     (plan->no_master ? update - 8.0 + 2.0 * weight : update + (4.0 + weight));
     const TopoGpu *gpu = &costing->cluster->node.gpu;
     const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
-    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu, 0) : 0.0;
     return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
                        12 + (recipe ? 1 : 0)) +
            matrices_s(costing, updated) + sparse_s(costing, updated);

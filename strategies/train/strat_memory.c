@@ -23,7 +23,8 @@
  *              fp32 and their gradient; keys and values gathered over a context group and their
  *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
  *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
- *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced; under
+ *              a breadth-first schedule of a whole chunk instead of a unit
  *   reserved   CUDA context, library handles and communicator buffers
  *
  * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
@@ -181,7 +182,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
                          StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
-    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
+    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0, whole = 0.0;
     bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
     bool kept_wide = wide || plan->fp32_parameters;
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
@@ -190,6 +191,12 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
         unit_params(costing, &chunk, at_once, &largest, &most);
+        if (strat_plan_schedule(plan)->keeps_chunks)
+            whole = MAX(whole, params_of(costing, &chunk));
+    }
+    if (whole > 0.0) { /* a chunk, and the units of the next that are gathered ahead */
+        most = whole + (double)(at_once - 1) * largest;
+        largest = whole;
     }
     largest /= (double)MAX(plan->offload.tiles, 1);
     most /= (double)MAX(plan->offload.tiles, 1);
@@ -373,12 +380,13 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
-/* Whether the ranks of @plan can share @model. */
-static bool fits_model(const ModelSpec *model, const StratPlan *plan)
+/* Whether the ranks of @plan can share @model, and run its schedule. */
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
 {
     g_autofree char *tensor = NULL, *context = NULL;
-    return strat_expert_fits(model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
-           strat_tensor_fits(model, plan, &tensor) && strat_context_fits(model, plan, &context);
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
+           strat_tensor_fits(costing->model, plan, &tensor) &&
+           strat_context_fits(costing->model, plan, &context);
 }
 
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
@@ -390,7 +398,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -400,7 +408,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

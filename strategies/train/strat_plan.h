@@ -27,6 +27,7 @@ typedef enum StratRecompute {
 typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+    STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
 /** The model whose outputs the plan's model learns; its forward alone is run, on the same GPUs and
@@ -74,10 +75,11 @@ struct StratPlan {
     int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
     int64_t global_batch;         /* sequences of one step */
     int64_t sequence_length;      /* tokens of one sequence */
-    bool sequence_parallel; /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;   /* a row of strat_schedule */
-    bool count_embedding;   /* the embedding takes a layer's place in the first stage */
-    bool count_head;        /* the head takes a layer's place in the last stage */
+    bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;     /* a row of strat_schedule */
+    const char *stage_layers; /* of each chunk, written out (strat_stages.h); NULL: evenly */
+    bool count_embedding;     /* the embedding takes a layer's place in the first stage */
+    bool count_head;          /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
@@ -104,6 +106,7 @@ struct StratPlan {
     bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
+    bool send_whole;              /* each tensor rank sends all of an activation to its like */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */

@@ -19,7 +19,8 @@ KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *o
                                 .keys = op->n,
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
-                                .dtype = strat_wide_dtype(plan->precision)};
+                                .dtype = strat_wide_dtype(plan->precision),
+                                .flash_2 = plan->attention == STRAT_ATTENTION_FLASH_2};
 }
 
 double strat_sparse_gain(const StratPlan *plan, const ModelOp *op, bool backward)
