@@ -80,10 +80,11 @@ typedef struct ModelOp {
     ModelComm forward_comm; /* COMM */
     ModelComm backward_comm;
     bool regather;      /* COMM: backward gathers the input once more for the weights */
+    bool frozen;        /* GEMM: its weights do not learn */
     double saved_bytes; /* kept from forward to backward by this rank */
 } ModelOp;
 
-enum { MODEL_OPS_MAX = 40 };
+enum { MODEL_OPS_MAX = 64 };
 
 /** A list of operations in order of execution. */
 typedef struct ModelOps {

@@ -49,6 +49,9 @@ typedef struct ModelSpec {
     int64_t kv_lora_rank;        /* MLA: rank of the key/value compression */
     int64_t rope_head_dim;       /* MLA: rotary part of a head, beside head_dim without position */
     int64_t value_head_dim;      /* MLA: width of a value head */
+    double pruned_heads;         /* share of the groups of heads taken out of the shapes above */
+    double pruned_ffn;           /* and of the MLP's inner width */
+    double pruned_layers;        /* and of the layers */
     double published_parameters; /* count printed by the source, 0 when it prints none */
 } ModelSpec;
 

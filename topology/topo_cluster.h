@@ -52,6 +52,7 @@ typedef struct TopoNode {
     TopoProtocolFits scale_out_protocols; /* and between domains */
     double host_bytes_per_s;              /* per GPU over PCIe or C2C, one direction */
     double host_memory_bytes;             /* DRAM of one node */
+    double host_memory_bytes_per_s;       /* of that DRAM; 0: nobody said */
     double pageable_bytes_per_s;          /* host memory that is not page-locked, to a GPU; 0: the
                                              link's rate */
     double pageable_write_bytes_per_s;    /* from a GPU into such memory; 0: likewise */

@@ -13,6 +13,7 @@
 #include "strat_context.h"
 #include "strat_failures.h"
 #include "strat_large_batch.h"
+#include "strat_optimizer.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
 #include "strat_recipe.h"
@@ -35,7 +36,7 @@ static const ScenUsage usage = {
     .summary =
         "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
         "engine-kernels,\n"
-        "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules,\n"
+        "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules, optimizers,\n"
         "context-kinds, tensor-kinds, schedulers, routers, scaling, fabrics, routings, networks,\n"
         "placements, faults, storages, recoveries, stragglers,\n"
         "serve-recoveries, exchanges, compressions, batch-laws, figures,\n"
@@ -73,6 +74,7 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_optimizers, StratOptimizerRow, strat_optimizer_all)
 LIST_ALL(add_exchanges, StratAgree, strat_agree_all)
 LIST_ALL(add_compressions, StratCompressor, strat_compressor_all)
 LIST_ALL(add_batch_laws, StratBatchLaw, strat_batch_law_all)
@@ -164,6 +166,7 @@ static const Kind kinds[] = {
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"recipes",          "of training in less than 16 bits",         SCEN_CATALOG_NONE,           add_recipes         },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"optimizers",       "what updates the weights",                 SCEN_CATALOG_NONE,           add_optimizers      },
     {"exchanges",        "how data-parallel replicas agree",         SCEN_CATALOG_NONE,           add_exchanges       },
     {"compressions",     "of gradients",                             SCEN_CATALOG_NONE,           add_compressions    },
     {"batch-laws",       "of the critical batch",                    SCEN_CATALOG_NONE,           add_batch_laws      },

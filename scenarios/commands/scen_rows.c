@@ -350,6 +350,16 @@ static void put_recompute(Writer *w, const char *preset)
         put_string(w, "  recompute", recompute);
 }
 
+/* "activation CPU offloading of 40 layers", as the notes of rows say. */
+static void put_offload(Writer *w)
+{
+    static const char words[] = "activation CPU offloading of ";
+    const char *found = strstr(remark(w->row, "notes"), words);
+    gint64 layers = found ? g_ascii_strtoll(found + strlen(words), NULL, 10) : 0;
+    if (layers > 0)
+        put(w, "  offload: {activation_layers: " I64 "}\n", (int64_t)layers);
+}
+
 static void put_overlap(Writer *w)
 {
     JsonObject *overlap = child(w, w->setup, "overlap");
@@ -425,6 +435,7 @@ static void put_plan(Writer *w)
     put_sharding(w, preset);
     put_precision(w, preset);
     put_recompute(w, preset);
+    put_offload(w);
     put_overlap(w);
     if (w->layers == 1 && integer(w, w->model, "vocab", -1) == 0)
         put(w, "  optimizer: none\n");

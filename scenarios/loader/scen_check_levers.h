@@ -1,4 +1,4 @@
-/** Rules of the plan's memory levers: recomputation of some layers. */
+/** Rules of the plan's memory levers and of options of its workload. */
 #ifndef SCEN_CHECK_LEVERS_H
 #define SCEN_CHECK_LEVERS_H
 

@@ -27,6 +27,10 @@ extern const ScenTable scen_tensor_table;         /* fills a StratPlan, so does 
 extern const ScenTable scen_context_table;        /* this */
 extern const ScenTable scen_recompute_table;      /* fills a StratRecomputeLayers */
 extern const ScenTable scen_footprint_table;      /* fills a StratFootprint */
+extern const ScenTable scen_offload_table;        /* fills a StratStores */
+extern const ScenTable scen_adapters_table;       /* fills a ModelAdapters */
+extern const ScenTable scen_distill_table;        /* fills a StratDistill */
+extern const ScenTable scen_sparsity_table;       /* fills a StratSparsity */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_figure_table;         /* fills a ScenFigure */

@@ -120,6 +120,8 @@ static const ScenField node_fields[] = {
          .dimension = SCEN_RATE_BYTES_PER_S, .help = "per GPU to the host, in bytes/s"),
     NODE("host_memory", host_memory_bytes, SCEN_QUANTITY, .zero = true,
          .dimension = SCEN_DATA_BYTES, .help = "DRAM of a node, in bytes"),
+    NODE("host_memory_bandwidth", host_memory_bytes_per_s, SCEN_QUANTITY, .zero = true,
+         .dimension = SCEN_RATE_BYTES_PER_S, .help = "of that DRAM, in bytes/s"),
     NODE("pageable_bandwidth", pageable_bytes_per_s, SCEN_QUANTITY, .zero = true,
          .dimension = SCEN_RATE_BYTES_PER_S,
          .help =

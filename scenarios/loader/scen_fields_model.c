@@ -7,6 +7,8 @@
 #include "model_spec.h"
 #include "scen_fields.h"
 
+#include <math.h>
+
 static const ScenName positions[] = {
     {"learned", MODEL_POSITION_LEARNED},
     {"rotary",  MODEL_POSITION_ROTARY },
@@ -31,6 +33,20 @@ static bool bind_bias(ScenBinder *binder, const ScenField *field, const ScenNode
     return model->linear_bias || model->qkv_bias || g_str_equal(text, "none");
 }
 
+/* Takes whole groups of query heads with their key and value head, channels of the MLP and layers
+ * out (structured pruning: Ma 2023, LLM-Pruner, arXiv 2305.11627, section 3; Muralidharan 2024,
+ * Minitron, arXiv 2407.14679, section 2). At least one of each stays. */
+static void prune(ModelSpec *model)
+{
+    int64_t queries = model->kv_heads > 0 ? model->heads / model->kv_heads : 1;
+    model->kv_heads =
+        MAX(1, (int64_t)lround((double)model->kv_heads * (1.0 - model->pruned_heads)));
+    if (model->pruned_heads > 0.0)
+        model->heads = queries * model->kv_heads;
+    model->ffn = MAX(1, (int64_t)lround((double)model->ffn * (1.0 - model->pruned_ffn)));
+    model->layers = MAX(1, (int64_t)lround((double)model->layers * (1.0 - model->pruned_layers)));
+}
+
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ModelSpec *model = out;
@@ -38,11 +54,11 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
         model->kv_heads = model->heads;
     if (model->ffn == 0)
         model->ffn = 4 * model->hidden;
-    if (model->head_dim > 0 || model->heads == 0 || model->hidden == 0)
-        return;
-    if (model->hidden % model->heads == 0)
+    if (model->head_dim == 0 && model->heads > 0 && model->hidden % model->heads == 0)
         model->head_dim = model->hidden / model->heads;
-    else
+    if (model->pruned_heads > 0.0 || model->pruned_ffn > 0.0 || model->pruned_layers > 0.0)
+        prune(model);
+    if (model->head_dim == 0 && model->heads > 0 && model->hidden > 0)
         scen_bind_fail(binder, map, "heads",
                        "%" G_GINT64_FORMAT " heads do not divide hidden %" G_GINT64_FORMAT
                        ": say head_dim",
@@ -91,6 +107,10 @@ static const ScenField fields[] = {
     FIELD(kv_lora_rank, SCEN_INT, .max = 1e6, .help = "MLA: rank of the key and value compression"),
     FIELD(rope_head_dim, SCEN_INT, .max = 1e6, .help = "MLA: rotary part of a head"),
     FIELD(value_head_dim, SCEN_INT, .max = 1e6, .help = "MLA: width of a value head"),
+    FIELD(pruned_heads, SCEN_NUMBER, .max = 0.99,
+          .help = "share of the groups of heads that are pruned away"),
+    FIELD(pruned_ffn, SCEN_NUMBER, .max = 0.99, .help = "share of the MLP's inner width that is"),
+    FIELD(pruned_layers, SCEN_NUMBER, .max = 0.99, .help = "share of the layers that are"),
     FIELD(published_parameters, SCEN_NUMBER, .max = 1e16,
           .help = "parameters that the source prints"),
 };

@@ -24,9 +24,15 @@ static const ScenName attentions[] = {
 };
 
 static const ScenName optimizers[] = {
-    {"none", STRAT_OPTIMIZER_NONE},
-    {"adam", STRAT_OPTIMIZER_ADAM},
-    {NULL,   0                   },
+    {"none",         STRAT_OPTIMIZER_NONE        },
+    {"adam",         STRAT_OPTIMIZER_ADAM        },
+    {"adam-bf16",    STRAT_OPTIMIZER_ADAM_BF16   },
+    {"adam-8bit",    STRAT_OPTIMIZER_ADAM_8BIT   },
+    {"sgd",          STRAT_OPTIMIZER_SGD         },
+    {"sgd-momentum", STRAT_OPTIMIZER_SGD_MOMENTUM},
+    {"adafactor",    STRAT_OPTIMIZER_ADAFACTOR   },
+    {"muon",         STRAT_OPTIMIZER_MUON        },
+    {NULL,           0                           },
 };
 
 static const ScenName schedules[] = {
@@ -160,7 +166,17 @@ static const ScenField fields[] = {
     FIELD("gradients", gradients, SCEN_ENUM, .names = scen_dtype_names, .fallback = "fp32",
           .help = "type in which gradients are kept and reduced"),
     FIELD("optimizer", optimizer, SCEN_ENUM, .names = optimizers, .fallback = "adam",
-          .help = "optimizer"),
+          .help = "a row of `orrery list optimizers`"),
+    FIELD("no_master", no_master, SCEN_BOOL, .fallback = "false",
+          .help = "16-bit weights are updated themselves, without an fp32 copy beside"),
+    FIELD("offload", offload, SCEN_MAP, .table = &scen_offload_table,
+          .help = "what is kept in host memory or on disk (default: nothing)"),
+    FIELD("adapters", adapters, SCEN_MAP, .table = &scen_adapters_table,
+          .help = "low-rank adapters, which alone are trained (default: all weights are)"),
+    FIELD("distill", distill, SCEN_MAP, .table = &scen_distill_table,
+          .help = "the teacher whose outputs are learnt (default: none)"),
+    FIELD("sparsity", sparsity, SCEN_MAP, .table = &scen_sparsity_table,
+          .help = "linear layers with 2:4 sparse weights (default: dense)"),
     FIELD("zero_stage", zero_stage, SCEN_INT, .max = 3, .fallback = "0",
           .help =
               "what ranks shard: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights"),

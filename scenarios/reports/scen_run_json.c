@@ -81,6 +81,8 @@ static void add_memory(JsonBuilder *json, const GArray *memory)
         add_bytes(json, "reserved_bytes", m->reserved_bytes);
         add_bytes(json, "peak_bytes", m->peak_bytes);
         add_bytes(json, "capacity_bytes", m->capacity_bytes);
+        add_bytes(json, "host_bytes", m->host_bytes);
+        add_bytes(json, "disk_bytes", m->disk_bytes);
         json_builder_end_object(json);
     }
     json_builder_end_array(json);

@@ -19,11 +19,11 @@
 StratState strat_state_of(const StratPlan *plan, const StratMemory *memory)
 {
     bool optimizer_is_own = plan->zero_stage > 0, weights_are_own = plan->zero_stage == 3;
+    double weights = memory->weights_bytes + memory->elsewhere_weights_bytes;
+    double optimizer = memory->optimizer_bytes + memory->elsewhere_optimizer_bytes;
     return (StratState){
-        .alike_bytes = (weights_are_own ? 0.0 : memory->weights_bytes) +
-                       (optimizer_is_own ? 0.0 : memory->optimizer_bytes),
-        .own_bytes = (weights_are_own ? memory->weights_bytes : 0.0) +
-                     (optimizer_is_own ? memory->optimizer_bytes : 0.0),
+        .alike_bytes = (weights_are_own ? 0.0 : weights) + (optimizer_is_own ? 0.0 : optimizer),
+        .own_bytes = (weights_are_own ? weights : 0.0) + (optimizer_is_own ? optimizer : 0.0),
     };
 }
 

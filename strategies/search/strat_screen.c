@@ -105,12 +105,13 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
 }
 
 /* Whether the data group moves its traffic once a step and all together; where it is sharded
- * further, shares it with a mirror stage, or replicas agree otherwise, traffic counts as nothing. */
+ * further, shares it with a mirror stage, replicas agree otherwise or adapters are alone, traffic counts as nothing. */
 static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
     return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
-           !look->schedule->is_dual && strat_data_is_plain(&plan->data_parallel) &&
+           !look->schedule->is_dual && plan->adapters.rank == 0 &&
+           strat_data_is_plain(&plan->data_parallel) &&
            strat_bucket_bytes(&plan->data_parallel.buckets, 1.0) <= 0.0;
 }
 
@@ -145,7 +146,7 @@ static int64_t tied_ns(const Look *look, int64_t stage)
     const ModelSpec *model = look->costing.model;
     bool end = stage == 0 || stage == plan->pipeline - 1;
     if (!model->tied_embeddings || !end || plan->pipeline == 1 || strat_ends_meet(plan) ||
-        model->vocab == 0)
+        model->vocab == 0 || plan->adapters.rank > 0)
         return 0;
     return transfer_ns(look, TOPO_OP_ALL_REDUCE, 2, look->places[stage].ends_per_domain,
                        model_vocab_shard_params(model, plan->tensor) *
@@ -160,6 +161,8 @@ typedef struct Post {
 static Post post_of(const Look *look, int64_t stage)
 {
     const StratStageShape *shape = &look->shape[stage];
+    if (look->plan->adapters.rank > 0)
+        return (Post){0}; /* adapters are small: their update counts as nothing */
     double params = sum_of(&shape->all, look->params);
     double copies = look->schedule->is_dual ? 2.0 : 1.0;
     double share = look->plan->zero_stage > 0 ? copies * (double)look->data_ranks : 1.0;
@@ -330,9 +333,11 @@ static double memory_bytes(const Look *look)
         const StratStageShape *shape = &look->shape[s];
         const StratPartPrices *parts =
             strat_screen_parts(look->prices, look->plan, &look->places[s]);
+        bool repeats_layers = shape->all.count[STRAT_PART_LAYER] > 0;
+        StratPart layer = repeats_layers ? STRAT_PART_LAYER : STRAT_PART_SPARED_LAYER;
         StratMemory memory = {
             .activations_bytes = activations_bytes(look, parts, s),
-            .workspace_bytes = parts->workspace_bytes[STRAT_PART_LAYER],
+            .workspace_bytes = parts->workspace_bytes[layer],
         };
         if (shape->all.count[STRAT_PART_HEAD] > 0)
             memory.workspace_bytes =

@@ -8,6 +8,13 @@
 #include "strat_agree.h"
 #include "strat_expert.h"
 
+static double chunk_trained(const StratCompiler *c, const StratModelChunk *chunk, int kind)
+{
+    return kind == STRAT_PARAMS_SHARED
+               ? strat_chunk_trained_params(c->costing->model, c->plan, chunk)
+               : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
+}
+
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
     return kind == STRAT_PARAMS_SHARED
@@ -41,9 +48,11 @@ static void cut_chunk(const StratCompiler *c, const StratClassCode *code, bool f
     }
     for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
         out->piece_params[k] = g_new0(double, count);
+        out->piece_trained[k] = g_new0(double, count);
         out->gather[k] = g_new(uint32_t, count);
         for (size_t i = 0; i < count; i++) {
             out->piece_params[k][i] = chunk_params(c, &out->pieces[i], k);
+            out->piece_trained[k][i] = chunk_trained(c, &out->pieces[i], k);
             out->gather[k][i] = STRAT_NO_OP;
         }
     }
@@ -129,6 +138,14 @@ static void add_send(StratCompiler *c, uint32_t class, int64_t chunk, int direct
     code->send[direction][slot] = id;
 }
 
+/* A teacher's activation goes on beside the model's. */
+static double teacher_bytes(const StratCompiler *c)
+{
+    const StratPlan *plan = c->plan;
+    double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
+    return 2.0 * tokens * (double)plan->distill.teacher.hidden / (double)plan->tensor;
+}
+
 /* Numbers the sends of a class once: they are all alike. */
 static void number_sends(StratCompiler *c, uint32_t class)
 {
@@ -141,7 +158,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .ranks = 2,
             .ranks_per_domain = forward ? code->position.send_next_per_domain
                                         : code->position.send_previous_per_domain,
-            .bytes = strat_send_bytes(c->costing),
+            .bytes = strat_send_bytes(c->costing) + (forward ? teacher_bytes(c) : 0.0),
             .nic_fraction =
                 strat_compile_priced(c, forward ? code->position.send_next_nic_fraction
                                                 : code->position.send_previous_nic_fraction),
@@ -160,8 +177,8 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
         StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
         StratParamsKind kind = (StratParamsKind)(n % STRAT_PARAMS_KINDS);
         for (int64_t i = 0; i < chunk->piece_count; i++)
-            chunk->gather[kind][i] =
-                strat_compile_gather(c, class, kind, chunk->piece_params[kind][i], code->last_main);
+            chunk->gather[kind][i] = strat_compile_gather(
+                c, class, kind, chunk->piece_trained[kind][i], code->last_main);
     }
 }
 
@@ -248,7 +265,7 @@ static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GE
             if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
                 strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
             if (reduces && !strat_compile_reduce(c, class, (StratParamsKind)k,
-                                                 chunk->piece_params[k][piece], id, error))
+                                                 chunk->piece_trained[k][piece], id, error))
                 return false;
         }
     }
@@ -273,12 +290,25 @@ static void add_pair(StratCompiler *c, uint32_t class, const StratTask *pair)
         strat_compile_result(c, class, &pair[i]);
 }
 
+/* Parameters of a class that learn. */
 static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
 {
     double params = 0.0;
     for (int64_t k = 0; k < c->pipeline.chunks; k++)
-        params += chunk_params(c, &code->chunks[k].chunk, kind);
+        params += chunk_trained(c, &code->chunks[k].chunk, kind);
     return params;
+}
+
+/* Of these, those that a rank updates. */
+static double updated_params(const StratCompiler *c, const StratClassCode *code)
+{
+    double updated = 0.0;
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
+        double held = class_params(c, code, k);
+        double shards = (double)(code->replicas[k].ranks * code->mirror.ranks);
+        updated += c->plan->zero_stage > 0 ? held / shards : held;
+    }
+    return updated;
 }
 
 /* A tied embedding on both ends of a pipeline has two gradients to add. */
@@ -288,7 +318,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
     const StratPlan *plan = c->plan;
     bool end = code->stage == 0 || code->stage == plan->pipeline - 1;
     if (!c->costing->model->tied_embeddings || strat_ends_meet(plan) || !end ||
-        c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0)
+        c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0 || plan->adapters.rank > 0)
         return;
     TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
                              .ranks = 2,
@@ -306,26 +336,13 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     const StratPlan *plan = c->plan;
-    double params = 0.0, updated = 0.0;
-    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
-        double held = class_params(c, code, k);
-        double shards = (double)(code->replicas[k].ranks * code->mirror.ranks);
-        params += held;
-        updated += plan->zero_stage > 0 ? held / shards : held;
-    }
-    double cleared = plan->zero_stage > 1 ? updated : params;
-    double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
-    if (seconds <= 0.0)
+    double params = 0.0;
+    for (int k = 0; k < STRAT_PARAMS_KINDS; k++)
+        params += class_params(c, code, k);
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
         return true;
-    StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
-    uint32_t block;
-    if (!strat_blocks_span(c->blocks, &span, &block, error))
+    if (!strat_compile_update(c, class, params, updated_params(c, code), error))
         return false;
-    SimOp op = {.group = SIM_GROUP_NONE,
-                .block = block,
-                .label = sim_program_label(c->program, "optimizer"),
-                .kind = SIM_OP_COMPUTE};
-    strat_compile_main(c, class, op);
     bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
     for (int k = 0; gathers && k < STRAT_PARAMS_KINDS; k++)
         strat_compile_gather(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
@@ -401,6 +418,7 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     code->position = strat_position(&places, c->plan, rank);
     open_streams(c, class);
     open_families(c, class);
+    strat_compile_open_host(c, class);
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         code->first[d] = g_new(uint32_t, slots);
         code->first_beside[d] = g_new0(uint8_t, slots);
@@ -421,6 +439,7 @@ static void chunk_clear(StratChunkCode *chunk)
     g_free(chunk->pieces);
     for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
         g_free(chunk->piece_params[k]);
+        g_free(chunk->piece_trained[k]);
         g_free(chunk->gather[k]);
     }
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
@@ -471,6 +490,7 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
+    strat_compile_delayed_update(c, class, updated_params(c, code));
     g_array_set_size(code->reductions, 0);
     double shared = class_params(c, code, STRAT_PARAMS_SHARED);
     if (gossips(c) &&

@@ -80,7 +80,8 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
 bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code)
 {
     return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1 ||
-           code->mirror.ranks > 1;
+           c->plan->offload.optimizer != STRAT_STORE_DEVICE ||
+           c->plan->offload.parameters != STRAT_STORE_DEVICE || code->mirror.ranks > 1;
 }
 
 uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
@@ -157,10 +158,11 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
     bool shared = replicas->ranks > 1, mirrored = code->mirror.ranks > 1;
-    if ((!shared && !mirrored) || params <= 0.0)
+    if (params <= 0.0)
         return STRAT_NO_OP;
     uint16_t stream = data_stream(c, code);
-    uint32_t id = STRAT_NO_OP;
+    uint32_t id = strat_compile_fetch(c, class, 2.0 * params / (double)replicas->ranks, after);
+    uint32_t fetched = id;
     if (mirrored) {
         double part = params / (double)replicas->ranks;
         id = add_mirror(c, class, TOPO_OP_ALL_GATHER, 2.0 * part, "gather parameters");
@@ -174,6 +176,8 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
                                       "gather parameters");
         if (c->plan->overlap_data && after != STRAT_NO_OP && !mirrored)
             strat_compile_after(c, class, id, after);
+        if (fetched != STRAT_NO_OP)
+            sim_program_add_dep(c->program, id, fetched);
     }
     return id;
 }
@@ -253,8 +257,8 @@ bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
     bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < strat_inner_ranks(plan);
-    bool mirrored = code->mirror.ranks > 1;
-    if ((!shared && !copied && !mirrored) || plan->optimizer == STRAT_OPTIMIZER_NONE ||
+    bool mirrored = code->mirror.ranks > 1, down = plan->offload.optimizer != STRAT_STORE_DEVICE;
+    if ((!shared && !copied && !mirrored && !down) || plan->optimizer == STRAT_OPTIMIZER_NONE ||
         params <= 0.0 || strat_data_is_apart(&plan->data_parallel))
         return true;
     uint16_t stream = data_stream(c, code);
@@ -275,8 +279,12 @@ bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
             strat_compile_after(c, class, id, after);
         g_array_append_val(code->reductions, id);
     }
-    code->last_reduce = mirrored ? reduce_mirror(c, class, replicas, params, after) : id;
     if (mirrored)
+        id = reduce_mirror(c, class, replicas, params, after);
+    double shards = plan->zero_stage > 0 ? (double)replicas->ranks : 1.0;
+    code->last_reduce =
+        strat_compile_down(c, class, params / shards * topo_dtype_bytes(plan->gradients), id);
+    if (mirrored || down)
         g_array_append_val(code->reductions, code->last_reduce);
     return true;
 }

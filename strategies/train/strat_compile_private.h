@@ -39,7 +39,8 @@ typedef struct StratChunkCode {
     StratModelChunk *pieces;
     uint32_t *piece_block[STRAT_TASK_KINDS];
     double *piece_params[STRAT_PARAMS_KINDS];
-    uint32_t *gather[STRAT_PARAMS_KINDS]; /* operations that bring them, or none */
+    double *piece_trained[STRAT_PARAMS_KINDS]; /* of them, those with gradients */
+    uint32_t *gather[STRAT_PARAMS_KINDS];      /* operations that bring them, or none */
     /* Transfers beside the pieces' blocks and, last, the chunk's own: number + 1, 0 when not yet
      * known, or none. */
     uint32_t *beside[STRAT_BESIDE_MAX][STRAT_TASK_KINDS];
@@ -64,7 +65,9 @@ typedef struct StratClassCode {
     int64_t stage;
     bool is_shown; /* its tasks are those of the stage in StratStep.tasks */
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
-    uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
+    uint16_t stream_down, stream_up, stream_update; /* to and from the host, and its update */
+    uint32_t last_update;                           /* the host's, where it is delayed, or none */
+    uint32_t send_transfer[STRAT_DIRECTIONS];       /* to the next stage, to the one before */
     StratFamily gang_family, copies_family, ends_family;
     uint32_t gang_nth, copies_nth, ends_nth; /* meetings so far */
     StratReplicas replicas[STRAT_PARAMS_KINDS];
@@ -131,7 +134,7 @@ double strat_compile_priced(const StratCompiler *c, double fraction);
 uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
                                   uint32_t nth, const TopoTransfer *transfer, const char *label);
 
-/** Whether any parameters of @code are on other ranks too. */
+/** Whether any parameters of @code are on other ranks too, or on the host. */
 bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code);
 
 /** Finds the ranks that share the parameters of @rank, whose class is @code. */
@@ -159,6 +162,26 @@ bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GErr
  *  backward is the stage's first. Returns how many. */
 int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
                               StratModelChunk *pieces);
+
+/** Adds the streams of class @class to and from its host. */
+void strat_compile_open_host(StratCompiler *c, uint32_t class);
+
+/** Adds the copy of @bytes of weights from where the plan keeps them, after operation @after (or
+ *  none) of the main stream. Returns it, or none where they are on the GPU. */
+uint32_t strat_compile_fetch(StratCompiler *c, uint32_t class, double bytes, uint32_t after);
+
+/** Adds the copy of @bytes of gradients to the host after @after (or what there is so far). Returns
+ *  it, or @after where the GPU updates. */
+uint32_t strat_compile_down(StratCompiler *c, uint32_t class, double bytes, uint32_t after);
+
+/** Adds, at the start of a step, the host's update of @params parameters that the step before left;
+ *  nothing where it does not wait for a step. */
+void strat_compile_delayed_update(StratCompiler *c, uint32_t class, double params);
+
+/** Adds the update of @updated of @params parameters that learn to the main stream, or what waits
+ *  for the host to do it. False and @error when its price is not a time. */
+bool strat_compile_update(StratCompiler *c, uint32_t class, double params, double updated,
+                          GError **error);
 
 /** Whether gradients are reduced after @task. */
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);

@@ -38,7 +38,8 @@ typedef struct Unit {
 
 bool strat_compile_has_units(const StratCompiler *c)
 {
-    return c->plan->zero_stage == 3 && c->plan->data * c->plan->context > 1;
+    bool apart = c->plan->offload.parameters != STRAT_STORE_DEVICE;
+    return c->plan->zero_stage == 3 && (c->plan->data * c->plan->context > 1 || apart);
 }
 
 static bool is_same(const Unit *unit, const StratTask *task, int64_t piece)
@@ -110,7 +111,7 @@ bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
         uint32_t id = strat_compile_piece(c, class, unit->task, piece, unit->first);
         if (unit->gather != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, unit->gather);
-        double params = chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece];
+        double params = chunk->piece_trained[STRAT_PARAMS_SHARED][unit->piece];
         if (strat_compile_reduces(c, unit->task) &&
             !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, params, id, error))
             return false;

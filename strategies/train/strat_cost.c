@@ -17,9 +17,11 @@
 #include "kern_gemm.h"
 #include "kern_pass.h"
 #include "strat_context.h"
+#include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
+#include "strat_shape.h"
 #include "strat_tensor.h"
 #include "strat_tensor_overlap.h"
 
@@ -55,7 +57,8 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
 {
     if (seconds <= 0.0)
         return;
-    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST) {
+    if (walk->costing->plan->kernel_gap_s > 0.0 && bucket != STRAT_BUCKET_HOST &&
+        bucket != STRAT_BUCKET_OFFLOAD) {
         StratSpan gap = {.seconds = walk->costing->plan->kernel_gap_s,
                          .bucket = STRAT_BUCKET_HOST,
                          .label = "kernel launch"};
@@ -90,16 +93,10 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
     return kern_gemm_s(&walk->device, &shape);
 }
 
-/* Attention and logits stay in 16 bits when the linear layers go below. */
-static TopoDtype wide_dtype(TopoDtype dtype)
-{
-    return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
-}
-
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     bool low = op->part == MODEL_PART_LINEAR && walk->recipe;
-    return low ? walk->recipe->dtype : wide_dtype(walk->costing->plan->precision);
+    return low ? walk->recipe->dtype : strat_wide_dtype(walk->costing->plan->precision);
 }
 
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
@@ -107,24 +104,11 @@ static double exposed(const Walk *walk, double comm, double product, bool overla
     return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
 }
 
-static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
-{
-    const StratPlan *plan = walk->costing->plan;
-    return (KernAttentionShape){.batch = op->batch,
-                                .kv_batch = op->kv_batch,
-                                .queries = op->m,
-                                .keys = op->n,
-                                .head_dim = op->k,
-                                .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(plan->precision),
-                                .flash_2 = strat_context_runs_flash_2(plan)};
-}
-
 /* What context ranks alone are held to is of no generation that library_fraction is about. */
 static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
 {
     const StratPlan *plan = walk->costing->plan;
-    KernAttentionShape shape = attention_shape(walk, op);
+    KernAttentionShape shape = strat_attention_shape(plan, op);
     KernDevice device = walk->device;
     if (shape.flash_2 && plan->attention != STRAT_ATTENTION_FLASH_2 && plan->library_fraction > 0.0)
         device.clock_fraction /= plan->library_fraction;
@@ -212,7 +196,9 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
             break;
         }
         cast(walk, op, op->batch * op->m * op->k, op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
-        emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
+        emit(walk,
+             product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)) /
+                 strat_sparse_gain(walk->costing->plan, op, false),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
@@ -246,8 +232,9 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     const StratPlan *plan = walk->costing->plan;
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
-    double input = product_s(walk, op->batch, op->m, op->k, op->n, dtype);
-    double weight = product_s(walk, op->batch, op->k, op->n, op->m, dtype);
+    double input =
+        product_s(walk, op->batch, op->m, op->k, op->n, dtype) / strat_sparse_gain(plan, op, true);
+    double weight = op->frozen ? 0.0 : product_s(walk, op->batch, op->k, op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
@@ -264,7 +251,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         emit(walk, exposed(walk, reduce, weight, overlapped && both), STRAT_BUCKET_TENSOR_COMM,
              "reduce gradient");
     }
-    if (walk->parts & STRAT_BACKWARD_WEIGHT) {
+    if (walk->parts & STRAT_BACKWARD_WEIGHT && !op->frozen) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
         emit(walk, strat_accumulate_s(walk->costing, &walk->device, op), STRAT_BUCKET_ELEMENTWISE,
              "accumulate gradient");
@@ -333,11 +320,14 @@ static void end_exchange(Walk *walk, double compute)
     walk->exchange_s = 0.0;
 }
 
-/* What of the exchanges since @first outlasts the compute since then. */
-static void end_layer(Walk *walk, guint first)
+/* What of the exchanges since @first, and of layer @layer's copy to or from the host, outlasts the
+ * layer. */
+static void end_layer(Walk *walk, guint first, int64_t layer)
 {
     if (walk->chunk->beside_s <= 0.0)
         end_exchange(walk, strat_expert_beside_s(walk->spans, first));
+    emit(walk, strat_layer_offload_s(walk->costing, walk->chunk, layer, walk->spans, first),
+         STRAT_BUCKET_OFFLOAD, "activations to or from the host");
 }
 
 static void forward_ops(Walk *walk, const ModelOps *ops)
@@ -426,7 +416,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
-        end_layer(&walk, first);
+        end_layer(&walk, first, layer);
     }
     walk.recipe = NULL;
     if (chunk->head) {
@@ -434,6 +424,8 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         forward_ops(&walk, &ops);
     }
     end_exchange(&walk, chunk->beside_s);
+    if (strat_distill_is_on(costing->plan))
+        strat_distill_forward(costing, chunk, spans);
 }
 
 /* What comes before the backward of @chunk: its input, or measured times instead of all of it. */
@@ -473,7 +465,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
-        end_layer(&walk, first);
+        end_layer(&walk, first, layer);
     }
     walk.recipe = NULL;
     if (chunk->embedding) {

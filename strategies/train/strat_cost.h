@@ -41,6 +41,7 @@ struct StratModelChunk {
     int64_t spared_moe; /* of these, those with experts */
     int64_t in_model;   /* layers before these, in the model and in their model chunk */
     int64_t in_chunk;
+    int64_t teacher_layers; /* of the teacher, that stand with them */
     bool embedding;
     bool head;
     bool receives_forward;  /* its input comes from another stage */
@@ -101,11 +102,21 @@ double strat_send_bytes(const StratCosting *costing);
 /** Seconds that @device takes to add the gradient of @op's weights to that of the step. */
 double strat_accumulate_s(const StratCosting *costing, const KernDevice *device, const ModelOp *op);
 
-/** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
+/** Seconds of the GPU's optimizer, none where the host updates, for @parameters on a rank, of which
+ * it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
 
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Bytes that it keeps on the host meanwhile. */
+double strat_chunk_host_bytes(const StratCosting *costing, const StratModelChunk *chunk);
+
+/** Seconds by which the copy of that of layer @layer of @chunk, to the host or back, outlasts the
+ *  layer, whose spans are those of @spans from @first on; none when it does not. Copies of the
+ *  layers that are offloaded are spread evenly over all. */
+double strat_layer_offload_s(const StratCosting *costing, const StratModelChunk *chunk,
+                             int64_t layer, const GArray *spans, guint first);
 
 /** Bytes that it keeps from the input's gradient to the weights', where those are apart: inputs of
  *  its products, and gradients of their outputs. */

@@ -5,6 +5,7 @@
  * the 34 s b h bytes of a layer without its scores (Qi 2024, section 2.3). */
 #include "strat_cost.h"
 
+#include "kern_gemm.h"
 #include "kern_pass.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
@@ -69,22 +70,48 @@ double strat_accumulate_s(const StratCosting *costing, const KernDevice *device,
     return kern_pass_s(device, bytes, bias ? 2 : 1);
 }
 
+/* Products of the update's own, each matrix taken as one of the model's width. */
+static double matrices_s(const StratCosting *costing, double updated)
+{
+    double products = strat_optimizer_row(costing->plan->optimizer)->products_of_matrix;
+    int64_t h = costing->model->hidden;
+    KernGemmShape square = {.batch = 1, .m = h, .n = h, .k = h, .dtype = TOPO_DTYPE_BF16};
+    if (products <= 0.0)
+        return 0.0;
+    return updated / ((double)h * (double)h) * products * kern_gemm_s(&costing->device, &square);
+}
+
+/* New weights are pruned and packed: read once, and written as nine sixteenths of their bytes for
+ * each direction that is sparse. */
+static double sparse_s(const StratCosting *costing, double updated)
+{
+    const StratSparsity *sparsity = &costing->plan->sparsity;
+    double packed = 2.0 * 9.0 / 16.0 * (sparsity->backward ? 2.0 : 1.0);
+    return sparsity->gain > 0.0 ? kern_pass_s(&costing->device, updated * (2.0 + packed), 2) : 0.0;
+}
+
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE || strat_data_is_served(&plan->data_parallel))
+    bool elsewhere =
+        plan->offload.optimizer != STRAT_STORE_DEVICE || strat_data_is_served(&plan->data_parallel);
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || elsewhere)
         return 0.0;
     double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
     double gradient = topo_dtype_bytes(plan->gradients);
     /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
-     * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
-     * three; the working weight is copied back. All weights are quantised, where they are. */
-    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
+     * norm taken, clipped; then the update proper (strat_optimizer.c); the working weight is copied
+     * back. Where that is all there is, it is read and written in its own type and not copied. All
+     * weights are quantised, where they are. */
+    double update = strat_optimizer_update_bytes(plan->optimizer);
+    double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 +
+                    (plan->no_master ? update - 8.0 + 2.0 * weight : update + (4.0 + weight));
     const TopoGpu *gpu = &costing->cluster->node.gpu;
     const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
     double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu, 0) : 0.0;
     return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
-                       12 + (recipe ? 1 : 0));
+                       12 + (recipe ? 1 : 0)) +
+           matrices_s(costing, updated) + sparse_s(costing, updated);
 }
 
 /* Where inputs are kept gathered, more than a rank's share of the sequence. */
@@ -106,7 +133,8 @@ static double saved_bytes(const ModelOps *ops, const StratPlan *plan, StratRecom
     return bytes;
 }
 
-double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+/* What the layers of @chunk keep, wherever that is. */
+static double layers_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
     const StratPlan *plan = costing->plan;
     ModelShard shard = strat_shard(plan);
@@ -128,6 +156,48 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         int64_t group = strat_recompute_group(&plan->recompute_layers);
         bytes += input * (double)((chunk->layers - chunk->spared + group - 1) / group);
     }
+    return bytes;
+}
+
+static double offloaded(const StratCosting *costing)
+{
+    return strat_stores_activations(&costing->plan->offload, costing->model->layers);
+}
+
+double strat_chunk_host_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    double share = offloaded(costing);
+    return share > 0.0 ? share * layers_bytes(costing, chunk) : 0.0;
+}
+
+double strat_layer_offload_s(const StratCosting *costing, const StratModelChunk *chunk,
+                             int64_t layer, const GArray *spans, guint first)
+{
+    const StratPlan *plan = costing->plan;
+    bool experts = strat_layer_has_experts(chunk, layer), spared = strat_chunk_spares(chunk, layer);
+    StratModelChunk one = {.layers = 1,
+                           .moe_layers = experts,
+                           .spared = spared,
+                           .spared_moe = experts && spared,
+                           .wide_first = strat_layer_recipe(plan, chunk, layer) == NULL};
+    if (offloaded(costing) <= 0.0)
+        return 0.0;
+    double bytes = strat_chunk_host_bytes(costing, &one) /
+                   (double)strat_recompute_group(&plan->recompute_layers);
+    double seconds = strat_stores_move_s(costing->cluster, STRAT_STORE_HOST, bytes, true);
+    for (guint i = first; i < spans->len; i++)
+        seconds -= g_array_index(spans, StratSpan, i).seconds;
+    return MAX(seconds, 0.0);
+}
+
+double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard shard = strat_shard(plan);
+    ModelOps ops;
+    double bytes = layers_bytes(costing, chunk), share = offloaded(costing);
+    if (share > 0.0)
+        bytes *= 1.0 - share;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);

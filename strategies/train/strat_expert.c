@@ -91,6 +91,7 @@ void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, 
     if (experts)
         shard.expert_load = strat_expert_load(costing->model, costing->plan);
     model_ops_layer(costing->model, &shard, experts, ops);
+    model_ops_adapt(costing->model, &shard, &costing->plan->adapters, ops);
     if (recipe)
         strat_recipe_apply(recipe, ops);
 }

@@ -31,7 +31,8 @@ static void add_units(const StratCosting *costing, const StratModelChunk *chunk,
         out->root += in_root ? held : 0.0;
         params[i] = in_root ? 0.0 : held;
         window += params[i] - (i >= at_once ? params[i - at_once] : 0.0);
-        out->largest = MAX(out->largest, held);
+        out->largest =
+            MAX(out->largest, strat_chunk_trained_params(costing->model, plan, &unit[i]));
         out->most = MAX(out->most, window);
     }
 }
@@ -80,6 +81,8 @@ StratHeldUnits strat_held_units(const StratCosting *costing, int64_t stage)
     }
     if (plan->zero_stage > 1)
         widen_to_chunks(costing, stage, &units);
+    units.largest /= (double)MAX(plan->offload.tiles, 1);
+    units.most /= (double)MAX(plan->offload.tiles, 1);
     return units;
 }
 

@@ -45,6 +45,7 @@ static GArray *sample_spans(const StratCosting *costing)
         .moe_layers = costing->model->experts > 0 ? 1 : 0,
         .expert_per_domain =
             strat_group_per_domain(costing->cluster, costing->gpu_of_rank, &expert),
+        .teacher_layers = costing->plan->distill.teacher.layers > 0 ? 1 : 0,
         .embedding = true,
         .head = true,
         .tensor_per_domain =
@@ -93,6 +94,7 @@ static void add_bucket(const StratCosting *costing, Parts parts, const GArray *s
         add_wire(costing, parts, seconds);
         break;
     case STRAT_BUCKET_HOST:
+    case STRAT_BUCKET_OFFLOAD:
         parts[STRAT_KIND_HOST][KERN_EVIDENCE_FITTED] += seconds;
         break;
     case STRAT_BUCKET_OPTIMIZER:

@@ -226,6 +226,12 @@ bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer)
                          : layer >= chunk->layers - chunk->spared_moe;
 }
 
+/* Of @all things that stand evenly with @layers layers, those with the @count from @first on. */
+static int64_t share(int64_t all, int64_t layers, int64_t first, int64_t count)
+{
+    return layers > 0 ? (first + count) * all / layers - first * all / layers : all;
+}
+
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
@@ -258,6 +264,7 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     at.wide_first = CLAMP(plan->quantise.wide_first - before, 0, at.layers);
     at.wide_last = CLAMP(plan->quantise.wide_last - after, 0, at.layers);
     at.in_model = before;
+    at.teacher_layers = share(plan->distill.teacher.layers, model->layers, before, at.layers);
     count_spared(plan, &at);
     return at;
 }
@@ -275,6 +282,7 @@ static void place(const StratPlan *plan, const StratModelChunk *chunk, StratMode
                   int64_t *before)
 {
     cut_wide(chunk, *before, piece);
+    piece->teacher_layers = share(chunk->teacher_layers, chunk->layers, *before, piece->layers);
     piece->in_model += *before;
     piece->in_chunk += *before;
     *before += piece->layers;
@@ -334,6 +342,15 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
     return count;
 }
 
+static double adapter_params(const ModelSpec *model, const StratPlan *plan,
+                             const StratModelChunk *chunk)
+{
+    ModelShard shard = strat_shard(plan);
+    return plan->adapters.rank > 0
+               ? (double)chunk->layers * model_adapter_params(model, &shard, &plan->adapters)
+               : 0.0;
+}
+
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk)
 {
@@ -349,7 +366,14 @@ double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
     }
     if (chunk->head && !tied_here)
         params += vocab;
-    return params;
+    return params + adapter_params(model, plan, chunk);
+}
+
+double strat_chunk_trained_params(const ModelSpec *model, const StratPlan *plan,
+                                  const StratModelChunk *chunk)
+{
+    return plan->adapters.rank > 0 ? adapter_params(model, plan, chunk)
+                                   : strat_chunk_params(model, plan, chunk);
 }
 
 double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,

@@ -102,6 +102,10 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk);
 
+/** Those of them that learn: the adapters', where there are any. */
+double strat_chunk_trained_params(const ModelSpec *model, const StratPlan *plan,
+                                  const StratModelChunk *chunk);
+
 /** Those of all chunks of @stage on one rank. */
 double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage);
 

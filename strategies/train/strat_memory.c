@@ -38,10 +38,12 @@
 #include "strat_memory.h"
 
 #include "strat_agree.h"
+#include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_footprint.h"
 #include "strat_held.h"
 #include "strat_layout.h"
+#include "strat_memory_levers.h"
 #include "strat_outer.h"
 #include "strat_pipe.h"
 
@@ -82,7 +84,15 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
         double peak = cut ? loss->peak_sharded_bytes : loss->peak_bytes;
         bytes = MAX(bytes, tokens * (double)vocab * (peak - loss->kept_bytes));
     }
-    return chunk->layers > 0 ? MAX(bytes, strat_context_gathered_bytes(costing)) : bytes;
+    if (strat_distill_is_on(plan))
+        bytes = MAX(bytes, strat_distill_workspace_bytes(costing, chunk));
+    if (chunk->layers > 0)
+        bytes = MAX(bytes, strat_context_gathered_bytes(costing));
+    if (chunk->layers > 0) { /* one layer's on their way out, another's on their way in */
+        StratModelChunk all = {.layers = chunk->layers, .moe_layers = chunk->moe_layers};
+        bytes += 2.0 * strat_chunk_host_bytes(costing, &all) / (double)chunk->layers;
+    }
+    return bytes;
 }
 
 double strat_memory_kept(StratTaskKind kind, double saved, double weight)
@@ -170,7 +180,6 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     bool kept_wide = wide || plan->fp32_parameters;
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
     double gradient = topo_dtype_bytes(plan->gradients);
-    double master = plan->footprint.master_bytes > 0 ? (double)plan->footprint.master_bytes : 4.0;
     StratHeldUnits units = strat_held_units(costing, stage);
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
@@ -181,14 +190,16 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
         memory->weights_bytes += quantised_bytes(costing, stage);
     memory->gradients_bytes = held * gradient;
-    if (plan->zero_stage == 3 && shards > 1.0) {
+    bool apart = plan->offload.parameters != STRAT_STORE_DEVICE;
+    if (plan->zero_stage == 3 && (shards > 1.0 || apart)) {
         memory->weights_bytes /= shards;
         memory->workspace_bytes +=
             working * (plan->reshard_after_forward ? units.most + units.root : params);
     } else if (kept > working) {
         memory->workspace_bytes += held * working;
     }
-    if (plan->zero_stage > 1 && shards > 1.0) {
+    bool down = plan->offload.optimizer != STRAT_STORE_DEVICE;
+    if (plan->zero_stage > 1 && (shards > 1.0 || down)) {
         bool in_place = plan->no_sync && !plan->footprint.root_unit;
         double bucket =
             plan->footprint.matrix_units ? MIN(strat_footprint_bucket(), params) : units.largest;
@@ -198,14 +209,29 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         memory->workspace_bytes += in_place ? 0.0 : bucket * gradient;
     }
     memory->workspace_bytes += strat_held_stand_in_bytes(costing, stage);
-    if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
-        memory->optimizer_bytes =
-            (kept_wide ? 8.0 : 8.0 + master) *
-            (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
+    memory->optimizer_bytes =
+        strat_memory_state_bytes(plan, (double)costing->model->hidden) *
+        (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
+    strat_memory_levers(costing, stage, memory);
     add_data_parallel(plan, held, kept, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
+}
+
+/* The most that the host has of a stage's activations at once. */
+static double host_bytes(const StratCosting *costing, const GArray *tasks, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    g_autofree double *saved = g_new0(double, plan->virtual_stages);
+    g_autofree double *weight = g_new0(double, plan->virtual_stages);
+    StratMemory host = {0};
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        saved[k] = strat_chunk_host_bytes(costing, &chunk);
+    }
+    strat_memory_walk(tasks, saved, weight, &host);
+    return host.activations_bytes;
 }
 
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
@@ -225,6 +251,7 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
             MAX(memory.workspace_bytes, strat_memory_workspace_bytes(costing, &chunk));
     }
     strat_memory_walk(tasks, saved, weight, &memory);
+    memory.host_bytes = host_bytes(costing, tasks, stage);
     strat_memory_states(costing, stage, params, experts, &memory);
     return memory;
 }
@@ -396,9 +423,13 @@ bool strat_memory_check(const StratCosting *costing, const GArray *stages, GErro
 {
     guint worst = strat_memory_worst_stage(stages);
     const StratMemory *m = &g_array_index(stages, StratMemory, worst);
-    if (strat_memory_fits(stages))
-        return true;
     g_autoptr(GString) text = g_string_new(NULL);
+    if (strat_memory_fits(stages) && strat_memory_elsewhere_fits(costing, stages, text))
+        return true;
+    if (text->len > 0) {
+        g_set_error_literal(error, STRAT_ERROR, STRAT_ERROR_NO_FIT, text->str);
+        return false;
+    }
     g_string_append_printf(
         text,
         "does not fit: stage %d needs %.1f GB of %.1f GB, %.1f GB too much (weights %.1f, "

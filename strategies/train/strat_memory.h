@@ -18,6 +18,12 @@ typedef struct StratMemory {
     double reserved_bytes;    /* CUDA context, communicators, allocator */
     double peak_bytes;        /* sum of the above */
     double capacity_bytes;
+    double host_bytes; /* of this GPU in its node's DRAM */
+    double host_capacity_bytes;
+    double disk_bytes; /* and on its disks */
+    double disk_capacity_bytes;
+    double elsewhere_weights_bytes; /* of these two, weights and the optimizer's states */
+    double elsewhere_optimizer_bytes;
 } StratMemory;
 
 /** Bytes alive only while one layer of @chunk, or its head, runs. */

@@ -2,11 +2,14 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "model_adapters.h"
 #include "strat_context.h"
 #include "strat_data_parallel.h"
 #include "strat_footprint.h"
+#include "strat_optimizer.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
+#include "strat_stores.h"
 #include "strat_tensor.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -28,10 +31,19 @@ typedef enum StratAttention {
     STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
-typedef enum StratOptimizer {
-    STRAT_OPTIMIZER_NONE, /* the step ends with the gradients (single-layer measurements) */
-    STRAT_OPTIMIZER_ADAM,
-} StratOptimizer;
+/** The model whose outputs the plan's model learns; its forward alone is run, on the same GPUs and
+ *  stages. @teacher.layers 0: there is none. */
+typedef struct StratDistill {
+    ModelSpec teacher;
+    int64_t tensor;     /* ranks that cut the teacher's matrices; 0: as the student's */
+    int64_t top_logits; /* that reach the loss, of each token; 0: all */
+} StratDistill;
+
+/** Linear layers whose weights have two zeros in every four (2:4). */
+typedef struct StratSparsity {
+    double gain;   /* of their products over dense ones; 0: dense */
+    bool backward; /* the gradient of the input as well (transposable masks) */
+} StratSparsity;
 
 /** Measured times of one pipeline stage and microbatch that replace the cost model, in seconds;
  *  @forward_s 0 means the cost model is used. */
@@ -75,6 +87,11 @@ struct StratPlan {
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
     StratOptimizer optimizer;
+    bool no_master;         /* 16-bit weights are updated themselves, without an fp32 copy */
+    StratStores offload;    /* what is kept outside the GPU */
+    ModelAdapters adapters; /* what alone is trained, where there are any */
+    StratDistill distill;
+    StratSparsity sparsity;
     int64_t zero_stage; /* sharded: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights */
     int64_t shard;      /* ranks that share one copy of what is sharded; 0: the data group */
     bool fp32_parameters; /* kept in fp32 between steps; else in 16 bits, and a master beside */

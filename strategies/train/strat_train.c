@@ -6,6 +6,7 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 #include "strat_agree.h"
+#include "strat_distill.h"
 #include "strat_layout.h"
 #include "topo_lay.h"
 
@@ -23,19 +24,37 @@ static double recomputed_share(const StratCosting *costing)
     return 1.0 - (double)spared / (double)costing->model->layers;
 }
 
+/* Frozen products have no gradient of their weights, a third of theirs; adapters are products of
+ * their own. */
+static double frozen_flop(const StratCosting *costing, double tokens, double attention)
+{
+    const StratPlan *plan = costing->plan;
+    ModelShard whole = {.micro_batch = 1, .sequence = 1, .tensor = 1, .context = 1};
+    double adapters = (double)costing->model->layers *
+                      model_adapter_params(costing->model, &whole, &plan->adapters);
+    double full = model_flop(costing->model, (double)plan->global_batch,
+                             (double)plan->sequence_length, false);
+    return (full - 3.0 * attention) * 2.0 / 3.0 + 3.0 * attention + 6.0 * tokens * adapters;
+}
+
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
 {
     const StratPlan *plan = costing->plan;
     double sequences = (double)plan->global_batch, length = (double)plan->sequence_length;
     result->tokens = sequences * length;
     result->model_flop = model_flop(costing->model, sequences, length, false);
-    result->hardware_flop = result->model_flop;
+    double forward = result->model_flop / 3.0;
     double attention = model_attention_forward_flop(costing->model, sequences, length);
     double head = 2.0 * result->tokens * (double)(costing->model->hidden * costing->model->vocab);
+    if (plan->adapters.rank > 0)
+        result->model_flop = frozen_flop(costing, result->tokens, attention);
+    if (strat_distill_is_on(plan))
+        result->model_flop += strat_distill_flop(costing, sequences);
+    result->hardware_flop = result->model_flop;
     if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
         result->hardware_flop += attention * recomputed_share(costing);
     else if (plan->recompute == STRAT_RECOMPUTE_FULL)
-        result->hardware_flop += (result->model_flop / 3.0 - head) * recomputed_share(costing);
+        result->hardware_flop += (forward - head) * recomputed_share(costing);
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 

@@ -46,6 +46,8 @@ static StratGroup group_of(const StratPlan *plan, StratTransferRole role, int64_
     StratRank at = strat_rank_at(plan, rank), other = at;
     if (role == STRAT_ROLE_DATA)
         return strat_shard_group(plan, rank);
+    if (role == STRAT_ROLE_HOST)
+        return (StratGroup){rank, 1, 1};
     if (role == STRAT_ROLE_COPIES)
         return strat_copies_group(plan, rank);
     if (role == STRAT_ROLE_EXPERT_DATA)
@@ -118,6 +120,8 @@ uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
     if (transfer->paced_s > 0.0)
         g_string_append_printf(key, " in %.17g", transfer->paced_s);
     bool alone = owner->family == SIM_GROUP_NONE;
+    if (transfer->measured_s > 0.0)
+        g_string_append_printf(key, " measured %.17g", transfer->measured_s);
     if (t->by_owner)
         g_string_append_printf(key, " %d %s %u", (int)owner->role, alone ? "class" : "family",
                                alone ? owner->rank_class : owner->family);

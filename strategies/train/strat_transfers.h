@@ -12,6 +12,7 @@ typedef enum StratTransferRole {
     STRAT_ROLE_EXPERT_DATA, /* ranks with the same experts do as the shard group, of these */
     STRAT_ROLE_MIRROR,      /* the ranks with the same chunks of both copies add gradients */
     STRAT_ROLE_ENDS,        /* first and last stage add their tied embeddings' gradients */
+    STRAT_ROLE_HOST,        /* a copy between a rank and its host */
     STRAT_ROLE_NEXT,        /* an activation to the next stage */
     STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */
     STRAT_ROLE_TENSOR,      /* all tensor groups of a gang, beside its blocks */

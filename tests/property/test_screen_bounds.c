@@ -84,3 +84,70 @@ Test(screen_bounds, a_screen_that_has_seen_other_plans_says_the_same)
             cr_expect(a.step_s > 0.0 && a.memory_bytes > 0.0);
         }
 }
+
+/* Turns lever @which of @world; false when there are no more. */
+static bool turn_lever(ToyWorld *world, int which)
+{
+    StratPlan *plan = &world->plan;
+    plan->recompute = STRAT_RECOMPUTE_FULL;
+    switch (which) {
+    case 0:
+        plan->recompute_layers = (StratRecomputeLayers){STRAT_RECOMPUTE_UNIFORM, 2, 0.0};
+        return true;
+    case 1:
+        plan->recompute_layers = (StratRecomputeLayers){STRAT_RECOMPUTE_BLOCK, 1, 0.0};
+        return true;
+    case 2:
+        plan->recompute_layers = (StratRecomputeLayers){STRAT_RECOMPUTE_FRACTION, 0, 0.4};
+        return true;
+    case 3:
+        plan->offload = (StratStores){.activations = 0.6};
+        return true;
+    case 4:
+        plan->offload = (StratStores){.optimizer = STRAT_STORE_HOST};
+        return true;
+    case 5:
+        plan->adapters = (ModelAdapters){.rank = 8, .on = MODEL_ADAPTED_ALL, .nf4 = true};
+        return true;
+    case 6:
+        plan->distill.teacher = world->model;
+        return true;
+    case 7:
+        plan->sparsity.gain = 1.6;
+        return true;
+    case 8:
+        plan->optimizer = STRAT_OPTIMIZER_ADAM_8BIT;
+        return true;
+    default:
+        return false;
+    }
+}
+
+Test(screen_bounds, levers_leave_it_a_bound)
+{
+    for (size_t i = 0; i < toy_plan_count(); i++) {
+        ToyWorld world = toy_plan_at(i);
+        for (int which = 0; turn_lever(&world, which); which++, world = toy_plan_at(i)) {
+            if (world.model.experts > 0 || world.plan.profiled.forward_s > 0.0 ||
+                strat_plan_schedule(&world.plan)->kinds & 1U << STRAT_TASK_WEIGHT ||
+                world.plan.zero_stage > 2)
+                continue;
+            world.cluster.node.host_bytes_per_s = 1e10;
+            world.cluster.node.host_memory_bytes_per_s = 1e11;
+            StratCosting costing = toy_costing(&world);
+            g_autofree char *plan = toy_plan_describe(&world);
+            g_autoptr(StratTrainResult) result = strat_train_run(&costing, true, NULL);
+            g_autoptr(StratScreen) screen = strat_screen_new(&costing);
+            cr_assert(result, "%s, lever %d", plan, which);
+            StratLeast least = strat_screen_plan(screen, &world.plan);
+            double step_s = (double)result->step_ns * 1e-9;
+            double bytes =
+                g_array_index(result->memory, StratMemory, strat_memory_worst_stage(result->memory))
+                    .peak_bytes;
+            cr_expect_leq(least.step_s, step_s, "lever %d: %.9f s, bound %.9f: %s", which, step_s,
+                          least.step_s, plan);
+            cr_expect_leq(least.memory_bytes, bytes * (1.0 + 1e-9), "lever %d: %.9g, %.9g: %s",
+                          which, bytes, least.memory_bytes, plan);
+        }
+    }
+}
