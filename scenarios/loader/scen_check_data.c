@@ -158,9 +158,6 @@ static char *not_beside(const ScenScenario *scenario)
                                "twice, and its halves reduce in two levels of their own",
                                schedule->name);
     bool between = dp->islands.count > 1 || strat_data_is_apart(dp);
-    if (!strat_data_is_plain(dp) && g_strcmp0(scenario->plan.schedule, "dualpipe") == 0)
-        return g_strdup("exchange, compression and islands are not modelled with schedule "
-                        "dualpipe, whose gradients are added over two stages as well");
     if (!strat_data_is_plain(dp) && scenario->model.experts > 0)
         return g_strdup("exchange, compression and islands are not modelled with experts, whose "
                         "replicas are other ranks than those of the rest");

@@ -40,5 +40,5 @@ refused 'plan.stage_layers=6*7 7' 'stage_layers: they sum to 49, the model has 4
 refused 'plan.stage_layers=6*6 0 12' 'stage_layers: chunk 6 has no layer: only the first and the last'
 refused 'plan.stage_layers=6, 6' "stage_layers: '6, 6' is not a list of layers"
 refused 'plan.stage_layers=6*8' 'count_embedding and count_head say otherwise' plan.count_head=true
-refused plan.schedule=dualpipe 'not modelled with schedule dualpipe' 'plan.data_parallel={compression: {kind: top-k, density: 0.1}}'
+refused plan.schedule=dualpipe 'data_parallel with schedule dualpipe is not modelled' 'plan.data_parallel={compression: {kind: top-k, density: 0.1}}'
 finish
