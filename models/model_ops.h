@@ -7,6 +7,13 @@
 
 #include <stddef.h>
 
+/** Who brings the rows of experts into order. */
+typedef enum ModelExpertOrder {
+    MODEL_ORDER_COPIES, /* a copy an expert is made, sent and sorted again where it arrives */
+    MODEL_ORDER_TOKENS, /* tokens are sent once, copies made and sorted where they arrive */
+    MODEL_ORDER_KERNEL, /* what sends them does all of it */
+} ModelExpertOrder;
+
 /** How one microbatch of a model is cut over the ranks that share it. */
 typedef struct ModelShard {
     int64_t micro_batch;    /* sequences */
@@ -20,6 +27,8 @@ typedef struct ModelShard {
     int64_t expert;        /* ranks that share the experts out; 0: one */
     int64_t expert_tensor; /* ranks that cut each expert; 0: none does */
     double expert_load;    /* rows of the busiest rank over the mean; 0: even */
+    ModelExpertOrder expert_order;
+    bool fused_experts; /* products of experts and what is between them are one kernel */
 } ModelShard;
 
 typedef enum ModelOpKind {
@@ -69,6 +78,7 @@ typedef struct ModelOp {
     ModelComm forward_comm; /* COMM */
     ModelComm backward_comm;
     bool regather;      /* COMM: backward gathers the input once more for the weights */
+    bool routed;        /* GEMM: of routed experts */
     double saved_bytes; /* kept from forward to backward by this rank */
 } ModelOp;
 

@@ -17,35 +17,39 @@
 /* Sizes that a row may have; the loader says the rest. Products of two stay far below int64. */
 static const int64_t SIZE_MAX_ALLOWED = 1 << 24;
 
+#define BRIDGE "NVIDIA Megatron-Bridge performance summary, "
+
 /* First words of `framework` (and of `source`, where that matters), and the plan of the catalog
  * that stands for it. First match wins. */
 static const struct {
     const char *framework, *preset, *source;
 } presets[] = {
-    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
-    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
-    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
-    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
-    {"megatron",                               "megatron-lm-2023",        NULL        },
-    {"MegaScale",                              "megascale-2024",          NULL        },
-    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL        },
-    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL        },
-    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL        },
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"},
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"     },
-    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL        },
-    {"Megatron-LM",                            "megatron-lm-2021",        NULL        },
-    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL        },
-    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
-    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
-    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL        },
-    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL        },
-    {"NeMo 24.07",                             "nemo-2024",               NULL        },
-    {"NeMo",                                   "nemo-2025",               NULL        },
-    {"Meta internal",                          "meta-llama3",             NULL        },
-    {"OneFlow",                                "oneflow-2021",            NULL        },
-    {"InternEvo",                              "internevo-2023",          NULL        },
-    {"nanotron",                               "nanotron-2024",           NULL        },
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL          },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL          },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL          },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL          },
+    {"megatron",                               "megatron-lm-2023",        NULL          },
+    {"MegaScale",                              "megascale-2024",          NULL          },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL          },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL          },
+    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL          },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"  },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"       },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL          },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL          },
+    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.06"},
+    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.08"},
+    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL          },
+    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL          },
+    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL          },
+    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL          },
+    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL          },
+    {"NeMo 24.07",                             "nemo-2024",               NULL          },
+    {"NeMo",                                   "nemo-2025",               NULL          },
+    {"Meta internal",                          "meta-llama3",             NULL          },
+    {"OneFlow",                                "oneflow-2021",            NULL          },
+    {"InternEvo",                              "internevo-2023",          NULL          },
+    {"nanotron",                               "nanotron-2024",           NULL          },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -89,6 +93,10 @@ static const char *preset_of(Writer *w)
         if (!g_str_has_prefix(framework, presets[i].framework) ||
             (presets[i].source && !g_str_has_prefix(source, presets[i].source)))
             continue;
+        /* Recipes of 2026 that still hold parts of a layer in graphs. */
+        if (g_str_equal(presets[i].preset, "megatron-bridge-2026") &&
+            strstr(remark(w->row, "notes"), "graphs: transformer_engine"))
+            return "megatron-bridge-2025";
         if (w->pipeline > 1 && g_str_equal(presets[i].preset, "torchtitan-2024"))
             return "torchtitan-pipeline-2024";
         /* LLaMA-like models (2023) are younger than the software of 2021. */
@@ -163,12 +171,15 @@ static void put_model(Writer *w)
     put(w, "\nmodel:\n");
     put_string(w, "  name", text(w, m, "name", "unnamed"));
     put_shape(w);
+    if (g_str_has_prefix(text(w, m, "name", ""), "Qwen3"))
+        put(w, "  qk_norm: true\n");
     put(w, "  vocab: " I64 "\n  max_sequence: " I64 "\n  gated_mlp: %s\n  tied_embeddings: %s\n",
         vocab, integer(w, m, "seq_len", 0), yes_no(gated),
         yes_no(flag(w, m, "tied_embeddings", !rotary)));
+    bool biased = g_str_has_prefix(text(w, m, "name", ""), "GPT OSS");
     const char *learned = rotary ? "rotary" : "learned";
     put(w, "  position: %s\n  norm: %s\n  bias: %s\n", alibi ? "alibi" : learned,
-        gated ? "rmsnorm" : "layernorm", rotary ? "none" : "all");
+        gated ? "rmsnorm" : "layernorm", rotary && !biased ? "none" : "all");
 }
 
 /* What the row says of its scale-out network, and what that is in the catalog. */
@@ -244,27 +255,44 @@ static int64_t chunks_of(Writer *w)
     return MAX(chunks, 1);
 }
 
-/* Rows name their dispatcher in the notes; HybridEP is a branch of DeepEP. */
-static void put_experts(Writer *w)
+/* Rows name their dispatcher in the notes; a recipe of one CUDA graph for the whole step needs one
+ * that does not ask the host, HybridEP. */
+static void put_dispatcher(Writer *w, bool whole_graph)
 {
     const char *notes = remark(w->row, "notes");
-    put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
-    bool hybrid = strstr(notes, "dispatcher hybridep");
+    bool hybrid = strstr(notes, "dispatcher hybridep") || whole_graph;
     if (hybrid || strstr(notes, "dispatcher deepep"))
-        put(w, "  expert_kernels: deepep\n");
+        put(w, "  expert_kernels: %s\n", hybrid ? "hybridep" : "deepep");
     else if (!strstr(notes, "alltoall"))
         assume(w, "an all-to-all of the library to experts");
-    if (hybrid)
-        assume(w, "kernels of DeepEP for HybridEP");
 }
 
-static void put_layout(Writer *w)
+/* A capacity fixes the shapes, so that the recipes of 25.09 held the step in one graph. */
+static void put_experts(Writer *w, const char *preset)
+{
+    put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
+    put_dispatcher(w, g_str_equal(preset, "megatron-bridge-2026"));
+    if (strstr(remark(w->row, "notes"), "token-drop"))
+        put(w, "  expert_capacity: 1\n"
+               "  expert_software: {host_layer: 0 s, host_expert: 0 s, host_overlap: 0 s}\n");
+}
+
+/* Recipes of Megatron-Bridge up to 26.02 interleave on nodes of 8 to run the exchange with experts
+ * beside another microbatch, which needs virtual stages; those of 26.04 took both back. */
+static bool exchanges_beside(Writer *w, const char *preset)
+{
+    return g_str_equal(preset, "megatron-bridge-2025") && integer(w, w->model, "experts", 0) > 0 &&
+           w->chunks > 1 && integer(w, w->setup, "scale_up_gpus", 8) == 8 &&
+           !strstr(remark(w->row, "notes"), "token-drop");
+}
+
+static void put_layout(Writer *w, const char *preset)
 {
     put(w,
         "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
         integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
     if (integer(w, w->model, "experts", 0) > 0)
-        put_experts(w);
+        put_experts(w, preset);
     if (has(w->row, "dp"))
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)
@@ -315,7 +343,7 @@ static void put_recompute(Writer *w, const char *preset)
         put_string(w, "  recompute", recompute);
 }
 
-static void put_overlap(Writer *w)
+static void put_overlap(Writer *w, const char *preset)
 {
     JsonObject *overlap = child(w, w->setup, "overlap");
     static const struct {
@@ -330,6 +358,10 @@ static void put_overlap(Writer *w)
         if (has(overlap, keys[i].short_name))
             g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
                                    yes_no(flag(w, overlap, keys[i].short_name, false)));
+    }
+    if (exchanges_beside(w, preset)) {
+        g_string_append_printf(list, "%sexpert: true", list->len > 0 ? ", " : "");
+        guess(w, "the exchange with experts beside compute");
     }
     if (list->len > 0)
         put(w, "  overlap: {%s}\n", list->str);
@@ -380,7 +412,7 @@ static void put_plan(Writer *w)
 {
     const char *preset = preset_of(w);
     put(w, "\nplan:\n  base: %s\n", preset);
-    put_layout(w);
+    put_layout(w, preset);
     put_schedule(w);
     put_batch(w);
     if (has(w->row, "sp"))
@@ -390,7 +422,7 @@ static void put_plan(Writer *w)
     put_sharding(w, preset);
     put_precision(w, preset);
     put_recompute(w, preset);
-    put_overlap(w);
+    put_overlap(w, preset);
     if (w->layers == 1 && integer(w, w->model, "vocab", -1) == 0)
         put(w, "  optimizer: none\n");
     put_profiled(w);

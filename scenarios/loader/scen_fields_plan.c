@@ -120,6 +120,8 @@ static const ScenField fields[] = {
           .help = "scale-up domains that a token's experts may lie in; 0: any (default)"),
     FIELD("expert_kernels", expert_kernels, SCEN_SECTION, .zero = true, .table = &scen_expert_table,
           .help = "dispatch and combine kernels (default: the library's all-to-all)"),
+    FIELD("expert_software", expert_software, SCEN_MAP, .table = &scen_expert_software_table,
+          .help = "what the software does with layers of experts, and its host (default: nothing)"),
     FIELD("micro_batch", micro_batch, SCEN_INT, .min = 1, .max = 1e6, .fallback = "1",
           .help = "sequences of one microbatch, per replica"),
     FIELD("global_batch", global_batch, SCEN_INT, .required = true, .min = 1, .max = 1e8,

@@ -163,6 +163,8 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
  * Transformer Engine does with it). */
 static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
+    if (op->routed && walk->costing->plan->expert_software.fused)
+        return;
     double bytes = topo_dtype_bytes(op_dtype(walk, op));
     if (bytes < 2.0)
         emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
@@ -341,6 +343,24 @@ static void end_layer(Walk *walk, guint first)
     walk->exchange_s = 0.0;
 }
 
+/* A layer of experts takes no less than its host (strat_expert_software.c). */
+static void wait_for_host(Walk *walk, const ModelOps *ops, guint first, bool backward)
+{
+    const StratPlan *plan = walk->costing->plan;
+    double local = 0.0, seconds = 0.0;
+    for (size_t i = 0; i < ops->count; i++)
+        local = ops->op[i].routed ? (double)ops->op[i].batch : local;
+    if (local <= 0.0)
+        return;
+    for (guint i = first; i < walk->spans->len; i++)
+        seconds += g_array_index(walk->spans, StratSpan, i).seconds;
+    double host =
+        strat_expert_host_s(&plan->expert_software, local, plan->overlap_expert, backward);
+    if (backward && walk->parts != STRAT_BACKWARD_WHOLE)
+        host /= 2.0;
+    emit(walk, host - seconds, STRAT_BUCKET_HOST, "launches of experts");
+}
+
 static void forward_ops(Walk *walk, const ModelOps *ops)
 {
     for (size_t i = 0; i < ops->count; i++)
@@ -442,6 +462,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
+        wait_for_host(&walk, &ops, first, false);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
@@ -486,6 +507,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
+        wait_for_host(&walk, &ops, first, true);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);

@@ -13,6 +13,13 @@ bool strat_costing_reads_fabric(const StratCosting *costing)
     return costing->net->shares_links || costing->has_fabric;
 }
 
+static ModelExpertOrder expert_order(const TopoExpertFit *kernels)
+{
+    if (!kernels->name)
+        return MODEL_ORDER_COPIES;
+    return kernels->sorts ? MODEL_ORDER_KERNEL : MODEL_ORDER_TOKENS;
+}
+
 ModelShard strat_shard(const StratPlan *plan)
 {
     return (ModelShard){
@@ -26,6 +33,8 @@ ModelShard strat_shard(const StratPlan *plan)
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
+        .expert_order = expert_order(&plan->expert_kernels),
+        .fused_experts = plan->expert_software.fused,
     };
 }
 

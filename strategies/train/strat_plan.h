@@ -2,6 +2,7 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_expert_software.h"
 #include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -53,6 +54,7 @@ typedef struct StratPlan {
     double expert_zipf;      /* expert j of the layer is wanted as j^-this; 0: all alike */
     int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
+    StratExpertSoftware expert_software;
     int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
     int64_t global_batch;         /* sequences of one step */
     int64_t sequence_length;      /* tokens of one sequence */
