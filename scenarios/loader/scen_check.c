@@ -355,6 +355,15 @@ static void check_peak(const Check *check)
          has->len ? has->str : "none");
 }
 
+static void check_quantise(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    g_autofree char *reason = NULL;
+    if (!strat_recipe_fits(&plan->quantise, plan->precision, check->scenario->model.layers,
+                           &check->scenario->cluster.node.gpu, &reason))
+        fail(check, "plan.quantise", "%s", reason);
+}
+
 static void check_storage(const Check *check)
 {
     const ScenCampaign *campaign = &check->scenario->campaign;
@@ -396,6 +405,7 @@ static const Rule rules[] = {
     {check_levers,
      true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 

@@ -17,7 +17,7 @@ static const ScenField fields[] = {
           .help = "more of it with overlap.expert, in s (default: 0)"),
 };
 
-const ScenTable scen_expert_software_table = {
+const ScenTable scen_moe_software_table = {
     .what = "expert software",
     .fields = fields,
     .count = G_N_ELEMENTS(fields),

@@ -120,7 +120,7 @@ static const ScenField fields[] = {
           .help = "scale-up domains that a token's experts may lie in; 0: any (default)"),
     FIELD("expert_kernels", expert_kernels, SCEN_SECTION, .zero = true, .table = &scen_expert_table,
           .help = "dispatch and combine kernels (default: the library's all-to-all)"),
-    FIELD("expert_software", expert_software, SCEN_MAP, .table = &scen_expert_software_table,
+    FIELD("expert_software", expert_software, SCEN_MAP, .table = &scen_moe_software_table,
           .help = "what the software does with layers of experts, and its host (default: nothing)"),
     FIELD("micro_batch", micro_batch, SCEN_INT, .min = 1, .max = 1e6, .fallback = "1",
           .help = "sequences of one microbatch, per replica"),
@@ -181,6 +181,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,
+          .help = "linear layers in less than 16 bits: scaling, what stays wide"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -125,8 +125,9 @@ static int64_t gather_ns(const Look *look, int64_t stage, double params)
 {
     if (look->plan->zero_stage == 0 || !is_plain(look))
         return 0;
-    return transfer_ns(look, TOPO_OP_ALL_GATHER, look->data_ranks,
-                       look->places[stage].data_per_domain, 2.0 * params);
+    return transfer_ns(
+        look, TOPO_OP_ALL_GATHER, look->data_ranks, look->places[stage].data_per_domain,
+        params * strat_recipe_gathered_bytes(&look->plan->quantise, look->plan->precision));
 }
 
 static int64_t tied_ns(const Look *look, int64_t stage)

@@ -3,7 +3,8 @@
  * Parameters that all ranks of a data group hold move over the ranks that share a copy, and their
  * gradients then over the copies. Routed experts move over the ranks with the same ones. Of P
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
- * gather takes 2 P bytes.
+ * gather takes 2 P bytes, or q P where weights are kept in q bytes and the recipe gathers them so
+ * (the embedding's and the head's are taken for quantised too).
  *
  * Left out: buckets that hold parameters of both kinds. */
 #include "strat_compile_private.h"
@@ -26,7 +27,7 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
                              .nic_fraction = replicas->nic_fraction};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
-        transfer.bytes = 2.0 * params;
+        transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
     } else if (plan->zero_stage > 0) {
         transfer.op = TOPO_OP_REDUCE_SCATTER;
     }

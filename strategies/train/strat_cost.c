@@ -36,8 +36,9 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratModelChunk *chunk;
     GArray *spans;
-    KernDevice device; /* the rank's */
-    const ModelOp *op; /* at hand */
+    KernDevice device;         /* the rank's */
+    const ModelOp *op;         /* at hand */
+    const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
     bool recomputing;
     double exchange_s; /* of the layer at hand, to and from experts, that may hide under it */
     unsigned parts;    /* of a backward: StratBackward */
@@ -112,7 +113,7 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -158,16 +159,17 @@ static double ring_exposed_s(const Walk *walk, double bytes, double attention)
     return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
-/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
- * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
- * Transformer Engine does with it). */
+/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
 static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
+    const StratRecipe *recipe = walk->recipe;
     if (op->routed && walk->costing->plan->expert_software.fused)
         return;
-    double bytes = topo_dtype_bytes(op_dtype(walk, op));
-    if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
+    if (recipe && op->part == MODEL_PART_LINEAR)
+        emit(walk,
+             kern_pass_s(&walk->device,
+                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
+                         strat_recipe_cast_kernels(recipe)),
              STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
@@ -459,11 +461,13 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     }
     for (int64_t layer = 0; layer < chunk->layers; layer++) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
         wait_for_host(&walk, &ops, first, false);
     }
+    walk.recipe = NULL;
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
@@ -504,11 +508,13 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     }
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
         wait_for_host(&walk, &ops, first, true);
     }
+    walk.recipe = NULL;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);

@@ -34,6 +34,8 @@ typedef struct StratCosting {
 typedef struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
+    int64_t wide_first; /* of them, so many at its beginning and */
+    int64_t wide_last;  /* at its end stay in 16 bits where the plan quantises */
     int64_t spared;     /* of the layers, those that keep all although the plan recomputes: the
                            last ones of each kind */
     int64_t spared_moe; /* of these, those with experts */

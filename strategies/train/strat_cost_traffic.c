@@ -10,6 +10,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+#include "strat_layout.h"
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -92,15 +93,12 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
-        add_times(&sum, of_ops(&ops, plan, kind, plan->recompute), (double)(layers - spared));
-        if (spared > 0)
-            add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), (double)spared);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        add_times(&sum, of_ops(&ops, plan, kind, recompute), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);

@@ -211,14 +211,27 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
+    int64_t after = model->layers - before - at.layers;
+    at.wide_first = CLAMP(plan->quantise.wide_first - before, 0, at.layers);
+    at.wide_last = CLAMP(plan->quantise.wide_last - after, 0, at.layers);
     at.in_model = before;
     count_spared(plan, &at);
     return at;
 }
 
-/* Puts @piece, a copy of its chunk but for its layers, behind @before layers of the chunk. */
-static void place(const StratPlan *plan, StratModelChunk *piece, int64_t *before)
+/* Which layers of @piece, which has those of @chunk from @before on, stay in 16 bits. */
+static void cut_wide(const StratModelChunk *chunk, int64_t before, StratModelChunk *piece)
 {
+    int64_t after = chunk->layers - before - piece->layers;
+    piece->wide_first = CLAMP(chunk->wide_first - before, 0, piece->layers);
+    piece->wide_last = CLAMP(chunk->wide_last - after, 0, piece->layers);
+}
+
+/* Puts @piece, a copy of @chunk but for its layers, behind @before layers of it. */
+static void place(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *piece,
+                  int64_t *before)
+{
+    cut_wide(chunk, *before, piece);
     piece->in_model += *before;
     piece->in_chunk += *before;
     *before += piece->layers;
@@ -239,7 +252,7 @@ void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, Stra
         units[i].embedding = chunk->embedding && first;
         units[i].head = chunk->head && last;
         units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
-        place(plan, &units[i], &before);
+        place(plan, chunk, &units[i], &before);
         units[i].receives_forward = chunk->receives_forward && first;
         units[i].receives_backward = chunk->receives_backward && last;
         units[i].starts_forward = first;
@@ -258,7 +271,7 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
-        place(plan, &pieces[i], &before);
+        place(plan, chunk, &pieces[i], &before);
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;

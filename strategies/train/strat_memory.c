@@ -1,6 +1,6 @@
 /* Memory of a stage.
  *
- *   weights    2 P bytes, or 4 P where they are kept in fp32
+ *   weights    2 P bytes, or 4 P where they are kept in fp32; quantised: strat_recipe.c
  *   gradients  P * bytes of the gradient type
  *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
  *
@@ -111,6 +111,27 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
+/* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
+ * replace. */
+static double quantised_bytes(const StratCosting *costing, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    double each =
+        strat_recipe_weight_bytes(&plan->quantise, plan->precision, &costing->cluster->node.gpu) -
+        2.0;
+    double bytes = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        double wide = (double)(chunk.wide_first + chunk.wide_last);
+        chunk.embedding = chunk.head = false;
+        double params =
+            params_of(costing, &chunk) + strat_chunk_expert_params(costing->model, plan, &chunk);
+        if (chunk.layers > 0)
+            bytes += each * params * (1.0 - wide / (double)chunk.layers);
+    }
+    return bytes;
+}
+
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory)
 {
@@ -130,6 +151,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
     double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
     memory->weights_bytes = held * kept;
+    if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
+        memory->weights_bytes += quantised_bytes(costing, stage);
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;

@@ -3,6 +3,7 @@
 #define STRAT_PLAN_H
 
 #include "strat_expert_software.h"
+#include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -88,6 +89,7 @@ typedef struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 } StratPlan;
 
