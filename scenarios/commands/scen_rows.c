@@ -277,12 +277,14 @@ static void put_experts(Writer *w, const char *preset)
                "  expert_software: {host_layer: 0 s, host_expert: 0 s, host_overlap: 0 s}\n");
 }
 
-/* Recipes of Megatron-Bridge up to 26.02 interleave on nodes of 8 to run the exchange with experts
- * beside another microbatch, which needs virtual stages; those of 26.04 took both back. */
+/* Recipes of Megatron-Bridge interleave to run the exchange with experts beside another microbatch,
+ * which needs virtual stages: up to 26.02 on nodes of 8 (those of 26.04 took both back), from 26.06
+ * on in larger domains. */
 static bool exchanges_beside(Writer *w, const char *preset)
 {
-    return g_str_equal(preset, "megatron-bridge-2025") && integer(w, w->model, "experts", 0) > 0 &&
-           w->chunks > 1 && integer(w, w->setup, "scale_up_gpus", 8) == 8 &&
+    bool small = integer(w, w->setup, "scale_up_gpus", 8) == 8;
+    const char *wanted = small ? "megatron-bridge-2025" : "megatron-bridge-2026";
+    return g_str_equal(preset, wanted) && integer(w, w->model, "experts", 0) > 0 && w->chunks > 1 &&
            !strstr(remark(w->row, "notes"), "token-drop");
 }
 
@@ -304,6 +306,8 @@ static void put_layout(Writer *w, const char *preset)
                 strstr(layout, "embedding") ||
                 (w->layers % places != 0 && (w->layers + 2) % places == 0);
     put(w, "  count_embedding: %s\n  count_head: %s\n", yes_no(ends), yes_no(ends));
+    if (w->chunks > 1 && (w->layers + 2 * ends) % places != 0 && strstr(layout, "slots"))
+        put(w, "  uneven_layers: true\n");
 }
 
 static void put_schedule(Writer *w)

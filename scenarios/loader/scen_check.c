@@ -236,7 +236,7 @@ static void check_layers(const Check *check)
     const StratPlan *plan = &check->scenario->plan;
     int64_t places = model->layers + plan->count_embedding + plan->count_head;
     int64_t chunks = plan->pipeline * plan->virtual_stages;
-    bool uneven = plan->virtual_stages == 1 && model->layers >= plan->pipeline;
+    bool uneven = (plan->virtual_stages == 1 || plan->uneven_layers) && model->layers >= chunks;
     if (places % chunks == 0 || uneven)
         return;
     const char *counted = plan->count_embedding || plan->count_head

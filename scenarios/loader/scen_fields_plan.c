@@ -136,6 +136,8 @@ static const ScenField fields[] = {
           .help = "the embedding takes a layer's place in the first stage"),
     FIELD("count_head", count_head, SCEN_BOOL, .fallback = "false",
           .help = "the head takes a layer's place in the last stage"),
+    FIELD("uneven_layers", uneven_layers, SCEN_BOOL, .fallback = "false",
+          .help = "virtual stages need not have as many layers each (Megatron's own layouts)"),
     FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
           .help = "what the backward recomputes"),
     FIELD("recompute_layers", recompute_layers, SCEN_MAP, .table = &scen_recompute_table,

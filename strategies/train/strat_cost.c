@@ -104,6 +104,16 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
     return kern_gemm_s(&walk->device, &shape);
 }
 
+/* As product_s(); the products of experts are one call of the library after the other
+ * (Transformer Engine, GroupedLinear), unless the software has a kernel for all of them. */
+static double weight_product_s(const Walk *walk, const ModelOp *op, int64_t m, int64_t n, int64_t k,
+                               TopoDtype dtype)
+{
+    bool apart = op->routed && !walk->costing->plan->expert_software.fused;
+    double one = product_s(walk, apart ? 1 : op->batch, m, n, k, dtype);
+    return apart ? (double)op->batch * one : one;
+}
+
 /* Attention and logits stay in 16 bits when the linear layers go below. */
 static TopoDtype wide_dtype(TopoDtype dtype)
 {
@@ -208,7 +218,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
         cast(walk, op, op->batch * op->m * op->k);
-        emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
+        emit(walk, weight_product_s(walk, op, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
@@ -255,8 +265,8 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     const StratPlan *plan = walk->costing->plan;
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
-    double input = product_s(walk, op->batch, op->m, op->k, op->n, dtype);
-    double weight = product_s(walk, op->batch, op->k, op->n, op->m, dtype);
+    double input = weight_product_s(walk, op, op->m, op->k, op->n, dtype);
+    double weight = weight_product_s(walk, op, op->k, op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;

@@ -56,13 +56,14 @@ typedef struct StratPlan {
     int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
     StratExpertSoftware expert_software;
-    int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;         /* sequences of one step */
-    int64_t sequence_length;      /* tokens of one sequence */
-    bool sequence_parallel; /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;   /* a row of strat_schedule */
-    bool count_embedding;   /* the embedding takes a layer's place in the first stage */
-    bool count_head;        /* the head takes a layer's place in the last stage */
+    int64_t micro_batch;     /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;    /* sequences of one step */
+    int64_t sequence_length; /* tokens of one sequence */
+    bool sequence_parallel;  /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;    /* a row of strat_schedule */
+    bool count_embedding;    /* the embedding takes a layer's place in the first stage */
+    bool count_head;         /* the head takes a layer's place in the last stage */
+    bool uneven_layers;      /* with virtual stages, the first chunks may have a layer more */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
