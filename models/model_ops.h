@@ -79,6 +79,7 @@ typedef struct ModelOp {
     ModelComm backward_comm;
     bool regather;      /* COMM: backward gathers the input once more for the weights */
     bool routed;        /* GEMM: of routed experts */
+    bool again;         /* not kept for the backward, which repeats it */
     double saved_bytes; /* kept from forward to backward by this rank */
 } ModelOp;
 

@@ -140,6 +140,8 @@ static const ScenField fields[] = {
           .help = "virtual stages need not have as many layers each (Megatron's own layouts)"),
     FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
           .help = "what the backward recomputes"),
+    FIELD("recompute_parts", recompute_parts, SCEN_MAP, .table = &scen_recompute_parts_table,
+          .help = "cheap parts of a layer that the backward repeats as well (default: none)"),
     FIELD("recompute_layers", recompute_layers, SCEN_MAP, .table = &scen_recompute_table,
           .help = "in which layers (default: all)"),
     FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",

@@ -385,15 +385,20 @@ static void backward_ops(Walk *walk, const ModelOps *ops)
         backward_op(walk, ops, i);
 }
 
+static void recompute_op(Walk *walk, const ModelOps *ops, size_t i)
+{
+    walk->recomputing = true;
+    forward_op(walk, ops, i);
+    walk->recomputing = false;
+}
+
 /* Repeats what the plan did not keep; @all for the whole layer, else its attention core. */
 static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
 {
-    walk->recomputing = true;
     for (size_t i = 0; i < ops->count; i++) {
         if (all || ops->op[i].part == MODEL_PART_ATTENTION)
-            forward_op(walk, ops, i);
+            recompute_op(walk, ops, i);
     }
-    walk->recomputing = false;
 }
 
 /* Backward of layer @layer; its attention core is repeated just before its own backward. */
@@ -401,7 +406,8 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
     bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
     StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
-    if (recompute == STRAT_RECOMPUTE_FULL)
+    bool whole = recompute == STRAT_RECOMPUTE_FULL;
+    if (whole)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
     for (size_t i = ops->count; i-- > 0;) {
@@ -409,6 +415,8 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
             recompute_ops(walk, ops, false);
             core_done = true;
         }
+        if (ops->op[i].again && walk->parts & STRAT_BACKWARD_INPUT && !whole)
+            recompute_op(walk, ops, i);
         backward_op(walk, ops, i);
     }
 }

@@ -93,6 +93,7 @@ void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, 
     model_ops_layer(costing->model, &shard, experts, ops);
     if (recipe)
         strat_recipe_apply(recipe, ops);
+    strat_recompute_parts_apply(&costing->plan->recompute_parts, recipe, ops);
 }
 
 /* By the plan's kernels; false where they cannot. */

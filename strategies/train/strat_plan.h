@@ -5,6 +5,7 @@
 #include "strat_expert_software.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
+#include "strat_recompute_parts.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -66,6 +67,7 @@ typedef struct StratPlan {
     bool uneven_layers;      /* with virtual stages, the first chunks may have a layer more */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
+    StratRecomputeParts recompute_parts;   /* what of every layer besides */
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */
