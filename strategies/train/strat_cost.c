@@ -101,6 +101,10 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
                         TopoDtype dtype)
 {
     KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
+    if (walk->recipe && walk->recipe->block_scales && dtype == TOPO_DTYPE_FP8) {
+        shape.weights = KERN_WEIGHTS_BLOCK_SCALED;
+        shape.captured = true; /* its host is the layer's (strat_expert_software.c) */
+    }
     return kern_gemm_s(&walk->device, &shape);
 }
 
