@@ -8,8 +8,10 @@
 #include "scen_names.h"
 #include "scen_options.h"
 #include "scen_text.h"
+#include "strat_agree.h"
 #include "strat_autoscale.h"
 #include "strat_failures.h"
+#include "strat_large_batch.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
 #include "strat_recipe.h"
@@ -34,8 +36,8 @@ static const ScenUsage usage = {
         "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules, schedulers,\n"
         "routers, scaling, fabrics, routings, networks,\n"
         "placements, faults, storages, recoveries, stragglers,\n"
-        "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
-        "source;\n"
+        "serve-recoveries, exchanges, compressions, batch-laws, figures,\n"
+        "queue-policies, queue-placements), each with its source;\n"
         "without a kind, how many there are.",
 };
 
@@ -69,6 +71,9 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_exchanges, StratAgree, strat_agree_all)
+LIST_ALL(add_compressions, StratCompressor, strat_compressor_all)
+LIST_ALL(add_batch_laws, StratBatchLaw, strat_batch_law_all)
 LIST_ALL(add_recipes, StratRecipe, strat_recipe_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
@@ -155,6 +160,9 @@ static const Kind kinds[] = {
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"recipes",          "of training in less than 16 bits",         SCEN_CATALOG_NONE,           add_recipes         },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"exchanges",        "how data-parallel replicas agree",         SCEN_CATALOG_NONE,           add_exchanges       },
+    {"compressions",     "of gradients",                             SCEN_CATALOG_NONE,           add_compressions    },
+    {"batch-laws",       "of the critical batch",                    SCEN_CATALOG_NONE,           add_batch_laws      },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
     {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },

@@ -225,6 +225,7 @@ char *scen_run_text(const ScenRunReport *report)
         return g_string_free(out, FALSE);
     }
     add_answer(out, report);
+    scen_training_run_text(out, report);
     if (report->campaign) { /* the step's own page is that of the scenario without it */
         scen_campaign_text(out, report);
         scen_recoveries_text(out, report->scenario, report->campaigns);
@@ -235,6 +236,7 @@ char *scen_run_text(const ScenRunReport *report)
     scen_waits_text(out, report);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
+    scen_data_text(out, report);
     add_limits(out, report->result);
     scen_links_text(out, "Links that held transfers back the longest", report->result->hot_links);
     if (report->jobs) {

@@ -4,6 +4,9 @@
  * hides under them, in pieces; sends, gathers and reductions stand between them or on streams of
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
+#include "strat_expert.h"
+
+#include "strat_agree.h"
 
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
@@ -12,18 +15,22 @@ static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk,
                : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
 }
 
-/* Cuts a chunk into what its data-parallel traffic comes in. */
-static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratChunkCode *out)
+/* Cuts a chunk into what its data-parallel traffic comes in; @first: its backward is the first. */
+static void cut_chunk(const StratCompiler *c, const StratClassCode *code, bool first,
+                      StratChunkCode *out)
 {
     bool whole = !strat_compile_is_shared(c, code) || c->plan->profiled.forward_s > 0.0;
     bool units = !whole && strat_compile_has_units(c);
-    int64_t most = units                             ? strat_chunk_unit_count(&out->chunk)
+    bool buckets = !whole && c->plan->overlap_data && strat_compile_bucket(c) > 0.0;
+    int64_t most = units || buckets                  ? strat_chunk_unit_count(&out->chunk)
                    : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
                                                      : 1;
     out->pieces = g_new0(StratModelChunk, most);
     out->piece_count = most;
     if (units)
         strat_chunk_units(c->plan, &out->chunk, out->pieces);
+    else if (buckets)
+        out->piece_count = strat_compile_buckets(c, &out->chunk, first, out->pieces);
     else
         out->piece_count = strat_chunk_split(c->plan, &out->chunk, most, out->pieces);
     size_t count = (size_t)out->piece_count;
@@ -42,26 +49,52 @@ static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratC
     }
 }
 
+static StratModelChunk model_chunk(const StratCompiler *c, const StratClassCode *code,
+                                   int64_t index)
+{
+    StratModelChunk chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
+    chunk.tensor_per_domain = code->position.tensor_per_domain;
+    chunk.context_per_domain = code->position.context_per_domain;
+    chunk.clock_fraction = code->position.clock_fraction;
+    chunk.expert_per_domain = code->position.expert_per_domain;
+    chunk.expert_nic_fraction = code->position.expert_nic_fraction;
+    if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
+        chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
+        chunk.context_nic_fraction = code->position.context_nic_fraction;
+    }
+    return chunk;
+}
+
+/* @chunk, the @index-th of two, as @kind runs it: in a pair beside the other one's compute. */
+static StratModelChunk as_paired(const StratCompiler *c, const StratClassCode *code,
+                                 const StratModelChunk *chunk, int64_t index, StratTaskKind kind)
+{
+    StratModelChunk paired = *chunk;
+    bool forward = kind == STRAT_TASK_PAIRED_FORWARD;
+    if (!forward && kind != STRAT_TASK_PAIRED_BACKWARD)
+        return paired;
+    paired.starts_backward = false; /* the pair's exchange came before its forward */
+    StratModelChunk other = model_chunk(c, code, 1 - index);
+    g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
+    if (forward)
+        strat_cost_backward(c->costing, &other, STRAT_BACKWARD_WHOLE, spans);
+    else
+        strat_cost_forward(c->costing, &other, spans);
+    paired.beside_s = strat_expert_beside_s(spans, 0);
+    return paired;
+}
+
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
                           StratChunkCode *out, GError **error)
 {
-    out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
-    out->chunk.tensor_per_domain = code->position.tensor_per_domain;
-    out->chunk.context_per_domain = code->position.context_per_domain;
-    out->chunk.clock_fraction = code->position.clock_fraction;
-    out->chunk.expert_per_domain = code->position.expert_per_domain;
-    out->chunk.expert_nic_fraction = code->position.expert_nic_fraction;
-    if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
-        out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
-        out->chunk.context_nic_fraction = code->position.context_nic_fraction;
-    }
-    cut_chunk(c, code, out);
+    out->chunk = model_chunk(c, code, index);
+    cut_chunk(c, code, index == c->pipeline.chunks - 1, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
-        bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
-        if (kind != STRAT_TASK_FORWARD && is_part != (c->schedule->plan != NULL))
+        if (!(c->schedule->kinds & 1U << k))
             continue;
-        if (!strat_blocks_get(c->blocks, &out->chunk, kind, &out->block[k], error))
+        StratModelChunk chunk = as_paired(c, code, &out->chunk, index, kind);
+        if (!strat_blocks_get(c->blocks, &chunk, kind, &out->block[k], error))
             return false;
         for (int64_t i = 0; i < out->piece_count; i++) {
             if (!strat_blocks_get(c->blocks, &out->pieces[i], kind, &out->piece_block[k][i], error))
@@ -71,12 +104,14 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
     return true;
 }
 
-/* Sends chunk @chunk's result on: backwards the other way round, and on the way back of a V too. */
+/* Sends chunk @chunk's result on: backwards the other way round, and where the chunk's microbatches
+ * go back too. */
 static void add_send(StratCompiler *c, uint32_t class, int64_t chunk, int direction, int64_t slot,
                      uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
-    bool turns = c->schedule->is_v && chunk % 2 == 1;
+    bool turns =
+        strat_schedule_turns(c->schedule, c->plan->pipeline, (StratSpot){code->stage, chunk});
     int way = turns ? 1 - direction : direction;
     SimOp op = {.rank_class = c->first_class + class,
                 .group = SIM_GROUP_NONE,
@@ -133,7 +168,7 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool ends = task->kind == STRAT_TASK_BACKWARD || task->kind == STRAT_TASK_WEIGHT;
+    bool ends = !strat_task_is_forward(task->kind) && task->kind != STRAT_TASK_INPUT;
     return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }
 
@@ -141,7 +176,7 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
                              bool first)
 {
     StratClassCode *code = &c->classes[class];
-    int d = task->kind == STRAT_TASK_FORWARD ? STRAT_FORWARD : STRAT_BACKWARD;
+    int d = strat_task_is_forward(task->kind) ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
     if (task->kind == STRAT_TASK_WEIGHT)
@@ -158,7 +193,7 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
 {
     const StratClassCode *code = &c->classes[class];
     const StratModelChunk *chunk = &code->chunks[task->chunk].chunk;
-    bool forward = task->kind == STRAT_TASK_FORWARD;
+    bool forward = strat_task_is_forward(task->kind);
     int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     if (task->kind != STRAT_TASK_WEIGHT &&
@@ -166,16 +201,23 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
         add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
+/* Weights, not gradients, are exchanged while the step is computed with them. */
+static bool gossips(const StratCompiler *c)
+{
+    const char *name = c->plan->data_parallel.exchange;
+    return c->plan->overlap_data && strat_agree_by_name(name, NULL)->kept_weights > 0.0;
+}
+
 /* One task; in pieces where data-parallel traffic hides under it. */
-static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
+static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GError **error)
 {
     const StratClassCode *code = &c->classes[class];
     const StratChunkCode *chunk = &code->chunks[task->chunk];
-    bool forward = task->kind == STRAT_TASK_FORWARD;
+    bool forward = strat_task_is_forward(task->kind);
     bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool reduces = (overlap || every) && strat_compile_reduces(c, task);
+    bool reduces = (overlap || every) && strat_compile_reduces(c, task) && !gossips(c);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
@@ -183,12 +225,30 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
         for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
             if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
                 strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
-            if (reduces)
-                strat_compile_reduce(c, class, (StratParamsKind)k, chunk->piece_params[k][piece],
-                                     id);
+            if (reduces && !strat_compile_reduce(c, class, (StratParamsKind)k,
+                                                 chunk->piece_params[k][piece], id, error))
+                return false;
         }
     }
     strat_compile_result(c, class, task);
+    return true;
+}
+
+/* A forward of one chunk and a backward of the other as a pair: both inputs are there before, both
+ * results after. Neither is the first or the last of its chunk, where parameters and gradients
+ * move. */
+static void add_pair(StratCompiler *c, uint32_t class, const StratTask *pair)
+{
+    StratClassCode *code = &c->classes[class];
+    int64_t m = c->pipeline.microbatches;
+    int64_t ahead = pair[0].chunk * m + pair[0].microbatch;
+    int64_t back = pair[1].chunk * m + pair[1].microbatch;
+    strat_compile_piece(c, class, &pair[0], -1, true);
+    code->first[STRAT_BACKWARD][back] = code->first[STRAT_FORWARD][ahead];
+    code->first_beside[STRAT_BACKWARD][back] = code->first_beside[STRAT_FORWARD][ahead];
+    code->last[STRAT_FORWARD][ahead] = strat_compile_piece(c, class, &pair[1], -1, false);
+    for (int i = 0; i < 2; i++)
+        strat_compile_result(c, class, &pair[i]);
 }
 
 static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
@@ -227,8 +287,9 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     double params = 0.0, updated = 0.0;
     for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
         double held = class_params(c, code, k);
+        double shards = (double)(code->replicas[k].ranks * code->mirror.ranks);
         params += held;
-        updated += plan->zero_stage > 0 ? held / (double)code->replicas[k].ranks : held;
+        updated += plan->zero_stage > 0 ? held / shards : held;
     }
     double cleared = plan->zero_stage > 1 ? updated : params;
     double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
@@ -249,17 +310,24 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     return true;
 }
 
-/* The main stream may not pass the end of the step before its own reductions are done. */
+/* The main stream may not pass the end of the step before its own reductions are done. Where many
+ * queue for one stream (buckets of a size, slow exchanges), it waits for each in turn, so that the
+ * ledger knows what it waits for; else for the last. */
 static void wait_for_reductions(StratCompiler *c, uint32_t class)
 {
     const StratClassCode *code = &c->classes[class];
+    const StratDataParallel *dp = &c->plan->data_parallel;
+    bool each = strat_compile_bucket(c) > 0.0 || !strat_data_is_plain(dp);
     if (code->last_reduce == STRAT_NO_OP)
         return;
-    SimOp join = {.group = SIM_GROUP_NONE,
-                  .block = sim_program_add_block(c->program, NULL, 0),
-                  .label = sim_program_label(c->program, "wait for gradients"),
-                  .kind = SIM_OP_DELAY};
-    sim_program_add_dep(c->program, strat_compile_main(c, class, join), code->last_reduce);
+    for (guint i = each ? 0 : code->reductions->len - 1; i < code->reductions->len; i++) {
+        SimOp join = {.group = SIM_GROUP_NONE,
+                      .block = sim_program_add_block(c->program, NULL, 0),
+                      .label = sim_program_label(c->program, "wait for gradients"),
+                      .kind = SIM_OP_DELAY};
+        sim_program_add_dep(c->program, strat_compile_main(c, class, join),
+                            g_array_index(code->reductions, uint32_t, i));
+    }
 }
 
 static void open_streams(StratCompiler *c, uint32_t class)
@@ -304,6 +372,7 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);
     g_assert(id == c->first_class + class);
     code->last_main = code->last_reduce = STRAT_NO_OP;
+    code->reductions = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     StratPlaces places = strat_places_of(c->costing);
     code->position = strat_position(&places, c->plan, rank);
     open_streams(c, class);
@@ -347,9 +416,30 @@ void strat_compile_close(StratClassCode *code)
     }
     if (code->peers)
         g_array_unref(code->peers);
+    if (code->reductions)
+        g_array_unref(code->reductions);
     for (int64_t k = 0; code->chunks && k < code->chunk_count; k++)
         chunk_clear(&code->chunks[k]);
     g_free(code->chunks);
+}
+
+/* All tasks of the step, with the traffic that goes along. */
+static bool add_tasks(StratCompiler *c, uint32_t class, GError **error)
+{
+    const GArray *tasks = c->orders->pdata[c->classes[class].stage];
+    if (strat_compile_has_units(c))
+        return strat_compile_units(c, class, error);
+    add_parameter_gathers(c, class);
+    for (guint i = 0; i < tasks->len; i++) {
+        const StratTask *task = &g_array_index(tasks, StratTask, i);
+        if (task->kind == STRAT_TASK_PAIRED_FORWARD) {
+            add_pair(c, class, task);
+            i++;
+        } else if (!add_task(c, class, task, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
@@ -357,19 +447,23 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    if (strat_compile_has_units(c)) {
-        strat_compile_units(c, class);
-    } else {
-        const GArray *tasks = c->orders->pdata[code->stage];
-        add_parameter_gathers(c, class);
-        for (guint i = 0; i < tasks->len; i++)
-            add_task(c, class, &g_array_index(tasks, StratTask, i));
-    }
+    g_array_set_size(code->reductions, 0);
+    double shared = class_params(c, code, STRAT_PARAMS_SHARED);
+    if (gossips(c) &&
+        !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, shared, code->last_main, error))
+        return false;
+    if (!add_tasks(c, class, error))
+        return false;
     bool reduced = code->last_reduce != STRAT_NO_OP;
-    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++)
-        strat_compile_reduce(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
+    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++) {
+        double params = class_params(c, code, k);
+        if (!strat_compile_reduce(c, class, (StratParamsKind)k, params, STRAT_NO_OP, error))
+            return false;
+    }
     if (reduced && c->plan->overlap_data)
         wait_for_reductions(c, class);
+    if (!strat_compile_restore(c, class, shared, error))
+        return false;
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);
 }

@@ -67,13 +67,15 @@ typedef struct StratClassCode {
     StratFamily gang_family, copies_family, ends_family;
     uint32_t gang_nth, copies_nth, ends_nth; /* meetings so far */
     StratReplicas replicas[STRAT_PARAMS_KINDS];
-    GArray *peers; /* of uint32_t: the classes of its gang */
+    StratReplicas mirror; /* the ranks with the same chunks, where the model is there twice */
+    GArray *peers;        /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
     uint32_t beside_count;
     uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */
     uint32_t pending_count;
     uint32_t last_main;   /* operation of the main stream, or none */
     uint32_t last_reduce; /* the last reduction of gradients in the step, or none */
+    GArray *reductions;   /* of uint32_t: all of them */
     StratChunkCode *chunks;
     int64_t chunk_count;
 } StratClassCode;
@@ -107,8 +109,9 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
 /** Whether the plan's weights are gathered, unit by unit, for each task that needs them. */
 bool strat_compile_has_units(const StratCompiler *c);
 
-/** Adds all tasks of class @class, whose chunks are cut into units. */
-void strat_compile_units(StratCompiler *c, uint32_t class);
+/** Adds all tasks of class @class, whose chunks are cut into units. False and @error when a price
+ *  is not a time. */
+bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error);
 
 /** Appends @piece of @task, or all of it when that is negative; @first is what its input arrives
  * at. Returns the operation. */
@@ -139,9 +142,21 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
                               uint32_t after);
 
 /** Adds the reduction of the gradients of @params parameters of @kind, final after the last
- *  operation @after. Nothing where nobody shares them. */
-void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
-                          uint32_t after);
+ *  operation @after, or what the plan does instead. Nothing where nobody shares them. False and
+ *  @error when a price is not a time. */
+bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after, GError **error);
+
+/** Bytes of a bucket of the plan; 0: buckets have no size. */
+double strat_compile_bucket(const StratCompiler *c);
+
+/** Adds what brings @params compressed gradients that were exchanged back into shape. */
+bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GError **error);
+
+/** Cuts @chunk into @pieces (room for all its units) of the plan's bucket size; @first: the chunk's
+ *  backward is the stage's first. Returns how many. */
+int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
+                              StratModelChunk *pieces);
 
 /** Whether gradients are reduced after @task. */
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);

@@ -89,7 +89,7 @@ static void gather(StratCompiler *c, uint32_t class, Unit *unit)
         unit->gather = strat_compile_gather(c, class, STRAT_PARAMS_SHARED, params, code->last_main);
 }
 
-void strat_compile_units(StratCompiler *c, uint32_t class)
+bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
 {
     const StratClassCode *code = &c->classes[class];
     g_autoptr(GArray) units = list_units(c, code);
@@ -103,10 +103,12 @@ void strat_compile_units(StratCompiler *c, uint32_t class)
         uint32_t id = strat_compile_piece(c, class, unit->task, piece, unit->first);
         if (unit->gather != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, unit->gather);
-        if (strat_compile_reduces(c, unit->task))
-            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED,
-                                 chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece], id);
+        double params = chunk->piece_params[STRAT_PARAMS_SHARED][unit->piece];
+        if (strat_compile_reduces(c, unit->task) &&
+            !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, params, id, error))
+            return false;
         if (unit->last)
             strat_compile_result(c, class, unit->task);
     }
+    return true;
 }

@@ -17,7 +17,10 @@
  * repeats the forward of a layer, or of its attention core, before the backward. A context ring
  * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
  *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
+ * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
+ * with overlap.expert under the compute of the layer itself, which stands for that of another
+ * microbatch, or, where the schedule pairs forwards and backwards, under that of the other chunk of
+ * the pair, and bare in chunks that run alone.
  *
  * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
@@ -40,7 +43,9 @@ typedef struct Walk {
     const ModelOp *op;         /* at hand */
     const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
     bool recomputing;
-    double exchange_s; /* of the layer at hand, to and from experts, that may hide under it */
+    bool hides_exchange;
+    double exchange_s; /* of the layer at hand, to and from experts, that may hide under it; or of
+                          all so far, under the other chunk of a pair */
     unsigned parts;    /* of a backward: StratBackward */
 } Walk;
 
@@ -49,6 +54,8 @@ static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, G
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans, .device = costing->device};
     if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
         walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
+    bool pairs = strat_plan_schedule(costing->plan)->kinds & 1U << STRAT_TASK_PAIRED_FORWARD;
+    walk.hides_exchange = costing->plan->overlap_expert && (!pairs || chunk->beside_s > 0.0);
     return walk;
 }
 
@@ -202,12 +209,11 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
-/* Tokens to their experts or back: under the compute of another microbatch, which is taken to be
- * that of this layer, or bare. */
+/* Tokens to their experts or back, later under compute or at once. */
 static void exchange(Walk *walk, const ModelOp *op, bool outward)
 {
     double comm = strat_expert_exchange_s(walk->costing, walk->chunk, op, outward);
-    if (walk->costing->plan->overlap_expert)
+    if (walk->hides_exchange)
         walk->exchange_s += comm;
     else
         emit(walk, comm, STRAT_BUCKET_EXPERT_COMM, op->label);
@@ -350,13 +356,18 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     }
 }
 
-/* What of the exchanges since @first outlasts the compute since then. */
-static void end_layer(Walk *walk, guint first)
+static void end_exchange(Walk *walk, double compute)
 {
-    double compute = strat_expert_beside_s(walk->spans, first);
     emit(walk, exposed(walk, walk->exchange_s, compute, true), STRAT_BUCKET_EXPERT_COMM,
          "exchange with experts");
     walk->exchange_s = 0.0;
+}
+
+/* What of the exchanges since @first outlasts the compute since then. */
+static void end_layer(Walk *walk, guint first)
+{
+    if (walk->chunk->beside_s <= 0.0)
+        end_exchange(walk, strat_expert_beside_s(walk->spans, first));
 }
 
 /* A layer of experts takes no less than its host (strat_expert_software.c). */
@@ -454,15 +465,6 @@ static bool is_profiled(const StratCosting *costing)
     return costing->plan->profiled.forward_s > 0.0;
 }
 
-/* A chunk's share of @stage_s, a measured time of a whole stage, of which nobody said what part
- * scales with the clock: all of it is taken to. */
-static double profiled_s(const Walk *walk, double stage_s)
-{
-    double throttle = walk->device.throttle_fraction > 0.0 ? walk->device.throttle_fraction : 1.0;
-    double share = 1.0 / (double)walk->costing->plan->virtual_stages;
-    return stage_s * share / throttle;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -471,8 +473,9 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     if (chunk->starts_forward)
         stall(&walk);
     if (is_profiled(costing)) {
-        emit(&walk, profiled_s(&walk, costing->plan->profiled.forward_s), STRAT_BUCKET_GEMM,
-             "forward");
+        emit(&walk,
+             strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
+             STRAT_BUCKET_GEMM, "forward");
         return;
     }
     if (chunk->receives_forward)
@@ -494,6 +497,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
     }
+    end_exchange(&walk, chunk->beside_s);
 }
 
 /* What comes before the backward of @chunk: its input, or measured times instead of all of it. */
@@ -507,7 +511,7 @@ static bool begin_backward(Walk *walk)
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;
-        emit(walk, profiled_s(walk, seconds), STRAT_BUCKET_GEMM, "backward");
+        emit(walk, strat_profiled_s(&walk->device, plan, seconds), STRAT_BUCKET_GEMM, "backward");
         return false;
     }
     if (input && walk->chunk->receives_backward)
@@ -541,4 +545,5 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);
     }
+    end_exchange(&walk, chunk->beside_s);
 }

@@ -39,6 +39,13 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
+{
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    double share = (double)plan->pipeline / (double)strat_chunk_count(plan);
+    return stage_s * share / throttle;
+}
+
 double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
@@ -49,7 +56,7 @@ double strat_send_bytes(const StratCosting *costing)
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || strat_data_is_served(&plan->data_parallel))
         return 0.0;
     double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
     double gradient = topo_dtype_bytes(plan->gradients);

@@ -59,7 +59,7 @@ static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTask
                            StratRecompute recompute)
 {
     Count count = {.context = (double)plan->context};
-    bool backward = kind != STRAT_TASK_FORWARD;
+    bool backward = !strat_task_is_forward(kind);
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
         bool again = kind != STRAT_TASK_WEIGHT &&
@@ -88,7 +88,8 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
     ModelOps ops;
     if (plan->profiled.forward_s > 0.0)
         return sum;
-    bool receives = kind == STRAT_TASK_FORWARD ? chunk->receives_forward : chunk->receives_backward;
+    bool receives =
+        strat_task_is_forward(kind) ? chunk->receives_forward : chunk->receives_backward;
     if (receives && kind != STRAT_TASK_WEIGHT && !shard.sequence_parallel) {
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;

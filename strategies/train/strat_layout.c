@@ -91,9 +91,14 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
 }
 
+int64_t strat_inner_ranks(const StratPlan *plan)
+{
+    return strat_data_inner(&plan->data_parallel, plan->data * plan->context);
+}
+
 int64_t strat_shard_ranks(const StratPlan *plan)
 {
-    int64_t all = plan->data * plan->context;
+    int64_t all = strat_inner_ranks(plan);
     return plan->zero_stage > 0 && plan->shard > 0 ? MIN(plan->shard, all) : all;
 }
 
@@ -108,10 +113,21 @@ StratGroup strat_shard_group(const StratPlan *plan, int64_t rank)
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
 {
     StratGroup data = strat_data_group(plan, rank);
-    int64_t ranks = strat_shard_ranks(plan);
+    int64_t ranks = strat_shard_ranks(plan), inner = strat_inner_ranks(plan);
     int64_t member = (rank - data.first) / data.stride;
-    return (StratGroup){data.first + member % ranks * data.stride, ranks * data.stride,
-                        data.count / ranks};
+    int64_t first = member - member % inner + member % ranks;
+    return (StratGroup){data.first + first * data.stride, ranks * data.stride, inner / ranks};
+}
+
+StratGroup strat_mirror_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank near = strat_rank_at(plan, rank), far = near;
+    if (!strat_plan_schedule(plan)->is_dual)
+        return (StratGroup){rank, 1, 1};
+    near.stage = MIN(near.stage, plan->pipeline - 1 - near.stage);
+    far.stage = plan->pipeline - 1 - near.stage;
+    int64_t first = strat_rank_index(plan, near);
+    return (StratGroup){first, strat_rank_index(plan, far) - first, 2};
 }
 
 static gint compare_i64(gconstpointer left, gconstpointer right)
@@ -163,10 +179,22 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan)
     return schedule;
 }
 
+bool strat_plan_schedule_fits(const StratPlan *plan, char **reason)
+{
+    return strat_schedule_fits(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages,
+                               plan->global_batch / (plan->data * plan->micro_batch), reason);
+}
+
+int64_t strat_chunk_count(const StratPlan *plan)
+{
+    return strat_schedule_length(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages);
+}
+
 bool strat_ends_meet(const StratPlan *plan)
 {
-    int64_t last = plan->pipeline * plan->virtual_stages - 1;
-    return strat_schedule_stage(strat_plan_schedule(plan), plan->pipeline, last) == 0;
+    StratSpot last = {0, plan->virtual_stages - 1};
+    return strat_schedule_index(strat_plan_schedule(plan), plan->pipeline, last) ==
+           strat_chunk_count(plan) - 1;
 }
 
 /* Counts the layers of @chunk that the plan does not recompute. */
@@ -190,18 +218,20 @@ bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer)
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
-    int64_t chunks = plan->pipeline * plan->virtual_stages;
+    int64_t chunks = strat_chunk_count(plan);
     const StratSchedule *schedule = strat_plan_schedule(plan);
-    int64_t index = strat_schedule_index(schedule, plan->pipeline, stage, chunk);
+    StratPipeline pipeline = {.stages = plan->pipeline, .chunks = plan->virtual_stages};
+    StratSpot spot = {stage, chunk}, near = spot;
+    int64_t index = strat_schedule_index(schedule, plan->pipeline, spot);
     int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
     StratModelChunk at = {
         .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
         .embedding = index == 0,
         .head = index == chunks - 1,
         .receives_forward =
-            index > 0 && strat_schedule_stage(schedule, plan->pipeline, index - 1) != stage,
-        .receives_backward = index < chunks - 1 &&
-                             strat_schedule_stage(schedule, plan->pipeline, index + 1) != stage,
+            strat_schedule_near(schedule, &pipeline, spot, -1, &near) && near.stage != stage,
+        .receives_backward =
+            strat_schedule_near(schedule, &pipeline, spot, 1, &near) && near.stage != stage,
         .starts_forward = true,
         .starts_backward = true,
     };
@@ -260,15 +290,14 @@ void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, Stra
     }
 }
 
-int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
-                          StratModelChunk *pieces)
+void strat_chunk_cut(const StratPlan *plan, const StratModelChunk *chunk, const int64_t *layers,
+                     int64_t count, StratModelChunk *pieces)
 {
-    int64_t count = MAX(1, MIN(most, chunk->layers)), dense = chunk->layers - chunk->moe_layers;
-    int64_t before = 0;
+    int64_t dense = chunk->layers - chunk->moe_layers, before = 0;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         pieces[i] = *chunk;
-        pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+        pieces[i].layers = layers[i];
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
         place(plan, chunk, &pieces[i], &before);
@@ -279,6 +308,16 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].starts_forward = first;
         pieces[i].starts_backward = last;
     }
+}
+
+int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
+                          StratModelChunk *pieces)
+{
+    int64_t count = MAX(1, MIN(most, chunk->layers));
+    g_autofree int64_t *layers = g_new(int64_t, count);
+    for (int64_t i = 0; i < count; i++)
+        layers[i] = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+    strat_chunk_cut(plan, chunk, layers, count, pieces);
     return count;
 }
 
@@ -307,4 +346,14 @@ double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
     return chunk->moe_layers == 0
                ? 0.0
                : (double)chunk->moe_layers * model_expert_shard_params(model, &shard);
+}
+
+double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage)
+{
+    double params = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(model, plan, stage, k);
+        params += strat_chunk_params(model, plan, &chunk);
+    }
+    return params;
 }

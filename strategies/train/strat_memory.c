@@ -6,7 +6,9 @@
  *
  * of P parameters on a rank. Over the S ranks that share a copy ZeRO-1 divides the optimizer,
  * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5); of routed
- * experts ZeRO-1 divides it over the ranks with the same ones. There
+ * experts ZeRO-1 divides it over the ranks with the same ones. Where a schedule
+ * holds the model twice (DualPipe), P counts both chunks of a rank, and S or those ranks count
+ * twice, since both copies' optimizers are one. With ZeRO-2 and 3
  *
  *   gradients  are kept in the wider of their own and the weights' type; whole, in their own,
  *              without synchronisation
@@ -18,16 +20,24 @@
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
- * fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered
- * at once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the gradients
- * of a unit as it is computed (2 bytes) and of one as it is reduced reserved   CUDA context,
- * library handles and communicator buffers
+ *              fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the
+ *              units gathered at once, one and those ahead of it, or all without resharding; under
+ *              ZeRO-2 and 3 the gradients of a unit as it is computed (2 bytes) and of one as it
+ *              is reduced
+ *   reserved   CUDA context, library handles and communicator buffers
+ *
+ * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
+ * copies; 4 bytes of error a parameter where compression feeds it back; a peer's weights where they
+ * gossip; no optimizer where servers have it; the outer optimizer of an island, and a fragment of
+ * differences on its way (strat_outer.c).
  *
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_agree.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
+#include "strat_outer.h"
 #include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
@@ -65,6 +75,7 @@ static double kept(StratTaskKind kind, double saved, double weight)
 {
     switch (kind) {
     case STRAT_TASK_FORWARD:
+    case STRAT_TASK_PAIRED_FORWARD:
         return saved;
     case STRAT_TASK_INPUT:
         return weight - saved;
@@ -111,6 +122,26 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
+/* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @kept_bytes each. */
+static void add_data_parallel(const StratPlan *plan, double held, double kept_bytes,
+                              StratMemory *memory)
+{
+    const StratDataParallel *dp = &plan->data_parallel;
+    bool replicated = plan->data * plan->context > 1;
+    if (dp->buckets.copied && replicated)
+        memory->gradients_bytes += held * topo_dtype_bytes(plan->gradients);
+    if (strat_data_is_plain(dp) || !replicated)
+        return;
+    if (strat_compressor_by_name(dp->compression.kind, NULL)->keeps_error)
+        memory->gradients_bytes += 4.0 * held;
+    memory->workspace_bytes +=
+        strat_agree_by_name(dp->exchange, NULL)->kept_weights * kept_bytes * held;
+    if (strat_data_is_served(dp))
+        memory->optimizer_bytes = 0.0;
+    memory->optimizer_bytes += strat_outer_state_bytes(plan, held);
+    memory->workspace_bytes += strat_outer_flight_bytes(plan, held);
+}
+
 /* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
  * replace. */
 static double quantised_bytes(const StratCosting *costing, int64_t stage)
@@ -149,7 +180,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
-    double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
+    double held = params + experts, mirrors = (double)strat_mirror_group(plan, 0).count;
+    double copies = (double)strat_expert_data_group(plan, 0).count * mirrors;
     memory->weights_bytes = held * kept;
     if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
         memory->weights_bytes += quantised_bytes(costing, stage);
@@ -170,7 +202,8 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 12.0) *
-            (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+            (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
+    add_data_parallel(plan, held, kept, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
@@ -306,6 +339,11 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
+{
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL);
+}
+
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
 static void suggest(const StratCosting *costing, GString *text)
 {
@@ -315,7 +353,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -325,7 +363,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

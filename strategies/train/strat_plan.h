@@ -2,6 +2,7 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_data_parallel.h"
 #include "strat_expert_software.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
@@ -78,6 +79,7 @@ typedef struct StratPlan {
     bool reshard_after_forward; /* stage 3: weights are gathered for the backward again */
     bool no_sync; /* stages 2, 3: all microbatches' gradients are reduced once, at the end */
     bool pipeline_shards_no_gradients; /* the software refuses stages 2 and 3 with a pipeline */
+    StratDataParallel data_parallel;   /* how replicas agree, if not by an all-reduce */
     int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
     bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
     bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
