@@ -8,6 +8,7 @@
 
 #include "scen_row_values.h"
 #include "scen_row_writer.h"
+#include "scen_rows_expert.h"
 #include "strat_schedule.h"
 
 #include <string.h>
@@ -47,6 +48,7 @@ static const struct {
     {"NeMo 24.07",                             "nemo-2024",               NULL          },
     {"NeMo",                                   "nemo-2025",               NULL          },
     {"Meta internal",                          "meta-llama3",             NULL          },
+    {"HAI-LLM",                                "hai-llm-2024",            NULL          },
     {"OneFlow",                                "oneflow-2021",            NULL          },
     {"InternEvo",                              "internevo-2023",          NULL          },
     {"nanotron",                               "nanotron-2024",           NULL          },
@@ -255,46 +257,13 @@ static int64_t chunks_of(Writer *w)
     return MAX(chunks, 1);
 }
 
-/* Rows name their dispatcher in the notes; a recipe of one CUDA graph for the whole step needs one
- * that does not ask the host, HybridEP. */
-static void put_dispatcher(Writer *w, bool whole_graph)
-{
-    const char *notes = remark(w->row, "notes");
-    bool hybrid = strstr(notes, "dispatcher hybridep") || whole_graph;
-    if (hybrid || strstr(notes, "dispatcher deepep"))
-        put(w, "  expert_kernels: %s\n", hybrid ? "hybridep" : "deepep");
-    else if (!strstr(notes, "alltoall"))
-        assume(w, "an all-to-all of the library to experts");
-}
-
-/* A capacity fixes the shapes, so that the recipes of 25.09 held the step in one graph. */
-static void put_experts(Writer *w, const char *preset)
-{
-    put(w, "  expert: " I64 "\n", integer(w, w->row, "ep", 1));
-    put_dispatcher(w, g_str_equal(preset, "megatron-bridge-2026"));
-    if (strstr(remark(w->row, "notes"), "token-drop"))
-        put(w, "  expert_capacity: 1\n"
-               "  expert_software: {host_layer: 0 s, host_expert: 0 s, host_overlap: 0 s}\n");
-}
-
-/* Recipes of Megatron-Bridge interleave to run the exchange with experts beside another microbatch,
- * which needs virtual stages: up to 26.02 on nodes of 8 (those of 26.04 took both back), from 26.06
- * on in larger domains. */
-static bool exchanges_beside(Writer *w, const char *preset)
-{
-    bool small = integer(w, w->setup, "scale_up_gpus", 8) == 8;
-    const char *wanted = small ? "megatron-bridge-2025" : "megatron-bridge-2026";
-    return g_str_equal(preset, wanted) && integer(w, w->model, "experts", 0) > 0 && w->chunks > 1 &&
-           !strstr(remark(w->row, "notes"), "token-drop");
-}
-
 static void put_layout(Writer *w, const char *preset)
 {
     put(w,
         "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
         integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
     if (integer(w, w->model, "experts", 0) > 0)
-        put_experts(w, preset);
+        scen_rows_put_experts(w, preset);
     if (has(w->row, "dp"))
         put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
     if (w->pipeline == 1)
@@ -383,7 +352,7 @@ static void put_overlap(Writer *w, const char *preset)
             g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
                                    yes_no(flag(w, overlap, keys[i].short_name, false)));
     }
-    if (exchanges_beside(w, preset)) {
+    if (scen_rows_exchange_beside(w, preset)) {
         g_string_append_printf(list, "%sexpert: true", list->len > 0 ? ", " : "");
         guess(w, "the exchange with experts beside compute");
     }

@@ -28,9 +28,11 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_cost_traffic.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
+#include "strat_product.h"
 
 #include <math.h>
 
@@ -104,37 +106,23 @@ static double comm_s(const Walk *walk, ModelComm comm, double bytes)
     return walk->costing->net->seconds(walk->costing->cluster, &transfer);
 }
 
+static bool fused(const Walk *walk)
+{
+    return walk->costing->plan->expert_software.fused;
+}
+
 static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
                         TopoDtype dtype)
 {
-    KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
-    if (walk->recipe && walk->recipe->block_scales && dtype == TOPO_DTYPE_FP8) {
-        shape.weights = KERN_WEIGHTS_BLOCK_SCALED;
-        shape.captured = true; /* its host is the layer's (strat_expert_software.c) */
-    }
-    return kern_gemm_s(&walk->device, &shape);
-}
-
-/* As product_s(); the products of experts are one call of the library after the other
- * (Transformer Engine, GroupedLinear), unless the software has a kernel for all of them. */
-static double weight_product_s(const Walk *walk, const ModelOp *op, int64_t m, int64_t n, int64_t k,
-                               TopoDtype dtype)
-{
-    bool apart = op->routed && !walk->costing->plan->expert_software.fused;
-    double one = product_s(walk, apart ? 1 : op->batch, m, n, k, dtype);
-    return apart ? (double)op->batch * one : one;
-}
-
-/* Attention and logits stay in 16 bits when the linear layers go below. */
-static TopoDtype wide_dtype(TopoDtype dtype)
-{
-    return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
+    return strat_product_s(
+        &walk->device, walk->recipe,
+        &(KernGemmShape){.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype});
 }
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : strat_wide_dtype(dtype);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -154,30 +142,6 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     double whole = product_s(walk, 1, m, n, k, dtype);
     double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
     return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
-}
-
-static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
-{
-    return (KernAttentionShape){.batch = op->batch,
-                                .kv_batch = op->kv_batch,
-                                .queries = op->m,
-                                .keys = op->n,
-                                .head_dim = op->k,
-                                .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(walk->costing->plan->precision)};
-}
-
-/* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
-static double ring_exposed_s(const Walk *walk, double bytes, double attention)
-{
-    double steps = (double)walk->costing->plan->context - 1.0;
-    TopoTransfer send = {.op = TOPO_OP_SEND,
-                         .ranks = 2,
-                         .ranks_per_domain = walk->chunk->context_per_domain > 1 ? 2 : 1,
-                         .bytes = bytes,
-                         .nic_fraction = walk->chunk->context_nic_fraction};
-    double step = walk->costing->net->seconds(walk->costing->cluster, &send);
-    return steps * fmax(0.0, step - attention / (steps + 1.0));
 }
 
 /* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
@@ -228,11 +192,13 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
         cast(walk, op, op->batch * op->m * op->k);
-        emit(walk, weight_product_s(walk, op, op->m, op->n, op->k, op_dtype(walk, op)),
+        emit(walk,
+             strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->m, op->n, op->k,
+                            op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_attention_shape(walk->costing->plan->precision, op);
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
@@ -245,9 +211,10 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
+        attention = strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
         emit(walk,
-             ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
+             strat_ring_exposed_s(walk->costing, walk->chunk, op->forward_bytes,
+                                  kern_attention_forward_s(device, &attention)),
              STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
@@ -257,26 +224,16 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     }
 }
 
-/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
- * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
- * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
- * dY once more. */
-static double accumulate_s(const Walk *walk, const ModelOp *op)
-{
-    double weights = (double)(op->batch * op->n) * (double)op->k;
-    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
-    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
-}
-
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
 static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gather)
 {
     const StratPlan *plan = walk->costing->plan;
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
-    double input = weight_product_s(walk, op, op->m, op->k, op->n, dtype);
-    double weight = weight_product_s(walk, op, op->k, op->n, op->m, dtype);
+    double input =
+        strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->m, op->k, op->n, dtype);
+    double weight =
+        strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->k, op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
@@ -295,7 +252,8 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     if (walk->parts & STRAT_BACKWARD_WEIGHT) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
-        emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+        emit(walk, strat_accumulate_s(&walk->device, op, walk->costing->model->linear_bias),
+             STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
     }
 }
 
@@ -322,7 +280,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_attention_shape(walk->costing->plan->precision, op);
         emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
              op->label);
         break;
@@ -343,11 +301,11 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
-        emit(
-            walk,
-            ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
-            STRAT_BUCKET_CONTEXT_COMM, op->label);
+        attention = strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
+        emit(walk,
+             strat_ring_exposed_s(walk->costing, walk->chunk, op->backward_bytes,
+                                  kern_attention_backward_s(device, &attention)),
+             STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
@@ -370,22 +328,10 @@ static void end_layer(Walk *walk, guint first)
         end_exchange(walk, strat_expert_beside_s(walk->spans, first));
 }
 
-/* A layer of experts takes no less than its host (strat_expert_software.c). */
-static void wait_for_host(Walk *walk, const ModelOps *ops, guint first, bool backward)
+static void wait_for_host(Walk *walk, const ModelOps *ops, guint first)
 {
-    const StratPlan *plan = walk->costing->plan;
-    double local = 0.0, seconds = 0.0;
-    for (size_t i = 0; i < ops->count; i++)
-        local = ops->op[i].routed ? (double)ops->op[i].batch : local;
-    if (local <= 0.0)
-        return;
-    for (guint i = first; i < walk->spans->len; i++)
-        seconds += g_array_index(walk->spans, StratSpan, i).seconds;
-    double host =
-        strat_expert_host_s(&plan->expert_software, local, plan->overlap_expert, backward);
-    if (backward && walk->parts != STRAT_BACKWARD_WHOLE)
-        host /= 2.0;
-    emit(walk, host - seconds, STRAT_BUCKET_HOST, "launches of experts");
+    emit(walk, strat_expert_host_wait_s(walk->costing->plan, ops, walk->spans, first, walk->parts),
+         STRAT_BUCKET_HOST, "launches of experts");
 }
 
 static void forward_ops(Walk *walk, const ModelOps *ops)
@@ -490,7 +436,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
-        wait_for_host(&walk, &ops, first, false);
+        wait_for_host(&walk, &ops, first);
     }
     walk.recipe = NULL;
     if (chunk->head) {
@@ -538,7 +484,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
-        wait_for_host(&walk, &ops, first, true);
+        wait_for_host(&walk, &ops, first);
     }
     walk.recipe = NULL;
     if (chunk->embedding) {

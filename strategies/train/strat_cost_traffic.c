@@ -10,7 +10,9 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+
 #include "strat_layout.h"
+#include <math.h>
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -110,4 +112,18 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
+}
+
+/* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
+double strat_ring_exposed_s(const StratCosting *costing, const StratModelChunk *chunk, double bytes,
+                            double attention)
+{
+    double steps = (double)costing->plan->context - 1.0;
+    TopoTransfer send = {.op = TOPO_OP_SEND,
+                         .ranks = 2,
+                         .ranks_per_domain = chunk->context_per_domain > 1 ? 2 : 1,
+                         .bytes = bytes,
+                         .nic_fraction = chunk->context_nic_fraction};
+    double step = costing->net->seconds(costing->cluster, &send);
+    return steps * fmax(0.0, step - attention / (steps + 1.0));
 }

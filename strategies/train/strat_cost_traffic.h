@@ -16,4 +16,9 @@ typedef struct StratTraffic {
 StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
                                 StratTaskKind kind);
 
+/** Seconds of a ring of @bytes of keys and values a rank that outlast the @attention that they
+ *  feed. */
+double strat_ring_exposed_s(const StratCosting *costing, const StratModelChunk *chunk, double bytes,
+                            double attention);
+
 #endif

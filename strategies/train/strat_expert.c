@@ -155,6 +155,21 @@ double strat_expert_beside_s(const GArray *spans, guint first)
     return seconds;
 }
 
+double strat_expert_host_wait_s(const StratPlan *plan, const ModelOps *ops, const GArray *spans,
+                                guint first, unsigned parts)
+{
+    double local = 0.0, seconds = 0.0;
+    for (size_t i = 0; i < ops->count; i++)
+        local = ops->op[i].routed ? (double)ops->op[i].batch : local;
+    if (local <= 0.0)
+        return 0.0;
+    for (guint i = first; i < spans->len; i++)
+        seconds += g_array_index(spans, StratSpan, i).seconds;
+    double host = strat_expert_host_s(&plan->expert_software, local, plan->overlap_expert, parts);
+    bool half = parts == STRAT_BACKWARD_INPUT || parts == STRAT_BACKWARD_WEIGHT;
+    return fmax(0.0, (half ? host / 2.0 : host) - seconds);
+}
+
 static bool refuse(char **reason, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static bool refuse(char **reason, const char *format, ...)
