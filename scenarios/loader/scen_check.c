@@ -190,6 +190,30 @@ static void check_tensor(const Check *check)
              model->ffn);
 }
 
+/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
+static void check_parallel(const Check *check)
+{
+    const ScenScenario *scenario = check->scenario;
+    g_autofree char *tensor = NULL, *context = NULL;
+    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
+        fail(check, "plan.tensor_parallel", "%s", tensor);
+    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
+        fail(check, "plan.context_parallel", "%s", context);
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    if (!net || !net->shares_links)
+        return;
+    if (strat_tensor_side(&scenario->plan) > 0)
+        fail(check, "plan.tensor_parallel",
+             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
+             "and columns of a grid are not: use alpha-beta",
+             net->name);
+    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
+        fail(check, "plan.context_parallel",
+             "network %s lays context traffic over links as one collective of all context ranks, "
+             "which hybrid has not: use alpha-beta",
+             net->name);
+}
+
 /* NULL where there is none, or none of that name. */
 static const StratSchedule *schedule_of(const StratPlan *plan)
 {
@@ -385,6 +409,9 @@ static const Rule rules[] = {
       "plan.data", "plan.zero_stage", "plan.shard"}},
     {check_batch, true, {"plan.micro_batch", "plan.global_batch", "plan.data"}},
     {check_tensor, true, {"plan.tensor", "model.heads", "model.ffn"}},
+    {check_parallel, true,
+     {"plan.tensor", "plan.context", "plan.tensor_parallel", "plan.context_parallel",
+      "plan.sequence_length", "plan.micro_batch", "model.heads", "model.ffn"}},
     {check_layers, true, {"plan.pipeline", "plan.virtual_stages", "model.layers"}},
     {check_schedule, true,
      {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",

@@ -23,6 +23,8 @@ extern const ScenTable scen_quantise_table;        /* fills a StratQuantise */
 extern const ScenTable scen_errors_table;          /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table;  /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;         /* fills a ScenServing */
+extern const ScenTable scen_tensor_table;          /* fills a StratPlan, so does */
+extern const ScenTable scen_context_table;         /* this */
 extern const ScenTable scen_moe_software_table;    /* fills a StratExpertSoftware */
 extern const ScenTable scen_recompute_parts_table; /* fills a StratRecomputeParts */
 extern const ScenTable scen_recompute_table;       /* fills a StratRecomputeLayers */

@@ -39,8 +39,13 @@ static void add_title(GString *out, const ScenScenario *scenario)
     g_string_append_c(title, ')');
     scen_text_wrap(out, title->str, 0, 2);
     g_string_printf(title, "tensor " I64, plan->tensor);
+    if (strat_tensor_side(plan) > 0)
+        g_string_append_printf(title, " (" I64 " x " I64 " x " I64 ")", strat_tensor_side(plan),
+                               strat_tensor_side(plan), strat_tensor_depth(plan));
     if (plan->context > 1)
         g_string_append_printf(title, " x context " I64, plan->context);
+    if (plan->context > 1 && plan->context_parallel.kind != STRAT_CONTEXT_RING)
+        g_string_append_printf(title, " (%s)", strat_context_row(plan)->name);
     g_string_append_printf(title, " x pipeline " I64, plan->pipeline);
     if (plan->virtual_stages > 1)
         g_string_append_printf(title, " (" I64 " chunks a stage)", plan->virtual_stages);

@@ -4,18 +4,13 @@
  * dX = dY W' and dW = X' dY. Around a column-parallel product the tensor group works too: dX is
  * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
  * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
- *
- *   overlap.tensor_backward  comm beside a product adds max(slowdown * comm, comm - product):
- *                            the collective's kernels take SMs and bandwidth from the product
- *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
- *                            pipelined, the first chunk is bare and the smaller products lose
- *                            efficiency (Wang 2023, "Overlap Communication with Dependent
- *                            Computation via Decomposition", section 4)
+ * see strat_tensor_overlap.c.
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
- * repeats the forward of a layer, or of its attention core, before the backward. A context ring
- * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
+ * repeats the forward of a layer, or of its attention core, before the backward.
+ *
+ * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c.
  *
  * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
  * with overlap.expert under the compute of the layer itself, which stands for that of another
@@ -28,11 +23,13 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
-#include "strat_cost_traffic.h"
+#include "strat_context.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
 #include "strat_product.h"
+#include "strat_tensor.h"
+#include "strat_tensor_overlap.h"
 
 #include <math.h>
 
@@ -44,7 +41,7 @@ typedef struct Walk {
     KernDevice device;         /* the rank's */
     const ModelOp *op;         /* at hand */
     const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
-    bool recomputing;
+    bool recomputing, fused;
     bool hides_exchange;
     double exchange_s; /* of the layer at hand, to and from experts, that may hide under it; or of
                           all so far, under the other chunk of a pair */
@@ -54,6 +51,7 @@ typedef struct Walk {
 static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans, .device = costing->device};
+    walk.fused = costing->plan->expert_software.fused;
     if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
         walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
     bool pairs = strat_plan_schedule(costing->plan)->kinds & 1U << STRAT_TASK_PAIRED_FORWARD;
@@ -81,42 +79,9 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
     g_array_append_val(walk->spans, span);
 }
 
-/* Bytes of a pass: models/ counts activations of two bytes, a CPU in fp32 moves four. */
-static double pass_bytes(const Walk *walk, double bytes)
-{
-    bool wide = walk->costing->device.profile->host.threads > 0 &&
-                walk->costing->plan->precision == TOPO_DTYPE_FP32;
-    return wide ? 2.0 * bytes : bytes;
-}
-
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
-    static const TopoCollectiveOp kinds[] = {
-        [MODEL_COMM_ALL_REDUCE] = TOPO_OP_ALL_REDUCE,
-        [MODEL_COMM_ALL_GATHER] = TOPO_OP_ALL_GATHER,
-        [MODEL_COMM_REDUCE_SCATTER] = TOPO_OP_REDUCE_SCATTER,
-    };
-    if (comm == MODEL_COMM_NONE)
-        return 0.0;
-    TopoTransfer transfer = {.op = kinds[comm],
-                             .ranks = walk->costing->plan->tensor,
-                             .ranks_per_domain = walk->chunk->tensor_per_domain,
-                             .bytes = bytes,
-                             .nic_fraction = walk->chunk->tensor_nic_fraction};
-    return walk->costing->net->seconds(walk->costing->cluster, &transfer);
-}
-
-static bool fused(const Walk *walk)
-{
-    return walk->costing->plan->expert_software.fused;
-}
-
-static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
-                        TopoDtype dtype)
-{
-    return strat_product_s(
-        &walk->device, walk->recipe,
-        &(KernGemmShape){.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype});
+    return strat_tensor_comm_s(walk->costing, walk->chunk, comm, bytes);
 }
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
@@ -125,30 +90,36 @@ static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
     return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : strat_wide_dtype(dtype);
 }
 
-/* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
- * and what outlasts the product is bare. */
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
 {
-    return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
+    return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
 }
 
-/* What @comm adds to the product of @op when both are cut into as many chunks as the group has
- * ranks and pipelined: the first chunk is bare, the products of fewer rows are less efficient. */
-static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t n, int64_t k,
-                              TopoDtype dtype)
+/* What the context group moves, a ring beside the attention after it; or a row of a grid. */
+static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 {
-    int64_t chunks = walk->costing->plan->tensor;
-    double share = 1.0 / (double)chunks;
-    double whole = product_s(walk, 1, m, n, k, dtype);
-    double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
+    const ModelOp *op = &ops->op[i];
+    double beside = 0.0;
+    if (op->kind == MODEL_OP_ROW) {
+        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, backward),
+             STRAT_BUCKET_TENSOR_COMM, op->label);
+        return;
+    }
+    if (op->kind == MODEL_OP_RING) {
+        KernAttentionShape attention =
+            strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
+        beside = backward ? kern_attention_backward_s(&walk->device, &attention)
+                          : kern_attention_forward_s(&walk->device, &attention);
+    }
+    emit(walk, strat_context_s(walk->costing, walk->chunk, op, backward, beside),
+         STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
 /* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
 static void cast(Walk *walk, const ModelOp *op, int64_t elements)
 {
     const StratRecipe *recipe = walk->recipe;
-    if (op->routed && walk->costing->plan->expert_software.fused)
+    if (op->routed && walk->fused)
         return;
     if (recipe && op->part == MODEL_PART_LINEAR)
         emit(walk,
@@ -156,6 +127,32 @@ static void cast(Walk *walk, const ModelOp *op, int64_t elements)
                          strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
                          strat_recipe_cast_kernels(recipe)),
              STRAT_BUCKET_ELEMENTWISE, "cast");
+}
+
+/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
+ * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
+ * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
+ * dY once more. */
+static double accumulate_s(const Walk *walk, const ModelOp *op)
+{
+    double weights = (double)(op->batch * op->n) * (double)op->k;
+    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
+    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
+}
+
+/* A product of a grid of tensor ranks: forward, or @parts of its backward. */
+static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
+{
+    ModelOp block = *op;
+    StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
+                                                op_dtype(walk, op), parts);
+    block.k /= op->steps;
+    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n);
+    emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
+    emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
+    if (parts & STRAT_BACKWARD_WEIGHT)
+        emit(walk, accumulate_s(walk, &block), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
 }
 
 /* A gather feeds the product after it, a reduce drains the one before it. */
@@ -169,7 +166,8 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
     if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
-        comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
+        comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, near,
+                                      op_dtype(walk, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -191,9 +189,13 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
+        if (op->steps > 0) {
+            grid_product(walk, op, 0);
+            break;
+        }
         cast(walk, op, op->batch * op->m * op->k);
         emit(walk,
-             strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->m, op->n, op->k,
+             strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->n, op->k,
                             op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -203,7 +205,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         break;
     case MODEL_OP_PASS:
         emit(walk,
-             kern_pass_labelled_s(device, op->label, false, pass_bytes(walk, op->forward_bytes),
+             kern_pass_labelled_s(device, op->label, false,
+                                  strat_pass_bytes(walk->costing, op->forward_bytes),
                                   op->forward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -211,11 +214,10 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
-        emit(walk,
-             strat_ring_exposed_s(walk->costing, walk->chunk, op->forward_bytes,
-                                  kern_attention_forward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+    case MODEL_OP_ROW:
+        group_comm(walk, ops, i, false);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
@@ -231,9 +233,9 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
     double input =
-        strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->m, op->k, op->n, dtype);
+        strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->k, op->n, dtype);
     double weight =
-        strat_linear_s(&walk->device, walk->recipe, op, fused(walk), op->k, op->n, op->m, dtype);
+        strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->k, op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
@@ -271,12 +273,15 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         return;
     switch (op->kind) {
     case MODEL_OP_GEMM:
-        backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
+        if (op->steps > 0)
+            grid_product(walk, op, walk->parts);
+        else
+            backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
         emit(walk,
-             product_s(walk, op->batch, op->m, op->k, op->n, op_dtype(walk, op)) +
-                 product_s(walk, op->batch, op->k, op->n, op->m, op_dtype(walk, op)),
+             strat_linear_s(device, NULL, op, true, op->m, op->k, op->n, op_dtype(walk, op)) +
+                 strat_linear_s(device, NULL, op, true, op->k, op->n, op->m, op_dtype(walk, op)),
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
@@ -286,7 +291,8 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         break;
     case MODEL_OP_PASS:
         emit(walk,
-             kern_pass_labelled_s(device, op->label, true, pass_bytes(walk, op->backward_bytes),
+             kern_pass_labelled_s(device, op->label, true,
+                                  strat_pass_bytes(walk->costing, op->backward_bytes),
                                   op->backward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -296,16 +302,15 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
             before->batch == 1)
-            comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
-                                   op_dtype(walk, before));
+            comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true,
+                                          before, op_dtype(walk, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
-        emit(walk,
-             strat_ring_exposed_s(walk->costing, walk->chunk, op->backward_bytes,
-                                  kern_attention_backward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+    case MODEL_OP_ROW:
+        group_comm(walk, ops, i, true);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:

@@ -14,7 +14,7 @@
 #include "topo_net.h"
 
 /** Everything a price depends on; borrowed. */
-typedef struct StratCosting {
+struct StratCosting {
     const ModelSpec *model;
     const StratPlan *plan;
     const TopoCluster *cluster;
@@ -28,10 +28,10 @@ typedef struct StratCosting {
     KernDevice device;
     const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
     bool graded;                /* spans say their kind and evidence as well */
-} StratCosting;
+};
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
-typedef struct StratModelChunk {
+struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
     int64_t wide_first; /* of them, so many at its beginning and */
@@ -55,7 +55,7 @@ typedef struct StratModelChunk {
     double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
     double context_nic_fraction;
     double expert_nic_fraction;
-} StratModelChunk;
+};
 
 /** A stretch of a rank's time. */
 typedef struct StratSpan {
@@ -90,6 +90,9 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
  *  seconds on @device, of which nobody said what part scales with the clock: all of it is taken to.
  */
 double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s);
+
+/** Bytes of a pass: models/ counts activations of two bytes, a CPU in fp32 moves four. */
+double strat_pass_bytes(const StratCosting *costing, double bytes);
 
 /** Bytes of one activation (or gradient) that one rank passes to its neighbour stage: its own share
  *  of the tensor group's. */

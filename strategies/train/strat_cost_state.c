@@ -23,12 +23,18 @@ static ModelExpertOrder expert_order(const TopoExpertFit *kernels)
 
 ModelShard strat_shard(const StratPlan *plan)
 {
+    int64_t side = strat_tensor_side(plan), rows = side > 0 ? side * strat_tensor_depth(plan) : 1;
     return (ModelShard){
-        .micro_batch = plan->micro_batch,
+        .micro_batch = plan->micro_batch / rows,
         .sequence = plan->sequence_length,
-        .tensor = plan->tensor,
+        .tensor = side > 0 ? side : plan->tensor,
         .context = plan->context,
-        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
+        .context_heads = strat_context_heads(plan),
+        .context_gathers = strat_context_row(plan)->gathers,
+        .context_in_order = plan->context_parallel.order == STRAT_CONTEXT_CONTIGUOUS,
+        .grid = side,
+        .gathers_logits = plan->tensor_parallel.gathers_logits,
+        .sequence_parallel = side > 0 || (plan->sequence_parallel && plan->tensor > 1),
         .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
@@ -44,6 +50,13 @@ double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double 
     double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
     double share = (double)plan->pipeline / (double)strat_chunk_count(plan);
     return stage_s * share / throttle;
+}
+
+double strat_pass_bytes(const StratCosting *costing, double bytes)
+{
+    bool wide =
+        costing->device.profile->host.threads > 0 && costing->plan->precision == TOPO_DTYPE_FP32;
+    return wide ? 2.0 * bytes : bytes;
 }
 
 double strat_send_bytes(const StratCosting *costing)

@@ -5,7 +5,8 @@
 #include "strat_cost.h"
 #include "strat_schedule.h"
 
-/** Both as what an all-gather of so many bytes over the group moves. */
+/** Both as what an all-gather of so many bytes over the group moves; of context ranks that exchange
+ *  heads, an all-to-all. */
 typedef struct StratTraffic {
     double tensor_bytes;
     double context_bytes;
@@ -15,10 +16,5 @@ typedef struct StratTraffic {
  * are measured. */
 StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
                                 StratTaskKind kind);
-
-/** Seconds of a ring of @bytes of keys and values a rank that outlast the @attention that they
- *  feed. */
-double strat_ring_exposed_s(const StratCosting *costing, const StratModelChunk *chunk, double bytes,
-                            double attention);
 
 #endif

@@ -324,10 +324,10 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk)
 {
-    double params = (double)(chunk->layers - chunk->moe_layers) *
-                    model_layer_shard_params(model, plan->tensor, false);
-    params += (double)chunk->moe_layers * model_layer_shard_params(model, plan->tensor, true);
-    double vocab = model_vocab_shard_params(model, plan->tensor);
+    double params =
+        (double)(chunk->layers - chunk->moe_layers) * strat_tensor_layer_params(model, plan, false);
+    params += (double)chunk->moe_layers * strat_tensor_layer_params(model, plan, true);
+    double vocab = strat_tensor_vocab_params(model, plan);
     bool tied_here = model->tied_embeddings && strat_ends_meet(plan);
     if (chunk->embedding) {
         params += vocab;

@@ -20,10 +20,10 @@
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
- *              fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the
- *              units gathered at once, one and those ahead of it, or all without resharding; under
- *              ZeRO-2 and 3 the gradients of a unit as it is computed (2 bytes) and of one as it
- *              is reduced
+ *              fp32 and their gradient; keys and values gathered over a context group and their
+ *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
+ *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
  *   reserved   CUDA context, library handles and communicator buffers
  *
  * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
@@ -64,10 +64,12 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
     if (chunk->head && costing->model->vocab > 0) {
         ModelShard shard = strat_shard(plan);
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-        int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
+        int64_t vocab = model_vocab_padded(costing->model, shard.tensor);
+        if (!shard.gathers_logits)
+            vocab /= shard.tensor;
         bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
     }
-    return bytes;
+    return chunk->layers > 0 ? MAX(bytes, strat_context_gathered_bytes(costing)) : bytes;
 }
 
 /* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
@@ -339,9 +341,12 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
-static bool is_sound(const StratCosting *costing, const StratPlan *plan)
+/* Whether the ranks of @plan can share @model. */
+static bool fits_model(const ModelSpec *model, const StratPlan *plan)
 {
-    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL);
+    g_autofree char *tensor = NULL, *context = NULL;
+    return strat_expert_fits(model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
+           strat_tensor_fits(model, plan, &tensor) && strat_context_fits(model, plan, &context);
 }
 
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
@@ -353,7 +358,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
+        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -363,7 +368,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
+        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

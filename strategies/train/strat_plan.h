@@ -2,11 +2,13 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "strat_context.h"
 #include "strat_data_parallel.h"
 #include "strat_expert_software.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "strat_recompute_parts.h"
+#include "strat_tensor.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -42,11 +44,13 @@ typedef struct StratProfiled {
 
 /** Sizes multiply: tensor x context x pipeline x data = GPUs. The ranks of a stage (tensor x
  * context x data) are cut a second time for routed experts: expert_tensor x expert x copies. */
-typedef struct StratPlan {
+struct StratPlan {
     const char *name;
     const char *source;
     int64_t tensor;
     int64_t context;
+    StratTensor tensor_parallel;
+    StratContext context_parallel;
     int64_t pipeline;
     int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
     int64_t data;            /* 0: whatever the GPUs leave */
@@ -96,6 +100,6 @@ typedef struct StratPlan {
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
     StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
-} StratPlan;
+};
 
 #endif
