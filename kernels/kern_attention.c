@@ -12,6 +12,10 @@
  * Under the power cap attention need not run at the clock that products sustain: a fit may have a
  * sustained clock of its own, of which a throttled GPU has its fraction.
  *
+ * FlashAttention-2 does not use Hopper's asynchronous tensor cores: there a fit of a quicker kernel
+ * has its speed as a share of that (Shah 2024, FlashAttention-3, figures 5 and 6), at the clock of
+ * products, since it draws less power.
+ *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
@@ -26,6 +30,12 @@ double kern_attention_forward_flop(const KernAttentionShape *s)
            s->unmasked_fraction;
 }
 
+/* Is it FlashAttention-2, and does the profile tell it from what it was fitted on? */
+static bool is_flash_2(const KernAttentionFit *fit, const KernAttentionShape *s)
+{
+    return s->flash_2 && fit->flash_2_forward_fraction > 0.0;
+}
+
 /* FLOP/s at @fraction of peak, before head width and fill. */
 static double attention_rate(const KernDevice *device, const KernAttentionFit *fit,
                              const KernAttentionShape *s, double fraction)
@@ -36,7 +46,8 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
     double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
     fill *= (double)s->queries / rows;
     double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
-    bool own_clock = device->clock_fraction / throttle < 1.0 && fit->sustained_clock_fraction > 0.0;
+    bool own_clock = device->clock_fraction / throttle < 1.0 &&
+                     fit->sustained_clock_fraction > 0.0 && !is_flash_2(fit, s);
     double clock = own_clock ? fit->sustained_clock_fraction * throttle : device->clock_fraction;
     double peak = device->gpu->peak_flop_per_s[s->dtype] * clock;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
@@ -45,8 +56,11 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
 double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *fit,
                              const KernAttentionShape *s)
 {
+    double fraction = fit->forward_fraction;
+    if (is_flash_2(fit, s))
+        fraction *= fit->flash_2_forward_fraction;
     return fit->launch_s +
-           kern_attention_forward_flop(s) / attention_rate(device, fit, s, fit->forward_fraction);
+           kern_attention_forward_flop(s) / attention_rate(device, fit, s, fraction);
 }
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
@@ -64,6 +78,9 @@ double kern_attention_backward_s(const KernDevice *device, const KernAttentionSh
     if (device->profile->host.threads > 0)
         return kern_host_attention_s(&device->profile->host, s, true);
     const KernAttentionFit *fit = &device->profile->attention;
-    return 2.0 * fit->launch_s + 2.5 * kern_attention_forward_flop(s) /
-                                     attention_rate(device, fit, s, fit->backward_fraction);
+    double fraction = fit->backward_fraction;
+    if (is_flash_2(fit, s))
+        fraction *= fit->flash_2_backward_fraction;
+    return 2.0 * fit->launch_s +
+           2.5 * kern_attention_forward_flop(s) / attention_rate(device, fit, s, fraction);
 }

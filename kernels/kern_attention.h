@@ -14,6 +14,7 @@ typedef struct KernAttentionShape {
     int64_t head_dim;
     double unmasked_fraction;
     TopoDtype dtype;
+    bool flash_2; /* by FlashAttention-2 */
 } KernAttentionShape;
 
 /** Two products: 4 batch queries keys head_dim, times what is not masked. */

@@ -84,6 +84,9 @@ typedef struct KernAttentionFit {
     double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
     double sustained_clock_fraction; /* of a long run, over boost; 0: the profile's */
+    double flash_2_forward_fraction; /* speed of FlashAttention-2 over the kernel fitted here; 0:
+                                        it is that kernel, or was not measured */
+    double flash_2_backward_fraction;
     double median_error_fraction;
     double p90_error_fraction;
     int64_t rows;

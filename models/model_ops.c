@@ -313,7 +313,7 @@ void model_ops_head(const ModelSpec *spec, const ModelShard *shard, ModelOps *op
         add_logits_gather(logits, ops);
     /* fp32 logits: cast, max, subtract, exponentiate, sum, divide; backward in place, cast back. */
     model_op_add_pass(ops, "cross-entropy", MODEL_PART_HEAD, logits, 6 + 4 + 8 + 8 + 4 + 8, 8 + 6,
-                      4);
+                      shard->logit_bytes > 0.0 ? shard->logit_bytes : 4);
     ops->op[ops->count - 1].forward_kernels = 6;
     ops->op[ops->count - 1].backward_kernels = 2;
     model_ops_on_grid(shard, ops);

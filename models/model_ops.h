@@ -34,6 +34,7 @@ typedef struct ModelShard {
     double expert_load;    /* rows of the busiest rank over the mean; 0: even */
     ModelExpertOrder expert_order;
     bool fused_experts; /* products of experts and what is between them are one kernel */
+    double logit_bytes; /* kept of a logit for the backward; 0: 4 */
 } ModelShard;
 
 typedef enum ModelOpKind {

@@ -5,9 +5,8 @@
  *                    switches of a domain carry every pair's traffic in equal shares, so one vertex
  *                    stands for all, or each is drawn (nvlink_generation) to break one of them.
  *                    A domain may span nodes (NVL72).
- *   nvlink-mesh      8 GPUs: the hybrid cube mesh of DGX-1 V100 (whitepaper WP-08437, figure 4),
- *                    single and double links; other counts: all pairs alike.
- *   infinity-fabric  all pairs alike (AMD MI300X platform data sheet).
+ *   nvlink-mesh      pairs (topo_mesh.c)
+ *   infinity-fabric  likewise
  *   pcie             nothing but PCIe.
  * Beside it, for all: GPUs and NICs on PCIe switches, these on CPU sockets, sockets joined. A PCIe
  * switch has one uplink of the host rate, as in DGX A100 (user guide, system topology). GPU and NIC
@@ -17,6 +16,7 @@
  * The whole latency of a scale-up hop is at the switch. Left out: the GPU's own share of it, host
  * memory as a vertex, NVLink between Grace CPUs. */
 #include "topo_fabric_build.h"
+#include "topo_mesh.h"
 
 #include <math.h>
 
@@ -32,19 +32,6 @@ static const struct {
     {4, 4, 0,  "DGX H100: four NVSwitch, four or five of 18 links to each (H100 whitepaper)"},
     {5, 2, 18, "HGX B200: two NVSwitch; GB200 NVL72: 18, one link of each GPU to each"      },
 };
-
-/* DGX-1 V100: NVLinks between each two GPUs, of six a GPU. */
-static const uint8_t cube_mesh[8][8] = {
-    {0, 1, 1, 2, 2, 0, 0, 0},
-    {1, 0, 2, 1, 0, 2, 0, 0},
-    {1, 2, 0, 2, 0, 0, 1, 0},
-    {2, 1, 2, 0, 0, 0, 0, 1},
-    {2, 0, 0, 0, 0, 1, 1, 2},
-    {0, 2, 0, 0, 1, 0, 2, 1},
-    {0, 0, 1, 0, 1, 2, 0, 2},
-    {0, 0, 0, 1, 2, 1, 2, 0},
-};
-static const double cube_mesh_links = 6.0;
 
 /* First vertices and counts of what a build adds; ids of one kind are consecutive. */
 typedef struct Parts {
@@ -128,15 +115,14 @@ static bool add_nvswitches(Parts *parts, GError **error)
     return true;
 }
 
-static void add_mesh(Parts *parts, bool is_cube)
+static void add_mesh(Parts *parts)
 {
     int64_t size = parts->node->scale_up_gpus, gpus = parts->nodes * parts->node->gpus;
     double rate = parts->node->scale_up_bytes_per_s, latency_s = parts->node->scale_up_latency_s;
     for (int64_t first = 0; first < gpus; first += size) {
         for (int64_t a = 0; a < size; a++) {
             for (int64_t b = a + 1; b < size; b++) {
-                double share =
-                    is_cube ? (double)cube_mesh[a][b] / cube_mesh_links : 1.0 / (double)(size - 1);
+                double share = topo_mesh_share(parts->node, a, b);
                 if (share > 0.0)
                     join(parts, parts->gpu + first + a, parts->gpu + first + b, share * rate,
                          latency_s, latency_s);
@@ -161,8 +147,7 @@ static bool add_scale_up(Parts *parts, GError **error)
                                 node->scale_up_bytes_per_s);
     if (g_strcmp0(node->scale_up, "nvswitch") == 0)
         return add_nvswitches(parts, error);
-    bool is_mesh = g_strcmp0(node->scale_up, "nvlink-mesh") == 0;
-    if (!is_mesh && g_strcmp0(node->scale_up, "infinity-fabric") != 0)
+    if (!topo_mesh_is(node))
         return topo_fabric_fail(error,
                                 "cluster.node.scale_up '%s': must be nvswitch, nvlink-mesh, "
                                 "infinity-fabric or pcie",
@@ -172,7 +157,7 @@ static bool add_scale_up(Parts *parts, GError **error)
                                 "cluster.node.scale_up_gpus %" G_GINT64_FORMAT
                                 ": a mesh does not leave the node of %" G_GINT64_FORMAT,
                                 size, node->gpus);
-    add_mesh(parts, is_mesh && size == (int64_t)G_N_ELEMENTS(cube_mesh));
+    add_mesh(parts);
     return true;
 }
 

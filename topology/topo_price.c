@@ -3,7 +3,8 @@
  *   time = software + steps between domains * flight + bytes at the rate of the narrowest wire
  *
  * The library takes the algorithm and protocol of the least predicted time (topo_protocol.c),
- * unless the transfer names its algorithm. Inside a domain every GPU has its own wire. A domain of
+ * unless the transfer names its algorithm. Inside a domain every GPU has its own wire, of which a
+ * group has what joins it (topo_mesh.c). A domain of
  * which the group holds k ranks leaves through as many NICs as these may use: alone, one each as
  * far as there are NICs; in a crowd, when the other GPUs of the node are in like groups that run at
  * once, the k-th part of them. The library gives all of them equal shares, so that the weakest of
@@ -12,6 +13,8 @@
  * Left out: more than one library, NICs of unlike rate, domains that hold unlike numbers of ranks
  * (the least counts). */
 #include "topo_price.h"
+
+#include "topo_mesh.h"
 
 #include <math.h>
 
@@ -53,7 +56,8 @@ bool topo_price(const TopoCluster *cluster, const TopoTransfer *transfer, TopoCr
     TopoProtocolWires wires = {
         .inside = &node->scale_up_protocols,
         .across = &node->scale_out_protocols,
-        .inside_bytes_per_s = node->scale_up_bytes_per_s,
+        .inside_bytes_per_s =
+            node->scale_up_bytes_per_s * topo_mesh_group_share(node, call.ranks_per_domain),
         .domain_bytes_per_s = scale_out_rate(node, (double)call.ranks_per_domain, crowd),
     };
     if (transfer->nic_fraction > 0.0)

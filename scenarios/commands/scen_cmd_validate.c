@@ -9,6 +9,7 @@
 #include "scen_doc.h"
 #include "scen_errors_fit.h"
 #include "scen_load.h"
+#include "scen_memory_rows.h"
 #include "scen_options.h"
 #include "scen_row_values.h"
 #include "scen_rows.h"
@@ -25,7 +26,7 @@ static const ScenUsage usage = {
     .arguments = "[DIR]",
     .summary =
         "Predicts what was measured: every scenario of DIR (default: the published ones) that\n"
-        "has 'expect:', or every row of a JSON table, of training, of serving or of failures,\n"
+        "has 'expect:', or every row of a JSON table, of training, memory, serving or failures,\n"
         "with the error and the source.",
 };
 
@@ -187,6 +188,8 @@ static char *reason_of(const char *message, const char *id)
 /* The YAML of @row, which is of training or of serving; figures left out are skipped by name. */
 static char *row_yaml(ScenValidation *validation, JsonObject *row, const char *id, GError **error)
 {
+    if (scen_row_is_of_memory(row))
+        return scen_memory_row_to_yaml(row, error);
     if (!scen_row_serves(row))
         return scen_row_to_yaml(row, error);
     g_autoptr(GPtrArray) left_out = g_ptr_array_new_with_free_func(g_free);

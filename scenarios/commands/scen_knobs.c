@@ -7,7 +7,7 @@
 
 static bool turn_flash(StratPlan *plan)
 {
-    bool turned = plan->attention != STRAT_ATTENTION_FLASH;
+    bool turned = plan->attention == STRAT_ATTENTION_UNFUSED;
     plan->attention = STRAT_ATTENTION_FLASH;
     return turned;
 }

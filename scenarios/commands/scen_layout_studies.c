@@ -4,14 +4,13 @@
  * agree in model, GPUs, batch and sequence and differ in how these are laid out are a study; of it
  *
  *   lost  = measured(argmin predicted) / measured(argmin measured) - 1
- *   rho   = Pearson's correlation of the ranks of predicted and measured steps, equal ones sharing
- *           the mean of their ranks (Spearman 1904)
+ *   rho   = Spearman's rank correlation of predicted and measured steps
  *
  * Rows of one layout that were measured more than once are kept: their spread is the noise that
  * lost cannot be below. */
 #include "scen_layout_studies.h"
 
-#include <math.h>
+#include "sim_rank.h"
 
 #define I64 "%" G_GINT64_FORMAT
 
@@ -31,28 +30,14 @@ static double value_of(const ScenValidRow *row, bool predicted)
     return predicted ? row->predicted_s : row->published_s;
 }
 
-/* Rank of row @index among @rows, from 1; equal values share the mean. */
-static double rank(const GPtrArray *rows, guint index, bool predicted)
+static double rank_correlation(const GPtrArray *rows)
 {
-    double value = value_of(rows->pdata[index], predicted), below = 0.0, equal = 0.0;
+    g_autofree double *predicted = g_new(double, rows->len), *published = g_new(double, rows->len);
     for (guint i = 0; i < rows->len; i++) {
-        double other = value_of(rows->pdata[i], predicted);
-        below += other < value;
-        equal += !(other < value) && !(other > value);
+        predicted[i] = value_of(rows->pdata[i], true);
+        published[i] = value_of(rows->pdata[i], false);
     }
-    return below + (equal + 1.0) / 2.0;
-}
-
-static double spearman(const GPtrArray *rows)
-{
-    double mean = ((double)rows->len + 1.0) / 2.0, both = 0.0, x2 = 0.0, y2 = 0.0;
-    for (guint i = 0; i < rows->len; i++) {
-        double x = rank(rows, i, true) - mean, y = rank(rows, i, false) - mean;
-        both += x * y;
-        x2 += x * x;
-        y2 += y * y;
-    }
-    return both / sqrt(x2 * y2);
+    return sim_rank_correlation(predicted, published, rows->len);
 }
 
 static const ScenValidRow *least(const GPtrArray *rows, bool predicted)
@@ -111,7 +96,7 @@ GArray *scen_layout_studies(const ScenValidation *validation)
             .chosen = chosen->id,
             .best = best->id,
             .lost_fraction = chosen->published_s / best->published_s - 1.0,
-            .rank_correlation = spearman(rows),
+            .rank_correlation = rank_correlation(rows),
         };
         g_array_append_val(studies, study);
     }

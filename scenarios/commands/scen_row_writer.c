@@ -34,6 +34,13 @@ static const struct {
     {"tpu-v4",               "tpu-v4-slice"         },
 };
 
+/* Clusters that rows do not name, by the first words of `framework`. */
+static const struct {
+    const char *framework, *gpu, *node;
+} clusters[] = {
+    {"nanotron", "h100-sxm", "aws-p5"},
+};
+
 void scen_row_writer_init(ScenRowWriter *w, JsonObject *row, GError **error)
 {
     *w = (ScenRowWriter){.row = row, .error = error};
@@ -86,6 +93,10 @@ void scen_row_put_string(ScenRowWriter *w, const char *key, const char *value)
 
 const char *scen_row_node(ScenRowWriter *w, const char *gpu)
 {
+    const char *framework = scen_row_text(w->row, "framework", "", &w->fault);
+    for (size_t i = 0; i < G_N_ELEMENTS(clusters); i++)
+        if (g_str_equal(clusters[i].gpu, gpu) && g_str_has_prefix(framework, clusters[i].framework))
+            return clusters[i].node;
     for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++)
         if (g_str_equal(nodes[i].gpu, gpu))
             return nodes[i].node;

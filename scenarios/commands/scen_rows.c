@@ -6,6 +6,7 @@
  * scenario's description, so that no default is silent. */
 #include "scen_rows.h"
 
+#include "scen_memory_rows.h"
 #include "scen_row_values.h"
 #include "scen_row_writer.h"
 #include "scen_rows_expert.h"
@@ -25,34 +26,39 @@ static const int64_t SIZE_MAX_ALLOWED = 1 << 24;
 static const struct {
     const char *framework, *preset, *source;
 } presets[] = {
-    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL          },
-    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL          },
-    {"Megatron-LM (Core) + TE 2",              "megatron-core-te-2025",   NULL          },
-    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL          },
-    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL          },
-    {"megatron",                               "megatron-lm-2023",        NULL          },
-    {"MegaScale",                              "megascale-2024",          NULL          },
-    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL          },
-    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL          },
-    {"Megatron-LM 2020",                       "megatron-lm-2021",        NULL          },
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"  },
-    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"       },
-    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL          },
-    {"Megatron-LM",                            "megatron-lm-2021",        NULL          },
-    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.06"},
-    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.08"},
-    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL          },
-    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL          },
-    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL          },
-    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL          },
-    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL          },
-    {"NeMo 24.07",                             "nemo-2024",               NULL          },
-    {"NeMo",                                   "nemo-2025",               NULL          },
-    {"Meta internal",                          "meta-llama3",             NULL          },
-    {"HAI-LLM",                                "hai-llm-2024",            NULL          },
-    {"OneFlow",                                "oneflow-2021",            NULL          },
-    {"InternEvo",                              "internevo-2023",          NULL          },
-    {"nanotron",                               "nanotron-2024",           NULL          },
+    {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL                       },
+    {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL                       },
+    {"Megatron-LM (Core) + TE 2",              "megatron-core-te-2025",   NULL                       },
+    {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL                       },
+    {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL                       },
+    {"megatron",                               "megatron-lm-2023",        NULL                       },
+    {"MegaScale",                              "megascale-2024",          NULL                       },
+    {"Megatron-Kwai",                          "megatron-lm-2023",        NULL                       },
+    {"Megatron-LM 2022",                       "megatron-lm-2022",        NULL                       },
+    {"Megatron-LM 2020",                       "megatron-lm-2020",        NULL                       },
+    {"Megatron-LM Jan 2021",                   "megatron-lm-2020",        NULL                       },
+    {"Megatron-LM",                            "megatron-lm-2020",        "OneFlow"                  },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BigScience"               },
+    {"Megatron-DeepSpeed",                     "bigscience-2022",         "BLOOM"                    },
+    {"Megatron-DeepSpeed",                     "megatron-deepspeed-2022", NULL                       },
+    {"Megatron-LM",                            "megatron-lm-2021",        NULL                       },
+    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.06"             },
+    {"Megatron-Bridge",                        "megatron-bridge-2026",    BRIDGE "26.08"             },
+    {"Megatron-Bridge",                        "megatron-bridge-2025",    NULL                       },
+    {"JAX Pax",                                "pax-2024",                NULL                       },
+    {"MaxText",                                "maxtext-2025",            NULL                       },
+    {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL                       },
+    {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL                       },
+    {"PyTorch torchtitan",                     "torchtitan-2024",         NULL                       },
+    {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL                       },
+    {"NeMo 24.07",                             "nemo-2024",               NULL                       },
+    {"NeMo",                                   "nemo-2024",               "NVIDIA NeMo long-sequence"},
+    {"NeMo",                                   "nemo-2025",               NULL                       },
+    {"Meta internal",                          "meta-llama3",             NULL                       },
+    {"HAI-LLM",                                "hai-llm-2024",            NULL                       },
+    {"OneFlow",                                "oneflow-2021",            NULL                       },
+    {"InternEvo",                              "internevo-2023",          NULL                       },
+    {"nanotron",                               "nanotron-2024",           NULL                       },
 };
 
 static const char *const DEFAULT_PRESET = "megatron-core-2024";
@@ -89,8 +95,7 @@ static const char *yes_no(bool value)
 
 static const char *preset_of(Writer *w)
 {
-    const char *framework = text(w, w->row, "framework", "");
-    const char *source = text(w, w->row, "source", "");
+    const char *framework = text(w, w->row, "framework", ""), *source = remark(w->row, "source");
     bool gated = flag(w, w->model, "gated_mlp", false);
     for (size_t i = 0; i < G_N_ELEMENTS(presets); i++) {
         if (!g_str_has_prefix(framework, presets[i].framework) ||
@@ -102,6 +107,9 @@ static const char *preset_of(Writer *w)
             return "megatron-bridge-2025";
         if (w->pipeline > 1 && g_str_equal(presets[i].preset, "torchtitan-2024"))
             return "torchtitan-pipeline-2024";
+        if (integer(w, w->row, "tp", 1) > 1 && integer(w, w->row, "dp", 1) > 1 &&
+            g_str_equal(presets[i].preset, "oneflow-2021"))
+            return "oneflow-2021-2d";
         /* LLaMA-like models (2023) are younger than the software of 2021. */
         bool younger = gated && g_str_equal(presets[i].preset, "megatron-lm-2021");
         return younger ? "megatron-lm-2023" : presets[i].preset;
@@ -157,6 +165,10 @@ static void put_shape(Writer *w)
             integer(w, m, "moe_ffn", integer(w, m, "ffn", 1)), integer(w, m, "shared_experts", 0));
     if (has(m, "dense_layers"))
         put(w, "  dense_layers: " I64 "\n", integer(w, m, "dense_layers", 0));
+    else if (g_str_has_prefix(text(w, m, "name", ""), "deepseekv2")) {
+        put(w, "  dense_layers: 1\n");
+        assume(w, "one dense layer, as DeepSeek-V2 has");
+    }
 }
 
 static void put_model(Writer *w)
@@ -439,6 +451,7 @@ static void put_expect(Writer *w)
             kind = definitions[i].words;
     }
     put(w, "\nexpect:\n  step_time: %.9g s\n", number(w, w->row, "target_iteration_time_s", 0.0));
+    scen_row_put_peaks(w);
     put_string(w, "  source", text(w, w->row, "source", "unknown"));
     put_string(w, "  definition", kind);
 }

@@ -11,6 +11,7 @@
 #include "scen_plan_diff.h"
 #include "scen_simulate.h"
 #include "scen_validate_serve.h"
+#include "sim_rank.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,6 +140,12 @@ void scen_validation_add(ScenValidation *validation, const ScenScenario *scenari
             expect->step_time_s >= interval.low_s && expect->step_time_s <= interval.high_s,
         .model_flop_per_gpu = result->model_flop / (double)result->gpus,
     };
+    const StratMemory *worst =
+        &g_array_index(result->memory, StratMemory, strat_memory_worst_stage(result->memory));
+    row.reserved = expect->peak_reserved_bytes > 0.0;
+    row.published_memory_bytes = MAX(expect->peak_allocated_bytes, expect->peak_reserved_bytes);
+    row.predicted_memory_bytes =
+        row.reserved ? strat_memory_cached_bytes(worst) : strat_memory_allocated_bytes(worst);
     row.study = scen_layout_study_name(scenario, row.group);
     row.layout = scen_plan_diff(&(StratPlan){0}, &scenario->plan);
     g_array_append_val(validation->rows, row);
@@ -228,28 +235,35 @@ static void finish_means(ScenValidSummary *summary)
         summary->baseline_fraction /= (double)summary->baseline_rows;
 }
 
+/* The rows of @kind whose source, or group, is @name (NULL: any). */
+static ScenValidSummary summary_of(const ScenValidation *validation, const char *name,
+                                   bool by_group, ScenValidKind kind)
+{
+    ScenValidSummary summary = {0};
+    guint most = MAX(validation->rows->len, 1);
+    g_autofree double *predicted = g_new(double, most), *published = g_new(double, most);
+    for (guint i = 0; i < validation->rows->len; i++) {
+        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
+        if (!is_of_kind(row, kind) ||
+            (name && !g_str_equal(by_group ? row->group : row->source, name)))
+            continue;
+        predicted[summary.rows] = row->predicted_s;
+        published[summary.rows] = row->published_s;
+        count_row(&summary, row);
+    }
+    finish_means(&summary);
+    summary.rank_correlation = sim_rank_correlation(predicted, published, summary.rows);
+    return summary;
+}
+
 ScenValidSummary scen_validation_by_source(const ScenValidation *validation, const char *name,
                                            ScenValidKind kind)
 {
-    ScenValidSummary summary = {0};
-    for (guint i = 0; i < validation->rows->len; i++) {
-        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
-        if (is_of_kind(row, kind) && (!name || g_str_equal(row->source, name)))
-            count_row(&summary, row);
-    }
-    finish_means(&summary);
-    return summary;
+    return summary_of(validation, name, false, kind);
 }
 
 ScenValidSummary scen_validation_by_group(const ScenValidation *validation, const char *name,
                                           ScenValidKind kind)
 {
-    ScenValidSummary summary = {0};
-    for (guint i = 0; i < validation->rows->len; i++) {
-        const ScenValidRow *row = &g_array_index(validation->rows, ScenValidRow, i);
-        if (is_of_kind(row, kind) && (!name || g_str_equal(row->group, name)))
-            count_row(&summary, row);
-    }
-    finish_means(&summary);
-    return summary;
+    return summary_of(validation, name, true, kind);
 }

@@ -19,6 +19,8 @@ typedef struct ScenValidRow {
     char *note;                  /* what was assumed; NULL when nothing was */
     bool schedule_only;          /* measured stage times, only the schedule was simulated */
     bool fits;                   /* the memory model says that it fits */
+    bool reserved;               /* memory is what the allocator reserved, not what it gave out */
+    double predicted_memory_bytes, published_memory_bytes; /* 0: none is published */
     double predicted_s;
     double published_s;
     double error_fraction;     /* predicted / published - 1 */
@@ -74,6 +76,7 @@ typedef struct ScenValidSummary {
     size_t baseline_rows;
     size_t inside;              /* rows whose published figure lies in the interval */
     double half_width_fraction; /* mean of the intervals */
+    double rank_correlation;    /* of predicted and published steps; NaN where there is none */
 } ScenValidSummary;
 
 /** Summary of the rows of @kind whose source, or group, is @name (NULL: any). */

@@ -17,9 +17,11 @@
 #include "scen_check_expert.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
+#include "scen_check_parallel.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
+#include "strat_stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -176,42 +178,12 @@ static void check_batch(const Check *check)
 
 static void check_tensor(const Check *check)
 {
-    const ModelSpec *model = &check->scenario->model;
-    int64_t tensor = check->scenario->plan.tensor;
-    if (model->heads % tensor != 0)
-        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's " I64 " heads",
-             tensor, model->heads);
-    else if (model->kv_heads > 0 && model->kv_heads % tensor != 0 && tensor % model->kv_heads != 0)
-        fail(check, "plan.tensor",
-             "tensor " I64 " and the model's " I64 " kv_heads: neither divides the other", tensor,
-             model->kv_heads);
-    if (model->ffn % tensor != 0)
-        fail(check, "plan.tensor", "tensor " I64 " does not divide the model's ffn " I64, tensor,
-             model->ffn);
+    scen_check_tensor(check->scenario, check, fail);
 }
 
-/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
 static void check_parallel(const Check *check)
 {
-    const ScenScenario *scenario = check->scenario;
-    g_autofree char *tensor = NULL, *context = NULL;
-    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
-        fail(check, "plan.tensor_parallel", "%s", tensor);
-    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
-        fail(check, "plan.context_parallel", "%s", context);
-    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
-    if (!net || !net->shares_links)
-        return;
-    if (strat_tensor_side(&scenario->plan) > 0)
-        fail(check, "plan.tensor_parallel",
-             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
-             "and columns of a grid are not: use alpha-beta",
-             net->name);
-    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
-        fail(check, "plan.context_parallel",
-             "network %s lays context traffic over links as one collective of all context ranks, "
-             "which hybrid has not: use alpha-beta",
-             net->name);
+    scen_check_parallel(check->scenario, check, fail);
 }
 
 /* NULL where there is none, or none of that name. */
@@ -230,6 +202,12 @@ static void check_layers(const Check *check)
                          ? strat_schedule_length(schedule, plan->pipeline, plan->virtual_stages)
                          : plan->pipeline * plan->virtual_stages;
     bool uneven = (chunks == plan->pipeline || plan->uneven_layers) && model->layers >= chunks;
+    if (plan->stage_layers) {
+        g_autofree char *reason = NULL;
+        if (!strat_stages_fit(model, plan, &reason))
+            fail(check, "plan.stage_layers", "stage_layers: %s", reason);
+        return;
+    }
     if (places % chunks == 0 || uneven)
         return;
     const char *counted = plan->count_embedding || plan->count_head
@@ -340,17 +318,10 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
-static void check_data_parallel(const Check *check)
-{
-    const char *path = NULL;
-    g_autofree char *why = scen_check_data_parallel(check->scenario, &path);
-    if (why)
-        fail(check, path, "%s", why);
-}
-
 static void check_levers(const Check *check)
 {
     scen_check_levers(check->scenario, check, fail);
+    scen_check_data_parallel(check->scenario, check, fail);
 }
 
 static void check_peak(const Check *check)
@@ -419,10 +390,9 @@ static const Rule rules[] = {
     {check_sequence, true, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}},
     {check_zero, true,
      {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
-    {check_data_parallel, true,
-     {"plan.data", "plan.zero_stage", "plan.data_parallel", "model.layers", "model.experts"}},
     {check_levers, true,
-     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}},
+     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers", "plan.data",
+      "plan.zero_stage", "plan.data_parallel"}},
     {check_peak, true, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}},
     {check_quantise, true, {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}},
     {check_storage, true, {"cluster.node.nics", "cluster.node.host_bandwidth"}},

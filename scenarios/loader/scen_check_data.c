@@ -8,6 +8,7 @@
 #include "scen_check_data.h"
 
 #include "strat_agree.h"
+#include "strat_schedule.h"
 
 #define I64 "%" G_GINT64_FORMAT
 
@@ -149,6 +150,13 @@ static char *islands_odd(const ScenScenario *scenario)
 static char *not_beside(const ScenScenario *scenario)
 {
     const StratDataParallel *dp = data_of(scenario);
+    const StratSchedule *schedule =
+        scenario->plan.schedule ? strat_schedule_by_name(scenario->plan.schedule, NULL) : NULL;
+    bool sized = strat_bucket_bytes(&dp->buckets, 1.0) > 0.0;
+    if ((!strat_data_is_plain(dp) || sized) && schedule && schedule->is_dual)
+        return g_strdup_printf("data_parallel with schedule %s is not modelled: the model is there "
+                               "twice, and its halves reduce in two levels of their own",
+                               schedule->name);
     bool between = dp->islands.count > 1 || strat_data_is_apart(dp);
     if (!strat_data_is_plain(dp) && scenario->model.experts > 0)
         return g_strdup("exchange, compression and islands are not modelled with experts, whose "
@@ -169,12 +177,14 @@ static const Rule rules[] = {
     {"plan.data_parallel",             not_beside         },
 };
 
-char *scen_check_data_parallel(const ScenScenario *scenario, const char **path)
+void scen_check_data_parallel(const ScenScenario *scenario, const struct Check *check,
+                              ScenCheckFail fail)
 {
-    char *why = NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(rules) && !why; i++) {
-        *path = rules[i].path;
-        why = rules[i].broken(scenario);
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        g_autofree char *why = rules[i].broken(scenario);
+        if (!why)
+            continue;
+        fail(check, rules[i].path, "%s", why);
+        return;
     }
-    return why;
 }

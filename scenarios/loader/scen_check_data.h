@@ -2,10 +2,11 @@
 #ifndef SCEN_CHECK_DATA_H
 #define SCEN_CHECK_DATA_H
 
-#include "scen_scenario.h"
+#include "scen_check_levers.h"
 
-/** The first rule that the data parallelism of @scenario's plan breaks, whose sizes are known: what
- *  is wrong, owned by the caller, and the key in @path (a static text). NULL when it is sound. */
-char *scen_check_data_parallel(const ScenScenario *scenario, const char **path);
+/** Reports the first rule that the data parallelism of @scenario's plan, whose sizes are known,
+ *  breaks; @check goes to @fail. */
+void scen_check_data_parallel(const ScenScenario *scenario, const struct Check *check,
+                              ScenCheckFail fail);
 
 #endif

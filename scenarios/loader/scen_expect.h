@@ -7,6 +7,8 @@
 
 typedef struct ScenExpect {
     double step_time_s;               /* of training; 0: none is expected */
+    double peak_allocated_bytes;      /* of the fullest GPU, by torch's allocator; likewise */
+    double peak_reserved_bytes;       /* what that allocator took of the device; likewise */
     GArray *figures;                  /* of ScenFigure: of failures; owned; NULL: none */
     double slowdown_fraction;         /* of a step with faults, over one without; likewise */
     double served[SCEN_METRIC_COUNT]; /* of serving, likewise */

@@ -28,6 +28,7 @@ extern const ScenTable scen_context_table;         /* this */
 extern const ScenTable scen_moe_software_table;    /* fills a StratExpertSoftware */
 extern const ScenTable scen_recompute_parts_table; /* fills a StratRecomputeParts */
 extern const ScenTable scen_recompute_table;       /* fills a StratRecomputeLayers */
+extern const ScenTable scen_footprint_table;       /* fills a StratFootprint */
 extern const ScenTable scen_expert_table;          /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;          /* fills a ScenExpect */
 extern const ScenTable scen_figure_table;          /* fills a ScenFigure */

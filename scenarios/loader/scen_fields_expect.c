@@ -12,6 +12,10 @@
 static const ScenField fields[] = {
     FIELD("step_time", step_time_s, SCEN_QUANTITY, .dimension = SCEN_TIME_S,
           .help = "published time of one training step, in s"),
+    FIELD("peak_allocated", peak_allocated_bytes, SCEN_QUANTITY, .dimension = SCEN_DATA_BYTES,
+          .help = "published peak of a GPU's allocated memory"),
+    FIELD("peak_reserved", peak_reserved_bytes, SCEN_QUANTITY, .dimension = SCEN_DATA_BYTES,
+          .help = "the same of what the allocator reserved"),
     FIELD("slowdown", slowdown_fraction, SCEN_NUMBER, .min = 1e-12, .max = 1e3,
           .help = "by which faults: lengthen the step, 0.056 for 5.6 %"),
     FIELD("figures", figures, SCEN_ROWS, .table = &scen_figure_table,

@@ -51,6 +51,9 @@ static const ScenField context_fields[] = {
           .fallback = "zig-zag", .help = "tokens of a rank: from both ends, or side by side"),
     FIELD("heads", context_parallel.heads, SCEN_INT, .min = 1, .max = 65536,
           .help = "hybrid: ranks that exchange heads; the rest of context are rings"),
+    FIELD("attention_fraction", context_parallel.attention_fraction, SCEN_NUMBER, .min = 0.1,
+          .max = 2.0, .fallback = "1",
+          .help = "speed of attention under context ranks over the profile's (default: 1)"),
 };
 
 const ScenTable scen_context_table = {

@@ -19,6 +19,7 @@ static const ScenName recomputes[] = {
 static const ScenName attentions[] = {
     {"unfused", STRAT_ATTENTION_UNFUSED},
     {"flash",   STRAT_ATTENTION_FLASH  },
+    {"flash-2", STRAT_ATTENTION_FLASH_2},
     {NULL,      0                      },
 };
 
@@ -33,6 +34,7 @@ static const ScenName schedules[] = {
     {"gpipe",            0},
     {"1f1b",             0},
     {"interleaved-1f1b", 0},
+    {"breadth-first",    0},
     {"zb-h1",            0},
     {"zb-h2",            0},
     {"zb-1p",            0},
@@ -143,6 +145,8 @@ static const ScenField fields[] = {
           .help = "norms and dropouts split along the sequence over the tensor group"),
     FIELD("schedule", schedule, SCEN_TEXT, .names = schedules,
           .help = "pipeline schedule (default: 1f1b, interleaved with virtual stages)"),
+    FIELD("stage_layers", stage_layers, SCEN_TEXT,
+          .help = "layers of each chunk in the model's order, as '3 4*14 2' (default: evenly)"),
     FIELD("count_embedding", count_embedding, SCEN_BOOL, .fallback = "false",
           .help = "the embedding takes a layer's place in the first stage"),
     FIELD("count_head", count_head, SCEN_BOOL, .fallback = "false",
@@ -188,6 +192,8 @@ static const ScenField fields[] = {
     SCEN_GROUP("context_parallel", &scen_context_table,
                .help = "how context ranks share a sequence"),
     SCEN_GROUP("overlap", &overlap_table, .help = "what communication hides under compute"),
+    FIELD("send_whole", send_whole, SCEN_BOOL, .fallback = "false",
+          .help = "each tensor rank sends whole activations to the next stage, not its share"),
     FIELD("host_stall", host_stall_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
           .help = "the GPU waits for its host after each blocking exchange, in s (default: 0)"),
     FIELD("kernel_gap", kernel_gap_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
@@ -199,6 +205,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("footprint", footprint, SCEN_MAP, .table = &scen_footprint_table,
+          .help = "what the software holds in memory besides"),
     FIELD("data_parallel", data_parallel, SCEN_MAP, .table = &scen_data_parallel_table,
           .help = "how replicas agree, if not by an all-reduce of whole gradients"),
     FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,

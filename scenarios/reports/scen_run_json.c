@@ -151,6 +151,7 @@ char *scen_run_json(const ScenRunReport *report)
     add_ledger(json, result);
     scen_faults_json(json, report);
     add_memory(json, result->memory);
+    scen_memory_time_json(json, result);
     scen_data_json(json, report);
     scen_training_run_json(json, report);
     scen_links_json(json, "links", result->hot_links);

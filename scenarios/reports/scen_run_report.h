@@ -51,6 +51,12 @@ char *scen_run_text(const ScenRunReport *report);
  *  the last. */
 void scen_memory_text(GString *out, const GArray *memory);
 
+/** Appends what the fullest stage holds over the time of the step; nothing where that is flat. */
+void scen_memory_time_text(GString *out, const StratTrainResult *result);
+
+/** Adds the member "memory_timeline": the same as an array of moments. */
+void scen_memory_time_json(JsonBuilder *json, const StratTrainResult *result);
+
 /** How much longer the step takes than without the faults, over that one; there are some. */
 double scen_faults_slowdown(const ScenRunReport *report);
 

@@ -241,6 +241,7 @@ char *scen_run_text(const ScenRunReport *report)
     scen_waits_text(out, report);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
+    scen_memory_time_text(out, report->result);
     scen_data_text(out, report);
     add_limits(out, report->result);
     scen_links_text(out, "Links that held transfers back the longest", report->result->hot_links);

@@ -7,6 +7,7 @@
 #include "scen_json.h"
 #include "scen_judged.h"
 #include "scen_layout_studies.h"
+#include "scen_validate_memory.h"
 #include "scen_validate_served.h"
 
 #include <math.h>
@@ -72,6 +73,7 @@ static void add_figures(JsonBuilder *json, const ScenValidSummary *summary)
     scen_json_number(json, "worst_abs_error_fraction", any ? summary->worst_fraction : NAN);
     scen_json_integer(json, "inside_interval", (gint64)summary->inside);
     scen_json_number(json, "mean_half_width_fraction", any ? summary->half_width_fraction : NAN);
+    scen_json_number(json, "rank_correlation", summary->rank_correlation);
     scen_json_number(json, "baseline_mean_abs_error_fraction",
                      summary->baseline_rows > 0 ? summary->baseline_fraction : NAN);
 }
@@ -147,6 +149,7 @@ char *scen_validate_json(const ScenValidation *validation)
     json_builder_begin_array(json);
     for (guint i = 0; i < validation->rows->len; i++)
         add_row(json, &g_array_index(validation->rows, ScenValidRow, i));
+    scen_memory_rows_json(json, validation);
     scen_served_rows_json(json, validation);
     scen_judged_json(json, validation->judged);
     json_builder_end_array(json);

@@ -6,6 +6,7 @@
 #include "scen_judged.h"
 #include "scen_layout_studies.h"
 #include "scen_text.h"
+#include "scen_validate_memory.h"
 #include "scen_validate_served.h"
 
 #include <string.h>
@@ -81,6 +82,8 @@ static void add_summary(GString *out, const char *name, const ScenValidSummary *
                            100.0 * summary->mean_fraction, 100.0 * summary->worst_fraction);
     if (summary->baseline_rows > 0)
         g_string_append_printf(out, " %8.1f %%", 100.0 * summary->baseline_fraction);
+    if (summary->rows > 2)
+        g_string_append_printf(out, " %8.2f", summary->rank_correlation);
     g_string_append_c(out, '\n');
 }
 
@@ -102,8 +105,9 @@ static void add_kind(GString *out, const ScenValidation *validation, const GPtrA
     ScenValidSummary all = scen_validation_by_source(validation, NULL, kind);
     if (all.rows == 0)
         return;
-    g_string_append_printf(out, "\n%-*s %5s %10s %10s%s\n", MOST_WIDTH, title, "rows", "mean |err|",
-                           "worst", kind == SCEN_VALID_COST_MODEL ? "   baseline" : "");
+    g_string_append_printf(out, "\n%-*s %5s %10s %10s%s %8s\n", MOST_WIDTH, title, "rows",
+                           "mean |err|", "worst",
+                           kind == SCEN_VALID_COST_MODEL ? "   baseline" : "", "rank cor");
     for (guint i = 0; i < groups->len; i++) {
         ScenValidSummary s = scen_validation_by_group(validation, groups->pdata[i], kind);
         add_summary(out, groups->pdata[i], &s);
@@ -166,6 +170,7 @@ char *scen_validate_text(const ScenValidation *validation, bool verbose)
     add_kind(out, validation, groups, SCEN_VALID_SCHEDULE_ONLY, "Schedule alone, by source");
     if (validation->rows->len > 0)
         add_coverage(out, validation);
+    scen_memory_rows_text(out, validation);
     add_studies(out, validation);
     scen_served_summary_text(out, validation);
     if (validation->judged->len > 0)

@@ -312,7 +312,9 @@ static double activations_bytes(const Look *look, const StratPartPrices *parts, 
         return g_str_equal(plan->schedule, "gpipe") ? (double)m * first : first;
     if (!look->schedule->interleaves)
         return (double)(g_str_equal(plan->schedule, "gpipe") ? m : MIN(m, left)) * first;
-    if (stage == 0 || left == 1)
+    if (look->schedule->keeps_chunks)
+        return (double)m * sum_of(&look->shape[stage].all, parts->saved_bytes);
+    if (stage == 0 || left == 1 || plan->stage_layers)
         return walked_bytes(look, parts->saved_bytes, stage);
     int64_t held = 2 * (left - 1) + (plan->virtual_stages - 1) * plan->pipeline + 1;
     int64_t total = m * plan->virtual_stages;

@@ -161,6 +161,7 @@ bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransf
         .program = program,
         .transfers = transfers,
         .prefix = job->prefix,
+        .tasks = job->tasks,
         .first_class = sim_program_class_count(program),
         .classes = g_new0(StratClassCode, job->fold->classes),
         .blocks = strat_blocks_new(program, job->costing),
@@ -197,7 +198,9 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     step->program = strat_program_new();
     step->fold = strat_fold_new(&places, plan, fold);
     step->transfers = strat_transfers_new(plan, step->fold, strat_costing_reads_fabric(costing));
-    StratSteps once = {.costing = costing, .fold = step->fold, .prefix = "", .steps = 1};
+    step->tasks = g_array_new(FALSE, FALSE, sizeof(StratTaskOps));
+    StratSteps once = {
+        .costing = costing, .fold = step->fold, .prefix = "", .steps = 1, .tasks = step->tasks};
     if (!strat_compile_steps(&once, step->program, step->transfers, ends, error) ||
         !sim_program_seal(step->program, error))
         return NULL;
@@ -208,6 +211,8 @@ void strat_step_free(StratStep *step)
 {
     if (!step)
         return;
+    if (step->tasks)
+        g_array_unref(step->tasks);
     sim_program_free(step->program);
     strat_transfers_free(step->transfers);
     strat_fold_free(step->fold);

@@ -5,10 +5,20 @@
 #include "sim_program.h"
 #include "strat_cost.h"
 #include "strat_fold.h"
+#include "strat_schedule.h"
 #include "strat_transfers.h"
+
+/** A task of a stage: its operations on the main stream, from the first to the last. */
+typedef struct StratTaskOps {
+    StratTask task;
+    int64_t stage;
+    uint32_t first, last;
+} StratTaskOps;
 
 /** A compiled step. */
 typedef struct StratStep {
+    GArray *tasks; /* of StratTaskOps: those of the first rank of each stage, in their order; NULL
+                      when it has several jobs */
     SimProgram *program;       /* bucket i is StratBucket i */
     StratTransfers *transfers; /* what the program's transfer numbers mean */
     StratFold *fold;           /* NULL when it has several jobs */
@@ -25,6 +35,7 @@ typedef struct StratSteps {
     const char *prefix; /* of the names of its classes */
     int64_t first_rank; /* its ranks are numbered from here among those of all jobs */
     uint32_t steps;     /* how many it runs, one after the other, 1 or more */
+    GArray *tasks;      /* takes a step's StratTaskOps; NULL: nobody asks */
 } StratSteps;
 
 /** A program without operations, whose bucket i is StratBucket i. Free with sim_program_free(). */

@@ -4,9 +4,9 @@
  * hides under them, in pieces; sends, gathers and reductions stand between them or on streams of
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
-#include "strat_expert.h"
 
 #include "strat_agree.h"
+#include "strat_expert.h"
 
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
@@ -167,9 +167,30 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
-    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
+    bool every = c->plan->zero_stage > 1 && !c->plan->no_sync && !c->schedule->keeps_chunks;
     bool ends = !strat_task_is_forward(task->kind) && task->kind != STRAT_TASK_INPUT;
     return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
+}
+
+static bool is_task(const StratTaskOps *ops, const StratTask *task)
+{
+    return ops->task.kind == task->kind && ops->task.chunk == task->chunk &&
+           ops->task.microbatch == task->microbatch;
+}
+
+/* Notes operation @id of @task, where somebody looks at the tasks of its stage. */
+static void note_task(StratCompiler *c, const StratClassCode *code, const StratTask *task,
+                      uint32_t id)
+{
+    if (!code->is_shown)
+        return;
+    StratTaskOps ops = {.task = *task, .stage = code->stage, .first = id, .last = id};
+    StratTaskOps *last =
+        c->tasks->len > 0 ? &g_array_index(c->tasks, StratTaskOps, c->tasks->len - 1) : NULL;
+    if (last && last->stage == ops.stage && is_task(last, task))
+        last->last = id;
+    else
+        g_array_append_val(c->tasks, ops);
 }
 
 uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *task, int64_t piece,
@@ -179,6 +200,7 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
     int d = strat_task_is_forward(task->kind) ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
+    note_task(c, code, task, id);
     if (task->kind == STRAT_TASK_WEIGHT)
         return id;
     if (first) {
@@ -366,7 +388,9 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
     size_t slots = (size_t)(c->pipeline.chunks * c->pipeline.microbatches);
-    code->stage = strat_rank_at(c->plan, rank).stage;
+    StratRank at = strat_rank_at(c->plan, rank);
+    code->stage = at.stage;
+    code->is_shown = c->tasks && at.tensor + at.context + at.data == 0;
     g_autofree char *name =
         g_strdup_printf("%sstage %d rank %d", c->prefix, (int)code->stage, (int)rank);
     uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);

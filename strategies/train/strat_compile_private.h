@@ -62,6 +62,7 @@ typedef struct StratClassCode {
         *first_beside[STRAT_DIRECTIONS]; /* how many transfers, the next operations, are beside */
     StratPosition position;
     int64_t stage;
+    bool is_shown; /* its tasks are those of the stage in StratStep.tasks */
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
     uint32_t send_transfer[STRAT_DIRECTIONS]; /* to the next stage, to the one before */
     StratFamily gang_family, copies_family, ends_family;
@@ -90,6 +91,7 @@ typedef struct StratCompiler {
     SimProgram *program;
     StratTransfers *transfers;
     const char *prefix;   /* of class names */
+    GArray *tasks;        /* as StratSteps.tasks */
     uint32_t first_class; /* of the program: number of the fold's first */
     StratClassCode *classes;
     StratBlocks *blocks;

@@ -17,6 +17,10 @@
  * (BACKWARD_PRE of FSDP). Without overlap.data they stand on the main stream. A unit whose
  * backward directly follows its forward is not gathered twice: the last one.
  *
+ * Where all microbatches pass a chunk before the next chunk (breadth-first), its units stay whole
+ * as long, and are reduced once: two gathers and one reduction a step, however many microbatches
+ * (Lamy-Poirier 2023, section 4.2).
+ *
  * Models with experts have no units: the loader refuses them.
  *
  * Left out: copies between flat buffers and tensors, casts of shards, and SMs that collectives take
@@ -42,9 +46,10 @@ static bool is_same(const Unit *unit, const StratTask *task, int64_t piece)
     return unit->task->chunk == task->chunk && unit->piece == piece;
 }
 
-/* Appends the units of @task to @units; @whole says which of its chunk are gathered. */
-static void list_task(const StratCompiler *c, const StratTask *task, int64_t count, bool *whole,
-                      GArray *units)
+/* Appends the units of @task to @units; @whole says which of its chunk are gathered, @stays that
+ * they are needed for the next task. */
+static void list_task(const StratCompiler *c, const StratTask *task, int64_t count, bool stays,
+                      bool *whole, GArray *units)
 {
     bool forward = task->kind == STRAT_TASK_FORWARD, kept = !c->plan->reshard_after_forward;
     for (int64_t i = 0; i < count; i++) {
@@ -58,7 +63,7 @@ static void list_task(const StratCompiler *c, const StratTask *task, int64_t cou
             bool at_hand =
                 units->len > 0 && is_same(&g_array_index(units, Unit, units->len - 1), task, piece);
             unit.gathers = !whole[piece] && !at_hand;
-            whole[piece] = kept && (forward || c->plan->no_sync);
+            whole[piece] = stays || (kept && (forward || c->plan->no_sync));
         }
         g_array_append_val(units, unit);
     }
@@ -73,7 +78,9 @@ static GArray *list_units(const StratCompiler *c, const StratClassCode *code)
         whole[k] = g_new0(bool, code->chunks[k].piece_count);
     for (guint i = 0; i < tasks->len; i++) {
         const StratTask *task = &g_array_index(tasks, StratTask, i);
-        list_task(c, task, code->chunks[task->chunk].piece_count, whole[task->chunk], units);
+        bool stays =
+            c->schedule->keeps_chunks && i + 1 < tasks->len && task[1].chunk == task->chunk;
+        list_task(c, task, code->chunks[task->chunk].piece_count, stays, whole[task->chunk], units);
     }
     for (int64_t k = 0; k < code->chunk_count; k++)
         g_free(whole[k]);

@@ -11,6 +11,9 @@
  * every `tensor` ranks, so the u that exchange heads are the first to share a scale-up domain. A
  * ring whose ranks do not all share one has a step that crosses domains, which all others wait for.
  *
+ * Software may run another attention under context parallelism than without it, one that returns
+ * what pieces are put together with: attention_fraction is its speed over that of the profile.
+ *
  * Left out: SMs that a ring's sends take from the attention. */
 #include "strat_context.h"
 
@@ -55,6 +58,12 @@ int64_t strat_context_heads(const StratPlan *plan)
     if (!row->exchanges)
         return 1;
     return row->rings ? MAX(plan->context_parallel.heads, 1) : plan->context;
+}
+
+double strat_context_attention_fraction(const StratPlan *plan)
+{
+    double fraction = plan->context_parallel.attention_fraction;
+    return plan->context > 1 && fraction > 0.0 ? fraction : 1.0;
 }
 
 static bool refuse(char **reason, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -32,6 +32,7 @@ typedef struct StratContext {
     StratContextKind kind;
     StratContextOrder order;
     int64_t heads; /* HYBRID: ranks that exchange heads; the others of the group form rings */
+    double attention_fraction; /* speed of the attention it runs over the profile's; 0: equal */
 } StratContext;
 
 /** A kind: one row. */
@@ -50,6 +51,9 @@ const StratContextRow *strat_context_row(const StratPlan *plan);
 
 /** Ranks of @plan's context group that exchange heads, 1 for none. */
 int64_t strat_context_heads(const StratPlan *plan);
+
+/** Speed of @plan's attention over the profile's, 1 without context ranks. */
+double strat_context_attention_fraction(const StratPlan *plan);
 
 /** Whether @plan's kind can run @model; else @reason (owned by the caller) says why not. */
 bool strat_context_fits(const ModelSpec *model, const StratPlan *plan, char **reason);

@@ -10,14 +10,10 @@
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
  * repeats the forward of a layer, or of its attention core, before the backward.
  *
- * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c.
- *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
- * with overlap.expert under the compute of the layer itself, which stands for that of another
- * microbatch, or, where the schedule pairs forwards and backwards, under that of the other chunk of
- * the pair, and bare in chunks that run alone.
- *
- * Left out: contention between the collectives themselves. */
+ * Context groups: strat_context.c; grids of tensor ranks: strat_tensor.c. Tokens go to experts and
+ * back as the plan's kernels or the library take them (strat_expert.c), with overlap.expert under
+ * the compute of the layer itself, which stands for another microbatch's, or, where the schedule
+ * pairs forwards and backwards, of the pair's other chunk, and bare in chunks that run alone. */
 #include "strat_cost.h"
 
 #include "kern_attention.h"
@@ -86,13 +82,21 @@ static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
-    TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : strat_wide_dtype(dtype);
+    bool low = op->part == MODEL_PART_LINEAR && walk->recipe;
+    return low ? walk->recipe->dtype : strat_wide_dtype(walk->costing->plan->precision);
 }
 
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
 {
     return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
+}
+
+static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
+{
+    KernAttentionShape shape = strat_attention_shape(walk->costing->plan, op);
+    double seconds = backward ? kern_attention_backward_s(&walk->device, &shape)
+                              : kern_attention_forward_s(&walk->device, &shape);
+    return seconds / strat_context_attention_fraction(walk->costing->plan);
 }
 
 /* What the context group moves, a ring beside the attention after it; or a row of a grid. */
@@ -105,28 +109,22 @@ static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
              STRAT_BUCKET_TENSOR_COMM, op->label);
         return;
     }
-    if (op->kind == MODEL_OP_RING) {
-        KernAttentionShape attention =
-            strat_attention_shape(walk->costing->plan->precision, &ops->op[i + 1]);
-        beside = backward ? kern_attention_backward_s(&walk->device, &attention)
-                          : kern_attention_forward_s(&walk->device, &attention);
-    }
+    if (op->kind == MODEL_OP_RING)
+        beside = attention_s(walk, &ops->op[i + 1], backward);
     emit(walk, strat_context_s(walk->costing, walk->chunk, op, backward, beside),
          STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
-/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
-static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+/* Below 16 bits an operand of @elements is cast, perhaps in shards before it is @gathered. */
+static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
 {
     const StratRecipe *recipe = walk->recipe;
-    if (op->routed && walk->fused)
+    if (!recipe || op->part != MODEL_PART_LINEAR || (op->routed && walk->fused))
         return;
-    if (recipe && op->part == MODEL_PART_LINEAR)
-        emit(walk,
-             kern_pass_s(&walk->device,
-                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * (double)elements,
-                         strat_recipe_cast_kernels(recipe)),
-             STRAT_BUCKET_ELEMENTWISE, "cast");
+    int64_t shards = gathered ? walk->costing->plan->tensor : 0;
+    double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * (double)elements;
+    emit(walk, kern_pass_s(&walk->device, bytes, strat_recipe_cast_kernels(recipe)),
+         STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
 /* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
@@ -148,7 +146,7 @@ static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
     StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
                                                 op_dtype(walk, op), parts);
     block.k /= op->steps;
-    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n);
+    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n, false);
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
     emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
     if (parts & STRAT_BACKWARD_WEIGHT)
@@ -185,7 +183,6 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
 {
     const ModelOp *op = walk->op = &ops->op[i];
     const KernDevice *device = &walk->device;
-    KernAttentionShape attention;
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
@@ -193,15 +190,14 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
             grid_product(walk, op, 0);
             break;
         }
-        cast(walk, op, op->batch * op->m * op->k);
+        cast(walk, op, op->batch * op->m * op->k, op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
         emit(walk,
              strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->n, op->k,
                             op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = strat_attention_shape(walk->costing->plan->precision, op);
-        emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
+        emit(walk, attention_s(walk, op, false), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
         emit(walk,
@@ -243,7 +239,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
     if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->batch * op->m * op->n);
+        cast(walk, op, op->batch * op->m * op->n, op[1].backward_comm == MODEL_COMM_ALL_GATHER);
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
@@ -265,7 +261,6 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     const ModelOp *before = i > 0 ? &ops->op[i - 1] : NULL;
     const KernDevice *device = &walk->device;
     const StratPlan *plan = walk->costing->plan;
-    KernAttentionShape attention;
     double comm;
     /* Of the rest only the embedding's backward is a gradient of weights. */
     unsigned part = op->part == MODEL_PART_EMBEDDING ? STRAT_BACKWARD_WEIGHT : STRAT_BACKWARD_INPUT;
@@ -285,9 +280,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = strat_attention_shape(walk->costing->plan->precision, op);
-        emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
-             op->label);
+        emit(walk, attention_s(walk, op, true), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
         emit(walk,
@@ -387,14 +380,13 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
     }
 }
 
-/* What arrives from another stage was sent in shards, one over each rank's own NIC, and is gathered
- * over the scale-up network (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are.
- */
+/* What arrives in shards, one over each rank's own NIC, is gathered over the scale-up network
+ * (Narayanan 2021 SC, section 4.1); sharded sequences stay as they are. */
 static void receive(Walk *walk)
 {
     ModelShard shard = strat_shard(walk->costing->plan);
     double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-    if (!shard.sequence_parallel)
+    if (!shard.sequence_parallel && !strat_sends_whole(walk->costing->plan))
         emit(walk,
              comm_s(walk, MODEL_COMM_ALL_GATHER,
                     2.0 * tokens * (double)walk->costing->model->hidden),
@@ -410,12 +402,6 @@ static void stall(Walk *walk)
         emit(walk, plan->host_stall_s, STRAT_BUCKET_HOST, "host synchronisation");
 }
 
-/* Measured stage times, when the plan brings them, replace all of this. */
-static bool is_profiled(const StratCosting *costing)
-{
-    return costing->plan->profiled.forward_s > 0.0;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -423,7 +409,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     ModelOps ops;
     if (chunk->starts_forward)
         stall(&walk);
-    if (is_profiled(costing)) {
+    if (costing->plan->profiled.forward_s > 0.0) { /* measured times replace all of this */
         emit(&walk,
              strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
              STRAT_BUCKET_GEMM, "forward");
@@ -458,7 +444,7 @@ static bool begin_backward(Walk *walk)
     bool input = walk->parts & STRAT_BACKWARD_INPUT;
     if (input && walk->chunk->starts_backward)
         stall(walk);
-    if (is_profiled(walk->costing)) {
+    if (plan->profiled.forward_s > 0.0) {
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;

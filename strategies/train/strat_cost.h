@@ -86,6 +86,9 @@ typedef enum StratBackward {
 void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk,
                          StratBackward parts, GArray *spans);
 
+/** Whether each tensor rank passes the group's whole activation on, instead of its share. */
+bool strat_sends_whole(const StratPlan *plan);
+
 /** A chunk's share of @stage_s, a measured time of a microbatch on a whole stage of @plan, in
  *  seconds on @device, of which nobody said what part scales with the clock: all of it is taken to.
  */
@@ -95,7 +98,7 @@ double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double 
 double strat_pass_bytes(const StratCosting *costing, double bytes);
 
 /** Bytes of one activation (or gradient) that one rank passes to its neighbour stage: its own share
- *  of the tensor group's. */
+ *  of the tensor group's, or all. */
 double strat_send_bytes(const StratCosting *costing);
 
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */

@@ -35,14 +35,20 @@ ModelShard strat_shard(const StratPlan *plan)
         .grid = side,
         .gathers_logits = plan->tensor_parallel.gathers_logits,
         .sequence_parallel = side > 0 || (plan->sequence_parallel && plan->tensor > 1),
-        .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
+        .fused_attention = plan->attention != STRAT_ATTENTION_UNFUSED,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
         .expert_order = expert_order(&plan->expert_kernels),
         .fused_experts = plan->expert_software.fused,
+        .logit_bytes = strat_footprint_loss(&plan->footprint)->kept_bytes,
     };
+}
+
+bool strat_sends_whole(const StratPlan *plan)
+{
+    return plan->send_whole && !plan->sequence_parallel;
 }
 
 double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
@@ -63,7 +69,8 @@ double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
     double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
-    return 2.0 * tokens * (double)costing->model->hidden / (double)plan->tensor;
+    double whole = 2.0 * tokens * (double)costing->model->hidden;
+    return strat_sends_whole(plan) ? whole : whole / (double)plan->tensor;
 }
 
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
@@ -79,19 +86,26 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
     const TopoGpu *gpu = &costing->cluster->node.gpu;
     const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
-    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu, 0) : 0.0;
     return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
                        12 + (recipe ? 1 : 0));
 }
 
-static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
+/* Where inputs are kept gathered, more than a rank's share of the sequence. */
+static double op_saved_bytes(const ModelOp *op, const StratPlan *plan)
+{
+    bool gathered = plan->footprint.gathered_inputs && op->kind == MODEL_OP_COMM;
+    return gathered && op->saved_bytes > 0.0 ? op->forward_bytes : op->saved_bytes;
+}
+
+static double saved_bytes(const ModelOps *ops, const StratPlan *plan, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
         bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
-        bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
+        bytes += dropped ? 0.0 : op_saved_bytes(&ops->op[i], plan);
     }
     return bytes;
 }
@@ -112,7 +126,7 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
         if (recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, recompute) * (double)layers;
+            bytes += saved_bytes(&ops, plan, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -120,11 +134,11 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
+        bytes += saved_bytes(&ops, plan, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }

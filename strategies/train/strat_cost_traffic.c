@@ -102,7 +102,8 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         return sum;
     bool receives =
         strat_task_is_forward(kind) ? chunk->receives_forward : chunk->receives_backward;
-    if (receives && kind != STRAT_TASK_WEIGHT && !shard.sequence_parallel) {
+    if (receives && kind != STRAT_TASK_WEIGHT && !shard.sequence_parallel &&
+        !strat_sends_whole(plan)) {
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }

@@ -140,7 +140,7 @@ static bool run_once(Together *t, GError **error)
     for (size_t j = 0; j < t->count; j++) {
         Plan *plan = &t->plans[j];
         g_autofree char *prefix = g_strdup_printf("%s: ", t->jobs[j].name);
-        StratSteps steps = {t->jobs[j].costing, plan->fold, prefix, rank, plan->steps};
+        StratSteps steps = {t->jobs[j].costing, plan->fold, prefix, rank, plan->steps, NULL};
         g_array_set_size(plan->op_ends, 0);
         plan->first_op = sim_program_op_count(step->program);
         if (!strat_compile_steps(&steps, step->program, step->transfers, plan->op_ends, error))

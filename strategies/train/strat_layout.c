@@ -6,6 +6,8 @@
  * on that and on the GPUs the ranks are placed on (topo_placement.c). */
 #include "strat_layout.h"
 
+#include "strat_stages.h"
+
 #include <glib.h>
 #include <stdlib.h>
 
@@ -179,15 +181,24 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan)
     return schedule;
 }
 
-bool strat_plan_schedule_fits(const StratPlan *plan, char **reason)
-{
-    return strat_schedule_fits(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages,
-                               plan->global_batch / (plan->data * plan->micro_batch), reason);
-}
-
 int64_t strat_chunk_count(const StratPlan *plan)
 {
     return strat_schedule_length(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages);
+}
+
+bool strat_plan_schedule_fits(const StratPlan *plan, char **reason)
+{
+    int64_t chunks, layers;
+    if (plan->stage_layers && !strat_stages_read(plan->stage_layers, &chunks, &layers, reason))
+        return false;
+    if (plan->stage_layers && chunks != strat_chunk_count(plan)) {
+        if (reason)
+            *reason = g_strdup_printf("stage_layers has %d chunks, the pipeline %d", (int)chunks,
+                                      (int)strat_chunk_count(plan));
+        return false;
+    }
+    return strat_schedule_fits(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages,
+                               plan->global_batch / (plan->data * plan->micro_batch), reason);
 }
 
 bool strat_ends_meet(const StratPlan *plan)
@@ -238,6 +249,8 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     at.layers -= (at.embedding && plan->count_embedding) + (at.head && plan->count_head);
     int64_t before = index * (slots / chunks) + MIN(index, slots % chunks);
     before -= index > 0 && plan->count_embedding;
+    if (plan->stage_layers)
+        at.layers = strat_stages_at(plan->stage_layers, index, &before);
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);

@@ -19,11 +19,13 @@
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
- *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
- *              fp32 and their gradient; keys and values gathered over a context group and their
- *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
- *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
- *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
+ *   workspace  what lives only for a moment: a recomputed layer or group of layers, copies of the
+ *              logits (strat_footprint.c); keys and values gathered over a context group and their
+ *              gradients; 16-bit copies of weights kept in fp32; units that
+ *              ZeRO-3 gathers and stand-ins of gradients (strat_held.c); under ZeRO-2 and 3 the
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced, which
+ *              without synchronisation FSDP copies too and others reduce where they are; under a
+ *              breadth-first schedule of a whole chunk instead of a unit
  *   reserved   CUDA context, library handles and communicator buffers
  *
  * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
@@ -31,11 +33,14 @@
  * gossip; no optimizer where servers have it; the outer optimizer of an island, and a fragment of
  * differences on its way (strat_outer.c).
  *
- * Left out: fragmentation of the allocator. */
+ * Left out: fragmentation of the allocator, which a plan that fits can do without; see
+ * strat_memory_cached_bytes(). */
 #include "strat_memory.h"
 
 #include "strat_agree.h"
 #include "strat_expert.h"
+#include "strat_footprint.h"
+#include "strat_held.h"
 #include "strat_layout.h"
 #include "strat_outer.h"
 #include "strat_pipe.h"
@@ -43,6 +48,11 @@
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
 static const double RESERVED_BYTES = 2e9;
+
+/* What PyTorch's allocator takes beyond what it gives out at its peak: 4.4 % in the mean of
+ * SimuMax's 24 B200 rows, which print both (2.8 to 7 %). It gives it back before it fails, so a
+ * plan fits without. */
+static const double CACHED_FRACTION = 0.044;
 
 double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk)
 {
@@ -65,15 +75,17 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
         ModelShard shard = strat_shard(plan);
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         int64_t vocab = model_vocab_padded(costing->model, shard.tensor);
-        if (!shard.gathers_logits)
+        bool cut = shard.tensor > 1 && !shard.gathers_logits;
+        if (cut)
             vocab /= shard.tensor;
-        bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
+        const StratLoss *loss = strat_footprint_loss(&plan->footprint);
+        double peak = cut ? loss->peak_sharded_bytes : loss->peak_bytes;
+        bytes = MAX(bytes, tokens * (double)vocab * (peak - loss->kept_bytes));
     }
     return chunk->layers > 0 ? MAX(bytes, strat_context_gathered_bytes(costing)) : bytes;
 }
 
-/* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
-static double kept(StratTaskKind kind, double saved, double weight)
+double strat_memory_kept(StratTaskKind kind, double saved, double weight)
 {
     switch (kind) {
     case STRAT_TASK_FORWARD:
@@ -94,8 +106,8 @@ void strat_memory_walk(const GArray *tasks, const double *saved, const double *w
     double held = 0.0, count = 0.0;
     for (guint i = 0; i < tasks->len; i++) {
         const StratTask *task = &g_array_index(tasks, StratTask, i);
-        held += kept(task->kind, saved[task->chunk], weight[task->chunk]);
-        count += kept(task->kind, 1.0, 0.0);
+        held += strat_memory_kept(task->kind, saved[task->chunk], weight[task->chunk]);
+        count += strat_memory_kept(task->kind, 1.0, 0.0);
         if (held > memory->activations_bytes) {
             memory->activations_bytes = held;
             memory->in_flight = count;
@@ -106,22 +118,6 @@ void strat_memory_walk(const GArray *tasks, const double *saved, const double *w
 static double params_of(const StratCosting *costing, const StratModelChunk *chunk)
 {
     return strat_chunk_params(costing->model, costing->plan, chunk);
-}
-
-/* Parameters of the units of @chunk: of the largest, and the most in @count neighbours. */
-static void unit_params(const StratCosting *costing, const StratModelChunk *chunk, int64_t count,
-                        double *largest, double *most)
-{
-    int64_t units = strat_chunk_unit_count(chunk);
-    g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    strat_chunk_units(costing->plan, chunk, unit);
-    double window = 0.0;
-    for (int64_t i = 0; i < units; i++) {
-        double params = params_of(costing, &unit[i]);
-        window += params - (i >= count ? params_of(costing, &unit[i - count]) : 0.0);
-        *largest = MAX(*largest, params);
-        *most = MAX(*most, window);
-    }
 }
 
 /* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @kept_bytes each. */
@@ -169,16 +165,13 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
                          StratMemory *memory)
 {
     const StratPlan *plan = costing->plan;
-    double shards = (double)strat_shard_ranks(plan), largest = 0.0, most = 0.0;
+    double shards = (double)strat_shard_ranks(plan);
     bool wide = plan->precision == TOPO_DTYPE_FP32 || plan->precision == TOPO_DTYPE_TF32;
     bool kept_wide = wide || plan->fp32_parameters;
     double kept = kept_wide ? 4.0 : 2.0, working = wide ? 4.0 : 2.0;
     double gradient = topo_dtype_bytes(plan->gradients);
-    int64_t at_once = 1 + (plan->overlap_data ? plan->prefetch : 0);
-    for (int64_t k = 0; plan->zero_stage > 1 && k < plan->virtual_stages; k++) {
-        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
-        unit_params(costing, &chunk, at_once, &largest, &most);
-    }
+    double master = plan->footprint.master_bytes > 0 ? (double)plan->footprint.master_bytes : 4.0;
+    StratHeldUnits units = strat_held_units(costing, stage);
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
@@ -190,20 +183,24 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;
-        memory->workspace_bytes += working * (plan->reshard_after_forward ? most : params);
+        memory->workspace_bytes +=
+            working * (plan->reshard_after_forward ? units.most + units.root : params);
     } else if (kept > working) {
         memory->workspace_bytes += held * working;
     }
     if (plan->zero_stage > 1 && shards > 1.0) {
+        bool in_place = plan->no_sync && !plan->footprint.root_unit;
+        double bucket =
+            plan->footprint.matrix_units ? MIN(strat_footprint_bucket(), params) : units.largest;
         memory->gradients_bytes = params / shards * MAX(gradient, kept);
-        if (plan->no_sync)
-            memory->gradients_bytes += params * gradient;
-        else
-            memory->workspace_bytes += largest * (working + gradient);
+        memory->gradients_bytes += plan->no_sync ? params * gradient : 0.0;
+        memory->workspace_bytes += plan->no_sync ? 0.0 : units.largest * working;
+        memory->workspace_bytes += in_place ? 0.0 : bucket * gradient;
     }
+    memory->workspace_bytes += strat_held_stand_in_bytes(costing, stage);
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
-            (kept_wide ? 8.0 : 12.0) *
+            (kept_wide ? 8.0 : 8.0 + master) *
             (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
     add_data_parallel(plan, held, kept, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
@@ -324,6 +321,16 @@ static const Knob knobs[] = {
     {"plan.pipeline doubled, plan.data halved", turn_pipeline         },
 };
 
+double strat_memory_allocated_bytes(const StratMemory *memory)
+{
+    return memory->peak_bytes - memory->reserved_bytes;
+}
+
+double strat_memory_cached_bytes(const StratMemory *memory)
+{
+    return strat_memory_allocated_bytes(memory) * (1.0 + CACHED_FRACTION);
+}
+
 guint strat_memory_worst_stage(const GArray *stages)
 {
     guint worst = 0;
@@ -341,12 +348,13 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
-/* Whether the ranks of @plan can share @model. */
-static bool fits_model(const ModelSpec *model, const StratPlan *plan)
+/* Whether the ranks of @plan can share @model, and run its schedule. */
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
 {
     g_autofree char *tensor = NULL, *context = NULL;
-    return strat_expert_fits(model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
-           strat_tensor_fits(model, plan, &tensor) && strat_context_fits(model, plan, &context);
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
+           strat_tensor_fits(costing->model, plan, &tensor) &&
+           strat_context_fits(costing->model, plan, &context);
 }
 
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
@@ -358,7 +366,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -368,7 +376,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

@@ -3,6 +3,7 @@
 #define STRAT_MEMORY_H
 
 #include "strat_cost.h"
+#include "strat_schedule.h"
 
 #include <glib.h>
 
@@ -22,6 +23,10 @@ typedef struct StratMemory {
 /** Bytes alive only while one layer of @chunk, or its head, runs. */
 double strat_memory_workspace_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 
+/** Bytes that a task leaves on its stage, negative where it releases some, of what its chunk's
+ *  forward keeps (@saved) and what is kept for the weights' gradients (@weight). */
+double strat_memory_kept(StratTaskKind kind, double saved, double weight);
+
 /** Walks a stage's tasks (of StratTask): the peak of what is held, in activations_bytes and
  *  in_flight of @memory, which start at 0. @saved and @weight: bytes that each chunk's forward
  *  keeps, and those kept for the weights' gradients where they are apart. */
@@ -36,6 +41,10 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
 
 /** Memory of every stage: an array of StratMemory, freed by the caller. */
 GArray *strat_memory_stages(const StratCosting *costing);
+
+/** Of that peak, what PyTorch's allocator gave out, and what it took from the device for that. */
+double strat_memory_allocated_bytes(const StratMemory *memory);
+double strat_memory_cached_bytes(const StratMemory *memory);
 
 /** The stage that needs the most. */
 guint strat_memory_worst_stage(const GArray *stages);

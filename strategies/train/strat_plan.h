@@ -5,6 +5,7 @@
 #include "strat_context.h"
 #include "strat_data_parallel.h"
 #include "strat_expert_software.h"
+#include "strat_footprint.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "strat_recompute_parts.h"
@@ -26,6 +27,7 @@ typedef enum StratRecompute {
 typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+    STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
 typedef enum StratOptimizer {
@@ -62,14 +64,15 @@ struct StratPlan {
     int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
     StratExpertSoftware expert_software;
-    int64_t micro_batch;     /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;    /* sequences of one step */
-    int64_t sequence_length; /* tokens of one sequence */
-    bool sequence_parallel;  /* norms and dropouts split along the sequence over the TP group */
-    const char *schedule;    /* a row of strat_schedule */
-    bool count_embedding;    /* the embedding takes a layer's place in the first stage */
-    bool count_head;         /* the head takes a layer's place in the last stage */
-    bool uneven_layers;      /* with virtual stages, the first chunks may have a layer more */
+    int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;     /* sequences of one step */
+    int64_t sequence_length;  /* tokens of one sequence */
+    bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
+    const char *schedule;     /* a row of strat_schedule */
+    const char *stage_layers; /* of each chunk, written out (strat_stages.h); NULL: evenly */
+    bool count_embedding;     /* the embedding takes a layer's place in the first stage */
+    bool count_head;          /* the head takes a layer's place in the last stage */
+    bool uneven_layers;       /* with virtual stages, the first chunks may have a layer more */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
     StratRecomputeParts recompute_parts;   /* what of every layer besides */
@@ -92,12 +95,14 @@ struct StratPlan {
     bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
+    bool send_whole;              /* each tensor rank sends all of an activation to its like */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */
     double host_stall_s;     /* the GPU waits that long for its host after each blocking exchange */
     double kernel_gap_s;     /* idle before each kernel, where the host cannot run ahead */
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratFootprint footprint;    /* what the software holds besides */
     StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 };

@@ -42,7 +42,7 @@ TopoDtype strat_wide_dtype(TopoDtype dtype)
     return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
 }
 
-KernAttentionShape strat_attention_shape(TopoDtype precision, const ModelOp *op)
+KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op)
 {
     return (KernAttentionShape){.batch = op->batch,
                                 .kv_batch = op->kv_batch,
@@ -50,5 +50,6 @@ KernAttentionShape strat_attention_shape(TopoDtype precision, const ModelOp *op)
                                 .keys = op->n,
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
-                                .dtype = strat_wide_dtype(precision)};
+                                .dtype = strat_wide_dtype(plan->precision),
+                                .flash_2 = plan->attention == STRAT_ATTENTION_FLASH_2};
 }

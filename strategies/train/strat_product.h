@@ -4,6 +4,7 @@
 
 #include "kern_attention.h"
 #include "kern_gemm.h"
+#include "strat_plan.h"
 #include "strat_recipe.h"
 
 /** Seconds of @shape on @device; products in fp8 of a @recipe (NULL: 16 bits or more) whose scales
@@ -23,7 +24,7 @@ double strat_accumulate_s(const KernDevice *device, const ModelOp *op, bool line
 /** Attention and logits stay in 16 bits when the linear layers go below. */
 TopoDtype strat_wide_dtype(TopoDtype dtype);
 
-/** The fused attention of @op in a plan of @precision. */
-KernAttentionShape strat_attention_shape(TopoDtype precision, const ModelOp *op);
+/** The fused attention of @op in @plan. */
+KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op);
 
 #endif

@@ -6,6 +6,8 @@
  *             see read 2 e more before that. c = 2 where a product needs the columns of what was
  *             quantised by rows: tensor cores of Hopper read fp8 by rows alone, and scales of
  *             blocks (fp8-block, mxfp8, nvfp4) belong to rows or to columns; else 1.
+ *             What the tensor group gathers is cast in shards before; where columns are the same
+ *             numbers, what arrives is transposed: q read, q written.
  *   weights   cast once a step, by the optimizer (Transformer Engine keeps them for the
  * microbatches) held      c q a weight, beside 2 for those that are kept in 16 bits kept      q a
  * saved input of a linear layer. Attention keeps its output in 16 bits besides. gathered  under
@@ -127,10 +129,15 @@ double strat_recipe_copies(const StratRecipe *recipe, const TopoGpu *gpu)
     return recipe->two_copies || !is_blackwell(gpu) ? 2.0 : 1.0;
 }
 
-double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu)
+double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu, int64_t shards)
 {
-    return (recipe->finds_largest ? 4.0 : 2.0) +
-           strat_recipe_copies(recipe, gpu) * recipe->element_bytes;
+    double read = recipe->finds_largest ? 4.0 : 2.0;
+    double copies = strat_recipe_copies(recipe, gpu), transposed = 0.0;
+    if (shards > 0 && !recipe->two_copies && copies > 1.0) {
+        copies = 1.0;
+        transposed = 2.0 * recipe->element_bytes;
+    }
+    return (read + copies * recipe->element_bytes) / (double)MAX(shards, 1) + transposed;
 }
 
 int strat_recipe_cast_kernels(const StratRecipe *recipe)

@@ -45,8 +45,9 @@ bool strat_recipe_fits(const StratQuantise *quantise, TopoDtype precision, int64
 /** Copies of a quantised tensor on @gpu: 2 where products cannot read its columns. */
 double strat_recipe_copies(const StratRecipe *recipe, const TopoGpu *gpu);
 
-/** Bytes that casting one element of 16 bits moves, and kernels that it takes. */
-double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu);
+/** Bytes that casting one element of 16 bits moves, and kernels that it takes. @shards: ranks that
+ *  cast a tensor in shards and gather it quantised; 0: it is whole. */
+double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu, int64_t shards);
 int strat_recipe_cast_kernels(const StratRecipe *recipe);
 
 /** Bytes that the data group gathers for one weight. */

@@ -7,6 +7,11 @@
  *   interleaved  each stage holds v chunks of the model, microbatches pass in rounds of p; warm-up
  *                2 (p - 1 - i) + (v - 1) p (Narayanan 2021 SC, section 2.2.2)
  *
+ *   breadth-first  chunks placed as interleaved; all forwards of a chunk before those of the next,
+ *                then backwards likewise from the last chunk on, so that a chunk's gradients are
+ *                final while others still compute (Lamy-Poirier 2023, section 4); m >= p keeps
+ *                every stage busy between its chunks
+ *
  * With m microbatches, equal stages and free sends the idle share of the step is
  * (p-1)/(m+p-1), and (p-1)/(v m + p-1) interleaved. Schedules that cut the backward in two are in
  * strat_schedule_zero.c, those from both ends in strat_schedule_dual.c. */
@@ -93,6 +98,15 @@ static void order_interleaved(const StratPipeline *p, int64_t stage, GArray *tas
     warm_up_then_alternate(p, warm_up, tasks);
 }
 
+static void order_breadth_first(const StratPipeline *p, int64_t stage, GArray *tasks)
+{
+    (void)stage;
+    for (int64_t i = 0; i < p->chunks * p->microbatches; i++)
+        push(tasks, false, i / p->microbatches, i % p->microbatches);
+    for (int64_t i = 0; i < p->chunks * p->microbatches; i++)
+        push(tasks, true, p->chunks - 1 - i / p->microbatches, i % p->microbatches);
+}
+
 static double bubble_none(const StratPipeline *p)
 {
     (void)p;
@@ -139,6 +153,14 @@ static const StratSchedule schedules[] = {
      .interleaves = true,
      .rounds = true,
      .order = order_interleaved,
+     .bubble_fraction = bubble_flush},
+    {.name = "breadth-first",
+     .source = "Lamy-Poirier 2023 (arXiv 2211.05953): all microbatches through a chunk before the next chunk",
+     .kinds = WHOLE,
+     .needs_pipeline = true,
+     .interleaves = true,
+     .keeps_chunks = true,
+     .order = order_breadth_first,
      .bubble_fraction = bubble_flush},
     {.name = "zb-h1",
      .source = "Qi 2024 (arXiv 2401.10241) section 2.1: backward in two, memory of 1F1B, by hand",

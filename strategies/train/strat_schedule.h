@@ -58,9 +58,11 @@ typedef struct StratSchedule {
     bool is_v;           /* two chunks a stage, the second ones on the way back */
     bool is_dual;        /* the model twice, microbatches in halves from both ends: see
                             strat_schedule_dual.c */
-    bool rolls;     /* a stage begins its next step when its own is over, whatever the others do */
-    bool fills;     /* needs as many microbatches through each chunk as the model has chunks */
-    unsigned kinds; /* of its tasks: a bit each */
+    bool rolls; /* a stage begins its next step when its own is over, whatever the others do */
+    bool keeps_chunks; /* all microbatches pass a chunk before the next: its weights stay meanwhile,
+                          its gradients are reduced once */
+    bool fills;        /* needs as many microbatches through each chunk as the model has chunks */
+    unsigned kinds;    /* of its tasks: a bit each */
     /** Appends the tasks of @stage in order: each forward and backward once. */
     void (*order)(const StratPipeline *pipeline, int64_t stage, GArray *tasks);
     /** The same for all stages at once; @tasks has an array for each. */

@@ -11,6 +11,8 @@
  *
  *   adds  n P(m / n) - P(m) + first + max(slowdown * rest, rest - n P(m / n))
  *
+ * or, unless n was asked for, C(b) where that is less: recipes tune which products are cut.
+ *
  * By default n is the t ranks of the group, first = C(b) / t and rest = (t - 1) C(b) / t: the
  * chunks are the steps of one ring, as Transformer Engine's user buffers split the gather before a
  * product (ring exchange) and PyTorch's asynchronous tensor parallelism does. With
@@ -71,5 +73,7 @@ double strat_tensor_chunked_s(const StratCosting *costing, const StratModelChunk
         first = strat_tensor_comm_s(costing, chunk, comm, bytes * share);
         rest = first * (double)(chunks - 1);
     }
-    return fmax(0.0, cut - whole) + first + strat_tensor_exposed_s(costing->plan, rest, cut, true);
+    double piped =
+        fmax(0.0, cut - whole) + first + strat_tensor_exposed_s(costing->plan, rest, cut, true);
+    return asked > 0 ? piped : fmin(piped, all);
 }

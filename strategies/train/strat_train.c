@@ -226,6 +226,10 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
     result->operations = sim_program_op_count(result->step->program);
     result->microbatches = plan->global_batch / (plan->data * plan->micro_batch);
     result->memory = strat_memory_stages(costing);
+    guint worst = strat_memory_worst_stage(result->memory);
+    result->moments =
+        strat_memory_moments(costing, result->step, result->run, worst,
+                             g_array_index(result->memory, StratMemory, worst).workspace_bytes);
     count_flop(costing, result);
     return g_steal_pointer(&result);
 }
@@ -236,6 +240,8 @@ void strat_train_result_free(StratTrainResult *result)
         return;
     if (result->memory)
         g_array_unref(result->memory);
+    if (result->moments)
+        g_array_unref(result->moments);
     if (result->hot_links)
         g_array_unref(result->hot_links);
     sim_run_free(result->run);

@@ -5,6 +5,7 @@
 #include "sim_exec.h"
 #include "strat_compile.h"
 #include "strat_memory.h"
+#include "strat_memory_time.h"
 #include "strat_outer.h"
 #include "strat_push.h"
 
@@ -21,6 +22,7 @@ typedef struct StratTrainResult {
     double peak_flop_per_s;                /* one GPU, at the plan's precision, dense */
     int64_t ledger_ns[STRAT_BUCKET_COUNT]; /* GPU-nanoseconds; they sum to gpus x step_ns */
     GArray *memory;                        /* of StratMemory, by stage */
+    GArray *moments;                       /* of StratMoment, of the fullest stage */
     StratStep *step;                       /* the program */
     SimRun *run;                           /* and when everything in it happened */
     StratPushResult served; /* of servers that workers do not wait for; no workers: none */

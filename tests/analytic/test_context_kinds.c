@@ -162,6 +162,30 @@ Test(context_kinds, hybrid_rings_carry_what_rings_do_and_exchange_as_few_ranks)
     cr_expect(fabs(got - 7.0 * step) < 1e-6 * 7.0 * step, "%g s, not %g", got, 7.0 * step);
 }
 
+static double core_s(const ToyWorld *world)
+{
+    StratCosting costing = toy_costing(world);
+    StratModelChunk chunk = {.layers = 1, .context_per_domain = world->plan.context};
+    g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
+    double seconds = 0.0;
+    strat_cost_forward(&costing, &chunk, spans);
+    strat_cost_backward(&costing, &chunk, STRAT_BACKWARD_WHOLE, spans);
+    for (guint i = 0; i < spans->len; i++) {
+        const StratSpan *span = &g_array_index(spans, StratSpan, i);
+        seconds += span->bucket == STRAT_BUCKET_ATTENTION ? span->seconds : 0.0;
+    }
+    return seconds;
+}
+
+Test(context_kinds, another_attention_is_slower_where_there_are_context_ranks)
+{
+    for (int64_t c = 1; c <= 2; c++) {
+        ToyWorld same = shared(c, STRAT_CONTEXT_RING), slow = same;
+        slow.plan.context_parallel.attention_fraction = 0.5;
+        expect_near(core_s(&slow), core_s(&same) * (double)c, "attention");
+    }
+}
+
 /* 4 ranks in domains of 2: some send crosses, at 1e3 B/s, and all wait for it. */
 Test(context_kinds, a_ring_that_leaves_its_domain_goes_at_the_pace_of_the_nic)
 {

@@ -98,6 +98,20 @@ Test(pipeline_bubble, interleaving_divides_the_bubble_by_the_chunks)
     }
 }
 
+Test(pipeline_bubble, breadth_first_idles_as_interleaved_once_a_round_fills_the_pipeline)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(stage_counts); i++) {
+        for (size_t j = 0; j < G_N_ELEMENTS(micro_counts); j++) {
+            for (size_t k = 0; k < G_N_ELEMENTS(chunk_counts); k++) {
+                StratPipeline shape = shape_of(stage_counts[i], chunk_counts[k], micro_counts[j]);
+                if (shape.stages == 1 || shape.microbatches < shape.stages)
+                    continue;
+                expect_bubble(&shape, "breadth-first", true);
+            }
+        }
+    }
+}
+
 Test(pipeline_bubble, one_stage_never_idles)
 {
     for (size_t j = 0; j < G_N_ELEMENTS(micro_counts); j++) {
@@ -119,8 +133,8 @@ static void for_each_shape(void (*check)(const StratSchedule *, const StratPipel
                     StratPipeline shape = shape_of(stage_counts[i], v, micro_counts[j]);
                     bool one = shape.stages == 1;
                     bool uneven = shape.microbatches % shape.stages != 0;
-                    if (one == schedules[s].needs_pipeline ||
-                        (schedules[s].interleaves && (uneven || v == 1)))
+                    if (one == schedules[s].needs_pipeline || (schedules[s].rounds && uneven) ||
+                        (schedules[s].interleaves && v == 1))
                         continue;
                     check(&schedules[s], &shape);
                 }

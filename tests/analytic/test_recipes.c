@@ -48,10 +48,24 @@ Test(recipes, a_cast_reads_the_tensor_and_writes_its_copies)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         ToyWorld world = low(cases[i].recipe);
         const StratRecipe *recipe = strat_recipe_of(cases[i].recipe, world.plan.precision);
-        expect_near(strat_recipe_cast_bytes(recipe, &hopper), cases[i].hopper_bytes, "Hopper");
-        expect_near(strat_recipe_cast_bytes(recipe, &blackwell), cases[i].blackwell_bytes,
+        expect_near(strat_recipe_cast_bytes(recipe, &hopper, 0), cases[i].hopper_bytes, "Hopper");
+        expect_near(strat_recipe_cast_bytes(recipe, &blackwell, 0), cases[i].blackwell_bytes,
                     "Blackwell");
     }
+}
+
+/* Of four ranks each casts a quarter; what arrives is transposed where columns are the same numbers
+ * and the GPU reads rows alone. */
+Test(recipes, what_is_gathered_is_cast_in_shards)
+{
+    TopoGpu blackwell = toy_world().cluster.node.gpu, hopper = blackwell;
+    hopper.peak_flop_per_s[TOPO_DTYPE_FP4] = 0.0;
+    const StratRecipe *delayed = strat_recipe_of("fp8-delayed", TOPO_DTYPE_FP8);
+    const StratRecipe *blocks = strat_recipe_of("mxfp8", TOPO_DTYPE_FP8);
+    expect_near(strat_recipe_cast_bytes(delayed, &hopper, 4), 3.0 / 4.0 + 2.0, "Hopper");
+    expect_near(strat_recipe_cast_bytes(delayed, &blackwell, 4), 3.0 / 4.0, "Blackwell");
+    expect_near(strat_recipe_cast_bytes(blocks, &blackwell, 4), (2.0 + 33.0 / 16.0) / 4.0,
+                "blocks");
 }
 
 static const ModelOp *op_by(const ModelOps *ops, const char *label)

@@ -32,4 +32,12 @@ refused plan.schedule=dualpipe 'holds the model twice and adds its gradients ove
 refused plan.schedule=dualpipe-v 'needs 16 microbatches or more, not 15' plan.global_batch=30
 refused plan.schedule=dualpipe-v 'needs a pipeline of 2 or more' plan.pipeline=1
 refused plan.virtual_stages=2 'in multiples of pipeline 8, not 9' plan.global_batch=18
+expect_exit 0 "$ORRERY" check s.yaml --set plan.schedule=breadth-first --set plan.virtual_stages=2 --set plan.global_batch=22
+refused plan.schedule=breadth-first 'needs virtual_stages of 2 or more'
+expect_exit 0 "$ORRERY" check s.yaml --set 'plan.stage_layers=5 6*6 7'
+refused 'plan.stage_layers=5 6*6' 'stage_layers: 7 chunks are listed, the pipeline has 8'
+refused 'plan.stage_layers=6*7 7' 'stage_layers: they sum to 49, the model has 48'
+refused 'plan.stage_layers=6*6 0 12' 'stage_layers: chunk 6 has no layer: only the first and the last'
+refused 'plan.stage_layers=6, 6' "stage_layers: '6, 6' is not a list of layers"
+refused 'plan.stage_layers=6*8' 'count_embedding and count_head say otherwise' plan.count_head=true
 finish

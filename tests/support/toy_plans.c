@@ -16,12 +16,13 @@ enum {
     GPIPE = 512,
     KEEP = 1024, /* weights gathered for the forward, until the backward */
     NO_SYNC = 2048,
-    COPIES = 4096,   /* two of what is sharded */
-    EXPERTS = 8192,  /* 8 a layer but the first, over 2 ranks */
-    CUT = 16384,     /* each of them cut by the tensor group */
-    KERNELS = 32768, /* that send a token once to a domain */
-    DUAL = 65536,    /* DualPipe */
-    HALF = 131072,   /* DualPipeV */
+    COPIES = 4096,    /* two of what is sharded */
+    EXPERTS = 8192,   /* 8 a layer but the first, over 2 ranks */
+    CUT = 16384,      /* each of them cut by the tensor group */
+    KERNELS = 32768,  /* that send a token once to a domain */
+    DUAL = 65536,     /* DualPipe */
+    HALF = 131072,    /* DualPipeV */
+    BREADTH = 262144, /* breadth-first */
 };
 
 static const struct {
@@ -80,6 +81,9 @@ static const struct {
     {2,  1, 2,  2, 5,  6,  6, 6,  6,  1, DATA | SENDS | SEQUENCE | EXPERTS | DUAL},
     {1,  1, 6,  2, 4,  12, 7, 7,  6,  0, DATA | COUNT_ENDS | DUAL                },
     {2,  1, 3,  2, 4,  7,  5, 5,  12, 1, DATA | HALF                             },
+    {2,  1, 3,  2, 4,  5,  5, 5,  12, 1, DATA | SENDS | BREADTH                  },
+    {1,  2, 2,  3, 3,  4,  5, 5,  6,  0, UNTIED | BREADTH                        },
+    {2,  1, 2,  2, 3,  4,  6, 6,  8,  3, DATA | BREADTH                          },
 };
 
 size_t toy_plan_count(void)
@@ -151,6 +155,8 @@ ToyWorld toy_plan_at(size_t index)
     toy_lay_out(&world, rows[index].data, rows[index].microbatches);
     if (flags & (GPIPE | DUAL | HALF))
         plan->schedule = flags & GPIPE ? "gpipe" : flags & DUAL ? "dualpipe" : "dualpipe-v";
+    if (flags & BREADTH)
+        plan->schedule = "breadth-first";
     plan->overlap_expert = flags & DUAL;
     if (flags & EXPERTS)
         toy_make_experts(&world, 2, flags & CUT ? plan->tensor : 1);

@@ -271,9 +271,10 @@ static const struct {
      "virtual stages need microbatches in multiples of pipeline 2, not 3"                                                                                                     },
     {"plan.schedule=interleaved-1f1b",                                                          "schedule interleaved-1f1b needs virtual_stages of 2"                         },
     {"plan.schedule=none",                                                                      "schedule none is for pipeline 1, not 2"                                      },
-    {"plan.schedule=1f1",                                                                       "'schedule' must be one of none, gpipe, 1f1b, interleaved-1f1b, "
-                          "zb-h1, zb-h2, zb-1p, zb-2p, zb-v, dualpipe, dualpipe-v, not "
-                          "'1f1', did you mean '1f1b'?"                                                                                              },
+    {"plan.schedule=1f1",
+     "'schedule' must be one of none, gpipe, 1f1b, interleaved-1f1b, breadth-first, "
+     "zb-h1, zb-h2, zb-1p, zb-2p, zb-v, dualpipe, dualpipe-v, not "
+     "'1f1', did you mean '1f1b'?"                                                                                                                                            },
     {"plan={tensor: 2, sequence_parallel: true, sequence_length: 31, global_batch: 16}",
      "sequence_length 31 does not split over context 2 x tensor (sequence_parallel)"                                                                                          },
     {"plan={context: 4, sequence_length: 30, global_batch: 16}",
@@ -347,7 +348,7 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, serve, traffic, search, cost, "
-        "campaign, queue, replay, "
+        "training_run, campaign, queue, replay, "
         "faults, fabric, "
         "placement, jobs, "
         "kernels, uncertainty, guesses, expect\n"
