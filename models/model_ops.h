@@ -7,6 +7,13 @@
 
 #include <stddef.h>
 
+/** Who brings the rows of experts into order. */
+typedef enum ModelExpertOrder {
+    MODEL_ORDER_COPIES, /* a copy an expert is made, sent and sorted again where it arrives */
+    MODEL_ORDER_TOKENS, /* tokens are sent once, copies made and sorted where they arrive */
+    MODEL_ORDER_KERNEL, /* what sends them does all of it */
+} ModelExpertOrder;
+
 /** How one microbatch of a model is cut over the ranks that share it. */
 typedef struct ModelShard {
     int64_t micro_batch;   /* sequences */
@@ -25,7 +32,9 @@ typedef struct ModelShard {
     int64_t expert;        /* ranks that share the experts out; 0: one */
     int64_t expert_tensor; /* ranks that cut each expert; 0: none does */
     double expert_load;    /* rows of the busiest rank over the mean; 0: even */
-    double logit_bytes;    /* kept of a logit for the backward; 0: 4 */
+    ModelExpertOrder expert_order;
+    bool fused_experts; /* products of experts and what is between them are one kernel */
+    double logit_bytes; /* kept of a logit for the backward; 0: 4 */
 } ModelShard;
 
 typedef enum ModelOpKind {
@@ -81,6 +90,8 @@ typedef struct ModelOp {
     ModelComm backward_comm;
     bool regather;      /* COMM: backward gathers the input once more for the weights */
     bool frozen;        /* GEMM: its weights do not learn */
+    bool routed;        /* GEMM: of routed experts */
+    bool again;         /* not kept for the backward, which repeats it */
     double saved_bytes; /* kept from forward to backward by this rank */
 } ModelOp;
 

@@ -19,6 +19,7 @@ typedef struct TopoExpertFit {
     const char *name;
     const char *source;
     const char *algorithm; /* row of topo_collective: expert-two-level or expert-direct */
+    bool sorts;            /* rows arrive as the experts take them */
     TopoExpertTerm dispatch, combine;
 } TopoExpertFit;
 

@@ -14,13 +14,13 @@
 #include "scen_check.h"
 
 #include "scen_check_data.h"
+#include "scen_check_expert.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
 #include "scen_check_parallel.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
-#include "strat_expert.h"
 #include "strat_stages.h"
 
 #include <math.h>
@@ -87,52 +87,11 @@ static void check_experts(const Check *check)
         fail(check, "model.expert_ffn", "a model with experts needs expert_ffn");
 }
 
-/* The plan's side of experts; data is derived by now. */
+/* Data is derived by now. */
 static void check_expert_plan(const Check *check)
 {
-    const ModelSpec *model = &check->scenario->model;
-    StratPlan *plan = &check->scenario->plan;
-    g_autofree char *reason = NULL;
-    if (plan->expert == 0 && model->experts > 0)
-        plan->expert = 1;
-    if (plan->data > 0 && !strat_expert_fits(model, plan, &reason))
-        fail(check, "plan.expert", "%s", reason);
-    if (model->experts == 0)
-        return;
-    int64_t ranks = MAX(plan->expert, 1);
-    if (plan->expert_imbalance > 0.0 && plan->expert_zipf > 0.0)
-        fail(check, "plan.expert_imbalance",
-             "expert_imbalance and expert_zipf both say how full the busiest rank is: keep one");
-    if (plan->expert_imbalance > 0.0 &&
-        (plan->expert_imbalance < 1.0 || plan->expert_imbalance > (double)ranks))
-        fail(check, "plan.expert_imbalance",
-             "expert_imbalance %g: the busiest of " I64 " ranks has from 1 to " I64
-             " times the mean",
-             plan->expert_imbalance, ranks, ranks);
-    if (plan->expert_capacity > 0.0 && plan->expert_capacity < 1.0)
-        fail(check, "plan.expert_capacity",
-             "expert_capacity %g would drop tokens of even routing: 1 or more, or 0 for dropless",
-             plan->expert_capacity);
-    if (plan->expert_nodes > 0 && !plan->expert_kernels.name)
-        fail(check, "plan.expert_nodes",
-             "expert_nodes needs expert_kernels: an all-to-all sends a copy an expert, wherever "
-             "experts are");
-    if (plan->zero_stage > 1)
-        fail(check, "plan.zero_stage",
-             "zero_stage " I64 " with experts: units are gathered and reduced over the ranks that "
-             "share a layer, but experts are on others; use zero_stage 0 or 1",
-             plan->zero_stage);
-    if (plan->shard > 0)
-        fail(check, "plan.shard",
-             "shard " I64 " with experts: copies of experts are on other ranks than copies of the "
-             "rest; leave it out",
-             plan->shard);
-    if (plan->precision > TOPO_DTYPE_FP8)
-        fail(check, "plan.precision", "experts in less than 8 bits are not modelled in training");
-    if (check->scenario->campaign.is_on)
-        fail(check, "campaign",
-             "a campaign of a model with experts is not modelled yet: its checkpoints hold experts "
-             "that other ranks do not");
+    scen_check_expert(check->scenario, check, fail);
+    scen_check_recompute_parts(check->scenario, check, fail);
 }
 
 static void check_latent(const Check *check)
@@ -242,7 +201,7 @@ static void check_layers(const Check *check)
     int64_t chunks = schedule
                          ? strat_schedule_length(schedule, plan->pipeline, plan->virtual_stages)
                          : plan->pipeline * plan->virtual_stages;
-    bool uneven = chunks == plan->pipeline && model->layers >= plan->pipeline;
+    bool uneven = (chunks == plan->pipeline || plan->uneven_layers) && model->layers >= chunks;
     if (plan->stage_layers) {
         g_autofree char *reason = NULL;
         if (!strat_stages_fit(model, plan, &reason))

@@ -34,6 +34,8 @@ static const ScenField fields[] = {
     FIELD("source", source, SCEN_TEXT, .help = "measurements"),
     FIELD("algorithm", algorithm, SCEN_TEXT, .required = true,
           .help = "expert-two-level or expert-direct"),
+    FIELD("sorts", sorts, SCEN_BOOL, .fallback = "false",
+          .help = "rows arrive in the order of the experts, copied and padded"),
     FIELD("dispatch", dispatch, SCEN_MAP, .required = true, .table = &term_table,
           .help = "tokens to their experts"),
     FIELD("combine", combine, SCEN_MAP, .required = true, .table = &term_table, .help = "and back"),

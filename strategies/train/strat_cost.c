@@ -21,7 +21,7 @@
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
-#include "strat_shape.h"
+#include "strat_product.h"
 #include "strat_tensor.h"
 #include "strat_tensor_overlap.h"
 
@@ -35,7 +35,7 @@ typedef struct Walk {
     KernDevice device;         /* the rank's */
     const ModelOp *op;         /* at hand */
     const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
-    bool recomputing;
+    bool recomputing, fused;
     bool hides_exchange;
     double exchange_s; /* of the layer at hand, to and from experts, that may hide under it; or of
                           all so far, under the other chunk of a pair */
@@ -45,6 +45,7 @@ typedef struct Walk {
 static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans, .device = costing->device};
+    walk.fused = costing->plan->expert_software.fused;
     if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
         walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
     bool pairs = strat_plan_schedule(costing->plan)->kinds & 1U << STRAT_TASK_PAIRED_FORWARD;
@@ -73,24 +74,9 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
     g_array_append_val(walk->spans, span);
 }
 
-/* Bytes of a pass: models/ counts activations of two bytes, a CPU in fp32 moves four. */
-static double pass_bytes(const Walk *walk, double bytes)
-{
-    bool wide = walk->costing->device.profile->host.threads > 0 &&
-                walk->costing->plan->precision == TOPO_DTYPE_FP32;
-    return wide ? 2.0 * bytes : bytes;
-}
-
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
     return strat_tensor_comm_s(walk->costing, walk->chunk, comm, bytes);
-}
-
-static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
-                        TopoDtype dtype)
-{
-    KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
-    return kern_gemm_s(&walk->device, &shape);
 }
 
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
@@ -136,7 +122,7 @@ static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
 {
     const StratRecipe *recipe = walk->recipe;
-    if (!recipe || op->part != MODEL_PART_LINEAR)
+    if (!recipe || op->part != MODEL_PART_LINEAR || (op->routed && walk->fused))
         return;
     int64_t shards = gathered ? walk->costing->plan->tensor : 0;
     double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * (double)elements;
@@ -155,7 +141,7 @@ static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
     emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
     if (parts & STRAT_BACKWARD_WEIGHT)
-        emit(walk, strat_accumulate_s(walk->costing, &walk->device, &block),
+        emit(walk, strat_accumulate_s(&walk->device, &block, walk->costing->model->linear_bias),
              STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
 }
 
@@ -197,7 +183,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         }
         cast(walk, op, op->batch * op->m * op->k, op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
         emit(walk,
-             product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)) /
+             strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->n, op->k,
+                            op_dtype(walk, op)) /
                  strat_sparse_gain(walk->costing->plan, op, false),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -207,7 +194,8 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_PASS:
         emit(walk,
              kern_pass_labelled_s(&walk->device, op->label, false,
-                                  pass_bytes(walk, op->forward_bytes), op->forward_kernels),
+                                  strat_pass_bytes(walk->costing, op->forward_bytes),
+                                  op->forward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:
@@ -233,8 +221,11 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
     TopoDtype dtype = op_dtype(walk, op);
     double input =
-        product_s(walk, op->batch, op->m, op->k, op->n, dtype) / strat_sparse_gain(plan, op, true);
-    double weight = op->frozen ? 0.0 : product_s(walk, op->batch, op->k, op->n, op->m, dtype);
+        strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->k, op->n, dtype) /
+        strat_sparse_gain(plan, op, true);
+    double weight = op->frozen ? 0.0
+                               : strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->k,
+                                                op->n, op->m, dtype);
     double again = 0.0, reduce = 0.0;
     if (gather) {
         again = gather->regather ? comm_s(walk, MODEL_COMM_ALL_GATHER, gather->forward_bytes) : 0.0;
@@ -253,8 +244,8 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     if (walk->parts & STRAT_BACKWARD_WEIGHT && !op->frozen) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
-        emit(walk, strat_accumulate_s(walk->costing, &walk->device, op), STRAT_BUCKET_ELEMENTWISE,
-             "accumulate gradient");
+        emit(walk, strat_accumulate_s(&walk->device, op, walk->costing->model->linear_bias),
+             STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
     }
 }
 
@@ -276,10 +267,12 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
             backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
-        emit(walk,
-             product_s(walk, op->batch, op->m, op->k, op->n, op_dtype(walk, op)) +
-                 product_s(walk, op->batch, op->k, op->n, op->m, op_dtype(walk, op)),
-             STRAT_BUCKET_ATTENTION, op->label);
+        emit(
+            walk,
+            strat_linear_s(&walk->device, NULL, op, true, op->m, op->k, op->n, op_dtype(walk, op)) +
+                strat_linear_s(&walk->device, NULL, op, true, op->k, op->n, op->m,
+                               op_dtype(walk, op)),
+            STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
         emit(walk, attention_s(walk, op, true), STRAT_BUCKET_ATTENTION, op->label);
@@ -287,7 +280,8 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     case MODEL_OP_PASS:
         emit(walk,
              kern_pass_labelled_s(&walk->device, op->label, true,
-                                  pass_bytes(walk, op->backward_bytes), op->backward_kernels),
+                                  strat_pass_bytes(walk->costing, op->backward_bytes),
+                                  op->backward_kernels),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_COMM:
@@ -330,6 +324,12 @@ static void end_layer(Walk *walk, guint first, int64_t layer)
          STRAT_BUCKET_OFFLOAD, "activations to or from the host");
 }
 
+static void wait_for_host(Walk *walk, const ModelOps *ops, guint first)
+{
+    emit(walk, strat_expert_host_wait_s(walk->costing->plan, ops, walk->spans, first, walk->parts),
+         STRAT_BUCKET_HOST, "launches of experts");
+}
+
 static void forward_ops(Walk *walk, const ModelOps *ops)
 {
     for (size_t i = 0; i < ops->count; i++)
@@ -342,15 +342,20 @@ static void backward_ops(Walk *walk, const ModelOps *ops)
         backward_op(walk, ops, i);
 }
 
+static void recompute_op(Walk *walk, const ModelOps *ops, size_t i)
+{
+    walk->recomputing = true;
+    forward_op(walk, ops, i);
+    walk->recomputing = false;
+}
+
 /* Repeats what the plan did not keep; @all for the whole layer, else its attention core. */
 static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
 {
-    walk->recomputing = true;
     for (size_t i = 0; i < ops->count; i++) {
         if (all || ops->op[i].part == MODEL_PART_ATTENTION)
-            forward_op(walk, ops, i);
+            recompute_op(walk, ops, i);
     }
-    walk->recomputing = false;
 }
 
 /* Backward of layer @layer; its attention core is repeated just before its own backward. */
@@ -358,7 +363,8 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
     bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
     StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
-    if (recompute == STRAT_RECOMPUTE_FULL)
+    bool whole = recompute == STRAT_RECOMPUTE_FULL;
+    if (whole)
         recompute_ops(walk, ops, true);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
     for (size_t i = ops->count; i-- > 0;) {
@@ -366,6 +372,8 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
             recompute_ops(walk, ops, false);
             core_done = true;
         }
+        if (ops->op[i].again && walk->parts & STRAT_BACKWARD_INPUT && !whole)
+            recompute_op(walk, ops, i);
         backward_op(walk, ops, i);
     }
 }
@@ -417,6 +425,7 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
         strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first, layer);
+        wait_for_host(&walk, &ops, first);
     }
     walk.recipe = NULL;
     if (chunk->head) {
@@ -466,6 +475,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
         strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first, layer);
+        wait_for_host(&walk, &ops, first);
     }
     walk.recipe = NULL;
     if (chunk->embedding) {

@@ -95,12 +95,12 @@ bool strat_sends_whole(const StratPlan *plan);
  */
 double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s);
 
+/** Bytes of a pass: models/ counts activations of two bytes, a CPU in fp32 moves four. */
+double strat_pass_bytes(const StratCosting *costing, double bytes);
+
 /** Bytes of one activation (or gradient) that one rank passes to its neighbour stage: its own share
  *  of the tensor group's, or all. */
 double strat_send_bytes(const StratCosting *costing);
-
-/** Seconds that @device takes to add the gradient of @op's weights to that of the step. */
-double strat_accumulate_s(const StratCosting *costing, const KernDevice *device, const ModelOp *op);
 
 /** Seconds of the GPU's optimizer, none where the host updates, for @parameters on a rank, of which
  * it updates @updated. */

@@ -15,6 +15,13 @@ bool strat_costing_reads_fabric(const StratCosting *costing)
     return costing->net->shares_links || costing->has_fabric;
 }
 
+static ModelExpertOrder expert_order(const TopoExpertFit *kernels)
+{
+    if (!kernels->name)
+        return MODEL_ORDER_COPIES;
+    return kernels->sorts ? MODEL_ORDER_KERNEL : MODEL_ORDER_TOKENS;
+}
+
 ModelShard strat_shard(const StratPlan *plan)
 {
     int64_t side = strat_tensor_side(plan), rows = side > 0 ? side * strat_tensor_depth(plan) : 1;
@@ -34,6 +41,8 @@ ModelShard strat_shard(const StratPlan *plan)
         .dropout = plan->dropout,
         .expert = plan->expert,
         .expert_tensor = plan->expert_tensor,
+        .expert_order = expert_order(&plan->expert_kernels),
+        .fused_experts = plan->expert_software.fused,
         .logit_bytes = strat_footprint_loss(&plan->footprint)->kept_bytes,
     };
 }
@@ -50,24 +59,19 @@ double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double 
     return stage_s * share / throttle;
 }
 
+double strat_pass_bytes(const StratCosting *costing, double bytes)
+{
+    bool wide =
+        costing->device.profile->host.threads > 0 && costing->plan->precision == TOPO_DTYPE_FP32;
+    return wide ? 2.0 * bytes : bytes;
+}
+
 double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
     double tokens = (double)(plan->micro_batch * plan->sequence_length / plan->context);
     double whole = 2.0 * tokens * (double)costing->model->hidden;
     return strat_sends_whole(plan) ? whole : whole / (double)plan->tensor;
-}
-
-/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
- * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
- * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
- * dY once more. */
-double strat_accumulate_s(const StratCosting *costing, const KernDevice *device, const ModelOp *op)
-{
-    double weights = (double)(op->batch * op->n) * (double)op->k;
-    bool bias = costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
-    return kern_pass_s(device, bytes, bias ? 2 : 1);
 }
 
 /* Products of the update's own, each matrix taken as one of the model's width. */

@@ -12,8 +12,8 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
-#include "strat_layout.h"
 
+#include "strat_layout.h"
 /* What all of a list moves, @scale times. */
 typedef struct Count {
     StratTraffic sum;

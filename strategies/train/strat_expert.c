@@ -94,6 +94,7 @@ void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, 
     model_ops_adapt(costing->model, &shard, &costing->plan->adapters, ops);
     if (recipe)
         strat_recipe_apply(recipe, ops);
+    strat_recompute_parts_apply(&costing->plan->recompute_parts, recipe, ops);
 }
 
 /* By the plan's kernels; false where they cannot. */
@@ -153,6 +154,21 @@ double strat_expert_beside_s(const GArray *spans, guint first)
         seconds += waits ? 0.0 : span->seconds;
     }
     return seconds;
+}
+
+double strat_expert_host_wait_s(const StratPlan *plan, const ModelOps *ops, const GArray *spans,
+                                guint first, unsigned parts)
+{
+    double local = 0.0, seconds = 0.0;
+    for (size_t i = 0; i < ops->count; i++)
+        local = ops->op[i].routed ? (double)ops->op[i].batch : local;
+    if (local <= 0.0)
+        return 0.0;
+    for (guint i = first; i < spans->len; i++)
+        seconds += g_array_index(spans, StratSpan, i).seconds;
+    double host = strat_expert_host_s(&plan->expert_software, local, plan->overlap_expert, parts);
+    bool half = parts == STRAT_BACKWARD_INPUT || parts == STRAT_BACKWARD_WEIGHT;
+    return fmax(0.0, (half ? host / 2.0 : host) - seconds);
 }
 
 static bool refuse(char **reason, const char *format, ...) G_GNUC_PRINTF(2, 3);

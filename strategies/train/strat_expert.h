@@ -30,6 +30,11 @@ double strat_expert_exchange_s(const StratCosting *costing, const StratModelChun
 /** Seconds of compute in @spans (of StratSpan) from @first on. */
 double strat_expert_beside_s(const GArray *spans, guint first);
 
+/** Seconds that the layer of @ops, with experts or dense, still waits for its host after @spans (of
+ *  StratSpan) from @first on; @parts of its backward (StratBackward), 0: forward. */
+double strat_expert_host_wait_s(const StratPlan *plan, const ModelOps *ops, const GArray *spans,
+                                guint first, unsigned parts);
+
 /** Whether the experts of @model split over the ranks of @plan; false and @reason (owned by the
  *  caller, may be NULL) otherwise. */
 bool strat_expert_fits(const ModelSpec *model, const StratPlan *plan, char **reason);

@@ -5,10 +5,12 @@
 #include "model_adapters.h"
 #include "strat_context.h"
 #include "strat_data_parallel.h"
+#include "strat_expert_software.h"
 #include "strat_footprint.h"
 #include "strat_optimizer.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
+#include "strat_recompute_parts.h"
 #include "strat_stores.h"
 #include "strat_tensor.h"
 #include "topo_cluster.h"
@@ -73,16 +75,19 @@ struct StratPlan {
     double expert_zipf;      /* expert j of the layer is wanted as j^-this; 0: all alike */
     int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
-    int64_t micro_batch;          /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;         /* sequences of one step */
-    int64_t sequence_length;      /* tokens of one sequence */
+    StratExpertSoftware expert_software;
+    int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch;     /* sequences of one step */
+    int64_t sequence_length;  /* tokens of one sequence */
     bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
     const char *schedule;     /* a row of strat_schedule */
     const char *stage_layers; /* of each chunk, written out (strat_stages.h); NULL: evenly */
     bool count_embedding;     /* the embedding takes a layer's place in the first stage */
     bool count_head;          /* the head takes a layer's place in the last stage */
+    bool uneven_layers;       /* with virtual stages, the first chunks may have a layer more */
     StratRecompute recompute;
     StratRecomputeLayers recompute_layers; /* of which layers */
+    StratRecomputeParts recompute_parts;   /* what of every layer besides */
     StratAttention attention;
     TopoDtype precision; /* of the GEMMs */
     TopoDtype gradients; /* accumulated and reduced in this type */

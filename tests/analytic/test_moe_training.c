@@ -153,6 +153,7 @@ Test(moe_training, more_expert_ranks_compute_as_long_when_tokens_travel_for_free
     double want = 0.0;
     for (int64_t ranks = 1; ranks <= 8; ranks *= 2) {
         ToyWorld world = sparse(8, ranks);
+        world.plan.expert_software.fused = true; /* one product for all experts */
         for (int t = 0; t < TOPO_DTYPE_COUNT; t++)
             world.profile.gemm[t].wave_quantisation = 0.0;
         StratCosting costing = toy_costing(&world);
