@@ -18,6 +18,7 @@ typedef struct StratRecipe {
     bool two_copies;      /* rows and columns are quantised apart, on every GPU */
     bool gathers_both;    /* of gradients the tensor group gathers both copies */
     bool gathers_weights; /* the data group gathers quantised weights, where they are kept so */
+    bool block_scales;    /* scales of fp8 lie in blocks that the product applies itself */
     bool needs_blackwell; /* products read its scales in hardware */
 } StratRecipe;
 
