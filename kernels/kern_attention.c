@@ -12,6 +12,11 @@
  * Under the power cap attention need not run at the clock that products sustain: a fit may have a
  * sustained clock of its own, of which a throttled GPU has its fraction.
  *
+ *
+ * Older generations reach a fraction of these rates. Where it is less than the whole they draw less
+ * power than the cap, and stay at boost clock whatever the products beside them do. A fraction that
+ * nobody measured is taken to be 1.
+ *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
 
@@ -26,6 +31,17 @@ double kern_attention_forward_flop(const KernAttentionShape *s)
            s->unmasked_fraction;
 }
 
+/* What @kernels reach of the rates of the fit. */
+static double generation(const KernAttentionFit *fit, KernAttentionKernels kernels)
+{
+    double fraction = 1.0;
+    if (kernels == KERN_ATTENTION_FLASH_1)
+        fraction = fit->flash_1_fraction;
+    else if (kernels == KERN_ATTENTION_FLASH_2)
+        fraction = fit->flash_2_fraction;
+    return fraction > 0.0 ? fraction : 1.0;
+}
+
 /* FLOP/s at @fraction of peak, before head width and fill. */
 static double attention_rate(const KernDevice *device, const KernAttentionFit *fit,
                              const KernAttentionShape *s, double fraction)
@@ -38,6 +54,9 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
     double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
     bool own_clock = device->clock_fraction / throttle < 1.0 && fit->sustained_clock_fraction > 0.0;
     double clock = own_clock ? fit->sustained_clock_fraction * throttle : device->clock_fraction;
+    double older = generation(fit, s->kernels);
+    if (older < 1.0)
+        clock = older * throttle;
     double peak = device->gpu->peak_flop_per_s[s->dtype] * clock;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
 }
@@ -52,7 +71,7 @@ double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *f
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
     double measured = 0.0;
-    if (kern_table_attention_s(device, s, &measured))
+    if (s->kernels == KERN_ATTENTION_FITTED && kern_table_attention_s(device, s, &measured))
         return measured;
     if (device->profile->host.threads > 0)
         return kern_host_attention_s(&device->profile->host, s, false);

@@ -39,6 +39,8 @@ static const struct {
     {"Composer + PyTorch FSDP",                "llm-foundry-2023",        NULL        },
     {"PyTorch FSDP + torch.compile",           "ibm-fms-2024",            NULL        },
     {"PyTorch torchtitan",                     "torchtitan-2024",         NULL        },
+    {"MaxText",                                "maxtext-2025",            NULL        },
+    {"JAX Pax",                                "pax-2024",                NULL        },
     {"DeepSpeed",                              "deepspeed-zero-3-2021",   NULL        },
     {"NeMo 24.07",                             "nemo-2024",               NULL        },
     {"NeMo",                                   "nemo-2025",               NULL        },
@@ -309,6 +311,8 @@ static void put_recompute(Writer *w, const char *preset)
     const char *recompute = text(w, w->setup, "recompute", NULL);
     if (!recompute)
         guess(w, "recomputation of %s", preset);
+    else if (strstr(remark(w->row, "recompute"), "per-op"))
+        put(w, "  recompute: per-op\n");
     else if (g_str_equal(recompute, "custom"))
         refuse(w, "custom recomputation cannot be expressed");
     else
@@ -357,6 +361,8 @@ static void put_batch(Writer *w)
         integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
 }
 
+static const char *const HYBRID = "hybrid ZeRO-1 within ";
+
 /* What ranks shard. FSDP's SHARD_GRAD_OP, which rows call stage 2, shards weights between steps as
  * well and gathers them once. */
 static void put_sharding(Writer *w, const char *preset)
@@ -372,6 +378,8 @@ static void put_sharding(Writer *w, const char *preset)
         guess(w, "ZeRO stage of %s", preset);
     if (g_str_has_prefix(overlap, "HSDP"))
         put(w, "  shard: " I64 "\n", integer(w, w->row, "gpus_per_node", 0));
+    else if (g_str_has_prefix(overlap, HYBRID))
+        put(w, "  shard: " I64 "\n", g_ascii_strtoll(overlap + strlen(HYBRID), NULL, 10));
     if (strstr(overlap, "MP Mode PURE"))
         put(w, "  gradients: bf16\n");
 }

@@ -11,6 +11,7 @@ static const ScenName recomputes[] = {
     {"none",      STRAT_RECOMPUTE_NONE     },
     {"selective", STRAT_RECOMPUTE_SELECTIVE},
     {"full",      STRAT_RECOMPUTE_FULL     },
+    {"per-op",    STRAT_RECOMPUTE_PER_OP   },
     {NULL,        0                        },
 };
 
@@ -18,6 +19,13 @@ static const ScenName attentions[] = {
     {"unfused", STRAT_ATTENTION_UNFUSED},
     {"flash",   STRAT_ATTENTION_FLASH  },
     {NULL,      0                      },
+};
+
+static const ScenName attention_kernels[] = {
+    {"fitted",  KERN_ATTENTION_FITTED },
+    {"flash-1", KERN_ATTENTION_FLASH_1},
+    {"flash-2", KERN_ATTENTION_FLASH_2},
+    {NULL,      0                     },
 };
 
 static const ScenName optimizers[] = {
@@ -136,8 +144,13 @@ static const ScenField fields[] = {
           .help = "the head takes a layer's place in the last stage"),
     FIELD("recompute", recompute, SCEN_ENUM, .names = recomputes, .fallback = "none",
           .help = "what the backward recomputes"),
+    FIELD("recompute_stops_early", recompute_stops_early, SCEN_BOOL, .fallback = "false",
+          .help = "full recomputation leaves out a layer's last product, as PyTorch's does"),
     FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",
           .help = "how scores are computed"),
+    FIELD("attention_kernels", attention_kernels, SCEN_ENUM, .names = attention_kernels,
+          .fallback = "fitted",
+          .help = "generation of fused attention (default: what the profile was fitted on)"),
     FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",
           .help = "of the GEMMs"),
     FIELD("gradients", gradients, SCEN_ENUM, .names = scen_dtype_names, .fallback = "fp32",
@@ -155,6 +168,11 @@ static const ScenField fields[] = {
           .help = "zero_stage 2 and 3: gradients are reduced after the last microbatch alone"),
     FIELD("prefetch", prefetch, SCEN_INT, .max = 1e4, .fallback = "1",
           .help = "zero_stage 3: layers gathered ahead of the one that computes (default: 1)"),
+    FIELD("owner_hop", owner_hop_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
+          .help = "zero_stage 1: whole tensors have owners, whose broadcasts take this long from "
+                  "rank to rank, in s; 0: tensors are cut (default)"),
+    FIELD("data_nic_fraction", data_nic_fraction, SCEN_NUMBER, .max = 1.0,
+          .help = "of the NICs' bandwidth that data-parallel traffic uses; 0: all (default)"),
     FIELD("fp32_parameters", fp32_parameters, SCEN_BOOL, .fallback = "false",
           .help = "weights are kept in fp32 (DDP, FSDP), not in 16 bits with an fp32 master"),
     FIELD("pipeline_shards_no_gradients", pipeline_shards_no_gradients, SCEN_BOOL,

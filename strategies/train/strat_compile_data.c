@@ -5,6 +5,12 @@
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
  * gather takes 2 P bytes.
  *
+ * Where whole tensors have owners (InternEvo, hybrid_zero_optim.py), gradients are summed on all
+ * ranks, and each owner broadcasts its tensors after the step, one owner after the other. Together
+ * that moves the bytes of a gather; besides, each broadcast fills the ring rank by rank,
+ *
+ *   min(ranks, tensors) * (ranks - 1) * plan.owner_hop   [s]
+ *
  * Left out: buckets that hold parameters of both kinds. */
 #include "strat_compile_private.h"
 
@@ -28,7 +34,7 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
         transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = 2.0 * params;
     } else if (plan->zero_stage > 0) {
-        transfer.op = TOPO_OP_REDUCE_SCATTER;
+        transfer.op = plan->owner_hop_s > 0.0 ? TOPO_OP_ALL_REDUCE : TOPO_OP_REDUCE_SCATTER;
     }
     return transfer;
 }
@@ -67,6 +73,13 @@ uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uin
     return sim_program_add_op(c->program, &op);
 }
 
+/* What of their NICs the ranks of a data group use, where @weak is left of the weakest. */
+static double nic_share(const StratCompiler *c, double weak)
+{
+    double left = strat_compile_priced(c, weak), used = c->plan->data_nic_fraction;
+    return used > 0.0 ? used * (left > 0.0 ? left : 1.0) : left;
+}
+
 void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank)
 {
     StratGroup data = strat_shard_group(c->plan, rank);
@@ -75,7 +88,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .role = STRAT_ROLE_DATA,
         .ranks = data.count,
         .per_domain = code->position.data_per_domain,
-        .nic_fraction = strat_compile_priced(c, code->position.data_nic_fraction),
+        .nic_fraction = nic_share(c, code->position.data_nic_fraction),
     };
     StratReplicas *experts = &code->replicas[STRAT_PARAMS_EXPERTS];
     experts->ranks = 1;
@@ -87,7 +100,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .role = STRAT_ROLE_EXPERT_DATA,
         .ranks = same.count,
         .per_domain = code->position.expert_data_per_domain,
-        .nic_fraction = strat_compile_priced(c, code->position.expert_data_nic_fraction),
+        .nic_fraction = nic_share(c, code->position.expert_data_nic_fraction),
     };
 }
 
@@ -105,9 +118,10 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
         return STRAT_NO_OP;
     StratOwner owner = {class, replicas->family, replicas->role};
     TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
-    uint32_t id = strat_compile_collective(c, &owner, data_stream(c, code), replicas->nth++,
-                                           &transfer, "gather parameters");
-    if (c->plan->overlap_data && after != STRAT_NO_OP)
+    uint16_t stream = c->plan->owner_hop_s > 0.0 ? SIM_STREAM_MAIN : data_stream(c, code);
+    uint32_t id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
+                                           "gather parameters");
+    if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
         strat_compile_after(c, class, id, after);
     return id;
 }

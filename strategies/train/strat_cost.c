@@ -27,6 +27,7 @@
 #include "kern_pass.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
+#include "strat_recompute.h"
 
 #include <math.h>
 
@@ -141,7 +142,8 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .keys = op->n,
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
-                                .dtype = wide_dtype(walk->costing->plan->precision)};
+                                .dtype = wide_dtype(walk->costing->plan->precision),
+                                .kernels = walk->costing->plan->attention_kernels};
 }
 
 /* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
@@ -352,13 +354,16 @@ static void backward_ops(Walk *walk, const ModelOps *ops)
         backward_op(walk, ops, i);
 }
 
-/* Repeats what the plan did not keep; @all for the whole layer, else its attention core. */
-static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
+/* Repeats what the plan did not keep. */
+static void recompute_ops(Walk *walk, const ModelOps *ops)
 {
+    ModelOps again;
+    bool repeated[MODEL_OPS_MAX];
+    strat_recompute_ops(walk->costing->plan, walk->costing->model, ops, &again, repeated);
     walk->recomputing = true;
-    for (size_t i = 0; i < ops->count; i++) {
-        if (all || ops->op[i].part == MODEL_PART_ATTENTION)
-            forward_op(walk, ops, i);
+    for (size_t i = 0; i < again.count; i++) {
+        if (repeated[i])
+            forward_op(walk, &again, i);
     }
     walk->recomputing = false;
 }
@@ -368,12 +373,12 @@ static void backward_layer(Walk *walk, const ModelOps *ops)
 {
     StratRecompute recompute =
         walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
-    if (recompute == STRAT_RECOMPUTE_FULL)
-        recompute_ops(walk, ops, true);
+    if (recompute == STRAT_RECOMPUTE_FULL || recompute == STRAT_RECOMPUTE_PER_OP)
+        recompute_ops(walk, ops);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
     for (size_t i = ops->count; i-- > 0;) {
         if (!core_done && ops->op[i].part == MODEL_PART_ATTENTION) {
-            recompute_ops(walk, ops, false);
+            recompute_ops(walk, ops);
             core_done = true;
         }
         backward_op(walk, ops, i);

@@ -7,6 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_recompute.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -77,7 +78,11 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        double layer = plan->recompute == STRAT_RECOMPUTE_FULL ? input : saved_bytes(&ops, plan);
+        double layer = saved_bytes(&ops, plan);
+        if (plan->recompute == STRAT_RECOMPUTE_FULL)
+            layer = input;
+        else if (plan->recompute == STRAT_RECOMPUTE_PER_OP)
+            layer = strat_recompute_per_op_bytes(plan, costing->model, &ops, input);
         bytes += layer * (double)layers;
     }
     if (chunk->embedding) {

@@ -10,6 +10,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+#include "strat_recompute.h"
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -53,18 +54,18 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
         count->sum.tensor_bytes += op->forward_bytes;
 }
 
-static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTaskKind kind,
+static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing, StratTaskKind kind,
                            bool is_layer)
 {
+    const StratPlan *plan = costing->plan;
+    ModelOps again;
+    bool repeated[MODEL_OPS_MAX];
+    strat_recompute_ops(plan, costing->model, ops, &again, repeated);
     Count count = {.context = (double)plan->context};
     bool backward = kind != STRAT_TASK_FORWARD;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
-        bool again =
-            is_layer && kind != STRAT_TASK_WEIGHT &&
-            (plan->recompute == STRAT_RECOMPUTE_FULL ||
-             (plan->recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
-        if (!backward || again)
+        if (!backward || (is_layer && kind != STRAT_TASK_WEIGHT && repeated[i]))
             add_forward(&count, op);
         if (backward)
             add_backward(&count, ops, i, kind);
@@ -97,15 +98,15 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, true), (double)layers);
+        add_times(&sum, of_ops(&ops, costing, kind, true), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, false), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, false), 1.0);
     }
     return sum;
 }

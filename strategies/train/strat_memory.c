@@ -38,7 +38,7 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
-    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+    if (plan->recompute == STRAT_RECOMPUTE_FULL || plan->recompute == STRAT_RECOMPUTE_PER_OP) {
         StratPlan keep = *plan;
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;

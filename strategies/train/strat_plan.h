@@ -2,6 +2,7 @@
 #ifndef STRAT_PLAN_H
 #define STRAT_PLAN_H
 
+#include "kern_attention.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -13,6 +14,7 @@ typedef enum StratRecompute {
     STRAT_RECOMPUTE_NONE,
     STRAT_RECOMPUTE_SELECTIVE, /* scores, softmax, dropout and context of attention */
     STRAT_RECOMPUTE_FULL,      /* every layer from its input */
+    STRAT_RECOMPUTE_PER_OP,    /* all but attention and every other product (torchtitan) */
 } StratRecompute;
 
 /** How attention's scores are computed. */
@@ -60,9 +62,11 @@ typedef struct StratPlan {
     bool count_embedding;   /* the embedding takes a layer's place in the first stage */
     bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
+    bool recompute_stops_early; /* before the last product of a layer, whose output nobody needs */
     StratAttention attention;
-    TopoDtype precision; /* of the GEMMs */
-    TopoDtype gradients; /* accumulated and reduced in this type */
+    KernAttentionKernels attention_kernels; /* where it is fused */
+    TopoDtype precision;                    /* of the GEMMs */
+    TopoDtype gradients;                    /* accumulated and reduced in this type */
     StratOptimizer optimizer;
     int64_t zero_stage; /* sharded: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights */
     int64_t shard;      /* ranks that share one copy of what is sharded; 0: the data group */
@@ -72,10 +76,14 @@ typedef struct StratPlan {
     bool pipeline_shards_no_gradients; /* the software refuses stages 2 and 3 with a pipeline */
     int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
     bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
-    bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;         /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
+    double owner_hop_s; /* whole tensors have owners, which broadcast them: of a broadcast from rank
+                           to rank; 0: each tensor is cut, and gathered */
+    double
+        data_nic_fraction; /* of the NICs that gathers and reductions over data ranks use; 0: all */
+    bool dropout;          /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;    /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;     /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;   /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
     bool overlap_pipeline;   /* sends under compute; otherwise a stage waits for its own send */

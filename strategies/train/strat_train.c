@@ -5,6 +5,7 @@
 
 #include "model_ops.h"
 #include "sim_ledger.h"
+#include "strat_recompute.h"
 #include "topo_lay.h"
 
 enum { HOT_LINKS_MAX = 8 };
@@ -20,8 +21,11 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     double head = 2.0 * result->tokens * (double)(costing->model->hidden * costing->model->vocab);
     if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
         result->hardware_flop += attention;
-    else if (plan->recompute == STRAT_RECOMPUTE_FULL)
+    else if (plan->recompute == STRAT_RECOMPUTE_FULL && !plan->recompute_stops_early)
         result->hardware_flop += result->model_flop / 3.0 - head;
+    else if (plan->recompute != STRAT_RECOMPUTE_NONE)
+        result->hardware_flop +=
+            (result->model_flop / 3.0 - head) * strat_recompute_flop_fraction(plan, costing->model);
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 
