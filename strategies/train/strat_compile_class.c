@@ -220,10 +220,11 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
                              "reduce tied embedding");
 }
 
-/* Appends @seconds of the main stream. */
-static bool add_span(StratCompiler *c, uint32_t class, double seconds, StratBucket bucket,
-                     const char *label, GError **error)
+bool strat_compile_span(StratCompiler *c, uint32_t class, double seconds, StratBucket bucket,
+                        const char *label, GError **error)
 {
+    if (seconds <= 0.0)
+        return true;
     StratSpan span = {.seconds = seconds, .bucket = bucket, .label = label};
     SimOp op = {.group = SIM_GROUP_NONE,
                 .label = sim_program_label(c->program, label),
@@ -252,7 +253,8 @@ static bool add_hops(StratCompiler *c, uint32_t class, GError **error)
     int64_t ranks = code->replicas[STRAT_PARAMS_SHARED].ranks;
     int64_t owners = MIN(ranks, tensor_count(c, code));
     double seconds = (double)(owners * (ranks - 1)) * c->plan->owner_hop_s;
-    return add_span(c, class, seconds, STRAT_BUCKET_DATA_COMM, "pass parameters on", error);
+    return strat_compile_span(c, class, seconds, STRAT_BUCKET_DATA_COMM, "pass parameters on",
+                              error);
 }
 
 static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
@@ -269,7 +271,7 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
     if (seconds <= 0.0)
         return true;
-    if (!add_span(c, class, seconds, STRAT_BUCKET_OPTIMIZER, "optimizer", error))
+    if (!strat_compile_span(c, class, seconds, STRAT_BUCKET_OPTIMIZER, "optimizer", error))
         return false;
     bool owned = plan->zero_stage > 0 && plan->owner_hop_s > 0.0;
     bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
@@ -387,7 +389,8 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
     if (strat_compile_has_units(c)) {
-        strat_compile_units(c, class);
+        if (!strat_compile_units(c, class, error))
+            return false;
     } else {
         const GArray *tasks = c->orders->pdata[code->stage];
         add_parameter_gathers(c, class);

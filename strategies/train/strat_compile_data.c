@@ -39,6 +39,16 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
     return transfer;
 }
 
+double strat_compile_data_s(const StratCompiler *c, const StratClassCode *code, double params,
+                            int direction)
+{
+    const StratReplicas *replicas = &code->replicas[STRAT_PARAMS_SHARED];
+    if (replicas->ranks == 1 || params <= 0.0)
+        return 0.0;
+    TopoTransfer transfer = shard_transfer(c, replicas, params, direction);
+    return c->costing->net->seconds(c->costing->cluster, &transfer);
+}
+
 /* Where there are several copies, the sum of the shards' gradients over them. */
 static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode *code,
                                     double params)
