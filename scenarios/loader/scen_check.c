@@ -14,6 +14,7 @@
 #include "scen_check.h"
 
 #include "scen_check_fabric.h"
+#include "scen_check_levers.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
 #include "scen_verify.h"
@@ -334,6 +335,11 @@ static void check_zero(const Check *check)
              plan->zero_stage, plan->pipeline);
 }
 
+static void check_levers(const Check *check)
+{
+    scen_check_levers(check->scenario, check, fail);
+}
+
 static void check_peak(const Check *check)
 {
     const TopoGpu *gpu = &check->scenario->cluster.node.gpu;
@@ -387,6 +393,8 @@ static const Rule rules[] = {
     {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
     {check_zero,
      true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_levers,
+     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };

@@ -21,6 +21,7 @@ extern const ScenTable scen_plan_table;           /* fills a StratPlan */
 extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
+extern const ScenTable scen_recompute_table;      /* fills a StratRecomputeLayers */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
 extern const ScenTable scen_figure_table;         /* fills a ScenFigure */

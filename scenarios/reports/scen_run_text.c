@@ -15,6 +15,17 @@
 
 enum { BAR_WIDTH = 44 };
 
+/* Which layers are recomputed, where that is not all of them alike. */
+static void add_recompute_layers(GString *title, const StratRecomputeLayers *which)
+{
+    if (which->method == STRAT_RECOMPUTE_UNIFORM && which->layers > 1)
+        g_string_append_printf(title, " in groups of " I64 " layers", which->layers);
+    else if (which->method == STRAT_RECOMPUTE_BLOCK)
+        g_string_append_printf(title, " in the first " I64 " layers of a chunk", which->layers);
+    else if (which->method == STRAT_RECOMPUTE_FRACTION)
+        g_string_append_printf(title, " in %.3g %% of the layers", 100.0 * which->fraction);
+}
+
 static void add_title(GString *out, const ScenScenario *scenario)
 {
     const TopoCluster *cluster = &scenario->cluster;
@@ -39,6 +50,7 @@ static void add_title(GString *out, const ScenScenario *scenario)
                            plan->data, plan->global_batch, plan->micro_batch, plan->sequence_length,
                            scen_plan_word("precision", (int)plan->precision), plan->schedule,
                            scen_plan_word("recompute", (int)plan->recompute));
+    add_recompute_layers(title, &plan->recompute_layers);
     g_string_append(out, "  ");
     scen_text_wrap(out, title->str, 2, 2);
 }

@@ -280,7 +280,8 @@ static double walked_bytes(const Look *look, const double *saved_bytes, int64_t 
     StratMemory memory = {0};
     for (int64_t k = 0; k < plan->virtual_stages; k++) {
         StratModelChunk chunk = strat_chunk_at(look->costing.model, plan, stage, k);
-        saved[k] = (double)chunk.layers * saved_bytes[STRAT_PART_LAYER] +
+        saved[k] = (double)(chunk.layers - chunk.spared) * saved_bytes[STRAT_PART_LAYER] +
+                   (double)chunk.spared * saved_bytes[STRAT_PART_SPARED_LAYER] +
                    (chunk.embedding ? saved_bytes[STRAT_PART_EMBEDDING] : 0.0) +
                    (chunk.head ? saved_bytes[STRAT_PART_HEAD] : 0.0);
     }

@@ -75,7 +75,8 @@ static void *keep(GHashTable *table, const Key *key, void *value)
 static StratModelChunk part_alone(StratPart part, const StratPosition *position)
 {
     return (StratModelChunk){
-        .layers = part == STRAT_PART_LAYER,
+        .layers = part == STRAT_PART_LAYER || part == STRAT_PART_SPARED_LAYER,
+        .spared = part == STRAT_PART_SPARED_LAYER,
         .embedding = part == STRAT_PART_EMBEDDING,
         .head = part == STRAT_PART_HEAD,
         .receives_forward = part == STRAT_PART_RECEIVE_FORWARD,
@@ -117,6 +118,8 @@ static void price_part(const StratCosting *costing, const StratPosition *positio
         out->ns[kind][part] = total_ns(spans);
     }
     out->saved_bytes[part] = strat_chunk_saved_bytes(costing, &chunk);
+    if (part == STRAT_PART_LAYER && costing->plan->recompute == STRAT_RECOMPUTE_FULL)
+        out->saved_bytes[part] /= (double)strat_recompute_group(&costing->plan->recompute_layers);
     out->workspace_bytes[part] = strat_memory_workspace_bytes(costing, &chunk);
 }
 
@@ -143,7 +146,8 @@ static StratParts parts_of(const StratModelChunk *chunk)
 {
     return (StratParts){
         {
-         [STRAT_PART_LAYER] = chunk->layers,
+         [STRAT_PART_LAYER] = chunk->layers - chunk->spared,
+         [STRAT_PART_SPARED_LAYER] = chunk->spared,
          [STRAT_PART_EMBEDDING] = chunk->embedding,
          [STRAT_PART_HEAD] = chunk->head,
          [STRAT_PART_RECEIVE_FORWARD] = chunk->receives_forward,
@@ -165,7 +169,7 @@ static StratStageShape stage_shape(const ModelSpec *model, const StratPlan *plan
         if (k > 0)
             continue;
         shape.first = parts;
-        shape.pieces = strat_chunk_split(&chunk, STRAT_SCREEN_PIECES, pieces);
+        shape.pieces = strat_chunk_split(plan, &chunk, STRAT_SCREEN_PIECES, pieces);
     }
     for (int64_t i = 0; i < shape.pieces; i++)
         shape.piece[i] = parts_of(&pieces[i]);

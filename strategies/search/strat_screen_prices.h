@@ -8,6 +8,7 @@
 /** What chunks are made of: their costs are sums over these. */
 typedef enum StratPart {
     STRAT_PART_LAYER,
+    STRAT_PART_SPARED_LAYER, /* that keeps all although the plan recomputes */
     STRAT_PART_EMBEDDING,
     STRAT_PART_HEAD,
     STRAT_PART_RECEIVE_FORWARD,

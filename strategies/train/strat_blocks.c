@@ -38,8 +38,8 @@ void strat_blocks_free(StratBlocks *blocks)
 
 static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
 {
-    return a->layers == b->layers && a->moe_layers == b->moe_layers &&
-           a->embedding == b->embedding && a->head == b->head &&
+    return a->layers == b->layers && a->moe_layers == b->moe_layers && a->spared == b->spared &&
+           a->spared_moe == b->spared_moe && a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
            a->receives_backward == b->receives_backward && a->starts_forward == b->starts_forward &&
            a->starts_backward == b->starts_backward &&

@@ -23,9 +23,9 @@ static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratC
     out->pieces = g_new0(StratModelChunk, most);
     out->piece_count = most;
     if (units)
-        strat_chunk_units(&out->chunk, out->pieces);
+        strat_chunk_units(c->plan, &out->chunk, out->pieces);
     else
-        out->piece_count = strat_chunk_split(&out->chunk, most, out->pieces);
+        out->piece_count = strat_chunk_split(c->plan, &out->chunk, most, out->pieces);
     size_t count = (size_t)out->piece_count;
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         out->piece_block[k] = g_new0(uint32_t, count);

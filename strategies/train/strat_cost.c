@@ -27,7 +27,8 @@
 #include "kern_pass.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
-#include "strat_recompute.h"
+#include "strat_layout.h"
+#include "strat_repeat.h"
 
 #include <math.h>
 
@@ -134,6 +135,15 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
 }
 
+/* Of the scores of a rank's queries with all keys, those that are not masked, on the busiest rank:
+ * the last of c that hold consecutive tokens has c - 1 whole blocks and half of its own. */
+static double unmasked(const Walk *walk, const ModelOp *op)
+{
+    double c = (double)walk->costing->plan->context;
+    bool uneven = walk->costing->plan->context_in_order && op->causal_fraction < 1.0;
+    return uneven ? (c - 1.0 + op->causal_fraction) / c : op->causal_fraction;
+}
+
 static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
 {
     return (KernAttentionShape){.batch = op->batch,
@@ -141,7 +151,7 @@ static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
                                 .queries = op->m,
                                 .keys = op->n,
                                 .head_dim = op->k,
-                                .unmasked_fraction = op->causal_fraction,
+                                .unmasked_fraction = unmasked(walk, op),
                                 .dtype = wide_dtype(walk->costing->plan->precision),
                                 .kernels = walk->costing->plan->attention_kernels};
 }
@@ -359,7 +369,7 @@ static void recompute_ops(Walk *walk, const ModelOps *ops)
 {
     ModelOps again;
     bool repeated[MODEL_OPS_MAX];
-    strat_recompute_ops(walk->costing->plan, walk->costing->model, ops, &again, repeated);
+    strat_repeat_ops(walk->costing->plan, walk->costing->model, ops, &again, repeated);
     walk->recomputing = true;
     for (size_t i = 0; i < again.count; i++) {
         if (repeated[i])
@@ -368,11 +378,11 @@ static void recompute_ops(Walk *walk, const ModelOps *ops)
     walk->recomputing = false;
 }
 
-/* Backward of a layer whose attention core is repeated just before its own backward. */
-static void backward_layer(Walk *walk, const ModelOps *ops)
+/* Backward of layer @layer; its attention core is repeated just before its own backward. */
+static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
-    StratRecompute recompute =
-        walk->parts & STRAT_BACKWARD_INPUT ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
+    bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
+    StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
     if (recompute == STRAT_RECOMPUTE_FULL || recompute == STRAT_RECOMPUTE_PER_OP)
         recompute_ops(walk, ops);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
@@ -488,7 +498,7 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
         strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
-        backward_layer(&walk, &ops);
+        backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
     if (chunk->embedding) {

@@ -34,6 +34,11 @@ typedef struct StratCosting {
 typedef struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
+    int64_t spared;     /* of the layers, those that keep all although the plan recomputes: the
+                           last ones of each kind */
+    int64_t spared_moe; /* of these, those with experts */
+    int64_t in_model;   /* layers before these, in the model and in their model chunk */
+    int64_t in_chunk;
     bool embedding;
     bool head;
     bool receives_forward;  /* its input comes from another stage */

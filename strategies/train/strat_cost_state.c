@@ -7,7 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
-#include "strat_recompute.h"
+#include "strat_repeat.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -51,11 +51,11 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
 }
 
-static double saved_bytes(const ModelOps *ops, const StratPlan *plan)
+static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
 {
     double bytes = 0.0;
     for (size_t i = 0; i < ops->count; i++) {
-        bool dropped = plan->recompute == STRAT_RECOMPUTE_SELECTIVE &&
+        bool dropped = recompute == STRAT_RECOMPUTE_SELECTIVE &&
                        ops->op[i].part == MODEL_PART_ATTENTION &&
                        ops->op[i].kind != MODEL_OP_ATTENTION;
         bytes += dropped ? 0.0 : ops->op[i].saved_bytes;
@@ -75,23 +75,28 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
         input /= (double)plan->tensor;
     for (int experts = 0; experts < 2; experts++) {
         int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
+        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        double layer = saved_bytes(&ops, plan);
-        if (plan->recompute == STRAT_RECOMPUTE_FULL)
-            layer = input;
-        else if (plan->recompute == STRAT_RECOMPUTE_PER_OP)
-            layer = strat_recompute_per_op_bytes(plan, costing->model, &ops, input);
-        bytes += layer * (double)layers;
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE) * (double)spared;
+        if (plan->recompute == STRAT_RECOMPUTE_PER_OP)
+            bytes += strat_repeat_per_op_bytes(plan, costing->model, &ops, input) *
+                     (double)(layers - spared);
+        else if (plan->recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, plan->recompute) * (double)(layers - spared);
+    }
+    if (plan->recompute == STRAT_RECOMPUTE_FULL) {
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        bytes += input * (double)((chunk->layers - chunk->spared + group - 1) / group);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        bytes += saved_bytes(&ops, plan);
+        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE);
     }
     return bytes;
 }

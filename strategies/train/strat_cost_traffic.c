@@ -10,7 +10,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
-#include "strat_recompute.h"
+#include "strat_repeat.h"
 
 /* What all of a list moves, @scale times. */
 typedef struct Count {
@@ -54,18 +54,20 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
         count->sum.tensor_bytes += op->forward_bytes;
 }
 
+/* @recompute: of the layer whose operations these are. */
 static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing, StratTaskKind kind,
-                           bool is_layer)
+                           StratRecompute recompute)
 {
     const StratPlan *plan = costing->plan;
     ModelOps again;
     bool repeated[MODEL_OPS_MAX];
-    strat_recompute_ops(plan, costing->model, ops, &again, repeated);
+    strat_repeat_ops(plan, costing->model, ops, &again, repeated);
     Count count = {.context = (double)plan->context};
     bool backward = kind != STRAT_TASK_FORWARD;
+    bool repeats = recompute != STRAT_RECOMPUTE_NONE && kind != STRAT_TASK_WEIGHT;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
-        if (!backward || (is_layer && kind != STRAT_TASK_WEIGHT && repeated[i]))
+        if (!backward || (repeats && repeated[i]))
             add_forward(&count, op);
         if (backward)
             add_backward(&count, ops, i, kind);
@@ -98,15 +100,18 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         if (layers == 0)
             continue;
         strat_layer_ops(costing, experts, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, true), (double)layers);
+        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
+        add_times(&sum, of_ops(&ops, costing, kind, plan->recompute), (double)(layers - spared));
+        if (spared > 0)
+            add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), (double)spared);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, false), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
 }

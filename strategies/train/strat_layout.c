@@ -169,6 +169,24 @@ bool strat_ends_meet(const StratPlan *plan)
     return strat_schedule_stage(strat_plan_schedule(plan), plan->pipeline, last) == 0;
 }
 
+/* Counts the layers of @chunk that the plan does not recompute. */
+static void count_spared(const StratPlan *plan, StratModelChunk *chunk)
+{
+    const StratRecomputeLayers *which = &plan->recompute_layers;
+    int64_t dense = chunk->layers - chunk->moe_layers;
+    chunk->spared_moe = strat_recompute_spared(which, chunk->in_chunk + dense,
+                                               chunk->in_model + dense, chunk->moe_layers);
+    chunk->spared =
+        chunk->spared_moe + strat_recompute_spared(which, chunk->in_chunk, chunk->in_model, dense);
+}
+
+bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer)
+{
+    int64_t dense = chunk->layers - chunk->moe_layers;
+    return layer < dense ? layer >= dense - (chunk->spared - chunk->spared_moe)
+                         : layer >= chunk->layers - chunk->spared_moe;
+}
+
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
@@ -193,7 +211,18 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
+    at.in_model = before;
+    count_spared(plan, &at);
     return at;
+}
+
+/* Puts @piece, a copy of its chunk but for its layers, behind @before layers of the chunk. */
+static void place(const StratPlan *plan, StratModelChunk *piece, int64_t *before)
+{
+    piece->in_model += *before;
+    piece->in_chunk += *before;
+    *before += piece->layers;
+    count_spared(plan, piece);
 }
 
 int64_t strat_chunk_unit_count(const StratModelChunk *chunk)
@@ -201,15 +230,16 @@ int64_t strat_chunk_unit_count(const StratModelChunk *chunk)
     return MAX(1, chunk->layers + chunk->embedding + chunk->head);
 }
 
-void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
+void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *units)
 {
-    int64_t count = strat_chunk_unit_count(chunk);
+    int64_t count = strat_chunk_unit_count(chunk), before = 0;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         units[i] = *chunk;
         units[i].embedding = chunk->embedding && first;
         units[i].head = chunk->head && last;
         units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
+        place(plan, &units[i], &before);
         units[i].receives_forward = chunk->receives_forward && first;
         units[i].receives_backward = chunk->receives_backward && last;
         units[i].starts_forward = first;
@@ -217,15 +247,18 @@ void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units)
     }
 }
 
-int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces)
+int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
+                          StratModelChunk *pieces)
 {
     int64_t count = MAX(1, MIN(most, chunk->layers)), dense = chunk->layers - chunk->moe_layers;
+    int64_t before = 0;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         pieces[i] = *chunk;
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
+        place(plan, &pieces[i], &before);
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;

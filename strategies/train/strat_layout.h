@@ -65,14 +65,18 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan);
 /** Whether the first and the last chunk of the model stand on one stage. */
 bool strat_ends_meet(const StratPlan *plan);
 
+/** Whether layer @layer of @chunk keeps all although the plan recomputes. */
+bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer);
+
 /** How many units @chunk has: layers, and the embedding and the head as one each. */
 int64_t strat_chunk_unit_count(const StratModelChunk *chunk);
 
 /** @chunk cut into its units, in order. */
-void strat_chunk_units(const StratModelChunk *chunk, StratModelChunk *units);
+void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *units);
 
 /** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
-int64_t strat_chunk_split(const StratModelChunk *chunk, int64_t most, StratModelChunk *pieces);
+int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
+                          StratModelChunk *pieces);
 
 /** Parameters of @chunk on one rank, the embedding's and the head's included (a tied head on
  *  another stage than the embedding holds a copy), routed experts not. */

@@ -17,11 +17,11 @@
  *   activations  the most that the schedule holds at once: each forward adds what its chunk keeps,
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
- *   workspace  what lives only for a moment: a recomputed layer, the logits in fp32 and their
- *              gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
- *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
- *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
- *   reserved   CUDA context, library handles and communicator buffers
+ *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
+ * fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered
+ * at once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the gradients
+ * of a unit as it is computed (2 bytes) and of one as it is reduced reserved   CUDA context,
+ * library handles and communicator buffers
  *
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
@@ -38,12 +38,16 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
-    if (plan->recompute == STRAT_RECOMPUTE_FULL || plan->recompute == STRAT_RECOMPUTE_PER_OP) {
+    bool repeats =
+        plan->recompute == STRAT_RECOMPUTE_FULL || plan->recompute == STRAT_RECOMPUTE_PER_OP;
+    if (repeats && chunk->spared < chunk->layers) {
         StratPlan keep = *plan;
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;
         all.plan = &keep;
-        StratModelChunk dense = {.layers = 1}, sparse = {.layers = 1, .moe_layers = 1};
+        int64_t group = strat_recompute_group(&plan->recompute_layers);
+        int64_t many = MIN(group, chunk->layers);
+        StratModelChunk dense = {.layers = many}, sparse = {.layers = many, .moe_layers = many};
         if (chunk->moe_layers < chunk->layers)
             bytes = strat_chunk_saved_bytes(&all, &dense);
         if (chunk->moe_layers > 0)
@@ -99,7 +103,7 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
 {
     int64_t units = strat_chunk_unit_count(chunk);
     g_autofree StratModelChunk *unit = g_new(StratModelChunk, units);
-    strat_chunk_units(chunk, unit);
+    strat_chunk_units(costing->plan, chunk, unit);
     double window = 0.0;
     for (int64_t i = 0; i < units; i++) {
         double params = params_of(costing, &unit[i]);

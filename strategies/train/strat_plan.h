@@ -3,6 +3,7 @@
 #define STRAT_PLAN_H
 
 #include "kern_attention.h"
+#include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -44,6 +45,7 @@ typedef struct StratPlan {
     const char *source;
     int64_t tensor;
     int64_t context;
+    bool context_in_order; /* its ranks hold consecutive tokens: the last attends to the most */
     int64_t pipeline;
     int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
     int64_t data;            /* 0: whatever the GPUs leave */
@@ -63,6 +65,7 @@ typedef struct StratPlan {
     bool count_head;        /* the head takes a layer's place in the last stage */
     StratRecompute recompute;
     bool recompute_stops_early; /* before the last product of a layer, whose output nobody needs */
+    StratRecomputeLayers recompute_layers; /* of which layers */
     StratAttention attention;
     KernAttentionKernels attention_kernels; /* where it is fused */
     TopoDtype precision;                    /* of the GEMMs */

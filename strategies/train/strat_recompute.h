@@ -1,22 +1,32 @@
-/** What the backward of a layer repeats of its forward. */
+/** Which layers a plan recomputes, where that is not all of them alike. */
 #ifndef STRAT_RECOMPUTE_H
 #define STRAT_RECOMPUTE_H
 
-#include "model_ops.h"
-#include "strat_plan.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/** Makes @again what the plan's backward repeats of @ops, the forward of a layer of @spec: the same
- *  operations in the same places, with fewer columns where a part of a product is kept. Those that
- *  @repeated says false of are not repeated. */
-void strat_recompute_ops(const StratPlan *plan, const ModelSpec *spec, const ModelOps *ops,
-                         ModelOps *again, bool repeated[MODEL_OPS_MAX]);
+typedef enum StratRecomputeMethod {
+    STRAT_RECOMPUTE_EACH,     /* every layer on its own */
+    STRAT_RECOMPUTE_UNIFORM,  /* every layer, in groups that keep their first input alone */
+    STRAT_RECOMPUTE_BLOCK,    /* the first layers of each model chunk; the others keep all */
+    STRAT_RECOMPUTE_FRACTION, /* a share of the model's layers, evenly spread */
+} StratRecomputeMethod;
 
-/** Bytes that a layer keeps whose plan recomputes operation by operation; @input_bytes is what
- *  every layer keeps. */
-double strat_recompute_per_op_bytes(const StratPlan *plan, const ModelSpec *spec,
-                                    const ModelOps *ops, double input_bytes);
+/** Zeroed: every layer. */
+typedef struct StratRecomputeLayers {
+    StratRecomputeMethod method;
+    int64_t layers;  /* UNIFORM: of a group; BLOCK: of each chunk that are recomputed */
+    double fraction; /* FRACTION: of the layers that are */
+} StratRecomputeLayers;
 
-/** Products that the backward of a dense layer repeats, over those of its forward, by FLOPs. */
-double strat_recompute_flop_fraction(const StratPlan *plan, const ModelSpec *spec);
+/** Whether layer @in_model of the model, number @in_chunk of its chunk, is recomputed. */
+bool strat_recompute_has(const StratRecomputeLayers *which, int64_t in_chunk, int64_t in_model);
+
+/** Of the @count layers from there on, those that are not. */
+int64_t strat_recompute_spared(const StratRecomputeLayers *which, int64_t in_chunk,
+                               int64_t in_model, int64_t count);
+
+/** Layers that keep one input between them: those of a group, or 1. */
+int64_t strat_recompute_group(const StratRecomputeLayers *which);
 
 #endif

@@ -5,10 +5,23 @@
 
 #include "model_ops.h"
 #include "sim_ledger.h"
-#include "strat_recompute.h"
+#include "strat_layout.h"
+#include "strat_repeat.h"
 #include "topo_lay.h"
 
 enum { HOT_LINKS_MAX = 8 };
+
+/* Share of the model's layers that the plan recomputes, whatever they are made of. */
+static double recomputed_share(const StratCosting *costing)
+{
+    const StratPlan *plan = costing->plan;
+    int64_t spared = 0;
+    for (int64_t stage = 0; stage < plan->pipeline; stage++) {
+        for (int64_t k = 0; k < plan->virtual_stages; k++)
+            spared += strat_chunk_at(costing->model, plan, stage, k).spared;
+    }
+    return 1.0 - (double)spared / (double)costing->model->layers;
+}
 
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
 {
@@ -20,12 +33,10 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     double attention = model_attention_forward_flop(costing->model, sequences, length);
     double head = 2.0 * result->tokens * (double)(costing->model->hidden * costing->model->vocab);
     if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
-        result->hardware_flop += attention;
-    else if (plan->recompute == STRAT_RECOMPUTE_FULL && !plan->recompute_stops_early)
-        result->hardware_flop += result->model_flop / 3.0 - head;
+        result->hardware_flop += attention * recomputed_share(costing);
     else if (plan->recompute != STRAT_RECOMPUTE_NONE)
-        result->hardware_flop +=
-            (result->model_flop / 3.0 - head) * strat_recompute_flop_fraction(plan, costing->model);
+        result->hardware_flop += (result->model_flop / 3.0 - head) * recomputed_share(costing) *
+                                 strat_repeat_flop_fraction(plan, costing->model);
     result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
 }
 
