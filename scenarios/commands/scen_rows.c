@@ -294,6 +294,11 @@ static void put_schedule(Writer *w)
         put(w, "  synchronous_optimizer: true\n");
 }
 
+static bool by_row(Writer *w)
+{
+    return strstr(remark(w->row, "dtype"), "rowwise") != NULL;
+}
+
 static void put_precision(Writer *w, const char *preset)
 {
     const char *dtype = text(w, w->setup, "dtype", NULL);
@@ -304,6 +309,8 @@ static void put_precision(Writer *w, const char *preset)
         refuse(w, "precision '%s' is not modelled", dtype);
     else
         put(w, "  precision: %s\n", dtype);
+    if (by_row(w))
+        put(w, "  scaling: row\n");
 }
 
 static void put_recompute(Writer *w, const char *preset)
@@ -329,11 +336,16 @@ static void put_overlap(Writer *w)
         {"tp", "tensor"  },
         {"pp", "pipeline"},
     };
+    /* Products with scales of rows and their gathers are not chunked: torchtitan's issue 866
+     * measures them as fast with asynchronous tensor parallelism as without, pytorch's 149990 says
+     * why. */
+    bool is_bare = by_row(w);
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i].short_name))
             g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
-                                   yes_no(flag(w, overlap, keys[i].short_name, false)));
+                                   yes_no(flag(w, overlap, keys[i].short_name, false) &&
+                                          !(is_bare && g_str_equal(keys[i].key, "tensor"))));
     }
     if (list->len > 0)
         put(w, "  overlap: {%s}\n", list->str);

@@ -28,6 +28,13 @@ static const ScenName attention_kernels[] = {
     {NULL,      0                     },
 };
 
+static const ScenName scalings[] = {
+    {"delayed", STRAT_SCALING_DELAYED},
+    {"tensor",  STRAT_SCALING_TENSOR },
+    {"row",     STRAT_SCALING_ROW    },
+    {NULL,      0                    },
+};
+
 static const ScenName optimizers[] = {
     {"none", STRAT_OPTIMIZER_NONE},
     {"adam", STRAT_OPTIMIZER_ADAM},
@@ -157,6 +164,8 @@ static const ScenField fields[] = {
           .help = "generation of fused attention (default: what the profile was fitted on)"),
     FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",
           .help = "of the GEMMs"),
+    FIELD("scaling", scaling, SCEN_ENUM, .names = scalings, .fallback = "delayed",
+          .help = "fp8: scales of earlier steps, of each tensor, or of each row and column"),
     FIELD("gradients", gradients, SCEN_ENUM, .names = scen_dtype_names, .fallback = "fp32",
           .help = "type in which gradients are kept and reduced"),
     FIELD("optimizer", optimizer, SCEN_ENUM, .names = optimizers, .fallback = "adam",

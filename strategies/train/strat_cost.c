@@ -14,8 +14,8 @@
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
- * repeats the forward of a layer, or of its attention core, before the backward. A context ring
- * hides under the attention it feeds (Liu 2023, Ring Attention, section 3).
+ * repeats the forward of a layer, or a part of it (strat_repeat.c), before the backward. Attention
+ * of context groups: strat_context.c.
  *
  * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
  *
@@ -25,10 +25,12 @@
 #include "kern_attention.h"
 #include "kern_gemm.h"
 #include "kern_pass.h"
+#include "strat_context.h"
 #include "strat_expert.h"
 #include "strat_grade.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
+#include "strat_scaling.h"
 
 #include <math.h>
 
@@ -101,7 +103,9 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
                         TopoDtype dtype)
 {
     KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
-    return kern_gemm_s(&walk->device, &shape);
+    bool scaled = dtype > TOPO_DTYPE_BF16;
+    return kern_gemm_s(&walk->device, &shape) /
+           (scaled ? strat_scaling_rate(walk->costing->plan->scaling) : 1.0);
 }
 
 /* Attention and logits stay in 16 bits when the linear layers go below. */
@@ -135,49 +139,22 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
 }
 
-/* Of the scores of a rank's queries with all keys, those that are not masked, on the busiest rank:
- * the last of c that hold consecutive tokens has c - 1 whole blocks and half of its own. */
-static double unmasked(const Walk *walk, const ModelOp *op)
-{
-    double c = (double)walk->costing->plan->context;
-    bool uneven = walk->costing->plan->context_in_order && op->causal_fraction < 1.0;
-    return uneven ? (c - 1.0 + op->causal_fraction) / c : op->causal_fraction;
-}
-
-static KernAttentionShape attention_shape(const Walk *walk, const ModelOp *op)
-{
-    return (KernAttentionShape){.batch = op->batch,
-                                .kv_batch = op->kv_batch,
-                                .queries = op->m,
-                                .keys = op->n,
-                                .head_dim = op->k,
-                                .unmasked_fraction = unmasked(walk, op),
-                                .dtype = wide_dtype(walk->costing->plan->precision),
-                                .kernels = walk->costing->plan->attention_kernels};
-}
-
-/* Exposed part of a ring of keys and values: c - 1 steps beside c steps of attention. */
-static double ring_exposed_s(const Walk *walk, double bytes, double attention)
-{
-    double steps = (double)walk->costing->plan->context - 1.0;
-    TopoTransfer send = {.op = TOPO_OP_SEND,
-                         .ranks = 2,
-                         .ranks_per_domain = walk->chunk->context_per_domain > 1 ? 2 : 1,
-                         .bytes = bytes,
-                         .nic_fraction = walk->chunk->context_nic_fraction};
-    double step = walk->costing->net->seconds(walk->costing->cluster, &send);
-    return steps * fmax(0.0, step - attention / (steps + 1.0));
-}
-
-/* Below 16 bits an operand of @elements is read, and written twice: cast, and cast and transposed
- * for the backward's products (Micikevicius 2022, FP8 Formats for Deep Learning; what NVIDIA's
- * Transformer Engine does with it). */
-static void cast(Walk *walk, const ModelOp *op, int64_t elements)
+/* An operand of @elements of a product below 16 bits, for forward and backward (strat_scaling.c).
+ */
+static void cast(Walk *walk, const ModelOp *op, double elements)
 {
     double bytes = topo_dtype_bytes(op_dtype(walk, op));
+    double moved = strat_scaling_cast_bytes(walk->costing->plan->scaling, bytes);
     if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->device, (2.0 + 2.0 * bytes) * (double)elements, 1),
-             STRAT_BUCKET_ELEMENTWISE, "cast");
+        emit(walk, kern_pass_s(&walk->device, moved * elements, 1), STRAT_BUCKET_ELEMENTWISE,
+             "cast");
+}
+
+/* Weights with scales of rows and columns are cast for each use, along one of the two. */
+static void cast_weights(Walk *walk, const ModelOp *op)
+{
+    if (walk->costing->plan->scaling == STRAT_SCALING_ROW)
+        cast(walk, op, 0.5 * (double)(op->batch * op->n) * (double)op->k);
 }
 
 /* A gather feeds the product after it, a reduce drains the one before it. */
@@ -214,12 +191,13 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
-        cast(walk, op, op->batch * op->m * op->k);
+        cast(walk, op, (double)(op->batch * op->m) * (double)op->k);
+        cast_weights(walk, op);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_context_shape(walk->costing->plan, op);
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
@@ -232,9 +210,10 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
+        attention = strat_context_shape(walk->costing->plan, &ops->op[i + 1]);
         emit(walk,
-             ring_exposed_s(walk, op->forward_bytes, kern_attention_forward_s(device, &attention)),
+             strat_context_exposed_s(walk->costing, walk->chunk, op->forward_bytes,
+                                     kern_attention_forward_s(device, &attention)),
              STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
@@ -270,8 +249,10 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
-    if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->batch * op->m * op->n);
+    if (walk->parts & STRAT_BACKWARD_INPUT) {
+        cast(walk, op, (double)(op->batch * op->m) * (double)op->n);
+        cast_weights(walk, op);
+    }
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
@@ -309,7 +290,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = attention_shape(walk, op);
+        attention = strat_context_shape(walk->costing->plan, op);
         emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
              op->label);
         break;
@@ -330,11 +311,11 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = attention_shape(walk, &ops->op[i + 1]);
-        emit(
-            walk,
-            ring_exposed_s(walk, op->backward_bytes, kern_attention_backward_s(device, &attention)),
-            STRAT_BUCKET_CONTEXT_COMM, op->label);
+        attention = strat_context_shape(walk->costing->plan, &ops->op[i + 1]);
+        emit(walk,
+             strat_context_exposed_s(walk->costing, walk->chunk, op->backward_bytes,
+                                     kern_attention_backward_s(device, &attention)),
+             STRAT_BUCKET_CONTEXT_COMM, op->label);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:

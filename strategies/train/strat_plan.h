@@ -24,6 +24,13 @@ typedef enum StratAttention {
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
 } StratAttention;
 
+/** Where operands of products below 16 bits take their scales from. */
+typedef enum StratScaling {
+    STRAT_SCALING_DELAYED, /* a tensor's, of the steps before: one pass casts */
+    STRAT_SCALING_TENSOR,  /* its own maximum, found by a pass before */
+    STRAT_SCALING_ROW,     /* those of its rows, and of its columns for the other products */
+} StratScaling;
+
 typedef enum StratOptimizer {
     STRAT_OPTIMIZER_NONE, /* the step ends with the gradients (single-layer measurements) */
     STRAT_OPTIMIZER_ADAM,
@@ -70,6 +77,7 @@ typedef struct StratPlan {
     KernAttentionKernels attention_kernels; /* where it is fused */
     TopoDtype precision;                    /* of the GEMMs */
     TopoDtype gradients;                    /* accumulated and reduced in this type */
+    StratScaling scaling;                   /* of fp8 */
     StratOptimizer optimizer;
     int64_t zero_stage; /* sharded: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights */
     int64_t shard;      /* ranks that share one copy of what is sharded; 0: the data group */
