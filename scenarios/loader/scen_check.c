@@ -132,11 +132,16 @@ static void check_expert_plan(const Check *check)
              "that other ranks do not");
 }
 
-static void check_latent(const Check *check)
+static void check_attention(const Check *check)
 {
-    if (check->scenario->model.kv_lora_rank > 0 &&
-        check->scenario->plan.attention == STRAT_ATTENTION_UNFUSED)
+    const StratPlan *plan = &check->scenario->plan;
+    if (plan->attention != STRAT_ATTENTION_UNFUSED)
+        return;
+    if (check->scenario->model.kv_lora_rank > 0)
         fail(check, "plan.attention", "latent attention (MLA) is modelled as flash, not unfused");
+    if (plan->attention_kernels != KERN_ATTENTION_FITTED)
+        fail(check, "plan.attention_kernels",
+             "attention_kernels name a generation of fused attention: they need attention flash");
 }
 
 /** Keeps parameters, tokens and activations far below what int64 can count. */
@@ -327,6 +332,11 @@ static void check_zero(const Check *check)
              "no_sync needs zero_stage 2 or 3: zero_stage " I64
              " reduces gradients once a step anyway",
              plan->zero_stage);
+    if (plan->owner_hop_s > 0.0 && plan->zero_stage != 1)
+        fail(
+            check, "plan.owner_hop",
+            "owner_hop needs zero_stage 1, where the owner of a tensor updates it: zero_stage " I64,
+            plan->zero_stage);
     if (plan->zero_stage > 1 && plan->pipeline > 1 && plan->pipeline_shards_no_gradients)
         fail(check, "plan.zero_stage",
              "zero_stage " I64 " with a pipeline of " I64
@@ -376,7 +386,7 @@ typedef struct Rule {
 static const Rule rules[] = {
     {check_shape,       false, {"model.heads", "model.hidden"}                                                },
     {check_experts,     false, {"model.experts"}                                                              },
-    {check_latent,      true,  {"plan.attention"}                                                             },
+    {check_attention,   true,  {"plan.attention"}                                                             },
     {check_products,    false, {NULL}                                                                         },
     {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
     {check_sizes,

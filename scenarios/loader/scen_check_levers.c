@@ -2,7 +2,9 @@
  *
  * recompute_layers: a method takes its own key; groups keep one input, which selective
  * recomputation has no use for; under zero_stage 3 a group's weights would be gathered for its
- * recomputation and, by then thrown away, again for its backward. */
+ * recomputation and, by then thrown away, again for its backward.
+ *
+ * recompute per-op: of dense layers with fused attention alone. */
 #include "scen_check_levers.h"
 
 #define I64 "%" G_GINT64_FORMAT
@@ -36,7 +38,7 @@ static void check_recompute(const ScenScenario *scenario, const struct Check *ch
              which->layers);
     if (which->method != STRAT_RECOMPUTE_UNIFORM)
         return;
-    if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
+    if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE || plan->recompute == STRAT_RECOMPUTE_PER_OP)
         fail(check, path,
              "uniform groups keep the input of a group alone: they need recompute full");
     if (which->layers > 1 && plan->zero_stage == 3)
@@ -46,7 +48,24 @@ static void check_recompute(const ScenScenario *scenario, const struct Check *ch
              which->layers);
 }
 
+/* What is kept operation by operation was read off a dense Llama with fused attention. */
+static void check_per_op(const ScenScenario *scenario, const struct Check *check,
+                         ScenCheckFail fail)
+{
+    const StratPlan *plan = &scenario->plan;
+    if (plan->recompute != STRAT_RECOMPUTE_PER_OP)
+        return;
+    if (plan->attention == STRAT_ATTENTION_UNFUSED)
+        fail(check, "plan.recompute",
+             "recompute per-op keeps the output of fused attention: it needs attention flash");
+    if (scenario->model.experts > 0 || scenario->model.kv_lora_rank > 0)
+        fail(check, "plan.recompute",
+             "recompute per-op keeps every other product of a dense layer: which it keeps of "
+             "experts and of latent attention is not known");
+}
+
 void scen_check_levers(const ScenScenario *scenario, const struct Check *check, ScenCheckFail fail)
 {
     check_recompute(scenario, check, fail);
+    check_per_op(scenario, check, fail);
 }
