@@ -147,10 +147,11 @@ bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
         uint32_t id = strat_compile_piece(c, class, unit->task, piece, unit->first);
         if (unit->gather != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, unit->gather);
-        if (strat_compile_reduces(c, unit->task))
-            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, unit_params(code, unit), id);
         if (!add_loss(c, class, units, n, chunk->piece_block[unit->task->kind][unit->piece], error))
             return false;
+        if (strat_compile_reduces(c, unit->task))
+            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, unit_params(code, unit),
+                                 code->last_main);
         if (unit->last)
             strat_compile_result(c, class, unit->task);
     }

@@ -356,7 +356,8 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
         "s.yaml:6:3: duplicate key 'tensor', first at line 5, column 3\n"
         "s.yaml:7:3: shard 3 needs zero_stage 1 or more: nothing is sharded\n"
-        "s.yaml:8:14: 'recompute' must be one of none, selective, full, not 'ful', did you mean "
+        "s.yaml:8:14: 'recompute' must be one of none, selective, full, per-op, not 'ful', did you "
+        "mean "
         "'full'?\n"
         "--set seed=x: 'seed' must be a whole number from 0 to 9007199254740991, not 'x'",
         "%s\n", result.message);
