@@ -12,6 +12,7 @@
 #include "strat_failures.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
+#include "strat_recipe.h"
 #include "strat_recovery.h"
 #include "strat_router.h"
 #include "strat_schedule.h"
@@ -27,14 +28,15 @@
 static const ScenUsage usage = {
     .command = "list",
     .arguments = "[KIND]",
-    .summary = "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
-               "engine-kernels,\n"
-               "profiles, engines, prices, expert-kernels, uncertainty, schedules, schedulers,\n"
-               "routers, scaling, fabrics, routings, networks,\n"
-               "placements, faults, storages, recoveries, stragglers,\n"
-               "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
-               "source;\n"
-               "without a kind, how many there are.",
+    .summary =
+        "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
+        "engine-kernels,\n"
+        "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules, schedulers,\n"
+        "routers, scaling, fabrics, routings, networks,\n"
+        "placements, faults, storages, recoveries, stragglers,\n"
+        "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
+        "source;\n"
+        "without a kind, how many there are.",
 };
 
 /* One name to choose. */
@@ -67,6 +69,7 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_recipes, StratRecipe, strat_recipe_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
 LIST_ALL(add_stragglers, StratStraggler, strat_straggler_all)
@@ -150,6 +153,7 @@ static const Kind kinds[] = {
     {"figures",          "of failures, that expect: may hold",       SCEN_CATALOG_NONE,           add_figures         },
     {"queue-policies",   "which of many jobs starts when",           SCEN_CATALOG_NONE,           add_queue_policies  },
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
+    {"recipes",          "of training in less than 16 bits",         SCEN_CATALOG_NONE,           add_recipes         },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },

@@ -3,6 +3,7 @@
 
 #include "scen_folder.h"
 #include "scen_queue_report.h"
+#include "scen_simulate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,6 +80,10 @@ bool scen_run_queue(const ScenScenario *scenario, bool json, const char *out, GE
 {
     Table table = {.classes = scenario->queue.classes};
     StratQueue queue = queue_of(scenario);
+    g_autofree double *beside = NULL;
+    if (!scen_simulate_queued(scenario, &beside, error))
+        return false;
+    queue.beside = beside;
     if (out && !(table.file = open_table(out, error)))
         return false;
     g_autoptr(StratQueueResult) result = strat_queue_run(&queue, out ? write_row : NULL, &table);

@@ -17,6 +17,7 @@
 #include "scen_check.h"
 #include "scen_plan_diff.h"
 #include "scen_simulate.h"
+#include "strat_layout.h"
 #include "topo_net.h"
 
 #include <math.h>
@@ -69,7 +70,11 @@ static double drawn_out_s(const ScenScenario *scenario, double most_s, bool *exa
     const StratPlan *plan = &scenario->plan;
     int64_t all = plan->global_batch / (plan->data * plan->micro_batch);
     int64_t group = plan->virtual_stages > 1 ? plan->pipeline : GROUP;
+    const StratSchedule *schedule = strat_plan_schedule(plan);
     int64_t least = all % group + group;
+    while (least < all &&
+           !strat_schedule_fits(schedule, plan->pipeline, plan->virtual_stages, least, NULL))
+        least += group;
     *exact = all < least + 3 * group;
     if (*exact)
         return step_s(scenario);

@@ -5,7 +5,9 @@
  *
  *     reach x (the shortest step so far of a plan that fits)                  (strat_search.c)
  *
- * for each number of GPUs on its own, so that every size has its winner. The bound of a plan is not
+ * for each number of GPUs on its own, so that every size has its winner; and beyond, those that are
+ * on the Pareto set as far as one can tell: no simulated plan of that size is as fast as their bound
+ * and takes as little memory as they do. The bound of a plan is not
  * above its step (strat_screen.c; a test holds the two together), so with any reach the winner is
  * that of simulating all. Plans of equal steps: the least memory, then the first in the order of
  * the lists. */
@@ -44,6 +46,20 @@ static void report_progress(void *ctx, size_t done, size_t most)
     const Hunt *hunt = ctx;
     if (hunt->options->progress)
         hunt->options->progress(hunt->options->ctx, done, most);
+}
+
+/* Whether a plan that was simulated is not worse than @index can be, in time and in memory. */
+static bool is_beaten(void *ctx, size_t index)
+{
+    const Hunt *hunt = ctx;
+    const StratLeast *least = &at(hunt, index)->least;
+    for (guint i = 0; i < hunt->index->len; i++) {
+        const ScenPlanTrial *other = at(hunt, i);
+        if (other->fate == SCEN_PLAN_FITS && other->step_s <= least->step_s &&
+            other->memory_bytes <= least->memory_bytes)
+            return true;
+    }
+    return false;
 }
 
 static double peak_bytes(const StratCosting *costing)
@@ -101,6 +117,7 @@ static void search_size(Hunt *hunt, int64_t gpus)
         .exhaustive = hunt->options->exhaustive,
         .ctx = hunt,
         .evaluate = evaluate,
+        .rules_out = is_beaten,
         .stops = is_stopped,
         .progress = report_progress,
     };

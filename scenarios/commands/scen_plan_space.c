@@ -243,7 +243,7 @@ static void count_refusal(ScenPlanSpace *space, ScenRefusal refusal)
 {
     for (guint i = 0; i < space->refused->len; i++) {
         ScenRefusedPlans *known = &g_array_index(space->refused, ScenRefusedPlans, i);
-        if (known->rule == refusal.rule) {
+        if (known->rule == refusal.rule && g_str_equal(known->path, refusal.path)) {
             known->count++;
             g_free(refusal.message);
             return;

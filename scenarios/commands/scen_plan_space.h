@@ -7,7 +7,7 @@
 #include "strat_screen.h"
 
 typedef enum ScenPlanFate {
-    SCEN_PLAN_UNTRIED, /* slower than the winner, at best; or the search was stopped */
+    SCEN_PLAN_UNTRIED, /* slower than the winner and beaten in memory, at best; or stopped */
     SCEN_PLAN_FITS,    /* simulated */
     SCEN_PLAN_MEMORY,  /* looked at closely, it does not fit */
     SCEN_PLAN_FAULT,   /* is not modelled */

@@ -294,23 +294,39 @@ static void put_schedule(Writer *w)
         put(w, "  synchronous_optimizer: true\n");
 }
 
-static bool by_row(Writer *w)
-{
-    return strstr(remark(w->row, "dtype"), "rowwise") != NULL;
-}
+/* Recipes of less than 16 bits: what `setup.dtype` says, and what the row says in words. First
+ * match wins. Megatron-Bridge keeps no quantised weights with nvfp4. */
+static const struct {
+    const char *dtype, *words, *yaml;
+} recipes[] = {
+    {"fp8",   "rowwise",         "fp8\n  quantise: {recipe: fp8-row}"                 },
+    {"fp8",   "fp8 linear",      "fp8\n  quantise: {recipe: fp8-current}"             },
+    {"fp8",   "tensorwise",      "fp8\n  quantise: {recipe: fp8-current}"             },
+    {"fp8",   "current scaling", "fp8\n  quantise: {recipe: fp8-current}"             },
+    {"fp8",   "block/MX",        "fp8\n  quantise: {recipe: mxfp8}"                   },
+    {"fp8",   "",                "fp8"                                                },
+    {"mxfp8", "",                "fp8\n  quantise: {recipe: mxfp8}"                   },
+    {"nvfp4", "",                "fp4\n  quantise: {recipe: nvfp4, parameters: false}"},
+    {"bf16",  "",                "bf16"                                               },
+    {"fp16",  "",                "fp16"                                               },
+};
 
 static void put_precision(Writer *w, const char *preset)
 {
     const char *dtype = text(w, w->setup, "dtype", NULL);
-    if (!dtype)
+    const char *said = remark(w->row, "dtype"), *notes = remark(w->row, "notes");
+    if (!dtype) {
         assume(w, "precision of %s", preset);
-    else if (!g_str_equal(dtype, "bf16") && !g_str_equal(dtype, "fp16") &&
-             !g_str_equal(dtype, "fp8"))
-        refuse(w, "precision '%s' is not modelled", dtype);
-    else
-        put(w, "  precision: %s\n", dtype);
-    if (by_row(w))
-        put(w, "  scaling: row\n");
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(recipes); i++) {
+        if (g_str_equal(dtype, recipes[i].dtype) &&
+            (strstr(said, recipes[i].words) || strstr(notes, recipes[i].words))) {
+            put(w, "  precision: %s\n", recipes[i].yaml);
+            return;
+        }
+    }
+    refuse(w, "precision '%s' is not modelled", dtype);
 }
 
 static void put_recompute(Writer *w, const char *preset)
@@ -339,7 +355,7 @@ static void put_overlap(Writer *w)
     /* Products with scales of rows and their gathers are not chunked: torchtitan's issue 866
      * measures them as fast with asynchronous tensor parallelism as without, pytorch's 149990 says
      * why. */
-    bool is_bare = by_row(w);
+    bool is_bare = strstr(remark(w->row, "dtype"), "rowwise");
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i].short_name))

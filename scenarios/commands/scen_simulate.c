@@ -1,6 +1,8 @@
 /* The one place where a scenario's parts meet: model, plan, cluster, kernel profile, network. */
 #include "scen_simulate.h"
 
+#include "strat_queue_meet.h"
+
 /* Where a scenario says nothing of its network: NCCL with PXN. */
 static const char *const default_routing = "rail";
 
@@ -93,4 +95,32 @@ StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResu
         jobs[i] = (StratJob){job->name, &costings[i], 0};
     }
     return strat_jobs_run(jobs, count, scenario->fold, error);
+}
+
+bool scen_simulate_queued(const ScenScenario *scenario, double **beside, GError **error)
+{
+    const GArray *jobs = scenario->queue.jobs;
+    g_autofree StratCosting *costings = g_new0(StratCosting, jobs->len);
+    g_autofree StratQueueWork *works = g_new0(StratQueueWork, jobs->len);
+    g_autofree ScenScenario *alone = g_new(ScenScenario, jobs->len);
+    bool any = false;
+    for (guint i = 0; i < jobs->len; i++) {
+        const ScenQueueJobs *kind = &g_array_index(jobs, ScenQueueJobs, i);
+        works[i] = (StratQueueWork){.name = kind->row.name, .nodes = kind->row.nodes};
+        if (!kind->trains)
+            continue;
+        alone[i] = *scenario;
+        alone[i].queue.is_on = false;
+        alone[i].model = kind->model;
+        alone[i].plan = kind->plan;
+        if (!scen_costing(&alone[i], &costings[i], error))
+            return false;
+        works[i].costing = &costings[i];
+        any = true;
+    }
+    if (!any)
+        return true;
+    *beside = g_new(double, (gsize)jobs->len * jobs->len);
+    return strat_queue_meet(works, jobs->len, scenario->cluster.node_count,
+                            scenario->queue.spec.nodes_per_leaf, scenario->fold, *beside, error);
 }

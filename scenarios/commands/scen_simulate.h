@@ -12,6 +12,11 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
 bool scen_job_costing(const ScenScenario *scenario, const ScenJob *job, StratCosting *costing,
                       GError **error);
 
+/** Simulates what the jobs of @scenario's queue do to each other where they meet: the numbers of
+ *  strat_queue_meet(), which the caller frees, in @beside; NULL there when no two jobs say what
+ * they train. False and @error when a step cannot be simulated. */
+bool scen_simulate_queued(const ScenScenario *scenario, double **beside, GError **error);
+
 /** Runs all jobs of @scenario, its own first, together; @result is that of its own alone. NULL and
  *  @error as strat_jobs_run(). */
 StratJobs *scen_simulate_jobs(const ScenScenario *scenario, const StratTrainResult *result,

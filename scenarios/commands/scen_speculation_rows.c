@@ -9,15 +9,16 @@
  * chen2023       a proposal takes 1.8 ms, an iteration 14.1 (Chen et al. 2023, arXiv 2302.01318,
  *                section 4). Acceptance is not tabulated; it is what the row's time of a token
  *                implies, 1 + a + .. + a^K = (14.1 + 1.8 K) / that time. What a run adds is the
- * cost of verifying; the speed-up is otherwise the row's own. medusa         tokens an iteration
- * (acceleration rate) of Cai et al. 2024 (arXiv 2401.10774), Table 1, for Medusa-2, as a chain with
- * the acceptance that gives as many; the run predicts what the heads and a tree of 64 nodes cost
- * (1.22 to 1.27 there). A head is a residual block of hidden^2 and a head of hidden * vocab
- * weights. MTP            one token of DeepSeek-V3's own head, a layer more of 61, accepted as
- * often as the row says. DeepSeek's profile does not say: its trace has two query tokens of each of
- * 64 requests a micro-batch (16,384 = 128 * 128 blocks join the splits) and 61 * 2 * 722 us = 88.1
- * ms an iteration, so that 18,598 tokens/s a node are 1.6 tokens of 128 requests on 8 GPUs: 60 %,
- * as SGLang's own rows. */
+ *                cost of verifying; the speed-up is otherwise the row's own.
+ * medusa         tokens an iteration (acceleration rate) of Cai et al. 2024 (arXiv 2401.10774),
+ *                Table 1, for Medusa-2, as a chain with the acceptance that gives as many; the run
+ *                predicts what the heads and a tree of 64 nodes cost (1.22 to 1.27 there). A head
+ *                is a residual block of hidden^2 and a head of hidden * vocab weights.
+ * MTP            one token of DeepSeek-V3's own head, a layer more of 61, accepted as often as the
+ *                row says. DeepSeek's profile does not say: its trace has two query tokens of each
+ *                of 64 requests a micro-batch (16,384 = 128 * 128 blocks join the splits) and
+ *                61 * 2 * 722 us = 88.1 ms an iteration, so that 18,598 tokens/s a node are 1.6
+ *                tokens of 128 requests on 8 GPUs: 60 %, as SGLang's own rows. */
 #include "scen_speculation_rows.h"
 
 #include "strat_speculation.h"

@@ -235,13 +235,22 @@ static void check_tensor(const Check *check)
              model->ffn);
 }
 
+/* NULL where there is none, or none of that name. */
+static const StratSchedule *schedule_of(const StratPlan *plan)
+{
+    return plan->schedule ? strat_schedule_by_name(plan->schedule, NULL) : NULL;
+}
+
 static void check_layers(const Check *check)
 {
     const ModelSpec *model = &check->scenario->model;
     const StratPlan *plan = &check->scenario->plan;
     int64_t places = model->layers + plan->count_embedding + plan->count_head;
-    int64_t chunks = plan->pipeline * plan->virtual_stages;
-    bool uneven = plan->virtual_stages == 1 && model->layers >= plan->pipeline;
+    const StratSchedule *schedule = schedule_of(plan);
+    int64_t chunks = schedule
+                         ? strat_schedule_length(schedule, plan->pipeline, plan->virtual_stages)
+                         : plan->pipeline * plan->virtual_stages;
+    bool uneven = chunks == plan->pipeline && model->layers >= plan->pipeline;
     if (places % chunks == 0 || uneven)
         return;
     const char *counted = plan->count_embedding || plan->count_head
@@ -252,19 +261,27 @@ static void check_layers(const Check *check)
          places, counted, plan->pipeline, plan->virtual_stages, chunks);
 }
 
-/* Microbatches pass virtual stages in rounds of as many as there are stages. */
-static void check_rounds(const Check *check)
+/* What the schedule asks of the microbatches, and what it can shard. */
+static void check_microbatches(const Check *check, const StratSchedule *schedule)
 {
     const StratPlan *plan = &check->scenario->plan;
-    if (plan->pipeline == 1)
-        fail(check, "plan.virtual_stages", "virtual_stages " I64 " needs a pipeline of 2 or more",
-             plan->virtual_stages);
     int64_t once = plan->micro_batch * plan->data;
+    g_autofree char *reason = NULL;
     if (once > 0 && plan->global_batch % once == 0 &&
-        plan->global_batch / once % plan->pipeline != 0)
-        fail(check, "plan.global_batch",
-             "virtual stages need microbatches in multiples of pipeline " I64 ", not " I64,
-             plan->pipeline, plan->global_batch / once);
+        !strat_schedule_fits(schedule, plan->pipeline, plan->virtual_stages,
+                             plan->global_batch / once, &reason))
+        fail(check, schedule->is_dual && plan->pipeline % 2 ? "plan.pipeline" : "plan.global_batch",
+             "%s", reason);
+    if (schedule->is_dual && (plan->zero_stage > 1 || plan->shard > 0))
+        fail(check, "plan.zero_stage",
+             "schedule %s holds the model twice and adds its gradients over both copies once a "
+             "step: use zero_stage 0 or 1, and no shard",
+             plan->schedule);
+    if (schedule->is_dual && check->scenario->campaign.is_on)
+        fail(check, "campaign",
+             "a campaign under schedule %s is not modelled: its checkpoints would hold the model "
+             "once, its ranks hold it twice",
+             plan->schedule);
 }
 
 static void check_schedule(const Check *check)
@@ -274,26 +291,30 @@ static void check_schedule(const Check *check)
         fail(check, "plan.schedule", "a plan needs a schedule");
         return;
     }
-    const StratSchedule *schedule = strat_schedule_by_name(plan->schedule, NULL);
+    const StratSchedule *schedule = schedule_of(plan);
     if (!schedule)
         return; /* the field has said so */
+    bool two = schedule->is_v || schedule->is_dual;
     if (plan->pipeline > 1 && g_str_equal(plan->schedule, "none"))
         fail(check, "plan.schedule", "schedule none is for pipeline 1, not " I64, plan->pipeline);
-    if (plan->pipeline == 1 && schedule->plan)
+    if (plan->pipeline == 1 && (schedule->plan || two))
         fail(check, "plan.schedule", "schedule %s needs a pipeline of 2 or more", plan->schedule);
-    if (schedule->is_v && plan->virtual_stages != 2)
+    if (two && plan->virtual_stages != 2)
         fail(check, "plan.virtual_stages", "schedule %s has virtual_stages of 2, not " I64,
              plan->schedule, plan->virtual_stages);
     if (schedule->interleaves && plan->virtual_stages == 1)
         fail(check, "plan.schedule", "schedule %s needs virtual_stages of 2 or more",
              plan->schedule);
-    if (plan->virtual_stages == 1 || schedule->is_v)
+    check_microbatches(check, schedule);
+    if (plan->virtual_stages == 1 || two)
         return;
     if (!schedule->interleaves)
         fail(check, "plan.virtual_stages",
              "virtual_stages " I64 " needs schedule interleaved-1f1b, not %s", plan->virtual_stages,
              plan->schedule);
-    check_rounds(check);
+    if (plan->pipeline == 1)
+        fail(check, "plan.virtual_stages", "virtual_stages " I64 " needs a pipeline of 2 or more",
+             plan->virtual_stages);
 }
 
 static void check_sequence(const Check *check)
@@ -365,6 +386,15 @@ static void check_peak(const Check *check)
          has->len ? has->str : "none");
 }
 
+static void check_quantise(const Check *check)
+{
+    const StratPlan *plan = &check->scenario->plan;
+    g_autofree char *reason = NULL;
+    if (!strat_recipe_fits(&plan->quantise, plan->precision, check->scenario->model.layers,
+                           &check->scenario->cluster.node.gpu, &reason))
+        fail(check, "plan.quantise", "%s", reason);
+}
+
 static void check_storage(const Check *check)
 {
     const ScenCampaign *campaign = &check->scenario->campaign;
@@ -399,13 +429,14 @@ static const Rule rules[] = {
     {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
     {check_schedule,
      true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch"}                                                                          },
+      "plan.global_batch", "plan.zero_stage"}                                                       },
     {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
     {check_zero,
      true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
     {check_levers,
      true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
     {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
+    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
     {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
 };
 

@@ -30,4 +30,7 @@ void scen_check_bound(ScenScenario *scenario, const ScenMarks *marks, ScenErrors
  * in their gpus and plan.data; faults are placed at the job and added to @errors. */
 void scen_check_jobs(ScenScenario *scenario, ScenErrors *errors);
 
+/** The same for the jobs of its queue that say what they train. */
+void scen_check_queued_jobs(ScenScenario *scenario, ScenErrors *errors);
+
 #endif

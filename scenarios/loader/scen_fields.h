@@ -18,6 +18,7 @@ extern const ScenTable scen_placement_table;      /* fills a ScenPlacement */
 extern const ScenTable scen_job_table;            /* fills a ScenJob */
 extern const ScenTable scen_degraded_table;       /* fills a ScenDegraded */
 extern const ScenTable scen_plan_table;           /* fills a StratPlan */
+extern const ScenTable scen_quantise_table;       /* fills a StratQuantise */
 extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */

@@ -3,9 +3,11 @@
  * Parallel sizes default to 1 (experts are not cut: Megatron-Core would cut them as tensor does,
  * its recipes do not) and `data` to whatever the GPUs leave. Overlaps default to off, so a plan
  * claims only what it says. The schedule defaults to the plain one for the pipeline: none for one
- * stage, 1F1B for several, interleaved 1F1B for several chunks a stage. */
+ * stage, 1F1B for several, interleaved 1F1B for several chunks a stage. Schedules that hold two
+ * chunks a stage need not be told so. */
 #include "scen_fields.h"
 #include "strat_plan.h"
+#include "strat_schedule.h"
 
 static const ScenName recomputes[] = {
     {"none",      STRAT_RECOMPUTE_NONE     },
@@ -28,13 +30,6 @@ static const ScenName attention_kernels[] = {
     {NULL,      0                     },
 };
 
-static const ScenName scalings[] = {
-    {"delayed", STRAT_SCALING_DELAYED},
-    {"tensor",  STRAT_SCALING_TENSOR },
-    {"row",     STRAT_SCALING_ROW    },
-    {NULL,      0                    },
-};
-
 static const ScenName optimizers[] = {
     {"none", STRAT_OPTIMIZER_NONE},
     {"adam", STRAT_OPTIMIZER_ADAM},
@@ -51,6 +46,8 @@ static const ScenName schedules[] = {
     {"zb-1p",            0},
     {"zb-2p",            0},
     {"zb-v",             0},
+    {"dualpipe",         0},
+    {"dualpipe-v",       0},
     {NULL,               0},
 };
 
@@ -100,8 +97,14 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     (void)binder;
     StratPlan *plan = out;
-    if (scen_node_get(map, "schedule"))
+    if (scen_node_get(map, "schedule")) {
+        const StratSchedule *schedule =
+            plan->schedule ? strat_schedule_by_name(plan->schedule, NULL) : NULL;
+        if (schedule && (schedule->is_v || schedule->is_dual) &&
+            !scen_node_get(map, "virtual_stages"))
+            plan->virtual_stages = 2;
         return;
+    }
     plan->schedule = plan->pipeline <= 1        ? "none"
                      : plan->virtual_stages > 1 ? "interleaved-1f1b"
                                                 : "1f1b";
@@ -119,7 +122,8 @@ static const ScenField fields[] = {
     FIELD("pipeline", pipeline, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
           .help = "pipeline stages"),
     FIELD("virtual_stages", virtual_stages, SCEN_INT, .min = 1, .max = 65536, .fallback = "1",
-          .help = "model chunks of a pipeline stage"),
+          .help =
+              "model chunks of a pipeline stage (default: 2 where the schedule has two, else 1)"),
     FIELD("data", data, SCEN_INT, .max = 1e6,
           .help = "data-parallel replicas; 0: whatever the GPUs leave (default)"),
     FIELD("expert", expert, SCEN_INT, .max = 65536,
@@ -164,8 +168,6 @@ static const ScenField fields[] = {
           .help = "generation of fused attention (default: what the profile was fitted on)"),
     FIELD("precision", precision, SCEN_ENUM, .names = scen_dtype_names, .fallback = "bf16",
           .help = "of the GEMMs"),
-    FIELD("scaling", scaling, SCEN_ENUM, .names = scalings, .fallback = "delayed",
-          .help = "fp8: scales of earlier steps, of each tensor, or of each row and column"),
     FIELD("gradients", gradients, SCEN_ENUM, .names = scen_dtype_names, .fallback = "fp32",
           .help = "type in which gradients are kept and reduced"),
     FIELD("optimizer", optimizer, SCEN_ENUM, .names = optimizers, .fallback = "adam",
@@ -208,6 +210,8 @@ static const ScenField fields[] = {
           .help = "share of compute lost while a collective runs beside it (default: 0)"),
     FIELD("model_error", model_error_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "standard error of a step for what no cost covers, as a fraction"),
+    FIELD("quantise", quantise, SCEN_MAP, .table = &scen_quantise_table,
+          .help = "linear layers in less than 16 bits: scaling, what stays wide"),
     FIELD("profiled", profiled, SCEN_MAP, .table = &profiled_table,
           .help = "measured times of a stage, instead of the cost model"),
 };

@@ -7,6 +7,7 @@
  *     faults: rsc-1                           # orrery list faults
  *     repair: 1 d
  *     jobs:
+ *       - {name: large, gpus: 512, model: llama-3-70b, plan: {...}, share: 0.1, work: 3 d}
  *       - {name: small, gpus: 8, share: 0.9, work: {distribution: lognormal, mean: 2 h, cv: 2}}
  *       - {name: loop, gpus: 1024, at: 10 d, work: 7 d, priority: 3, crashes: 1, crash_after: 5
  * min}
@@ -32,6 +33,12 @@ static void finish_jobs(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenQueueJobs *jobs = out;
     bool comes_once = scen_node_item(map, "at") != NULL;
+    jobs->mark = map->mark;
+    jobs->trains = scen_node_item(map, "plan") != NULL;
+    if (jobs->trains != (scen_node_item(map, "model") != NULL))
+        scen_bind_fail(binder, map, "name", "model (what jobs train) and plan (how) go together");
+    if (jobs->trains && jobs->plan.sequence_length == 0)
+        jobs->plan.sequence_length = jobs->model.max_sequence;
     if (!comes_once)
         jobs->at_s = -1.0;
     if (comes_once && jobs->row.share > 0.0)
@@ -46,6 +53,11 @@ static const ScenField jobs_fields[] = {
     JOBS("name", row.name, SCEN_TEXT, .required = true, .help = "name in reports and in traces"),
     JOBS("gpus", gpus, SCEN_INT, .min = 1, .max = 1e6, .required = true,
          .help = "of one job; it gets whole nodes"),
+    JOBS("model", model, SCEN_SECTION, .zero = true, .table = &scen_model_table,
+         .help =
+             "what each trains, with plan: jobs that know it slow each other down on the fabric"),
+    JOBS("plan", plan, SCEN_SECTION, .zero = true, .table = &scen_plan_table,
+         .help = "how its work is laid out"),
     JOBS("share", row.share, SCEN_NUMBER, .max = 1e6,
          .help = "of the jobs that arrive by per_day, over the sum of all shares (default: 0)"),
     TIME("at", ScenQueueJobs, at_s, .zero = true, .help = "one job arrives then, in s"),
@@ -127,7 +139,7 @@ static const ScenField fields[] = {
                .fallback = "1", .help = "of one rack, for faults of racks (default: 1)"),
     SCEN_FIELD("shared_leaf", ScenQueue, spec.shared_leaf, SCEN_NUMBER, .max = 10,
                .help = "how much longer a run takes that starts on several leaves, one of them "
-                       "shared with another such run (default: 0)"),
+                       "shared with another such run, of jobs without a plan (default: 0)"),
     SCEN_FIELD("jobs", ScenQueue, jobs, SCEN_ROWS, .table = &jobs_table, .required = true,
                .help = "kinds of jobs"),
     SCEN_FIELD("per_day", ScenQueue, spec.per_day, SCEN_NUMBER, .max = 1e8,

@@ -2,8 +2,10 @@
 #ifndef SCEN_QUEUE_H
 #define SCEN_QUEUE_H
 
+#include "model_spec.h"
 #include "scen_bind.h"
 #include "scen_campaign.h"
+#include "strat_plan.h"
 #include "strat_queue.h"
 
 /** A kind of jobs as it is written. */
@@ -11,6 +13,10 @@ typedef struct ScenQueueJobs {
     StratQueueClass row; /* its nodes follow from the GPUs */
     int64_t gpus;
     double at_s; /* the one job arrives then; < 0: they arrive by share */
+    bool trains; /* what it runs is known: */
+    ModelSpec model;
+    StratPlan plan;
+    ScenMark mark; /* where it was written; empty once it is loaded */
 } ScenQueueJobs;
 
 /** A status mix that was published, as shares of all runs; 0: not given. */

@@ -95,6 +95,8 @@ static void fill(ScenScenario *scenario, const ScenNode *root, ScenCatalogs *cat
     scen_check_bound(scenario, marks, errors);
     if (scen_errors_count(errors) == 0)
         scen_check_jobs(scenario, errors);
+    if (scen_errors_count(errors) == 0)
+        scen_check_queued_jobs(scenario, errors);
     if (scen_errors_count(errors) == 0 && !scenario->replay)
         scen_place(scenario, marks, errors);
 }

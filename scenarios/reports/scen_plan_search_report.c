@@ -139,7 +139,7 @@ static void add_pareto(GString *out, const ScenScenario *scenario,
     g_autoptr(GArray) list = pareto_of(searched);
     if (list->len == 0)
         return;
-    g_string_append(out, "\nPareto set: none of the simulated is better in step, memory, GPUs and "
+    g_string_append(out, "\nPareto set: no plan of the space is better in step, memory, GPUs and "
                          "dollars\n");
     g_string_append_printf(out, "  %10s %12s %6s %12s\n", "step", "memory free", "GPUs",
                            "$/M tokens");
@@ -169,7 +169,8 @@ static const struct {
     ScenPlanFate fate;
     const char *path, *reason;
 } fates[] = {
-    {SCEN_PLAN_UNTRIED, "search.reach",    "not simulated: slower than the winner, at best"   },
+    {SCEN_PLAN_UNTRIED, "search.reach",
+     "not simulated: at best slower than the winner, and beaten in memory"                    },
     {SCEN_PLAN_MEMORY,  "search.headroom", "does not fit in memory, by a walk of its schedule"},
     {SCEN_PLAN_FAULT,   "plan",            "is not modelled"                                  },
 };
@@ -177,7 +178,9 @@ static const struct {
 static const char *reason_of(const ScenPlansSearched *searched, size_t fate)
 {
     return fates[fate].fate == SCEN_PLAN_UNTRIED && searched->stopped
-               ? "not simulated: slower than the winner, at best, or the search was stopped"
+               ? "not simulated: at best slower than the winner, and beaten in memory, or the "
+                 "search was "
+                 "stopped"
                : fates[fate].reason;
 }
 

@@ -74,6 +74,25 @@ static void add_classes(JsonBuilder *json, const GArray *classes, const StratQue
     json_builder_end_array(json);
 }
 
+/* Row by row: by how much a kind of jobs takes longer beside each; null where that is given. */
+static void add_beside(JsonBuilder *json, guint count, const double *beside)
+{
+    if (!beside)
+        return;
+    json_builder_set_member_name(json, "longer_beside_fraction");
+    json_builder_begin_array(json);
+    for (guint i = 0; i < count; i++) {
+        json_builder_begin_array(json);
+        for (guint j = 0; j < count; j++)
+            if (beside[i * count + j] >= 0.0)
+                json_builder_add_double_value(json, beside[i * count + j]);
+            else
+                json_builder_add_null_value(json);
+        json_builder_end_array(json);
+    }
+    json_builder_end_array(json);
+}
+
 static void add_money(JsonBuilder *json, const ScenScenario *scenario, const StratQueueResult *r)
 {
     double gpus = (double)(scenario->cluster.node_count * scenario->cluster.node.gpus);
@@ -123,6 +142,7 @@ char *scen_queue_json(const ScenScenario *scenario, const StratQueueResult *r)
         scen_json_number(json, strat_queue_spent_key((StratQueueSpent)b), r->spent[b].mean);
     json_builder_end_object(json);
     add_classes(json, queue->classes, r);
+    add_beside(json, queue->classes->len, r->beside);
     json_builder_end_object(json);
     add_money(json, scenario, r);
     json_builder_end_object(json);

@@ -103,6 +103,34 @@ static void add_classes(GString *out, const GArray *classes, const StratQueueRes
                          "preemptions for it after those)\n");
 }
 
+/* Who slows whom down, in percent: a row for each kind that says what it trains. */
+static void add_beside(GString *out, const GArray *classes, const double *beside)
+{
+    if (!beside)
+        return;
+    g_string_append_printf(out, "\n%-16s", "Longer beside");
+    for (guint j = 0; j < classes->len; j++)
+        g_string_append_printf(out, " %12.12s", g_array_index(classes, StratQueueClass, j).name);
+    g_string_append_c(out, '\n');
+    for (guint i = 0; i < classes->len; i++) {
+        const double *row = &beside[i * classes->len];
+        bool known = false;
+        for (guint j = 0; j < classes->len; j++)
+            known = known || row[j] >= 0.0;
+        if (!known)
+            continue;
+        g_string_append_printf(out, "  %-14s", g_array_index(classes, StratQueueClass, i).name);
+        for (guint j = 0; j < classes->len; j++) {
+            g_autofree char *cell =
+                row[j] >= 0.0 ? g_strdup_printf("%.1f %%", 100.0 * row[j]) : g_strdup("given");
+            g_string_append_printf(out, " %12s", cell);
+        }
+        g_string_append_c(out, '\n');
+    }
+    g_string_append(
+        out, "  (steps together over steps alone, two jobs that share every leaf: simulated)\n");
+}
+
 static void add_ledger(GString *out, const ScenScenario *scenario, const StratQueueResult *r)
 {
     g_string_append_printf(out, "\nWhere the nodes' time goes (" I64 " nodes x %.4g days)\n",
@@ -184,6 +212,7 @@ char *scen_queue_text(const ScenScenario *scenario, const StratQueueResult *r)
     add_money(out, scenario, r);
     add_ends(out, published, r);
     add_classes(out, queue->classes, r);
+    add_beside(out, queue->classes, r->beside);
     add_ledger(out, scenario, r);
     add_notes(out, queue);
     return g_string_free(out, FALSE);

@@ -243,6 +243,9 @@ StratQueueResult *strat_queue_run(const StratQueue *queue, StratQueueSink *sink,
     result->duration_s = queue->duration_s;
     result->class_count = queue->class_count;
     result->classes = g_new0(StratQueueClassResult, queue->class_count);
+    if (queue->beside)
+        result->beside = g_memdup2(queue->beside,
+                                   queue->class_count * queue->class_count * sizeof *queue->beside);
     summarise(samples, result);
     for (int64_t i = 0; i < n; i++)
         g_free(samples[i].tally.classes);
@@ -254,5 +257,6 @@ void strat_queue_result_free(StratQueueResult *result)
     if (!result)
         return;
     g_free(result->classes);
+    g_free(result->beside);
     g_free(result);
 }

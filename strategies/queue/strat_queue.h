@@ -57,6 +57,8 @@ typedef struct StratQueue {
     double requeue_s;           /* until a job whose run failed is back in the queue */
     int64_t most_requeues;      /* of a job after failures; a further one ends it */
     double shared_leaf;     /* how much longer a run takes that shares a leaf: strat_queue_pool.h */
+    const double *beside;   /* the same of a class (row) beside another (column); below 0, or NULL:
+                               shared_leaf */
     StratFaultModel faults; /* count 0 and no records: nothing fails */
     StratSpread repair;     /* of a node that a fault takes away */
 } StratQueue;
@@ -131,6 +133,7 @@ typedef struct StratQueueResult {
     StratEstimate scattered; /* share of starts of several nodes on more leaves than it takes */
     StratEstimate leaves;    /* of those starts, over the fewest that it takes */
     StratQueueClassResult *classes; /* owned */
+    double *beside;                 /* as the queue's, or NULL; owned */
     size_t class_count;
 } StratQueueResult;
 

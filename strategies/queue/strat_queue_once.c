@@ -14,13 +14,30 @@ static const double SLOWDOWN_BOUND_S = 10.0; /* Feitelson & Rudolph, JSSPP 1998 
 
 enum { DRAW_SWAP = 1, DRAW_REPAIR = 2 }; /* of a fault */
 
+/* What jobs that meet do to each other, in whole millionths. */
+static void set_slow(StratQueueOnce *once)
+{
+    const StratQueue *queue = once->queue;
+    size_t count = queue->class_count;
+    once->slow_ppm = g_new(int64_t, count * count);
+    once->most_slow_ppm = g_new0(int64_t, count);
+    for (size_t i = 0; i < count * count; i++) {
+        bool given = queue->beside && queue->beside[i] >= 0.0;
+        double slow = given ? queue->beside[i] : queue->shared_leaf;
+        once->slow_ppm[i] = (int64_t)(slow * 1e6 + 0.5);
+        once->most_slow_ppm[i / count] = MAX(once->most_slow_ppm[i / count], once->slow_ppm[i]);
+    }
+}
+
 static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
 {
     StratQueueOnce *once = g_new0(StratQueueOnce, 1);
     once->queue = queue;
     once->replication = replication;
     once->end = sim_time_capped(queue->duration_s);
-    once->pool = strat_queue_pool_new(queue->nodes, queue->nodes_per_leaf);
+    set_slow(once);
+    once->pool = strat_queue_pool_new(queue->nodes, queue->nodes_per_leaf, queue->class_count,
+                                      once->slow_ppm);
     once->source = strat_queue_source_new(queue, replication);
     once->running = g_array_new(FALSE, FALSE, sizeof(StratQueueRelease));
     once->at_node = g_new0(StratQueueJob *, queue->nodes);
@@ -34,13 +51,14 @@ static StratQueueOnce *once_new(const StratQueue *queue, uint64_t replication)
     once->restart = sim_time_capped(queue->restart_s);
     once->requeue = sim_time_capped(queue->requeue_s);
     once->later = g_queue_new();
-    once->slow_ppm = (int64_t)(queue->shared_leaf * 1e6 + 0.5);
     return once;
 }
 
 static void once_free(StratQueueOnce *once)
 {
     strat_queue_pool_free(once->pool);
+    g_free(once->slow_ppm);
+    g_free(once->most_slow_ppm);
     strat_queue_line_clear(&once->line);
     strat_heap_clear(&once->ends);
     g_array_unref(once->running);

@@ -91,7 +91,8 @@ struct StratQueueOnce {
     SimTime shadow;                   /* when it starts at the latest */
     int64_t extra;                    /* nodes that it leaves then */
     SimTime preemptible, lifetime, restart, requeue;
-    int64_t slow_ppm;
+    int64_t *slow_ppm;      /* of a class beside another: classes x classes; owned */
+    int64_t *most_slow_ppm; /* of a class; owned */
     StratQueueSink *sink;
     void *sink_ctx;
     StratQueueTally *tally;

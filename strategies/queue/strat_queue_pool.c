@@ -1,14 +1,15 @@
 /* Free nodes as a bit each, counted by leaf, and leaves listed by their count: taking and giving a
  * node costs a few words whatever the size of the cluster.
  *
- *   packed      as few leaves as there can be: the leaf with the fewest free nodes that hold what
- * is still missing (best fit), else the one with the most spread      each node from the leaf with
- * the most free ones contiguous  the first run of neighbours by number that is long enough, else
- * the first free nodes
+ * Packed: as few leaves as there can be, the leaf with the fewest free nodes that hold what is
+ * still missing (best fit), else the one with the most. Spread: each node from the leaf with the
+ * most free ones. Contiguous: the first run of neighbours by number that is long enough, else the
+ * first free nodes.
  *
  * A job never waits for a better place: with enough free nodes it starts (gang scheduling, all at
- * once). Two jobs that each span leaves share a leaf's links upwards where they meet; whether that
- * costs time is for the caller. Nodes are whole: jobs smaller than one take one. */
+ * once). Two jobs that each span leaves share a leaf's links upwards where they meet; what that
+ * costs them is for the caller to say, by pairs of classes: of several neighbours the worst counts.
+ * Nodes are whole: jobs smaller than one take one. */
 #include "strat_queue_pool.h"
 
 #include "sim_row.h"
@@ -73,7 +74,8 @@ static void relist(StratQueuePool *pool, int32_t leaf, int32_t count)
     set_bit(pool->has_count, count, true);
 }
 
-StratQueuePool *strat_queue_pool_new(int64_t nodes, int64_t per_leaf)
+StratQueuePool *strat_queue_pool_new(int64_t nodes, int64_t per_leaf, size_t classes,
+                                     const int64_t *slow_ppm)
 {
     StratQueuePool *pool = g_new0(StratQueuePool, 1);
     pool->nodes = nodes;
@@ -86,7 +88,9 @@ StratQueuePool *strat_queue_pool_new(int64_t nodes, int64_t per_leaf)
     pool->first_leaf = g_new(int32_t, pool->per_leaf + 1);
     pool->next_leaf = g_new0(int32_t, pool->leaves);
     pool->last_leaf = g_new0(int32_t, pool->leaves);
-    pool->spanning = g_new0(int32_t, pool->leaves);
+    pool->classes = classes;
+    pool->slow_ppm = slow_ppm;
+    pool->spanning = g_new0(int32_t, (gsize)pool->leaves * classes);
     pool->stamp = g_new0(int64_t, pool->leaves);
     for (int64_t count = 0; count <= pool->per_leaf; count++)
         pool->first_leaf[count] = -1;
@@ -204,9 +208,21 @@ const StratQueuePlacement *strat_queue_placement_by_name(const char *name, GErro
                            error);
 }
 
-/* Adds @by to the spanning jobs of every leaf of the chain. Returns its leaves; *@meets receives
- * whether one had such a job. */
-static int64_t span(StratQueuePool *pool, int32_t first, int32_t by, bool *meets)
+/* By how much a job of @class takes longer beside the worst of the jobs that span @leaf. */
+static int64_t slow_beside(const StratQueuePool *pool, int32_t leaf, uint32_t class)
+{
+    const int32_t *spanning = &pool->spanning[(gsize)leaf * pool->classes];
+    int64_t worst = 0;
+    for (size_t other = 0; other < pool->classes; other++)
+        if (spanning[other] > 0)
+            worst = MAX(worst, pool->slow_ppm[class * pool->classes + other]);
+    return worst;
+}
+
+/* Adds @by to the spanning jobs of @class of every leaf of the chain. Returns its leaves;
+ * *@slow_ppm receives what those that were there do to it. */
+static int64_t span(StratQueuePool *pool, int32_t first, uint32_t class, int32_t by,
+                    int64_t *slow_ppm)
 {
     int64_t leaves = 0, stamp = ++pool->stamps;
     for (int32_t node = first; node >= 0; node = pool->next[node]) {
@@ -215,14 +231,15 @@ static int64_t span(StratQueuePool *pool, int32_t first, int32_t by, bool *meets
             continue;
         pool->stamp[leaf] = stamp;
         leaves++;
-        *meets = *meets || pool->spanning[leaf] > 0;
-        pool->spanning[leaf] += by;
+        if (by > 0)
+            *slow_ppm = MAX(*slow_ppm, slow_beside(pool, leaf, class));
+        pool->spanning[(gsize)leaf * pool->classes + class] += by;
     }
     return leaves;
 }
 
 StratQueueTaken strat_queue_pool_take(StratQueuePool *pool, const StratQueuePlacement *placement,
-                                      int64_t nodes)
+                                      int64_t nodes, uint32_t class)
 {
     StratQueueTaken taken = {.first = -1};
     int32_t last = -1;
@@ -236,20 +253,17 @@ StratQueueTaken strat_queue_pool_take(StratQueuePool *pool, const StratQueuePlac
             taken.first = node;
         last = node;
     }
-    bool meets = false;
-    taken.leaves = span(pool, taken.first, 0, &meets);
-    if (taken.leaves > 1) {
-        span(pool, taken.first, 1, &meets);
-        taken.shares = meets;
-    }
+    taken.leaves = span(pool, taken.first, class, 0, &taken.slow_ppm);
+    if (taken.leaves > 1)
+        span(pool, taken.first, class, 1, &taken.slow_ppm);
     return taken;
 }
 
-void strat_queue_pool_give(StratQueuePool *pool, int32_t first)
+void strat_queue_pool_give(StratQueuePool *pool, int32_t first, uint32_t class)
 {
-    bool meets = false;
-    if (span(pool, first, 0, &meets) > 1)
-        span(pool, first, -1, &meets);
+    int64_t slow_ppm = 0;
+    if (span(pool, first, class, 0, &slow_ppm) > 1)
+        span(pool, first, class, -1, &slow_ppm);
     for (int32_t node = first; node >= 0; node = pool->next[node])
         strat_queue_pool_return(pool, node);
 }

@@ -16,8 +16,10 @@ typedef struct StratQueuePool {
     int32_t *leaf_free;  /* free nodes by leaf */
     int32_t *first_leaf; /* by number of free nodes; leaves of a number are a list */
     int32_t *next_leaf, *last_leaf;
-    int32_t *spanning; /* by leaf: jobs on it that are on other leaves too */
-    int64_t *stamp;    /* by leaf: the last chain that was looked at */
+    size_t classes;
+    const int64_t *slow_ppm; /* classes x classes: by how much one takes longer beside another */
+    int32_t *spanning;       /* by leaf and class: jobs on it that are on other leaves too */
+    int64_t *stamp;          /* by leaf: the last chain that was looked at */
     int64_t stamps;
 } StratQueuePool;
 
@@ -25,7 +27,8 @@ typedef struct StratQueuePool {
 typedef struct StratQueueTaken {
     int32_t first; /* node of the chain */
     int64_t leaves;
-    bool shares; /* it spans leaves, and one of them has another job that does */
+    int64_t slow_ppm; /* the most by which it takes longer beside any job that spans leaves and has
+                         one of them in common; in millionths */
 } StratQueueTaken;
 
 /** A placement: a row. */
@@ -41,17 +44,19 @@ const StratQueuePlacement *strat_queue_placement_all(size_t *count);
 /** The placement called @name (NULL: the first). NULL and @error, naming the known ones. */
 const StratQueuePlacement *strat_queue_placement_by_name(const char *name, GError **error);
 
-/** @nodes free nodes, @per_leaf under a leaf. */
-StratQueuePool *strat_queue_pool_new(int64_t nodes, int64_t per_leaf);
+/** @nodes free nodes, @per_leaf under a leaf. @slow_ppm (borrowed): of @classes x @classes, how
+ * much longer a job of the row's takes beside one of the column's. */
+StratQueuePool *strat_queue_pool_new(int64_t nodes, int64_t per_leaf, size_t classes,
+                                     const int64_t *slow_ppm);
 void strat_queue_pool_free(StratQueuePool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratQueuePool, strat_queue_pool_free)
 
-/** Takes @nodes, 1 to those that are free, as @placement says. */
+/** Takes @nodes, 1 to those that are free, as @placement says, for a job of class @class. */
 StratQueueTaken strat_queue_pool_take(StratQueuePool *pool, const StratQueuePlacement *placement,
-                                      int64_t nodes);
+                                      int64_t nodes, uint32_t class);
 
-/** Frees the chain of @first. */
-void strat_queue_pool_give(StratQueuePool *pool, int32_t first);
+/** Frees the chain of @first, of a job of class @class. */
+void strat_queue_pool_give(StratQueuePool *pool, int32_t first, uint32_t class);
 
 /** Takes the free node @node away, and brings it back. */
 void strat_queue_pool_remove(StratQueuePool *pool, int32_t node);

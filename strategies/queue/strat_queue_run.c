@@ -1,6 +1,6 @@
 /* Runs of jobs: what they take, how they end, and where their time is booked.
  *
- *   run = restart + work left x (1 + shared leaf)        restart: not of a job's first run
+ *   run = restart + work left x (1 + beside)        restart: not of a job's first run
  *
  * cut short by the job's own failure, its crash, its lifetime, a node, or preemption. What is done
  * by then is kept up to the last checkpoint (every so much work, at no cost) and lost beyond it.
@@ -32,7 +32,7 @@ static SimTime limit(const StratQueueOnce *once)
 SimTime strat_queue_expect(const StratQueueOnce *once, const StratQueueJob *job)
 {
     SimTime setup = job->runs > 0 ? once->restart : 0;
-    int64_t ppm = job->nodes > 1 ? once->slow_ppm : 0;
+    int64_t ppm = job->nodes > 1 ? once->most_slow_ppm[job->class_index] : 0;
     double longest = (double)(setup + stretch(job->work - job->done, ppm));
     SimTime more = (SimTime)((once->queue->estimate - 1.0) * longest);
     return MIN(setup + stretch(job->work - job->done, ppm) + more, limit(once));
@@ -67,9 +67,10 @@ static void take_nodes(StratQueueOnce *once, StratQueueJob *job)
 {
     StratQueueTally *tally = once->tally;
     int64_t per_leaf = once->pool->per_leaf, fewest = (job->nodes + per_leaf - 1) / per_leaf;
-    StratQueueTaken taken = strat_queue_pool_take(once->pool, once->queue->placement, job->nodes);
+    StratQueueTaken taken =
+        strat_queue_pool_take(once->pool, once->queue->placement, job->nodes, job->class_index);
     job->first_node = taken.first;
-    job->slow_ppm = taken.shares ? once->slow_ppm : 0;
+    job->slow_ppm = taken.slow_ppm;
     for (int32_t node = taken.first; node >= 0; node = once->pool->next[node])
         once->at_node[node] = job;
     if (job->nodes > 1) {
@@ -177,7 +178,7 @@ static void release(StratQueueOnce *once, StratQueueJob *job)
     remove_run(&once->runs[job->level], job);
     for (int32_t node = job->first_node; node >= 0; node = once->pool->next[node])
         once->at_node[node] = NULL;
-    strat_queue_pool_give(once->pool, job->first_node);
+    strat_queue_pool_give(once->pool, job->first_node, job->class_index);
     once->is_freed = true;
     once->is_early = once->is_early || once->now < job->expected;
     if (once->profile->len > 0)

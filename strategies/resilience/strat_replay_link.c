@@ -6,9 +6,10 @@
  *
  *   on one stream   operations run one after another (the streams are in strat_replay_kind.c)
  *   recv            the n-th feeds the n-th pass of its direction, and is posted once the (n-1)-th
- * is done; the first backward one once the last forward but one before the first backward is send
- * the n-th follows the n-th pass parameters      the last all-gather comes before the first forward
- * pass
+ *                   is done; the first backward one once the last forward but one before the first
+ *                   backward is
+ *   send            the n-th follows the n-th pass
+ *   parameters      the last all-gather comes before the first forward pass
  *
  * Between workers, the n-th operation of a kind meets the n-th of its partners (StratReplayScope):
  * a send its recv, a data-parallel collective all replicas of the stage.

@@ -104,11 +104,18 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
 }
 
 /* Whether the data group moves its traffic once a step and all together; where it is sharded
- * further, traffic counts as nothing. */
+ * further, or shares it with a mirror stage, traffic counts as nothing. */
 static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
-    return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0);
+    return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
+           !look->schedule->is_dual;
+}
+
+/* Whether backwards are cut in two, all or some. */
+static bool is_cut(const Look *look)
+{
+    return look->schedule->kinds & 1U << STRAT_TASK_WEIGHT;
 }
 
 static int64_t reduce_ns(const Look *look, int64_t stage, double params)
@@ -125,8 +132,9 @@ static int64_t gather_ns(const Look *look, int64_t stage, double params)
 {
     if (look->plan->zero_stage == 0 || !is_plain(look))
         return 0;
-    return transfer_ns(look, TOPO_OP_ALL_GATHER, look->data_ranks,
-                       look->places[stage].data_per_domain, 2.0 * params);
+    return transfer_ns(
+        look, TOPO_OP_ALL_GATHER, look->data_ranks, look->places[stage].data_per_domain,
+        params * strat_recipe_gathered_bytes(&look->plan->quantise, look->plan->precision));
 }
 
 static int64_t tied_ns(const Look *look, int64_t stage)
@@ -134,7 +142,7 @@ static int64_t tied_ns(const Look *look, int64_t stage)
     const StratPlan *plan = look->plan;
     const ModelSpec *model = look->costing.model;
     bool end = stage == 0 || stage == plan->pipeline - 1;
-    if (!model->tied_embeddings || !end || plan->pipeline == 1 || look->schedule->is_v ||
+    if (!model->tied_embeddings || !end || plan->pipeline == 1 || strat_ends_meet(plan) ||
         model->vocab == 0)
         return 0;
     return transfer_ns(look, TOPO_OP_ALL_REDUCE, 2, look->places[stage].ends_per_domain,
@@ -151,7 +159,8 @@ static Post post_of(const Look *look, int64_t stage)
 {
     const StratStageShape *shape = &look->shape[stage];
     double params = sum_of(&shape->all, look->params);
-    double share = look->plan->zero_stage > 0 ? (double)look->data_ranks : 1.0;
+    double copies = look->schedule->is_dual ? 2.0 : 1.0;
+    double share = look->plan->zero_stage > 0 ? copies * (double)look->data_ranks : 1.0;
     Post post = {.after_ns = to_ns(strat_cost_optimizer_s(&look->costing, params, params / share))};
     post.after_ns += tied_ns(look, stage);
     if (!look->hides_data) {
@@ -199,13 +208,15 @@ static Stage stage_of(const Look *look, int64_t stage)
         out.send_previous = transfer_ns(look, TOPO_OP_SEND, 2, at->send_previous_per_domain, bytes);
     }
     int64_t backward = out.last_backward;
-    if (look->schedule->plan)
-        backward = sum_ns(&shape->all, parts->ns[STRAT_TASK_INPUT]) +
-                   sum_ns(&shape->all, parts->ns[STRAT_TASK_WEIGHT]);
+    int64_t parted = sum_ns(&shape->all, parts->ns[STRAT_TASK_INPUT]) +
+                     sum_ns(&shape->all, parts->ns[STRAT_TASK_WEIGHT]);
+    if (is_cut(look))
+        backward =
+            look->schedule->kinds & 1U << STRAT_TASK_BACKWARD ? MIN(backward, parted) : parted;
     int64_t once = sum_ns(&shape->all, parts->ns[STRAT_TASK_FORWARD]) + backward;
-    /* On the way back of a V forwards go to the previous stage: the cheaper way stands for both. */
+    /* On a way back forwards go to the previous stage: the cheaper way stands for both. */
     int64_t next = out.send_next, previous = out.send_previous;
-    if (look->schedule->is_v)
+    if (look->schedule->is_v || look->schedule->is_dual)
         next = previous = MIN(next, previous);
     if (!plan->overlap_pipeline) {
         int64_t sends_back = shape->all.count[STRAT_PART_RECEIVE_FORWARD] * previous;
@@ -219,7 +230,7 @@ static Stage stage_of(const Look *look, int64_t stage)
 /* The piece of the first chunk that is reduced last. */
 static int64_t last_reduce_ns(const Look *look, int64_t stage)
 {
-    return look->hides_data && !look->schedule->plan
+    return look->hides_data && !is_cut(look)
                ? reduce_ns(look, stage, sum_of(&look->shape[stage].piece[0], look->params))
                : 0;
 }
@@ -295,7 +306,7 @@ static double activations_bytes(const Look *look, const StratPartPrices *parts, 
     const StratPlan *plan = look->plan;
     double first = sum_of(&look->shape[stage].first, parts->saved_bytes);
     int64_t m = look->microbatches, left = plan->pipeline - stage;
-    if (look->schedule->plan || plan->pipeline == 1)
+    if (is_cut(look) || plan->pipeline == 1)
         return g_str_equal(plan->schedule, "gpipe") ? (double)m * first : first;
     if (!look->schedule->interleaves)
         return (double)(g_str_equal(plan->schedule, "gpipe") ? m : MIN(m, left)) * first;
@@ -339,12 +350,13 @@ StratLeast strat_screen_plan(StratScreen *screen, const StratPlan *plan)
         .shape = strat_screen_shape(screen->prices, plan, schedule),
         .places = strat_screen_places(screen->prices, plan),
         .params = strat_screen_params(screen->prices, plan, schedule),
-        .microbatches = plan->global_batch / (plan->data * plan->micro_batch),
+        .microbatches =
+            plan->global_batch / (plan->data * plan->micro_batch * (schedule->is_dual ? 2 : 1)),
         .data_ranks = plan->data * plan->context,
         .reads_fabric = strat_costing_reads_fabric(&screen->costing),
     };
     look.costing.plan = plan;
     look.hides_data = plan->overlap_data && look.data_ranks > 1;
-    int64_t ns = schedule->plan ? period_ns(&look) : flush_ns(&look);
+    int64_t ns = is_cut(&look) ? period_ns(&look) : flush_ns(&look);
     return (StratLeast){(double)ns * 1e-9 * (1.0 - ROUNDING), memory_bytes(&look)};
 }

@@ -109,7 +109,7 @@ static void price_part(const StratCosting *costing, const StratPosition *positio
     };
     g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
     StratModelChunk chunk = part_alone(part, position);
-    for (int kind = 0; kind < STRAT_TASK_KINDS; kind++) {
+    for (int kind = 0; kind <= STRAT_TASK_WEIGHT; kind++) {
         g_array_set_size(spans, 0);
         if (kind == STRAT_TASK_FORWARD)
             strat_cost_forward(costing, &chunk, spans);
@@ -180,7 +180,7 @@ const StratStageShape *strat_screen_shape(StratScreenPrices *prices, const Strat
                                           const StratSchedule *schedule)
 {
     Key key = {
-        {plan->pipeline, plan->virtual_stages, schedule->is_v}
+        {plan->pipeline, plan->virtual_stages, schedule->is_v, schedule->is_dual}
     };
     StratStageShape *known = g_hash_table_lookup(prices->shapes, &key);
     if (known)
@@ -211,7 +211,7 @@ const double *strat_screen_params(StratScreenPrices *prices, const StratPlan *pl
                                   const StratSchedule *schedule)
 {
     Key key = {
-        {plan->tensor, plan->pipeline, plan->virtual_stages, schedule->is_v}
+        {plan->tensor, plan->pipeline, plan->virtual_stages, schedule->is_v, schedule->is_dual}
     };
     double *known = g_hash_table_lookup(prices->params, &key);
     if (known)

@@ -8,6 +8,9 @@
  * all. A larger reach also tries what may be so much dearer: the neighbourhood that a Pareto set is
  * drawn from.
  *
+ * A search for more than one objective goes on where the bounds pass that, for the candidates that
+ * rules_out() does not rule out by what is known of the others by then.
+ *
  * Threads: trials are handed out WAVE at a time, and the limit moves only between waves. So which
  * candidates are tried does not depend on how many threads there are or which of them is first, at
  * the price of at most WAVE - 1 trials too many.
@@ -54,14 +57,14 @@ static void try_one(gpointer data, gpointer user_data)
         search->evaluate(search->ctx, index, &search->trial[index]);
 }
 
-/* Tries @count candidates from @order; their order in time does not matter. */
-static void try_wave(const StratSearch *search, const Order *order, size_t count, int threads)
+/* Tries the @count candidates @wave; their order in time does not matter. */
+static void try_wave(const StratSearch *search, const size_t *wave, size_t count, int threads)
 {
     GThreadPool *pool = threads > 1 && count > 1
                             ? g_thread_pool_new(try_one, (gpointer)search, threads, FALSE, NULL)
                             : NULL;
     for (size_t i = 0; i < count; i++) {
-        gpointer item = GSIZE_TO_POINTER(order[i].index + 1);
+        gpointer item = GSIZE_TO_POINTER(wave[i] + 1);
         if (pool)
             g_thread_pool_push(pool, item, NULL);
         else
@@ -83,6 +86,22 @@ static bool is_better(const StratSearch *search, size_t a, size_t b)
     return x->tie != y->tie ? x->tie < y->tie : a < b;
 }
 
+/* Fills @wave with the next candidates from @order, of which @done are dealt with and are more on
+ * return. */
+static size_t next_wave(const StratSearch *search, const Order *order, double most, size_t *done,
+                        size_t wave[WAVE])
+{
+    size_t count = 0;
+    for (; *done < search->count && count < WAVE; (*done)++) {
+        const Order *next = &order[*done];
+        if (next->bound > most && !search->rules_out)
+            break;
+        if (next->bound <= most || !search->rules_out(search->ctx, next->index))
+            wave[count++] = next->index;
+    }
+    return count;
+}
+
 size_t strat_search_run(const StratSearch *search)
 {
     g_autofree Order *order = order_new(search);
@@ -93,17 +112,14 @@ size_t strat_search_run(const StratSearch *search)
         double most = best < search->count && !search->exhaustive
                           ? search->reach * search->trial[best].objective
                           : INFINITY;
-        size_t end = done;
-        while (end < search->count && end < done + WAVE && order[end].bound <= most)
-            end++;
-        if (end == done)
+        size_t wave[WAVE];
+        size_t count = next_wave(search, order, most, &done, wave);
+        if (count == 0)
             break;
-        try_wave(search, order + done, end - done, threads);
-        for (; done < end; done++) {
-            size_t index = order[done].index;
-            if (search->trial[index].verdict == STRAT_MEETS && is_better(search, index, best))
-                best = index;
-        }
+        try_wave(search, wave, count, threads);
+        for (size_t i = 0; i < count; i++)
+            if (search->trial[wave[i]].verdict == STRAT_MEETS && is_better(search, wave[i], best))
+                best = wave[i];
         if (search->progress)
             search->progress(search->ctx, done, search->count);
     }

@@ -30,6 +30,10 @@ typedef struct StratSearch {
     void *ctx;
     /** Fills verdict and objective of candidate @index. Called from several threads at once. */
     void (*evaluate)(void *ctx, size_t index, StratTrial *trial);
+    /** Whether candidate @index can be left out for what others turned out to be. NULL: what the bound
+     *  leaves out is not wanted at all; else all are tried by rising bounds that are within reach or
+     *  not left out here. Called between trials, by one thread. */
+    bool (*rules_out)(void *ctx, size_t index);
     /** Whether to break off; NULL: never. Called from several threads. */
     bool (*stops)(void *ctx);
     /** @done trials are over, at most @most are left; NULL: nobody asks. One thread. */

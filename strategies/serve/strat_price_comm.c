@@ -7,11 +7,11 @@
  *   experts   tokens go to the ranks of their experts and back: DeepEP's kernels where a fit is
  *             given (topo_protocol_expert.c), else the library's all-to-all. Dispatch carries fp8
  *             with a scale of 4 bytes for 128 elements where the weights are fp8 (DeepEP), nvfp4
- * where they are that (SGLang on GB200, part II, 2025: dispatch after quantisation), else 16 bits;
- * combine 16 bits. Only where ranks hold different tokens (attention DP): a tensor group has them
- * all on each rank, and its all-reduce sums the experts' outputs as well. The port of the fullest
- * expert rank carries its imbalance more pipeline  each rank of a tensor group hands its share of
- * the rows on
+ *             where they are that (SGLang on GB200, part II, 2025: dispatch after quantisation),
+ *             else 16 bits; combine 16 bits. Only where ranks hold different tokens (attention
+ *             DP): a tensor group has them all on each rank, and its all-reduce sums the experts'
+ *             outputs as well. The port of the fullest expert rank carries its imbalance more
+ *   pipeline  each rank of a tensor group hands its share of the rows on
  *
  * Left out: contention of groups with each other, all-reduces fused with norms. */
 #include "strat_price_private.h"

@@ -38,14 +38,16 @@ void strat_blocks_free(StratBlocks *blocks)
 
 static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
 {
-    return a->layers == b->layers && a->moe_layers == b->moe_layers && a->spared == b->spared &&
+    return a->wide_first == b->wide_first && a->wide_last == b->wide_last &&
+           a->layers == b->layers && a->moe_layers == b->moe_layers && a->spared == b->spared &&
            a->spared_moe == b->spared_moe && a->embedding == b->embedding && a->head == b->head &&
            a->receives_forward == b->receives_forward &&
            a->receives_backward == b->receives_backward && a->starts_forward == b->starts_forward &&
            a->starts_backward == b->starts_backward &&
            a->tensor_per_domain == b->tensor_per_domain &&
            a->context_per_domain == b->context_per_domain &&
-           a->expert_per_domain == b->expert_per_domain && a->clock_fraction == b->clock_fraction &&
+           a->expert_per_domain == b->expert_per_domain && a->beside_s == b->beside_s &&
+           a->clock_fraction == b->clock_fraction &&
            a->tensor_nic_fraction == b->tensor_nic_fraction &&
            a->context_nic_fraction == b->context_nic_fraction &&
            a->expert_nic_fraction == b->expert_nic_fraction;
@@ -84,8 +86,9 @@ bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, StratTa
         [STRAT_TASK_BACKWARD] = STRAT_BACKWARD_WHOLE,
         [STRAT_TASK_INPUT] = STRAT_BACKWARD_INPUT,
         [STRAT_TASK_WEIGHT] = STRAT_BACKWARD_WEIGHT,
+        [STRAT_TASK_PAIRED_BACKWARD] = STRAT_BACKWARD_WHOLE,
     };
-    if (kind == STRAT_TASK_FORWARD)
+    if (strat_task_is_forward(kind))
         strat_cost_forward(blocks->costing, chunk, blocks->spans);
     else
         strat_cost_backward(blocks->costing, chunk, parts[kind], blocks->spans);

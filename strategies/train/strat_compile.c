@@ -19,14 +19,13 @@
  * Left out: the norm of the gradients over all ranks is priced but does not hold a stage back. */
 #include "strat_compile_private.h"
 
-/* What task @slot of chunk @index on a stage waits for: what chunk @near sent, or, where that
- * stands on the same stage, has computed. */
+/* What microbatch @slot waits for: what chunk @near of the stage of @near_class sent, or, where
+ * that is the same stage, has computed. */
 static uint32_t result_of(const StratCompiler *c, const StratClassCode *near_class, int direction,
                           int64_t near, int64_t slot)
 {
-    int64_t p = c->plan->pipeline;
-    int64_t at = near / p * c->pipeline.microbatches + slot;
-    const StratChunkCode *chunk = &near_class->chunks[near / p];
+    int64_t at = near * c->pipeline.microbatches + slot;
+    const StratChunkCode *chunk = &near_class->chunks[near];
     bool sends =
         direction == STRAT_FORWARD ? chunk->chunk.receives_backward : chunk->chunk.receives_forward;
     return sends ? near_class->send[direction][at] : near_class->last[direction][at];
@@ -38,18 +37,18 @@ static void connect_class(StratCompiler *c, uint32_t class)
     const StratClassCode *code = &c->classes[class];
     const StratFold *fold = c->fold;
     StratRank at = strat_rank_at(c->plan, fold->representative[class]);
-    int64_t m = c->pipeline.microbatches, p = c->plan->pipeline;
+    int64_t m = c->pipeline.microbatches;
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         for (int64_t k = 0; k < c->pipeline.chunks; k++) {
-            int64_t near =
-                strat_schedule_index(c->schedule, p, at.stage, k) + (d == STRAT_FORWARD ? -1 : 1);
-            if (near < 0 || near >= p * c->pipeline.chunks)
+            StratSpot spot = {at.stage, k}, near;
+            if (!strat_schedule_near(c->schedule, &c->pipeline, spot, d == STRAT_FORWARD ? -1 : 1,
+                                     &near))
                 continue;
             StratRank from = at;
-            from.stage = strat_schedule_stage(c->schedule, p, near);
+            from.stage = near.stage;
             uint32_t source = fold->class_of[strat_rank_index(c->plan, from)];
             for (int64_t i = 0; i < m; i++) {
-                uint32_t result = result_of(c, &c->classes[source], d, near, i);
+                uint32_t result = result_of(c, &c->classes[source], d, near.chunk, i);
                 /* What is beside the first operation follows it in number. */
                 for (uint32_t b = 0; b <= code->first_beside[d][k * m + i]; b++)
                     sim_program_add_dep(c->program, code->first[d][k * m + i] + b, result);
@@ -148,6 +147,11 @@ bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransf
     const StratSchedule *schedule = strat_schedule_by_name(plan->schedule, error);
     if (!schedule)
         return false;
+    g_autofree char *reason = NULL;
+    if (!strat_plan_schedule_fits(plan, &reason)) {
+        g_set_error_literal(error, STRAT_ERROR, STRAT_ERROR_UNSUPPORTED, reason);
+        return false;
+    }
     StratCompiler c = {
         .costing = job->costing,
         .plan = plan,
@@ -172,6 +176,8 @@ bool strat_compile_steps(const StratSteps *job, SimProgram *program, StratTransf
         [STRAT_TASK_BACKWARD] = "backward",
         [STRAT_TASK_INPUT] = "backward of input",
         [STRAT_TASK_WEIGHT] = "backward of weights",
+        [STRAT_TASK_PAIRED_FORWARD] = "forward beside a backward",
+        [STRAT_TASK_PAIRED_BACKWARD] = "backward beside a forward",
     };
     for (size_t kind = 0; kind < STRAT_TASK_KINDS; kind++)
         c.label_task[kind] = sim_program_label(c.program, tasks[kind]);

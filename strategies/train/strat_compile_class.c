@@ -4,6 +4,7 @@
  * hides under them, in pieces; sends, gathers and reductions stand between them or on streams of
  * their own (see strat_compile.c for the whole). */
 #include "strat_compile_private.h"
+#include "strat_expert.h"
 
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
@@ -42,26 +43,52 @@ static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratC
     }
 }
 
+static StratModelChunk model_chunk(const StratCompiler *c, const StratClassCode *code,
+                                   int64_t index)
+{
+    StratModelChunk chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
+    chunk.tensor_per_domain = code->position.tensor_per_domain;
+    chunk.context_per_domain = code->position.context_per_domain;
+    chunk.clock_fraction = code->position.clock_fraction;
+    chunk.expert_per_domain = code->position.expert_per_domain;
+    chunk.expert_nic_fraction = code->position.expert_nic_fraction;
+    if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
+        chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
+        chunk.context_nic_fraction = code->position.context_nic_fraction;
+    }
+    return chunk;
+}
+
+/* @chunk, the @index-th of two, as @kind runs it: in a pair beside the other one's compute. */
+static StratModelChunk as_paired(const StratCompiler *c, const StratClassCode *code,
+                                 const StratModelChunk *chunk, int64_t index, StratTaskKind kind)
+{
+    StratModelChunk paired = *chunk;
+    bool forward = kind == STRAT_TASK_PAIRED_FORWARD;
+    if (!forward && kind != STRAT_TASK_PAIRED_BACKWARD)
+        return paired;
+    paired.starts_backward = false; /* the pair's exchange came before its forward */
+    StratModelChunk other = model_chunk(c, code, 1 - index);
+    g_autoptr(GArray) spans = g_array_new(FALSE, FALSE, sizeof(StratSpan));
+    if (forward)
+        strat_cost_backward(c->costing, &other, STRAT_BACKWARD_WHOLE, spans);
+    else
+        strat_cost_forward(c->costing, &other, spans);
+    paired.beside_s = strat_expert_beside_s(spans, 0);
+    return paired;
+}
+
 static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t index,
                           StratChunkCode *out, GError **error)
 {
-    out->chunk = strat_chunk_at(c->costing->model, c->plan, code->stage, index);
-    out->chunk.tensor_per_domain = code->position.tensor_per_domain;
-    out->chunk.context_per_domain = code->position.context_per_domain;
-    out->chunk.clock_fraction = code->position.clock_fraction;
-    out->chunk.expert_per_domain = code->position.expert_per_domain;
-    out->chunk.expert_nic_fraction = code->position.expert_nic_fraction;
-    if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
-        out->chunk.tensor_nic_fraction = code->position.tensor_nic_fraction;
-        out->chunk.context_nic_fraction = code->position.context_nic_fraction;
-    }
+    out->chunk = model_chunk(c, code, index);
     cut_chunk(c, code, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
-        bool is_part = kind == STRAT_TASK_INPUT || kind == STRAT_TASK_WEIGHT;
-        if (kind != STRAT_TASK_FORWARD && is_part != (c->schedule->plan != NULL))
+        if (!(c->schedule->kinds & 1U << k))
             continue;
-        if (!strat_blocks_get(c->blocks, &out->chunk, kind, &out->block[k], error))
+        StratModelChunk chunk = as_paired(c, code, &out->chunk, index, kind);
+        if (!strat_blocks_get(c->blocks, &chunk, kind, &out->block[k], error))
             return false;
         for (int64_t i = 0; i < out->piece_count; i++) {
             if (!strat_blocks_get(c->blocks, &out->pieces[i], kind, &out->piece_block[k][i], error))
@@ -71,12 +98,14 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
     return true;
 }
 
-/* Sends chunk @chunk's result on: backwards the other way round, and on the way back of a V too. */
+/* Sends chunk @chunk's result on: backwards the other way round, and where the chunk's microbatches
+ * go back too. */
 static void add_send(StratCompiler *c, uint32_t class, int64_t chunk, int direction, int64_t slot,
                      uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
-    bool turns = c->schedule->is_v && chunk % 2 == 1;
+    bool turns =
+        strat_schedule_turns(c->schedule, c->plan->pipeline, (StratSpot){code->stage, chunk});
     int way = turns ? 1 - direction : direction;
     SimOp op = {.rank_class = c->first_class + class,
                 .group = SIM_GROUP_NONE,
@@ -133,7 +162,7 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
 {
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool ends = task->kind == STRAT_TASK_BACKWARD || task->kind == STRAT_TASK_WEIGHT;
+    bool ends = !strat_task_is_forward(task->kind) && task->kind != STRAT_TASK_INPUT;
     return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
 }
 
@@ -141,7 +170,7 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
                              bool first)
 {
     StratClassCode *code = &c->classes[class];
-    int d = task->kind == STRAT_TASK_FORWARD ? STRAT_FORWARD : STRAT_BACKWARD;
+    int d = strat_task_is_forward(task->kind) ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
     if (task->kind == STRAT_TASK_WEIGHT)
@@ -158,7 +187,7 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
 {
     const StratClassCode *code = &c->classes[class];
     const StratModelChunk *chunk = &code->chunks[task->chunk].chunk;
-    bool forward = task->kind == STRAT_TASK_FORWARD;
+    bool forward = strat_task_is_forward(task->kind);
     int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
     int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
     if (task->kind != STRAT_TASK_WEIGHT &&
@@ -171,7 +200,7 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
 {
     const StratClassCode *code = &c->classes[class];
     const StratChunkCode *chunk = &code->chunks[task->chunk];
-    bool forward = task->kind == STRAT_TASK_FORWARD;
+    bool forward = strat_task_is_forward(task->kind);
     bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
@@ -189,6 +218,23 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
         }
     }
     strat_compile_result(c, class, task);
+}
+
+/* A forward of one chunk and a backward of the other as a pair: both inputs are there before, both
+ * results after. Neither is the first or the last of its chunk, where parameters and gradients
+ * move. */
+static void add_pair(StratCompiler *c, uint32_t class, const StratTask *pair)
+{
+    StratClassCode *code = &c->classes[class];
+    int64_t m = c->pipeline.microbatches;
+    int64_t ahead = pair[0].chunk * m + pair[0].microbatch;
+    int64_t back = pair[1].chunk * m + pair[1].microbatch;
+    strat_compile_piece(c, class, &pair[0], -1, true);
+    code->first[STRAT_BACKWARD][back] = code->first[STRAT_FORWARD][ahead];
+    code->first_beside[STRAT_BACKWARD][back] = code->first_beside[STRAT_FORWARD][ahead];
+    code->last[STRAT_FORWARD][ahead] = strat_compile_piece(c, class, &pair[1], -1, false);
+    for (int i = 0; i < 2; i++)
+        strat_compile_result(c, class, &pair[i]);
 }
 
 static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
@@ -264,8 +310,9 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     double params = 0.0, updated = 0.0;
     for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
         double held = class_params(c, code, k);
+        double shards = (double)(code->replicas[k].ranks * code->mirror.ranks);
         params += held;
-        updated += plan->zero_stage > 0 ? held / (double)code->replicas[k].ranks : held;
+        updated += plan->zero_stage > 0 ? held / shards : held;
     }
     double cleared = plan->zero_stage > 1 ? updated : params;
     double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
@@ -394,8 +441,15 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     } else {
         const GArray *tasks = c->orders->pdata[code->stage];
         add_parameter_gathers(c, class);
-        for (guint i = 0; i < tasks->len; i++)
-            add_task(c, class, &g_array_index(tasks, StratTask, i));
+        for (guint i = 0; i < tasks->len; i++) {
+            const StratTask *task = &g_array_index(tasks, StratTask, i);
+            if (task->kind == STRAT_TASK_PAIRED_FORWARD) {
+                add_pair(c, class, task);
+                i++;
+            } else {
+                add_task(c, class, task);
+            }
+        }
     }
     bool reduced = code->last_reduce != STRAT_NO_OP;
     for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++)

@@ -3,7 +3,16 @@
  * Parameters that all ranks of a data group hold move over the ranks that share a copy, and their
  * gradients then over the copies. Routed experts move over the ranks with the same ones. Of P
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
- * gather takes 2 P bytes.
+ * gather takes 2 P bytes, or q P where weights are kept in q bytes and the recipe gathers them so
+ * (the embedding's and the head's are taken for quantised too).
+ *
+ * Where the model is there twice (strat_schedule_dual.c), the D ranks of a stage that hold the same
+ * parameters share them with as many of the mirror stage. All 2 D reduce together in two levels:
+ *
+ *   reduce-scatter over D of all, all-reduce over the pair of a D-th, all-gather over D of all
+ *
+ * which moves 2 (2 D - 1) / (2 D) of the bytes, as a ring of 2 D does. A sharded optimizer has 1 /
+ * 2 D: the pair scatters its D-th and gathers it first.
  *
  * Where whole tensors have owners (InternEvo, hybrid_zero_optim.py), gradients are summed on all
  * ranks, and each owner broadcasts its tensors after the step, one owner after the other. Together
@@ -32,7 +41,7 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
                              .nic_fraction = replicas->nic_fraction};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
-        transfer.bytes = 2.0 * params;
+        transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
     } else if (plan->zero_stage > 0) {
         transfer.op = plan->owner_hop_s > 0.0 ? TOPO_OP_ALL_REDUCE : TOPO_OP_REDUCE_SCATTER;
     }
@@ -65,7 +74,8 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
 
 bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code)
 {
-    return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1;
+    return c->plan->data * c->plan->context > 1 || code->replicas[STRAT_PARAMS_EXPERTS].ranks > 1 ||
+           code->mirror.ranks > 1;
 }
 
 uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uint16_t stream,
@@ -100,6 +110,14 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .per_domain = code->position.data_per_domain,
         .nic_fraction = nic_share(c, code->position.data_nic_fraction),
     };
+    StratGroup mirror = strat_mirror_group(c->plan, rank);
+    code->mirror = (StratReplicas){
+        .family = strat_rendezvous_family(c->rendezvous, &mirror, "mirror"),
+        .role = STRAT_ROLE_MIRROR,
+        .ranks = mirror.count,
+        .per_domain = code->position.mirror_per_domain,
+        .nic_fraction = strat_compile_priced(c, code->position.mirror_nic_fraction),
+    };
     StratReplicas *experts = &code->replicas[STRAT_PARAMS_EXPERTS];
     experts->ranks = 1;
     if (c->plan->expert == 0)
@@ -119,21 +137,68 @@ static uint16_t data_stream(const StratCompiler *c, const StratClassCode *code)
     return c->plan->overlap_data ? code->stream_data : SIM_STREAM_MAIN;
 }
 
+/* Adds the nth meeting of @class with its mirror, of @bytes. */
+static uint32_t add_mirror(StratCompiler *c, uint32_t class, TopoCollectiveOp kind, double bytes,
+                           const char *label)
+{
+    StratClassCode *code = &c->classes[class];
+    StratReplicas *mirror = &code->mirror;
+    StratOwner owner = {class, mirror->family, mirror->role};
+    TopoTransfer transfer = {.op = kind,
+                             .ranks = mirror->ranks,
+                             .ranks_per_domain = mirror->per_domain,
+                             .bytes = bytes,
+                             .nic_fraction = mirror->nic_fraction};
+    return strat_compile_collective(c, &owner, data_stream(c, code), mirror->nth++, &transfer,
+                                    label);
+}
+
 uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
                               uint32_t after)
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
-    if (replicas->ranks == 1 || params <= 0.0)
+    bool shared = replicas->ranks > 1, mirrored = code->mirror.ranks > 1;
+    if ((!shared && !mirrored) || params <= 0.0)
         return STRAT_NO_OP;
-    StratOwner owner = {class, replicas->family, replicas->role};
-    TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
     uint16_t stream = c->plan->owner_hop_s > 0.0 ? SIM_STREAM_MAIN : data_stream(c, code);
-    uint32_t id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
-                                           "gather parameters");
-    if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
-        strat_compile_after(c, class, id, after);
+    uint32_t id = STRAT_NO_OP;
+    if (mirrored) {
+        double part = params / (double)replicas->ranks;
+        id = add_mirror(c, class, TOPO_OP_ALL_GATHER, 2.0 * part, "gather parameters");
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
+            strat_compile_after(c, class, id, after);
+    }
+    if (shared) {
+        StratOwner owner = {class, replicas->family, replicas->role};
+        TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
+        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
+                                      "gather parameters");
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP && !mirrored)
+            strat_compile_after(c, class, id, after);
+    }
     return id;
+}
+
+/* Adds the gradients of @params parameters over both copies of the model, after those of one, which
+ * are scattered over @replicas. Returns the last operation. */
+static uint32_t reduce_mirror(StratCompiler *c, uint32_t class, StratReplicas *replicas,
+                              double params, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    bool sharded = c->plan->zero_stage > 0, shared = replicas->ranks > 1;
+    double bytes = params * topo_dtype_bytes(c->plan->gradients);
+    uint32_t id = add_mirror(c, class, sharded ? TOPO_OP_REDUCE_SCATTER : TOPO_OP_ALL_REDUCE,
+                             bytes / (double)replicas->ranks, "reduce over both copies");
+    if (data_stream(c, code) != SIM_STREAM_MAIN && !shared)
+        strat_compile_after(c, class, id, after);
+    if (sharded || !shared)
+        return id;
+    TopoTransfer gather = shard_transfer(c, replicas, params, STRAT_FORWARD);
+    gather.bytes = bytes;
+    StratOwner owner = {class, replicas->family, replicas->role};
+    return strat_compile_collective(c, &owner, data_stream(c, code), replicas->nth++, &gather,
+                                    "gather gradients");
 }
 
 void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
@@ -144,12 +209,15 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
     bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < plan->data * plan->context;
-    if ((!shared && !copied) || plan->optimizer == STRAT_OPTIMIZER_NONE || params <= 0.0)
+    bool mirrored = code->mirror.ranks > 1;
+    if ((!shared && !copied && !mirrored) || plan->optimizer == STRAT_OPTIMIZER_NONE ||
+        params <= 0.0)
         return;
     uint16_t stream = data_stream(c, code);
     uint32_t id = after;
     if (shared) {
         TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_BACKWARD);
+        transfer.op = mirrored ? TOPO_OP_REDUCE_SCATTER : transfer.op;
         StratOwner owner = {class, replicas->family, replicas->role};
         id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
                                       "reduce gradients");
@@ -164,5 +232,5 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
         if (stream != SIM_STREAM_MAIN && !shared)
             strat_compile_after(c, class, id, after);
     }
-    code->last_reduce = id;
+    code->last_reduce = mirrored ? reduce_mirror(c, class, replicas, params, after) : id;
 }

@@ -67,7 +67,8 @@ typedef struct StratClassCode {
     StratFamily gang_family, copies_family, ends_family;
     uint32_t gang_nth, copies_nth, ends_nth; /* meetings so far */
     StratReplicas replicas[STRAT_PARAMS_KINDS];
-    GArray *peers; /* of uint32_t: the classes of its gang */
+    StratReplicas mirror; /* the ranks with the same chunks, where the model is there twice */
+    GArray *peers;        /* of uint32_t: the classes of its gang */
     StratBesideCode beside[STRAT_BESIDE_MAX];
     uint32_t beside_count;
     uint32_t pending[STRAT_BESIDE_MAX]; /* beside the last block: the main stream waits for them */

@@ -17,7 +17,10 @@
  * repeats the forward of a layer, or a part of it (strat_repeat.c), before the backward. Attention
  * of context groups: strat_context.c.
  *
- * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c).
+ * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
+ * with overlap.expert under the compute of the layer itself, which stands for that of another
+ * microbatch, or, where the schedule pairs forwards and backwards, under that of the other chunk of
+ * the pair, and bare in chunks that run alone.
  *
  * Left out: contention between the collectives themselves. */
 #include "strat_cost.h"
@@ -30,7 +33,6 @@
 #include "strat_grade.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
-#include "strat_scaling.h"
 
 #include <math.h>
 
@@ -39,10 +41,13 @@ typedef struct Walk {
     const StratCosting *costing;
     const StratModelChunk *chunk;
     GArray *spans;
-    KernDevice device; /* the rank's */
-    const ModelOp *op; /* at hand */
+    KernDevice device;         /* the rank's */
+    const ModelOp *op;         /* at hand */
+    const StratRecipe *recipe; /* of the layer at hand; NULL: 16 bits or more */
     bool recomputing;
-    double exchange_s; /* of the layer at hand, to and from experts, that may hide under it */
+    bool hides_exchange;
+    double exchange_s; /* of the layer at hand, to and from experts, that may hide under it; or of
+                          all so far, under the other chunk of a pair */
     unsigned parts;    /* of a backward: StratBackward */
 } Walk;
 
@@ -51,6 +56,8 @@ static Walk walk_of(const StratCosting *costing, const StratModelChunk *chunk, G
     Walk walk = {.costing = costing, .chunk = chunk, .spans = spans, .device = costing->device};
     if (chunk->clock_fraction > 0.0 && chunk->clock_fraction < 1.0)
         walk.device = kern_device_throttled(&costing->device, chunk->clock_fraction);
+    bool pairs = strat_plan_schedule(costing->plan)->kinds & 1U << STRAT_TASK_PAIRED_FORWARD;
+    walk.hides_exchange = costing->plan->overlap_expert && (!pairs || chunk->beside_s > 0.0);
     return walk;
 }
 
@@ -103,9 +110,9 @@ static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, i
                         TopoDtype dtype)
 {
     KernGemmShape shape = {.batch = batch, .m = m, .n = n, .k = k, .dtype = dtype};
-    bool scaled = dtype > TOPO_DTYPE_BF16;
-    return kern_gemm_s(&walk->device, &shape) /
-           (scaled ? strat_scaling_rate(walk->costing->plan->scaling) : 1.0);
+    double rate =
+        walk->recipe && dtype == walk->recipe->dtype ? strat_recipe_rate(walk->recipe) : 1.0;
+    return kern_gemm_s(&walk->device, &shape) / rate;
 }
 
 /* Attention and logits stay in 16 bits when the linear layers go below. */
@@ -117,7 +124,7 @@ static TopoDtype wide_dtype(TopoDtype dtype)
 static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
 {
     TopoDtype dtype = walk->costing->plan->precision;
-    return op->part == MODEL_PART_LINEAR ? dtype : wide_dtype(dtype);
+    return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
 }
 
 /* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
@@ -139,21 +146,22 @@ static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t 
     return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
 }
 
-/* An operand of @elements of a product below 16 bits, for forward and backward (strat_scaling.c).
- */
+/* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
 static void cast(Walk *walk, const ModelOp *op, double elements)
 {
-    double bytes = topo_dtype_bytes(op_dtype(walk, op));
-    double moved = strat_scaling_cast_bytes(walk->costing->plan->scaling, bytes);
-    if (bytes < 2.0)
-        emit(walk, kern_pass_s(&walk->device, moved * elements, 1), STRAT_BUCKET_ELEMENTWISE,
-             "cast");
+    const StratRecipe *recipe = walk->recipe;
+    if (recipe && op->part == MODEL_PART_LINEAR)
+        emit(walk,
+             kern_pass_s(&walk->device,
+                         strat_recipe_cast_bytes(recipe, walk->device.gpu) * elements,
+                         strat_recipe_cast_kernels(recipe)),
+             STRAT_BUCKET_ELEMENTWISE, "cast");
 }
 
-/* Weights with scales of rows and columns are cast for each use, along one of the two. */
+/* Weights that no optimizer casts are, for each use, along one of their two sides. */
 static void cast_weights(Walk *walk, const ModelOp *op)
 {
-    if (walk->costing->plan->scaling == STRAT_SCALING_ROW)
+    if (walk->recipe && walk->recipe->casts_weights)
         cast(walk, op, 0.5 * (double)(op->batch * op->n) * (double)op->k);
 }
 
@@ -172,12 +180,11 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
-/* Tokens to their experts or back: under the compute of another microbatch, which is taken to be
- * that of this layer, or bare. */
+/* Tokens to their experts or back, later under compute or at once. */
 static void exchange(Walk *walk, const ModelOp *op, bool outward)
 {
     double comm = strat_expert_exchange_s(walk->costing, walk->chunk, op, outward);
-    if (walk->costing->plan->overlap_expert)
+    if (walk->hides_exchange)
         walk->exchange_s += comm;
     else
         emit(walk, comm, STRAT_BUCKET_EXPERT_COMM, op->label);
@@ -324,13 +331,18 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
     }
 }
 
-/* What of the exchanges since @first outlasts the compute since then. */
-static void end_layer(Walk *walk, guint first)
+static void end_exchange(Walk *walk, double compute)
 {
-    double compute = strat_expert_beside_s(walk->spans, first);
     emit(walk, exposed(walk, walk->exchange_s, compute, true), STRAT_BUCKET_EXPERT_COMM,
          "exchange with experts");
     walk->exchange_s = 0.0;
+}
+
+/* What of the exchanges since @first outlasts the compute since then. */
+static void end_layer(Walk *walk, guint first)
+{
+    if (walk->chunk->beside_s <= 0.0)
+        end_exchange(walk, strat_expert_beside_s(walk->spans, first));
 }
 
 static void forward_ops(Walk *walk, const ModelOps *ops)
@@ -405,15 +417,6 @@ static bool is_profiled(const StratCosting *costing)
     return costing->plan->profiled.forward_s > 0.0;
 }
 
-/* A chunk's share of @stage_s, a measured time of a whole stage, of which nobody said what part
- * scales with the clock: all of it is taken to. */
-static double profiled_s(const Walk *walk, double stage_s)
-{
-    double throttle = walk->device.throttle_fraction > 0.0 ? walk->device.throttle_fraction : 1.0;
-    double share = 1.0 / (double)walk->costing->plan->virtual_stages;
-    return stage_s * share / throttle;
-}
-
 void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chunk, GArray *spans)
 {
     ModelShard shard = strat_shard(costing->plan);
@@ -422,8 +425,9 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     if (chunk->starts_forward)
         stall(&walk);
     if (is_profiled(costing)) {
-        emit(&walk, profiled_s(&walk, costing->plan->profiled.forward_s), STRAT_BUCKET_GEMM,
-             "forward");
+        emit(&walk,
+             strat_profiled_s(&walk.device, costing->plan, costing->plan->profiled.forward_s),
+             STRAT_BUCKET_GEMM, "forward");
         return;
     }
     if (chunk->receives_forward)
@@ -434,14 +438,17 @@ void strat_cost_forward(const StratCosting *costing, const StratModelChunk *chun
     }
     for (int64_t layer = 0; layer < chunk->layers; layer++) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         forward_ops(&walk, &ops);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
         forward_ops(&walk, &ops);
     }
+    end_exchange(&walk, chunk->beside_s);
 }
 
 /* What comes before the backward of @chunk: its input, or measured times instead of all of it. */
@@ -455,7 +462,7 @@ static bool begin_backward(Walk *walk)
         double seconds = input ? plan->profiled.backward_input_s : 0.0;
         if (walk->parts & STRAT_BACKWARD_WEIGHT)
             seconds += plan->profiled.backward_weight_s;
-        emit(walk, profiled_s(walk, seconds), STRAT_BUCKET_GEMM, "backward");
+        emit(walk, strat_profiled_s(&walk->device, plan, seconds), STRAT_BUCKET_GEMM, "backward");
         return false;
     }
     if (input && walk->chunk->receives_backward)
@@ -478,12 +485,15 @@ void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chu
     }
     for (int64_t layer = chunk->layers; layer-- > 0;) {
         guint first = spans->len;
-        strat_layer_ops(costing, layer >= chunk->layers - chunk->moe_layers, &ops);
+        walk.recipe = strat_layer_recipe(costing->plan, chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         backward_layer(&walk, &ops, layer);
         end_layer(&walk, first);
     }
+    walk.recipe = NULL;
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
         backward_ops(&walk, &ops);
     }
+    end_exchange(&walk, chunk->beside_s);
 }

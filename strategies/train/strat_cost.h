@@ -34,6 +34,8 @@ typedef struct StratCosting {
 typedef struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
+    int64_t wide_first; /* of them, so many at its beginning and */
+    int64_t wide_last;  /* at its end stay in 16 bits where the plan quantises */
     int64_t spared;     /* of the layers, those that keep all although the plan recomputes: the
                            last ones of each kind */
     int64_t spared_moe; /* of these, those with experts */
@@ -48,6 +50,7 @@ typedef struct StratModelChunk {
     int64_t tensor_per_domain;  /* ranks of the tensor group inside one scale-up domain */
     int64_t context_per_domain; /* likewise of the context group */
     int64_t expert_per_domain;  /* and of the expert group */
+    double beside_s;            /* compute of the other chunk of a pair; 0: it runs alone */
     double clock_fraction;      /* that is left of the rank's clock; 0: all */
     double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
     double context_nic_fraction;
@@ -82,6 +85,11 @@ typedef enum StratBackward {
 /** Appends the spans of @parts of its backward, recomputation included. */
 void strat_cost_backward(const StratCosting *costing, const StratModelChunk *chunk,
                          StratBackward parts, GArray *spans);
+
+/** A chunk's share of @stage_s, a measured time of a microbatch on a whole stage of @plan, in
+ *  seconds on @device, of which nobody said what part scales with the clock: all of it is taken to.
+ */
+double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s);
 
 /** Bytes of one activation (or gradient) that one rank passes to its neighbour stage: its own share
  *  of the tensor group's. */

@@ -7,6 +7,7 @@
 
 #include "kern_pass.h"
 #include "strat_expert.h"
+#include "strat_layout.h"
 #include "strat_repeat.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
@@ -30,6 +31,13 @@ ModelShard strat_shard(const StratPlan *plan)
     };
 }
 
+double strat_profiled_s(const KernDevice *device, const StratPlan *plan, double stage_s)
+{
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    double share = (double)plan->pipeline / (double)strat_chunk_count(plan);
+    return stage_s * share / throttle;
+}
+
 double strat_send_bytes(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
@@ -46,9 +54,13 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double gradient = topo_dtype_bytes(plan->gradients);
     /* All gradients: set to zero. Those it updates: copied to fp32, unscaled and checked, their
      * norm taken, clipped; then Adam reads gradient, weight and two moments and writes the last
-     * three; the working weight is copied back. */
+     * three; the working weight is copied back. All weights are quantised, where they are. */
     double passes = (gradient + 4.0) + 8.0 + 4.0 + 8.0 + (16.0 + 12.0) + (4.0 + weight);
-    return kern_pass_s(&costing->device, parameters * gradient + updated * passes, 12);
+    const TopoGpu *gpu = &costing->cluster->node.gpu;
+    const StratRecipe *recipe = strat_recipe_of(plan->quantise.recipe, plan->precision);
+    double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
+    return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
+                       12 + (recipe ? 1 : 0));
 }
 
 static double saved_bytes(const ModelOps *ops, StratRecompute recompute)
@@ -73,18 +85,15 @@ double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChun
                    (double)costing->model->hidden;
     if (shard.sequence_parallel)
         input /= (double)plan->tensor;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        bytes += saved_bytes(&ops, STRAT_RECOMPUTE_NONE) * (double)spared;
-        if (plan->recompute == STRAT_RECOMPUTE_PER_OP)
-            bytes += strat_repeat_per_op_bytes(plan, costing->model, &ops, input) *
-                     (double)(layers - spared);
-        else if (plan->recompute != STRAT_RECOMPUTE_FULL)
-            bytes += saved_bytes(&ops, plan->recompute) * (double)(layers - spared);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        if (recompute == STRAT_RECOMPUTE_PER_OP)
+            bytes += strat_repeat_per_op_bytes(plan, costing->model, &ops, input) * (double)layers;
+        else if (recompute != STRAT_RECOMPUTE_FULL)
+            bytes += saved_bytes(&ops, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {
         int64_t group = strat_recompute_group(&plan->recompute_layers);
@@ -116,11 +125,9 @@ double strat_chunk_weight_bytes(const StratCosting *costing, const StratModelChu
     ModelShard shard = strat_shard(costing->plan);
     ModelOps ops;
     double bytes = 0.0;
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
         bytes += weight_bytes(&ops) * (double)layers;
     }
     if (chunk->head) {

@@ -10,6 +10,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+#include "strat_layout.h"
 #include "strat_repeat.h"
 
 /* What all of a list moves, @scale times. */
@@ -63,7 +64,7 @@ static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing, Str
     bool repeated[MODEL_OPS_MAX];
     strat_repeat_ops(plan, costing->model, ops, &again, repeated);
     Count count = {.context = (double)plan->context};
-    bool backward = kind != STRAT_TASK_FORWARD;
+    bool backward = !strat_task_is_forward(kind);
     bool repeats = recompute != STRAT_RECOMPUTE_NONE && kind != STRAT_TASK_WEIGHT;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
@@ -90,20 +91,18 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
     ModelOps ops;
     if (plan->profiled.forward_s > 0.0)
         return sum;
-    bool receives = kind == STRAT_TASK_FORWARD ? chunk->receives_forward : chunk->receives_backward;
+    bool receives =
+        strat_task_is_forward(kind) ? chunk->receives_forward : chunk->receives_backward;
     if (receives && kind != STRAT_TASK_WEIGHT && !shard.sequence_parallel) {
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
         sum.tensor_bytes += 2.0 * tokens * (double)costing->model->hidden;
     }
-    for (int experts = 0; experts < 2; experts++) {
-        int64_t layers = experts ? chunk->moe_layers : chunk->layers - chunk->moe_layers;
-        if (layers == 0)
-            continue;
-        strat_layer_ops(costing, experts, &ops);
-        int64_t spared = experts ? chunk->spared_moe : chunk->spared - chunk->spared_moe;
-        add_times(&sum, of_ops(&ops, costing, kind, plan->recompute), (double)(layers - spared));
-        if (spared > 0)
-            add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), (double)spared);
+    for (int64_t layer = 0, layers; layer < chunk->layers; layer += layers) {
+        bool spared = strat_chunk_spares(chunk, layer);
+        StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
+        layers = strat_layer_run(chunk, layer);
+        strat_layer_ops(costing, chunk, layer, &ops);
+        add_times(&sum, of_ops(&ops, costing, kind, recompute), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);

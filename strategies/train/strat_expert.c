@@ -23,6 +23,7 @@
  * Left out: EP traffic meeting other traffic on a fabric: it is priced within its block only. */
 #include "strat_expert.h"
 
+#include "strat_layout.h"
 #include "topo_price.h"
 
 #include <math.h>
@@ -55,12 +56,43 @@ double strat_expert_load(const ModelSpec *model, const StratPlan *plan)
     return plan->expert_capacity > 0.0 ? fmin(load, plan->expert_capacity) : load;
 }
 
-void strat_layer_ops(const StratCosting *costing, bool experts, ModelOps *ops)
+bool strat_layer_has_experts(const StratModelChunk *chunk, int64_t layer)
 {
+    return layer >= chunk->layers - chunk->moe_layers;
+}
+
+static bool is_wide(const StratModelChunk *chunk, int64_t layer)
+{
+    return layer < chunk->wide_first || layer >= chunk->layers - chunk->wide_last;
+}
+
+const StratRecipe *strat_layer_recipe(const StratPlan *plan, const StratModelChunk *chunk,
+                                      int64_t layer)
+{
+    return is_wide(chunk, layer) ? NULL : strat_recipe_of(plan->quantise.recipe, plan->precision);
+}
+
+int64_t strat_layer_run(const StratModelChunk *chunk, int64_t layer)
+{
+    int64_t end = layer + 1;
+    while (end < chunk->layers && is_wide(chunk, end) == is_wide(chunk, layer) &&
+           strat_chunk_spares(chunk, end) == strat_chunk_spares(chunk, layer) &&
+           strat_layer_has_experts(chunk, end) == strat_layer_has_experts(chunk, layer))
+        end++;
+    return end - layer;
+}
+
+void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, int64_t layer,
+                     ModelOps *ops)
+{
+    bool experts = strat_layer_has_experts(chunk, layer);
+    const StratRecipe *recipe = strat_layer_recipe(costing->plan, chunk, layer);
     ModelShard shard = strat_shard(costing->plan);
     if (experts)
         shard.expert_load = strat_expert_load(costing->model, costing->plan);
     model_ops_layer(costing->model, &shard, experts, ops);
+    if (recipe)
+        strat_recipe_apply(recipe, ops);
 }
 
 /* By the plan's kernels; false where they cannot. */

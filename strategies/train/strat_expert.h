@@ -9,8 +9,19 @@
 /** Rows of the busiest rank of an expert group over the mean; 1 when even. */
 double strat_expert_load(const ModelSpec *model, const StratPlan *plan);
 
-/** The operations of one layer of the costing's model, with experts or dense. */
-void strat_layer_ops(const StratCosting *costing, bool experts, ModelOps *ops);
+/** Whether layer @layer of @chunk, from 0, has experts. */
+bool strat_layer_has_experts(const StratModelChunk *chunk, int64_t layer);
+
+/** How the plan quantises that layer; NULL: not at all. */
+const StratRecipe *strat_layer_recipe(const StratPlan *plan, const StratModelChunk *chunk,
+                                      int64_t layer);
+
+/** How many layers of @chunk from @layer on are alike in both, and in what is recomputed. */
+int64_t strat_layer_run(const StratModelChunk *chunk, int64_t layer);
+
+/** The operations of that layer of the costing's model. */
+void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, int64_t layer,
+                     ModelOps *ops);
 
 /** Seconds of @op (DISPATCH, COMBINE) of @chunk; @outward: rows go to the experts. */
 double strat_expert_exchange_s(const StratCosting *costing, const StratModelChunk *chunk,

@@ -5,7 +5,8 @@
  * of the NIC); then give each rank a new
  * colour from its own, its two pipeline neighbours', and the multisets of colours in its gang, in
  * its data group (and, where that holds several copies, in the groups that share one and that hold
- * the same part of each) and among the ranks that hold the same experts, until no colour splits any
+ * the same part of each) and among the ranks that hold the same experts (and of the rank with the
+ * same chunks, where the model is there twice), until no colour splits any
  * more. What remains is the coarsest equitable partition: the ranks of a colour have the same
  * program and partners of the same colours, so one representative has the same times as all of them
  * (Paige and Tarjan 1987, "Three partition refinement algorithms"). A plan that fits its nodes
@@ -27,6 +28,7 @@ typedef struct Cut {
     int64_t tensor, microbatch, gang, stage, ranks;
     int64_t shard;  /* members of a data group that share a copy */
     int64_t expert; /* stride of ranks with the same experts; 0: the model has none */
+    bool is_dual;   /* each chunk is on two stages */
 } Cut;
 
 static Cut cut_of(const StratPlan *plan)
@@ -38,7 +40,8 @@ static Cut cut_of(const StratPlan *plan)
                  .stage = stage,
                  .ranks = stage * plan->pipeline,
                  .shard = strat_shard_ranks(plan),
-                 .expert = plan->expert > 0 ? strat_expert_data_group(plan, 0).stride : 0};
+                 .expert = plan->expert > 0 ? strat_expert_data_group(plan, 0).stride : 0,
+                 .is_dual = strat_plan_schedule(plan)->is_dual};
 }
 
 static int64_t next_stage(const Cut *cut, int64_t rank)
@@ -81,6 +84,12 @@ static int64_t expert_data_first(const Cut *cut, int64_t rank)
     return rank - rank % cut->stage + rank % cut->stage % cut->expert;
 }
 
+/* The rank with the same chunks. */
+static int64_t mirror_of(const Cut *cut, int64_t rank)
+{
+    return cut->ranks - cut->stage - rank + 2 * (rank % cut->stage);
+}
+
 static int64_t pair_per_domain(const StratPlaces *places, int64_t a, int64_t b)
 {
     int64_t size = places->cluster->node.scale_up_gpus;
@@ -98,6 +107,7 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
     StratGroup tensor = strat_tensor_group(plan, rank), context = strat_context_group(plan, rank);
     StratGroup data = strat_shard_group(plan, rank), copies = strat_copies_group(plan, rank);
     StratGroup expert = strat_expert_group(plan, rank), same = strat_expert_data_group(plan, rank);
+    StratGroup mirror = strat_mirror_group(plan, rank);
     int64_t first = rank % cut.stage;
     return (StratPosition){
         .tensor_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &tensor),
@@ -111,11 +121,13 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
         .send_next_per_domain = pair_per_domain(places, rank, next_stage(&cut, rank)),
         .send_previous_per_domain = pair_per_domain(places, rank, previous_stage(&cut, rank)),
         .ends_per_domain = pair_per_domain(places, first, first + cut.ranks - cut.stage),
+        .mirror_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &mirror),
         .clock_fraction = strat_places_clock(places, rank),
         .tensor_nic_fraction = strat_places_weakest(places, &tensor),
         .context_nic_fraction = strat_places_weakest(places, &context),
         .data_nic_fraction = strat_places_weakest(places, &data),
         .copies_nic_fraction = strat_places_weakest(places, &copies),
+        .mirror_nic_fraction = strat_places_weakest(places, &mirror),
         .expert_nic_fraction = strat_places_weakest(places, &expert),
         .expert_data_nic_fraction = strat_places_weakest(places, &same),
         .send_next_nic_fraction = pair_weakest(places, rank, next_stage(&cut, rank)),
@@ -192,6 +204,8 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, next_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, r, previous_stage(cut, r)));
         hash = combine(hash, (uint64_t)pair_per_domain(places, end, end + cut->ranks - cut->stage));
+        if (cut->is_dual)
+            hash = combine(hash, (uint64_t)pair_per_domain(places, r, mirror_of(cut, r)));
         hash = cut->expert > 0 ? expert_colour(places, plan, r, hash, expert, same) : hash;
         colour[r] = places->state ? combine(hash, state_colour(places, plan, r)) : hash;
     }
@@ -242,6 +256,7 @@ static int64_t refine(const StratPlaces *places, const StratPlan *plan, StratFol
         for (int64_t r = 0; r < ranks; r++) {
             next[r] = combine(colour[r], colour[next_stage(&cut, r)]);
             next[r] = combine(next[r], colour[previous_stage(&cut, r)]);
+            next[r] = cut.is_dual ? combine(next[r], colour[mirror_of(&cut, r)]) : next[r];
         }
         add_groups(&cut, colour, next, sum, gang_first);
         add_groups(&cut, colour, next, sum, data_first);

@@ -26,10 +26,12 @@ typedef struct StratPosition {
     int64_t expert_per_domain, expert_data_per_domain;
     int64_t send_next_per_domain; /* 2 when the next stage's rank is in the same domain, else 1 */
     int64_t send_previous_per_domain;
-    int64_t ends_per_domain; /* likewise for the first and the last stage */
-    double clock_fraction;   /* of its GPU */
+    int64_t ends_per_domain;   /* likewise for the first and the last stage */
+    int64_t mirror_per_domain; /* and for the ranks with the same chunks */
+    double clock_fraction;     /* of its GPU */
     /* Bandwidth that the weakest NIC of each group has left; 0: all. */
     double tensor_nic_fraction, context_nic_fraction, data_nic_fraction, ends_nic_fraction;
+    double mirror_nic_fraction;
     double copies_nic_fraction, expert_nic_fraction, expert_data_nic_fraction;
     double send_next_nic_fraction, send_previous_nic_fraction;
 } StratPosition;

@@ -114,6 +114,17 @@ StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
                         data.count / ranks};
 }
 
+StratGroup strat_mirror_group(const StratPlan *plan, int64_t rank)
+{
+    StratRank near = strat_rank_at(plan, rank), far = near;
+    if (!strat_plan_schedule(plan)->is_dual)
+        return (StratGroup){rank, 1, 1};
+    near.stage = MIN(near.stage, plan->pipeline - 1 - near.stage);
+    far.stage = plan->pipeline - 1 - near.stage;
+    int64_t first = strat_rank_index(plan, near);
+    return (StratGroup){first, strat_rank_index(plan, far) - first, 2};
+}
+
 static gint compare_i64(gconstpointer left, gconstpointer right)
 {
     int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
@@ -163,10 +174,22 @@ const StratSchedule *strat_plan_schedule(const StratPlan *plan)
     return schedule;
 }
 
+bool strat_plan_schedule_fits(const StratPlan *plan, char **reason)
+{
+    return strat_schedule_fits(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages,
+                               plan->global_batch / (plan->data * plan->micro_batch), reason);
+}
+
+int64_t strat_chunk_count(const StratPlan *plan)
+{
+    return strat_schedule_length(strat_plan_schedule(plan), plan->pipeline, plan->virtual_stages);
+}
+
 bool strat_ends_meet(const StratPlan *plan)
 {
-    int64_t last = plan->pipeline * plan->virtual_stages - 1;
-    return strat_schedule_stage(strat_plan_schedule(plan), plan->pipeline, last) == 0;
+    StratSpot last = {0, plan->virtual_stages - 1};
+    return strat_schedule_index(strat_plan_schedule(plan), plan->pipeline, last) ==
+           strat_chunk_count(plan) - 1;
 }
 
 /* Counts the layers of @chunk that the plan does not recompute. */
@@ -190,18 +213,20 @@ bool strat_chunk_spares(const StratModelChunk *chunk, int64_t layer)
 StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, int64_t stage,
                                int64_t chunk)
 {
-    int64_t chunks = plan->pipeline * plan->virtual_stages;
+    int64_t chunks = strat_chunk_count(plan);
     const StratSchedule *schedule = strat_plan_schedule(plan);
-    int64_t index = strat_schedule_index(schedule, plan->pipeline, stage, chunk);
+    StratPipeline pipeline = {.stages = plan->pipeline, .chunks = plan->virtual_stages};
+    StratSpot spot = {stage, chunk}, near = spot;
+    int64_t index = strat_schedule_index(schedule, plan->pipeline, spot);
     int64_t slots = model->layers + (plan->count_embedding ? 1 : 0) + (plan->count_head ? 1 : 0);
     StratModelChunk at = {
         .layers = slots / chunks + (index < slots % chunks ? 1 : 0),
         .embedding = index == 0,
         .head = index == chunks - 1,
         .receives_forward =
-            index > 0 && strat_schedule_stage(schedule, plan->pipeline, index - 1) != stage,
-        .receives_backward = index < chunks - 1 &&
-                             strat_schedule_stage(schedule, plan->pipeline, index + 1) != stage,
+            strat_schedule_near(schedule, &pipeline, spot, -1, &near) && near.stage != stage,
+        .receives_backward =
+            strat_schedule_near(schedule, &pipeline, spot, 1, &near) && near.stage != stage,
         .starts_forward = true,
         .starts_backward = true,
     };
@@ -211,14 +236,27 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
     int64_t dense = model->experts > 0 ? model->dense_layers - before : at.layers;
     at.moe_layers = at.layers - CLAMP(dense, 0, at.layers);
     g_assert(at.moe_layers == 0 || plan->expert > 0);
+    int64_t after = model->layers - before - at.layers;
+    at.wide_first = CLAMP(plan->quantise.wide_first - before, 0, at.layers);
+    at.wide_last = CLAMP(plan->quantise.wide_last - after, 0, at.layers);
     at.in_model = before;
     count_spared(plan, &at);
     return at;
 }
 
-/* Puts @piece, a copy of its chunk but for its layers, behind @before layers of the chunk. */
-static void place(const StratPlan *plan, StratModelChunk *piece, int64_t *before)
+/* Which layers of @piece, which has those of @chunk from @before on, stay in 16 bits. */
+static void cut_wide(const StratModelChunk *chunk, int64_t before, StratModelChunk *piece)
 {
+    int64_t after = chunk->layers - before - piece->layers;
+    piece->wide_first = CLAMP(chunk->wide_first - before, 0, piece->layers);
+    piece->wide_last = CLAMP(chunk->wide_last - after, 0, piece->layers);
+}
+
+/* Puts @piece, a copy of @chunk but for its layers, behind @before layers of it. */
+static void place(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *piece,
+                  int64_t *before)
+{
+    cut_wide(chunk, *before, piece);
     piece->in_model += *before;
     piece->in_chunk += *before;
     *before += piece->layers;
@@ -239,7 +277,7 @@ void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, Stra
         units[i].embedding = chunk->embedding && first;
         units[i].head = chunk->head && last;
         units[i].layers = chunk->layers > 0 && !units[i].embedding && !units[i].head;
-        place(plan, &units[i], &before);
+        place(plan, chunk, &units[i], &before);
         units[i].receives_forward = chunk->receives_forward && first;
         units[i].receives_backward = chunk->receives_backward && last;
         units[i].starts_forward = first;
@@ -258,7 +296,7 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
-        place(plan, &pieces[i], &before);
+        place(plan, chunk, &pieces[i], &before);
         pieces[i].embedding = chunk->embedding && first;
         pieces[i].head = chunk->head && last;
         pieces[i].receives_forward = chunk->receives_forward && first;

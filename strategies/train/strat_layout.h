@@ -49,6 +49,13 @@ StratGroup strat_shard_group(const StratPlan *plan, int64_t rank);
 /** The ranks of its data group that hold the same shard of other copies. */
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank);
 
+/** The ranks that hold the same chunks as @rank where a schedule holds the model twice: @rank's and
+ *  that of the stage as far from the other end; else @rank alone. */
+StratGroup strat_mirror_group(const StratPlan *plan, int64_t rank);
+
+/** Chunks that the model of @plan is cut into. */
+int64_t strat_chunk_count(const StratPlan *plan);
+
 /** The least number of members of @group that share a scale-up domain, where rank r runs on GPU
  *  @gpu_of_rank[r], or on GPU r when that is NULL. */
 int64_t strat_group_per_domain(const TopoCluster *cluster, const int64_t *gpu_of_rank,
@@ -61,6 +68,10 @@ StratModelChunk strat_chunk_at(const ModelSpec *model, const StratPlan *plan, in
 
 /** The schedule of @plan, which is known. */
 const StratSchedule *strat_plan_schedule(const StratPlan *plan);
+
+/** Whether the schedule of @plan can run its pipeline and microbatches; else @reason (may be NULL),
+ *  for the caller to free. */
+bool strat_plan_schedule_fits(const StratPlan *plan, char **reason);
 
 /** Whether the first and the last chunk of the model stand on one stage. */
 bool strat_ends_meet(const StratPlan *plan);

@@ -1,12 +1,14 @@
 /* Memory of a stage.
  *
- *   weights    2 P bytes, or 4 P where they are kept in fp32
+ *   weights    2 P bytes, or 4 P where they are kept in fp32; quantised: strat_recipe.c
  *   gradients  P * bytes of the gradient type
  *   optimizer  12 P bytes: fp32 weight and two moments; without the weight where that is kept
  *
  * of P parameters on a rank. Over the S ranks that share a copy ZeRO-1 divides the optimizer,
  * ZeRO-2 the gradients too, ZeRO-3 the weights as well (Rajbhandari 2020, section 5); of routed
- * experts ZeRO-1 divides it over the ranks with the same ones. There
+ * experts ZeRO-1 divides it over the ranks with the same ones. Where a schedule
+ * holds the model twice (DualPipe), P counts both chunks of a rank, and S or those ranks count
+ * twice, since both copies' optimizers are one. With ZeRO-2 and 3
  *
  *   gradients  are kept in the wider of their own and the weights' type; whole, in their own,
  *              without synchronisation
@@ -67,6 +69,7 @@ static double kept(StratTaskKind kind, double saved, double weight)
 {
     switch (kind) {
     case STRAT_TASK_FORWARD:
+    case STRAT_TASK_PAIRED_FORWARD:
         return saved;
     case STRAT_TASK_INPUT:
         return weight - saved;
@@ -113,6 +116,27 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
     }
 }
 
+/* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
+ * replace. */
+static double quantised_bytes(const StratCosting *costing, int64_t stage)
+{
+    const StratPlan *plan = costing->plan;
+    double each =
+        strat_recipe_weight_bytes(&plan->quantise, plan->precision, &costing->cluster->node.gpu) -
+        2.0;
+    double bytes = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(costing->model, plan, stage, k);
+        double wide = (double)(chunk.wide_first + chunk.wide_last);
+        chunk.embedding = chunk.head = false;
+        double params =
+            params_of(costing, &chunk) + strat_chunk_expert_params(costing->model, plan, &chunk);
+        if (chunk.layers > 0)
+            bytes += each * params * (1.0 - wide / (double)chunk.layers);
+    }
+    return bytes;
+}
+
 void strat_memory_states(const StratCosting *costing, int64_t stage, double params, double experts,
                          StratMemory *memory)
 {
@@ -130,8 +154,11 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     memory->capacity_bytes = costing->cluster->node.gpu.memory_bytes;
     memory->reserved_bytes = RESERVED_BYTES;
     g_assert(experts <= 0.0 || plan->zero_stage < 2); /* the loader refuses these */
-    double copies = (double)strat_expert_data_group(plan, 0).count, held = params + experts;
+    double held = params + experts, mirrors = (double)strat_mirror_group(plan, 0).count;
+    double copies = (double)strat_expert_data_group(plan, 0).count * mirrors;
     memory->weights_bytes = held * kept;
+    if (plan->zero_stage < 3 && plan->precision > TOPO_DTYPE_BF16)
+        memory->weights_bytes += quantised_bytes(costing, stage);
     memory->gradients_bytes = held * gradient;
     if (plan->zero_stage == 3 && shards > 1.0) {
         memory->weights_bytes /= shards;
@@ -149,7 +176,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
     if (plan->optimizer == STRAT_OPTIMIZER_ADAM)
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 12.0) *
-            (plan->zero_stage > 0 ? params / shards + experts / copies : held);
+            (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
@@ -285,6 +312,11 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
+static bool is_sound(const StratCosting *costing, const StratPlan *plan)
+{
+    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL);
+}
+
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
 static void suggest(const StratCosting *costing, GString *text)
 {
@@ -294,7 +326,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !strat_expert_fits(costing->model, &plan, NULL))
+        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -304,7 +336,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && strat_expert_fits(costing->model, &plan, NULL)) {
+        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

@@ -53,12 +53,14 @@ static StratTaskTimes times_of(const StratCosting *costing)
 StratPipeline strat_pipe(const StratCosting *costing)
 {
     const StratPlan *plan = costing->plan;
+    const StratSchedule *schedule = strat_plan_schedule(plan);
+    int64_t microbatches = plan->global_batch / (plan->data * plan->micro_batch);
     StratPipeline pipeline = {
         .stages = plan->pipeline,
         .chunks = plan->virtual_stages,
-        .microbatches = plan->global_batch / (plan->data * plan->micro_batch),
+        .microbatches = schedule->is_dual ? microbatches / 2 : microbatches,
     };
-    if (strat_plan_schedule(plan)->plan)
+    if (schedule->plan)
         pipeline.times = times_of(costing);
     return pipeline;
 }

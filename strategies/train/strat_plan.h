@@ -3,6 +3,7 @@
 #define STRAT_PLAN_H
 
 #include "kern_attention.h"
+#include "strat_recipe.h"
 #include "strat_recompute.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
@@ -23,13 +24,6 @@ typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
 } StratAttention;
-
-/** Where operands of products below 16 bits take their scales from. */
-typedef enum StratScaling {
-    STRAT_SCALING_DELAYED, /* a tensor's, of the steps before: one pass casts */
-    STRAT_SCALING_TENSOR,  /* its own maximum, found by a pass before */
-    STRAT_SCALING_ROW,     /* those of its rows, and of its columns for the other products */
-} StratScaling;
 
 typedef enum StratOptimizer {
     STRAT_OPTIMIZER_NONE, /* the step ends with the gradients (single-layer measurements) */
@@ -77,7 +71,6 @@ typedef struct StratPlan {
     KernAttentionKernels attention_kernels; /* where it is fused */
     TopoDtype precision;                    /* of the GEMMs */
     TopoDtype gradients;                    /* accumulated and reduced in this type */
-    StratScaling scaling;                   /* of fp8 */
     StratOptimizer optimizer;
     int64_t zero_stage; /* sharded: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights */
     int64_t shard;      /* ranks that share one copy of what is sharded; 0: the data group */
@@ -103,6 +96,7 @@ typedef struct StratPlan {
     double library_fraction; /* speed of that generation's kernels over the profile's; 1: equal */
     double comm_slowdown;    /* share of compute lost while a collective runs beside it */
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
+    StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
 } StratPlan;
 

@@ -9,11 +9,21 @@
  *
  * With m microbatches, equal stages and free sends the idle share of the step is
  * (p-1)/(m+p-1), and (p-1)/(v m + p-1) interleaved. Schedules that cut the backward in two are in
- * strat_schedule_zero.c. */
+ * strat_schedule_zero.c, those from both ends in strat_schedule_dual.c. */
 #include "strat_schedule.h"
 
 #include "sim_row.h"
+#include "strat_schedule_dual.h"
 #include "strat_schedule_zero.h"
+
+#define I64 "%" G_GINT64_FORMAT
+
+enum {
+    FORWARDS = 1 << STRAT_TASK_FORWARD,
+    WHOLE = FORWARDS | 1 << STRAT_TASK_BACKWARD,
+    CUT = FORWARDS | 1 << STRAT_TASK_INPUT | 1 << STRAT_TASK_WEIGHT,
+    ALL = WHOLE | CUT | 1 << STRAT_TASK_PAIRED_FORWARD | 1 << STRAT_TASK_PAIRED_BACKWARD,
+};
 
 GQuark strat_error_quark(void)
 {
@@ -107,55 +117,81 @@ static double bubble_h1(const StratPipeline *p)
 static const StratSchedule schedules[] = {
     {.name = "none",
      .source = "one stage, gradient accumulation",
+     .kinds = WHOLE,
      .order = order_none,
      .bubble_fraction = bubble_none},
     {.name = "gpipe",
      .source = "Huang 2019 (arXiv 1811.06965)",
+     .kinds = WHOLE,
      .needs_pipeline = true,
      .order = order_gpipe,
      .bubble_fraction = bubble_flush},
     {.name = "1f1b",
      .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.1",
+     .kinds = WHOLE,
      .needs_pipeline = true,
      .order = order_1f1b,
      .bubble_fraction = bubble_flush},
     {.name = "interleaved-1f1b",
      .source = "Narayanan 2021 (arXiv 2104.04473) section 2.2.2",
+     .kinds = WHOLE,
      .needs_pipeline = true,
      .interleaves = true,
+     .rounds = true,
      .order = order_interleaved,
      .bubble_fraction = bubble_flush},
     {.name = "zb-h1",
      .source = "Qi 2024 (arXiv 2401.10241) section 2.1: backward in two, memory of 1F1B, by hand",
+     .kinds = CUT,
      .needs_pipeline = true,
      .rolls = true,
      .plan = strat_schedule_plan_zb_h1,
      .bubble_fraction = bubble_h1},
     {.name = "zb-h2",
      .source = "Qi 2024 (arXiv 2401.10241) section 2.2: twice the memory, by hand",
+     .kinds = CUT,
      .needs_pipeline = true,
      .rolls = true,
      .plan = strat_schedule_plan_zb_h2,
      .bubble_fraction = bubble_none},
     {.name = "zb-1p",
      .source = "Qi 2024 (arXiv 2401.10241) section 3.1: found for the tasks' times, memory of 1F1B",
+     .kinds = CUT,
      .needs_pipeline = true,
      .rolls = true,
      .plan = strat_schedule_plan_zb_1p,
      .bubble_fraction = bubble_h1},
     {.name = "zb-2p",
      .source = "Qi 2024 (arXiv 2401.10241) section 3.1: likewise, twice the memory",
+     .kinds = CUT,
      .needs_pipeline = true,
      .rolls = true,
      .plan = strat_schedule_plan_zb_2p,
      .bubble_fraction = bubble_none},
     {.name = "zb-v",
      .source = "Qi 2024 (arXiv 2401.10241) appendix and arXiv 2405.15362: two chunks a stage, there and back",
+     .kinds = CUT,
      .needs_pipeline = true,
      .is_v = true,
      .rolls = true,
      .plan = strat_schedule_plan_zb_v,
      .bubble_fraction = bubble_none},
+    {.name = "dualpipe",
+     .source = "DeepSeek-V3 (arXiv 2412.19437) section 3.2.1: from both ends, each stage holds two chunks",
+     .kinds = ALL,
+     .needs_pipeline = true,
+     .is_dual = true,
+     .fills = true,
+     .order = strat_schedule_order_dual,
+     .bubble_fraction = strat_schedule_bubble_dual},
+    {.name = "dualpipe-v",
+     .source = "deepseek-ai/DualPipe (GitHub, 2025): DualPipe cut in half, there and back on half the stages",
+     .kinds = ALL,
+     .needs_pipeline = true,
+     .is_v = true,
+     .fills = true,
+     .order = strat_schedule_order_dual_v,
+     .bubble_fraction = strat_schedule_bubble_dual_v},
 };
 /* clang-format on */
 
@@ -185,15 +221,85 @@ GPtrArray *strat_schedule_orders(const StratSchedule *schedule, const StratPipel
     return orders;
 }
 
-int64_t strat_schedule_stage(const StratSchedule *schedule, int64_t stages, int64_t index)
+bool strat_task_is_forward(StratTaskKind kind)
 {
-    bool back = schedule->is_v && index / stages % 2 == 1;
-    return back ? stages - 1 - index % stages : index % stages;
+    return kind == STRAT_TASK_FORWARD || kind == STRAT_TASK_PAIRED_FORWARD;
 }
 
-int64_t strat_schedule_index(const StratSchedule *schedule, int64_t stages, int64_t stage,
-                             int64_t chunk)
+int64_t strat_schedule_length(const StratSchedule *schedule, int64_t stages, int64_t chunks)
 {
-    bool back = schedule->is_v && chunk % 2 == 1;
-    return chunk * stages + (back ? stages - 1 - stage : stage);
+    return schedule->is_dual ? stages : stages * chunks;
+}
+
+int64_t strat_schedule_index(const StratSchedule *schedule, int64_t stages, StratSpot at)
+{
+    int64_t end = MIN(at.stage, stages - 1 - at.stage); /* the nearer one */
+    if (schedule->is_dual)
+        return at.chunk == 0 ? end : stages - 1 - end;
+    bool back = schedule->is_v && at.chunk % 2 == 1;
+    return at.chunk * stages + (back ? stages - 1 - at.stage : at.stage);
+}
+
+bool strat_schedule_turns(const StratSchedule *schedule, int64_t stages, StratSpot at)
+{
+    if (schedule->is_dual)
+        return (at.stage < stages / 2) != (at.chunk == 0);
+    return schedule->is_v && at.chunk % 2 == 1;
+}
+
+bool strat_schedule_near(const StratSchedule *schedule, const StratPipeline *pipeline, StratSpot at,
+                         int step, StratSpot *near)
+{
+    int64_t p = pipeline->stages, index = strat_schedule_index(schedule, p, at) + step;
+    bool turns = strat_schedule_turns(schedule, p, at);
+    if (index < 0 || index >= strat_schedule_length(schedule, p, pipeline->chunks))
+        return false;
+    if (schedule->is_dual) {
+        near->stage = at.stage + (turns ? -step : step);
+        near->chunk = (near->stage < p / 2) == turns;
+        return true;
+    }
+    near->chunk = index / p;
+    bool back = schedule->is_v && near->chunk % 2 == 1;
+    near->stage = back ? p - 1 - index % p : index % p;
+    return true;
+}
+
+static bool refuse(char **reason, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool refuse(char **reason, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (reason)
+        *reason = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool strat_schedule_fits(const StratSchedule *schedule, int64_t stages, int64_t chunks,
+                         int64_t microbatches, char **reason)
+{
+    int64_t ways = schedule->is_dual ? 2 : 1;
+    int64_t length = strat_schedule_length(schedule, stages, chunks);
+    if (schedule->is_dual && stages % 2 != 0)
+        return refuse(reason,
+                      "schedule %s needs an even pipeline, not " I64
+                      ": stage i holds the chunks of stages i and P - 1 - i",
+                      schedule->name, stages);
+    if (microbatches % ways != 0)
+        return refuse(reason,
+                      "schedule %s needs an even number of microbatches, not " I64
+                      ": half of them enter at each end",
+                      schedule->name, microbatches);
+    if (schedule->rounds && chunks > 1 && microbatches % stages != 0)
+        return refuse(reason,
+                      "virtual stages need microbatches in multiples of pipeline " I64 ", not " I64,
+                      stages, microbatches);
+    if (schedule->fills && microbatches < ways * length)
+        return refuse(reason,
+                      "schedule %s needs " I64 " microbatches or more, not " I64
+                      ": it fills the pipeline before forwards and backwards go in pairs",
+                      schedule->name, ways * length, microbatches);
+    return true;
 }

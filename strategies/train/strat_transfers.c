@@ -50,6 +50,8 @@ static StratGroup group_of(const StratPlan *plan, StratTransferRole role, int64_
         return strat_copies_group(plan, rank);
     if (role == STRAT_ROLE_EXPERT_DATA)
         return strat_expert_data_group(plan, rank);
+    if (role == STRAT_ROLE_MIRROR)
+        return strat_mirror_group(plan, rank);
     if (role == STRAT_ROLE_ENDS) {
         at.stage = 0;
         other.stage = plan->pipeline - 1;

@@ -10,6 +10,7 @@ typedef enum StratTransferRole {
     STRAT_ROLE_DATA,        /* the shard group reduces gradients or gathers parameters */
     STRAT_ROLE_COPIES,      /* ranks with the same shard of several copies add their gradients */
     STRAT_ROLE_EXPERT_DATA, /* ranks with the same experts do as the shard group, of these */
+    STRAT_ROLE_MIRROR,      /* the ranks with the same chunks of both copies add gradients */
     STRAT_ROLE_ENDS,        /* first and last stage add their tied embeddings' gradients */
     STRAT_ROLE_NEXT,        /* an activation to the next stage */
     STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */

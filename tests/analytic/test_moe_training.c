@@ -37,7 +37,7 @@ static double exchange_s(const ToyWorld *world, int64_t per_domain, bool outward
     StratCosting costing = toy_costing(world);
     StratModelChunk chunk = {.layers = 1, .moe_layers = 1, .expert_per_domain = per_domain};
     ModelOps ops;
-    strat_layer_ops(&costing, true, &ops);
+    strat_layer_ops(&costing, &chunk, 0, &ops);
     for (size_t i = 0; i < ops.count; i++)
         if (ops.op[i].kind == MODEL_OP_DISPATCH)
             return strat_expert_exchange_s(&costing, &chunk, &ops.op[i], outward);

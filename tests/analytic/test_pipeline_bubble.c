@@ -112,7 +112,8 @@ static void for_each_shape(void (*check)(const StratSchedule *, const StratPipel
     size_t count;
     const StratSchedule *schedules = strat_schedule_all(&count);
     for (size_t s = 0; s < count; s++) {
-        for (size_t i = 0; schedules[s].order && i < G_N_ELEMENTS(stage_counts); i++) {
+        bool is_cut = schedules[s].kinds & 1U << STRAT_TASK_WEIGHT;
+        for (size_t i = 0; !is_cut && i < G_N_ELEMENTS(stage_counts); i++) {
             for (size_t j = 0; j < G_N_ELEMENTS(micro_counts); j++) {
                 for (int64_t v = 1; v <= (schedules[s].interleaves ? 4 : 1); v++) {
                     StratPipeline shape = shape_of(stage_counts[i], v, micro_counts[j]);

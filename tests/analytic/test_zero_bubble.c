@@ -9,6 +9,7 @@
  *
  * and where W takes w less than F and B, as GPT-1.5B of Tables 3 and 4, ZB-2p cannot pass the way
  * of the first microbatch there and the last one back: (p - 1) (F + B + 2 c) + m (F + B) + W. */
+#include "pipeline_clock.h"
 #include "strat_pipe.h"
 #include "strat_train.h"
 #include "toy_world.h"
@@ -17,75 +18,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-
-typedef struct Done {
-    double *of[STRAT_TASK_KINDS]; /* end of each task, by index of the chunk and microbatch */
-} Done;
-
-static double duration(const StratTaskTimes *t, StratTaskKind kind)
-{
-    return kind == STRAT_TASK_FORWARD ? t->forward
-           : kind == STRAT_TASK_INPUT ? t->input
-                                      : t->weight;
-}
-
-/* When @task of chunk @index may start; infinite when what it waits for has no end yet. */
-static double ready_at(const StratSchedule *schedule, const StratPipeline *shape, const Done *done,
-                       const StratTask *task, int64_t index)
-{
-    int64_t m = shape->microbatches, p = shape->stages, last = p * shape->chunks - 1;
-    int64_t slot = index * m + task->microbatch;
-    if (task->kind == STRAT_TASK_WEIGHT)
-        return done->of[STRAT_TASK_INPUT][slot];
-    bool forward = task->kind == STRAT_TASK_FORWARD;
-    if (index == (forward ? 0 : last))
-        return forward ? 0.0 : done->of[STRAT_TASK_FORWARD][slot];
-    int64_t near = index + (forward ? -1 : 1);
-    bool same = strat_schedule_stage(schedule, p, near) == strat_schedule_stage(schedule, p, index);
-    return done->of[task->kind][near * m + task->microbatch] + (same ? 0.0 : shape->times.send);
-}
-
-/* The longest time from a stage's first task to its last. */
-static double longest_step(const StratSchedule *schedule, const StratPipeline *shape)
-{
-    int64_t p = shape->stages, slots = p * shape->chunks * shape->microbatches;
-    g_autoptr(GPtrArray) orders = strat_schedule_orders(schedule, shape);
-    g_autofree guint *next = g_new0(guint, p);
-    g_autofree double *free_at = g_new0(double, p);
-    g_autofree double *first = g_new(double, p);
-    Done done;
-    for (int k = 0; k < STRAT_TASK_KINDS; k++) {
-        done.of[k] = g_new(double, slots);
-        for (int64_t i = 0; i < slots; i++)
-            done.of[k][i] = INFINITY;
-    }
-    for (int64_t left = 3 * slots, before = -1; left > 0 && left != before;) {
-        before = left;
-        for (int64_t s = 0; s < p; s++) {
-            const GArray *tasks = orders->pdata[s];
-            for (; next[s] < tasks->len; next[s]++, left--) {
-                const StratTask *task = &g_array_index(tasks, StratTask, next[s]);
-                int64_t index = strat_schedule_index(schedule, p, s, task->chunk);
-                double ready = ready_at(schedule, shape, &done, task, index);
-                if (isinf(ready))
-                    break;
-                double start = fmax(ready, free_at[s]);
-                if (next[s] == 0)
-                    first[s] = start;
-                free_at[s] = start + duration(&shape->times, task->kind);
-                done.of[task->kind][index * shape->microbatches + task->microbatch] = free_at[s];
-            }
-        }
-    }
-    double longest = 0.0;
-    for (int64_t s = 0; s < p; s++) {
-        cr_assert(next[s] == 3 * slots / p, "%s: stage %d stands still", schedule->name, (int)s);
-        longest = fmax(longest, free_at[s] - first[s]);
-    }
-    for (int k = 0; k < STRAT_TASK_KINDS; k++)
-        g_free(done.of[k]);
-    return longest;
-}
 
 static StratPipeline shape_of(int64_t stages, int64_t chunks, int64_t microbatches)
 {
@@ -101,7 +33,7 @@ static double step_of(const char *name, const StratPipeline *shape)
 {
     const StratSchedule *schedule = strat_schedule_by_name(name, NULL);
     cr_assert(schedule);
-    return longest_step(schedule, shape);
+    return pipeline_clock(schedule, shape, 0.0).longest;
 }
 
 Test(zero_bubble, tasks_of_one_unit_take_the_closed_forms)
@@ -139,23 +71,9 @@ Test(zero_bubble, profiled_times_take_the_bound_of_the_way_there_and_back)
     cr_expect(got <= by_hand, "found for its times: %g, by hand: %g", got, by_hand);
 }
 
-/* Peak of what @name holds on any stage, in what a chunk's forward keeps. */
 static double peak_held(const char *name, const StratPipeline *shape)
 {
-    const StratSchedule *schedule = strat_schedule_by_name(name, NULL);
-    g_autoptr(GPtrArray) orders = strat_schedule_orders(schedule, shape);
-    double peak = 0.0, w = shape->times.weight_bytes;
-    for (int64_t s = 0; s < shape->stages; s++) {
-        const GArray *tasks = orders->pdata[s];
-        double held = 0.0;
-        for (guint i = 0; i < tasks->len; i++) {
-            StratTaskKind kind = g_array_index(tasks, StratTask, i).kind;
-            held += kind == STRAT_TASK_FORWARD ? 1.0 : kind == STRAT_TASK_INPUT ? w - 1.0 : -w;
-            peak = fmax(peak, held);
-        }
-        cr_expect(fabs(held) < 1e-9, "%s: stage %d keeps %g", name, (int)s, held);
-    }
-    return peak;
+    return pipeline_held(strat_schedule_by_name(name, NULL), shape, shape->times.weight_bytes);
 }
 
 Test(zero_bubble, nobody_holds_more_than_the_schedule_promises)
@@ -198,7 +116,7 @@ Test(zero_bubble, the_engine_runs_the_orders_as_the_evaluation_does)
             g_autoptr(StratTrainResult) result = strat_train_run(&costing, true, &error);
             cr_assert(result, "%s: %s", names[i], error ? error->message : "no result");
             StratPipeline shape = strat_pipe(&costing);
-            double want = longest_step(schedule, &shape) * 1e9;
+            double want = pipeline_clock(schedule, &shape, 0.0).longest * 1e9;
             cr_expect(fabs((double)result->step_ns - want) < 1.0, "%s p=%d: %" PRId64 ", not %g",
                       names[i], (int)p, result->step_ns, want);
             int64_t sum = 0;

@@ -43,15 +43,42 @@ static const ScenPlanTrial *at(const ScenPlansSearched *searched, gint index)
     return &g_array_index(searched->space->trials, ScenPlanTrial, index);
 }
 
-Test(search_plans, the_winner_is_that_of_simulating_all)
+/* Whether a plan of @searched's Pareto set has the figures of @one. */
+static bool has_alike(const ScenPlansSearched *searched, const ScenPlanTrial *one)
 {
-    size_t quickly = 0, in_all = 0;
+    for (gint i = 0; i < (gint)searched->space->trials->len; i++) {
+        const ScenPlanTrial *other = at(searched, i);
+        if (searched->pareto[i] && other->gpus == one->gpus && other->step_s <= one->step_s &&
+            other->memory_bytes <= one->memory_bytes)
+            return true;
+    }
+    return false;
+}
+
+/* The Pareto set of @quick is that of @all, which simulated every plan; returns its size. */
+static size_t expect_same_pareto(const ScenPlansSearched *quick, const ScenPlansSearched *all,
+                                 size_t game)
+{
+    size_t front = 0;
+    for (gint i = 0; i < (gint)all->space->trials->len; i++) {
+        front += all->pareto[i];
+        cr_expect(!all->pareto[i] || has_alike(quick, at(all, i)), "game %zu lacks plan %d", game,
+                  i);
+        cr_expect(!quick->pareto[i] || all->pareto[i], "game %zu: plan %d is beaten", game, i);
+    }
+    return front;
+}
+
+Test(search_plans, the_answer_is_that_of_simulating_all)
+{
+    size_t quickly = 0, in_all = 0, front = 0;
     for (size_t game = 0; game < G_N_ELEMENTS(games); game++) {
         g_autoptr(ScenPlansSearched) quick = search(game, &(ScenSearchOptions){0}, NULL);
         g_autoptr(ScenPlansSearched) all =
             search(game, &(ScenSearchOptions){.exhaustive = true}, NULL);
         cr_assert_geq(all->best, 0, "game %zu has no winner", game);
         cr_expect_eq(quick->best, all->best, "game %zu: %d, not %d", game, quick->best, all->best);
+        front += expect_same_pareto(quick, all, game);
         quickly += quick->tried;
         in_all += all->tried;
         for (gint i = 0; i < (gint)all->space->trials->len; i++) {
@@ -64,6 +91,7 @@ Test(search_plans, the_winner_is_that_of_simulating_all)
     }
     cr_log_info("%zu simulated, of %zu that fit", quickly, in_all);
     cr_expect_lt(2 * quickly, in_all);
+    cr_expect_gt(front, 2 * G_N_ELEMENTS(games), "the cases show nothing");
 }
 
 Test(search_plans, the_answer_does_not_depend_on_the_number_of_threads)

@@ -20,6 +20,8 @@ enum {
     EXPERTS = 8192,  /* 8 a layer but the first, over 2 ranks */
     CUT = 16384,     /* each of them cut by the tensor group */
     KERNELS = 32768, /* that send a token once to a domain */
+    DUAL = 65536,    /* DualPipe */
+    HALF = 131072,   /* DualPipeV */
 };
 
 static const struct {
@@ -28,51 +30,56 @@ static const struct {
     int64_t layers, zero;
     unsigned flags;
 } rows[] = {
-    {1,  1, 1,  1, 1,  4,  8, 8,  8,  0, 0                                },
-    {2,  1, 1,  1, 2,  3,  8, 8,  8,  0, 0                                },
-    {8,  1, 1,  1, 1,  2,  8, 8,  8,  0, BACKWARD                         },
-    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, 0                                },
-    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, SENDS | GPIPE                    },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  0, 0                                },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  1, DATA                             },
-    {4,  1, 2,  1, 3,  4,  6, 6,  8,  1, 0                                },
-    {4,  1, 3,  1, 4,  6,  6, 6,  8,  0, DATA | SENDS                     },
-    {4,  1, 3,  1, 4,  6,  5, 5,  10, 1, DATA | SENDS | SEQUENCE          },
-    {2,  2, 2,  1, 4,  4,  6, 6,  7,  1, DATA | BACKWARD                  },
-    {2,  4, 1,  1, 2,  3,  8, 8,  8,  0, GROUPED                          },
-    {1,  2, 2,  1, 2,  4,  4, 4,  8,  1, DATA | SENDS | GROUPED           },
-    {2,  1, 4,  2, 2,  8,  8, 8,  8,  0, SENDS                            },
-    {2,  1, 4,  2, 2,  4,  8, 8,  16, 1, DATA | SENDS | SEQUENCE          },
-    {4,  1, 4,  2, 3,  12, 6, 6,  16, 1, DATA                             },
-    {2,  1, 3,  3, 2,  6,  5, 5,  18, 0, BACKWARD | SEQUENCE              },
-    {8,  1, 8,  1, 8,  16, 8, 8,  8,  1, DATA | SENDS | SEQUENCE | TENSOR },
-    {8,  1, 8,  1, 8,  16, 6, 6,  11, 0, UNTIED                           },
-    {4,  2, 4,  1, 16, 8,  8, 8,  8,  1, DATA | TENSOR | BACKWARD | SENDS },
-    {4,  1, 4,  1, 18, 4,  4, 72, 8,  1, DATA | SENDS                     },
-    {4,  1, 2,  1, 8,  4,  8, 2,  8,  0, BACKWARD | UNFUSED               },
-    {16, 1, 2,  1, 4,  4,  8, 8,  8,  1, SEQUENCE | BACKWARD              },
-    {2,  1, 16, 1, 2,  32, 8, 8,  14, 0, COUNT_ENDS                       },
-    {1,  1, 7,  1, 5,  14, 6, 6,  9,  1, UNTIED | SENDS                   },
-    {2,  3, 2,  1, 5,  3,  6, 6,  8,  1, DATA                             },
-    {1,  1, 1,  1, 64, 2,  8, 8,  8,  1, DATA                             },
-    {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                   },
-    {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED           },
-    {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                            },
-    {1,  1, 2,  1, 8,  4,  8, 8,  8,  1, DATA | EXPERTS                   },
-    {1,  1, 1,  1, 12, 2,  6, 6,  4,  1, EXPERTS | KERNELS                },
-    {2,  1, 2,  1, 5,  4,  6, 6,  6,  1, DATA | SENDS | SEQUENCE | EXPERTS},
-    {2,  3, 2,  1, 4,  4,  5, 5,  6,  0, SEQUENCE | EXPERTS | CUT         },
-    {4,  1, 2,  2, 3,  2,  6, 6,  8,  1, DATA | SEQUENCE | EXPERTS        },
-    {1,  3, 1,  1, 4,  2,  8, 8,  4,  1, EXPERTS                          },
-    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                             },
-    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                          },
-    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                             },
-    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES         },
-    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP   },
-    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES   },
-    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES          },
-    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC          },
-    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                    },
+    {1,  1, 1,  1, 1,  4,  8, 8,  8,  0, 0                                       },
+    {2,  1, 1,  1, 2,  3,  8, 8,  8,  0, 0                                       },
+    {8,  1, 1,  1, 1,  2,  8, 8,  8,  0, BACKWARD                                },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, 0                                       },
+    {1,  1, 4,  1, 1,  8,  8, 8,  8,  0, SENDS | GPIPE                           },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  0, 0                                       },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  1, DATA                                    },
+    {4,  1, 2,  1, 3,  4,  6, 6,  8,  1, 0                                       },
+    {4,  1, 3,  1, 4,  6,  6, 6,  8,  0, DATA | SENDS                            },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 1, DATA | SENDS | SEQUENCE                 },
+    {2,  2, 2,  1, 4,  4,  6, 6,  7,  1, DATA | BACKWARD                         },
+    {2,  4, 1,  1, 2,  3,  8, 8,  8,  0, GROUPED                                 },
+    {1,  2, 2,  1, 2,  4,  4, 4,  8,  1, DATA | SENDS | GROUPED                  },
+    {2,  1, 4,  2, 2,  8,  8, 8,  8,  0, SENDS                                   },
+    {2,  1, 4,  2, 2,  4,  8, 8,  16, 1, DATA | SENDS | SEQUENCE                 },
+    {4,  1, 4,  2, 3,  12, 6, 6,  16, 1, DATA                                    },
+    {2,  1, 3,  3, 2,  6,  5, 5,  18, 0, BACKWARD | SEQUENCE                     },
+    {8,  1, 8,  1, 8,  16, 8, 8,  8,  1, DATA | SENDS | SEQUENCE | TENSOR        },
+    {8,  1, 8,  1, 8,  16, 6, 6,  11, 0, UNTIED                                  },
+    {4,  2, 4,  1, 16, 8,  8, 8,  8,  1, DATA | TENSOR | BACKWARD | SENDS        },
+    {4,  1, 4,  1, 18, 4,  4, 72, 8,  1, DATA | SENDS                            },
+    {4,  1, 2,  1, 8,  4,  8, 2,  8,  0, BACKWARD | UNFUSED                      },
+    {16, 1, 2,  1, 4,  4,  8, 8,  8,  1, SEQUENCE | BACKWARD                     },
+    {2,  1, 16, 1, 2,  32, 8, 8,  14, 0, COUNT_ENDS                              },
+    {1,  1, 7,  1, 5,  14, 6, 6,  9,  1, UNTIED | SENDS                          },
+    {2,  3, 2,  1, 5,  3,  6, 6,  8,  1, DATA                                    },
+    {1,  1, 1,  1, 64, 2,  8, 8,  8,  1, DATA                                    },
+    {1,  1, 2,  1, 30, 2,  7, 7,  5,  1, DATA | UNFUSED                          },
+    {4,  1, 2,  2, 13, 2,  6, 6,  8,  1, DATA | SENDS | GROUPED                  },
+    {1,  4, 2,  1, 1,  4,  8, 8,  8,  0, SENDS                                   },
+    {1,  1, 2,  1, 8,  4,  8, 8,  8,  1, DATA | EXPERTS                          },
+    {1,  1, 1,  1, 12, 2,  6, 6,  4,  1, EXPERTS | KERNELS                       },
+    {2,  1, 2,  1, 5,  4,  6, 6,  6,  1, DATA | SENDS | SEQUENCE | EXPERTS       },
+    {2,  3, 2,  1, 4,  4,  5, 5,  6,  0, SEQUENCE | EXPERTS | CUT                },
+    {4,  1, 2,  2, 3,  2,  6, 6,  8,  1, DATA | SEQUENCE | EXPERTS               },
+    {1,  3, 1,  1, 4,  2,  8, 8,  4,  1, EXPERTS                                 },
+    {4,  1, 1,  1, 6,  3,  6, 6,  8,  2, DATA                                    },
+    {2,  1, 2,  1, 5,  4,  6, 6,  8,  2, NO_SYNC                                 },
+    {4,  1, 1,  1, 6,  2,  6, 6,  8,  3, DATA                                    },
+    {2,  2, 1,  1, 4,  3,  6, 6,  7,  3, DATA | BACKWARD | COPIES                },
+    {4,  1, 3,  1, 4,  6,  5, 5,  10, 3, DATA | SENDS | SEQUENCE | KEEP          },
+    {2,  1, 4,  2, 4,  8,  8, 8,  16, 3, DATA | KEEP | NO_SYNC | COPIES          },
+    {1,  2, 2,  1, 6,  4,  5, 5,  9,  3, SENDS | UNTIED | COPIES                 },
+    {1,  1, 1,  1, 30, 2,  7, 7,  5,  3, DATA | UNTIED | NO_SYNC                 },
+    {2,  1, 2,  1, 12, 2,  6, 6,  8,  1, DATA | COPIES                           },
+    {4,  1, 4,  2, 3,  8,  6, 6,  9,  1, DATA | DUAL                             },
+    {1,  2, 4,  2, 2,  10, 5, 5,  7,  0, SENDS | UNTIED | DUAL                   },
+    {2,  1, 2,  2, 5,  6,  6, 6,  6,  1, DATA | SENDS | SEQUENCE | EXPERTS | DUAL},
+    {1,  1, 6,  2, 4,  12, 7, 7,  6,  0, DATA | COUNT_ENDS | DUAL                },
+    {2,  1, 3,  2, 4,  7,  5, 5,  12, 1, DATA | HALF                             },
 };
 
 size_t toy_plan_count(void)
@@ -142,8 +149,9 @@ ToyWorld toy_plan_at(size_t index)
     world.cluster.node.scale_up_gpus = rows[index].domain;
     set_wires(&world.cluster.node);
     toy_lay_out(&world, rows[index].data, rows[index].microbatches);
-    if (flags & GPIPE)
-        plan->schedule = "gpipe";
+    if (flags & (GPIPE | DUAL | HALF))
+        plan->schedule = flags & GPIPE ? "gpipe" : flags & DUAL ? "dualpipe" : "dualpipe-v";
+    plan->overlap_expert = flags & DUAL;
     if (flags & EXPERTS)
         toy_make_experts(&world, 2, flags & CUT ? plan->tensor : 1);
     if (flags & KERNELS)

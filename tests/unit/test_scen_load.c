@@ -272,7 +272,7 @@ static const struct {
     {"plan.schedule=interleaved-1f1b",                                                          "schedule interleaved-1f1b needs virtual_stages of 2"                         },
     {"plan.schedule=none",                                                                      "schedule none is for pipeline 1, not 2"                                      },
     {"plan.schedule=1f1",                                                                       "'schedule' must be one of none, gpipe, 1f1b, interleaved-1f1b, "
-                          "zb-h1, zb-h2, zb-1p, zb-2p, zb-v, not "
+                          "zb-h1, zb-h2, zb-1p, zb-2p, zb-v, dualpipe, dualpipe-v, not "
                           "'1f1', did you mean '1f1b'?"                                                                                              },
     {"plan={tensor: 2, sequence_parallel: true, sequence_length: 31, global_batch: 16}",
      "sequence_length 31 does not split over context 2 x tensor (sequence_parallel)"                                                                                          },

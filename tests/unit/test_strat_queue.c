@@ -213,12 +213,14 @@ Test(strat_queue, jobs_that_share_a_leaf_take_longer_by_the_given_factor)
     expect_spent(r, STRAT_QUEUE_PRODUCTIVE, 60.0, 120.0);
 }
 
+static const int64_t nothing = 0;
+
 /* Nodes of a chain as a set of bits. */
 static unsigned taken(StratQueuePool *pool, const char *placement, int64_t nodes)
 {
     unsigned bits = 0;
     StratQueueTaken t =
-        strat_queue_pool_take(pool, strat_queue_placement_by_name(placement, NULL), nodes);
+        strat_queue_pool_take(pool, strat_queue_placement_by_name(placement, NULL), nodes, 0);
     for (int32_t node = t.first; node >= 0; node = pool->next[node])
         bits |= 1u << node;
     return bits;
@@ -226,15 +228,15 @@ static unsigned taken(StratQueuePool *pool, const char *placement, int64_t nodes
 
 Test(strat_queue, placements_pick_the_nodes_they_say)
 {
-    g_autoptr(StratQueuePool) packed = strat_queue_pool_new(12, 4);
+    g_autoptr(StratQueuePool) packed = strat_queue_pool_new(12, 4, 1, &nothing);
     cr_expect(eq(uint, taken(packed, "packed", 3), 0x007));
     cr_expect(eq(uint, taken(packed, "packed", 1), 0x008)); /* best fit: what the first left */
     cr_expect(eq(uint, taken(packed, "packed", 6), 0x3f0));
     cr_expect(eq(i64, packed->free, 2));
-    g_autoptr(StratQueuePool) spread = strat_queue_pool_new(12, 4);
+    g_autoptr(StratQueuePool) spread = strat_queue_pool_new(12, 4, 1, &nothing);
     unsigned three = taken(spread, "spread", 3);
     cr_expect(eq(uint, three, 0x111));
-    g_autoptr(StratQueuePool) contiguous = strat_queue_pool_new(12, 4);
+    g_autoptr(StratQueuePool) contiguous = strat_queue_pool_new(12, 4, 1, &nothing);
     strat_queue_pool_remove(contiguous, 2);
     strat_queue_pool_remove(contiguous, 7);
     cr_expect(eq(uint, taken(contiguous, "contiguous", 4), 0x078));
