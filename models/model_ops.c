@@ -18,7 +18,16 @@
  * s b h (34 + 5 a s / h) bytes for an unfused GPT layer with dropout (pinned by a test).
  * Passes over memory count every read and write of 2-byte activations and 1-byte masks.
  *
- * Latent attention is in model_ops_latent.c, layers of experts in model_ops_moe.c. */
+ * The head's logits are cut over the tensor group along the vocabulary, the loss too (Shoeybi 2019,
+ * section 3), or gathered whole before a loss that every rank computes for itself (Megatron's
+ * parallel_output, torchtitan's disable_loss_parallel).
+ *
+ * Fused attention and what a context group moves around it are in model_ops_context.c, latent
+ * attention in model_ops_latent.c, layers of experts in model_ops_moe.c, grids of tensor ranks in
+ * model_ops_grid.c.
+ *
+ * Left out: the three all-reduces of a cut loss (maximum, target logit, sum), 4 bytes a token each:
+ * a test holds them below 0.5 % of the head. */
 #include "model_ops.h"
 
 #include "model_ops_private.h"
@@ -191,32 +200,6 @@ static void add_unfused_attention(const ModelSpec *spec, const ModelShard *shard
                       ACT);
 }
 
-static void add_fused_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
-{
-    int64_t heads = spec->heads / shard->tensor;
-    int64_t kv = model_kv_heads_shard(spec, shard->tensor);
-    double width = (double)(heads + 2 * kv) * (double)spec->head_dim;
-    if (shard->context > 1)
-        model_op_add(ops, (ModelOp){.label = "context ring",
-                                    .kind = MODEL_OP_RING,
-                                    .part = MODEL_PART_ATTENTION,
-                                    .forward_bytes = model_shard_tokens(shard) * 2.0 *
-                                                     (double)(kv * spec->head_dim) * ACT,
-                                    .backward_bytes = model_shard_tokens(shard) * 4.0 *
-                                                      (double)(kv * spec->head_dim) * ACT});
-    model_op_add(ops, (ModelOp){.label = "attention",
-                                .kind = MODEL_OP_ATTENTION,
-                                .part = MODEL_PART_ATTENTION,
-                                .batch = shard->micro_batch * heads,
-                                .kv_batch = shard->micro_batch * kv,
-                                .m = shard->sequence / shard->context,
-                                .n = shard->sequence,
-                                .k = spec->head_dim,
-                                .causal_fraction = 0.5,
-                                .saved_bytes = model_shard_tokens(shard) *
-                                               (width * ACT + (double)heads * 4.0)});
-}
-
 /* Multi-head or grouped attention, from the norm's output to the projection's input. */
 static void add_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
@@ -226,8 +209,13 @@ static void add_attention(const ModelSpec *spec, const ModelShard *shard, ModelO
     model_op_add_gather(shard, spec->hidden, ops);
     model_op_add_gemm(ops, "qkv", MODEL_PART_LINEAR, rows, query + 2 * kv, spec->hidden, 0);
     add_position(spec, shard, ops);
+    ModelCore core = {.heads = spec->heads / t,
+                      .kv_heads = model_kv_heads_shard(spec, t),
+                      .query = spec->head_dim,
+                      .key = spec->head_dim,
+                      .value = spec->head_dim};
     if (shard->fused_attention)
-        add_fused_attention(spec, shard, ops);
+        model_op_add_fused_attention(shard, &core, ops);
     else
         add_unfused_attention(spec, shard, ops);
     model_op_add_gemm(ops, "attention projection", MODEL_PART_LINEAR, rows, spec->hidden, query,
@@ -272,6 +260,7 @@ void model_ops_layer(const ModelSpec *spec, const ModelShard *shard, bool expert
     else
         model_op_add_mlp(spec, shard, spec->ffn, ops);
     model_op_add_residual(spec, shard, ops);
+    model_ops_on_grid(shard, ops);
 }
 
 void model_ops_embedding(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
@@ -289,6 +278,7 @@ void model_ops_embedding(const ModelSpec *spec, const ModelShard *shard, ModelOp
         model_op_add_pass(ops, "embedding dropout", MODEL_PART_EMBEDDING,
                           elements * model_shard_sequence_share(shard), 2 * ACT + MASK,
                           2 * ACT + MASK, MASK);
+    model_ops_on_grid(shard, ops);
 }
 
 int64_t model_vocab_padded(const ModelSpec *spec, int64_t tensor)
@@ -297,20 +287,34 @@ int64_t model_vocab_padded(const ModelSpec *spec, int64_t tensor)
     return (spec->vocab + multiple - 1) / multiple * multiple;
 }
 
+/* A loss over logits that are whole on every rank: each gathers what the others have of them. */
+static void add_logits_gather(double logits, ModelOps *ops)
+{
+    model_op_add(ops, (ModelOp){.label = "gather logits",
+                                .kind = MODEL_OP_COMM,
+                                .part = MODEL_PART_HEAD,
+                                .forward_bytes = logits * ACT,
+                                .forward_comm = MODEL_COMM_ALL_GATHER});
+}
+
 void model_ops_head(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)
 {
     int64_t rows = model_shard_rows(shard);
     ops->count = 0;
     if (spec->vocab == 0)
         return;
-    int64_t vocab = model_vocab_padded(spec, shard->tensor) / shard->tensor;
-    double logits = (double)rows * (double)vocab;
+    int64_t padded = model_vocab_padded(spec, shard->tensor), vocab = padded / shard->tensor;
+    bool whole = shard->gathers_logits && shard->tensor > 1;
+    double logits = (double)rows * (double)(whole ? padded : vocab);
     model_op_add_norm(shard, spec->hidden, ops);
     model_op_add_gather(shard, spec->hidden, ops);
     model_op_add_gemm(ops, "logits", MODEL_PART_HEAD, rows, vocab, spec->hidden, 0);
+    if (whole)
+        add_logits_gather(logits, ops);
     /* fp32 logits: cast, max, subtract, exponentiate, sum, divide; backward in place, cast back. */
     model_op_add_pass(ops, "cross-entropy", MODEL_PART_HEAD, logits, 6 + 4 + 8 + 8 + 4 + 8, 8 + 6,
                       4);
     ops->op[ops->count - 1].forward_kernels = 6;
     ops->op[ops->count - 1].backward_kernels = 2;
+    model_ops_on_grid(shard, ops);
 }

@@ -9,10 +9,15 @@
 
 /** How one microbatch of a model is cut over the ranks that share it. */
 typedef struct ModelShard {
-    int64_t micro_batch;    /* sequences */
-    int64_t sequence;       /* tokens of one sequence, whole */
-    int64_t tensor;         /* ranks that share every matrix */
-    int64_t context;        /* ranks that share every sequence */
+    int64_t micro_batch;   /* sequences */
+    int64_t sequence;      /* tokens of one sequence, whole */
+    int64_t tensor;        /* ranks that share every matrix */
+    int64_t context;       /* ranks that share every sequence */
+    int64_t context_heads; /* of these, ranks that exchange heads for tokens; 0: one, no exchange */
+    bool context_gathers;  /* keys and values are gathered whole; else they go round a ring */
+    bool context_in_order; /* a rank's tokens lie side by side; else from both ends (zig-zag) */
+    int64_t grid;          /* ranks along a side of a grid of tensor ranks; 0: no grid */
+    bool gathers_logits;   /* every rank has the logits of all the vocabulary */
     bool sequence_parallel; /* norms and dropouts are cut over the tensor group as well */
     bool fused_attention;   /* FlashAttention: scores stay on the chip */
     bool fused_kernels;     /* bias, activation, dropout and residual share passes over memory */
@@ -30,6 +35,9 @@ typedef enum ModelOpKind {
     MODEL_OP_PASS,         /* a pass over memory */
     MODEL_OP_COMM,         /* a collective over the tensor group */
     MODEL_OP_RING,         /* keys and values round the context group, under the attention */
+    MODEL_OP_KEYS,         /* keys and values gathered over the context group, before it */
+    MODEL_OP_HEADS,        /* tokens of all heads for some heads of all tokens: an all-to-all */
+    MODEL_OP_ROW,          /* an all-reduce over a row of a grid of tensor ranks */
     MODEL_OP_DISPATCH,     /* tokens to their experts, over the expert group; backward gradients of
                               what arrived go back */
     MODEL_OP_COMBINE,      /* experts' outputs back to their tokens; backward the other way */
@@ -60,9 +68,11 @@ typedef struct ModelOp {
     ModelOpKind kind;
     ModelPart part;
     int64_t batch, m, n, k; /* GEMM, BATCHED_GEMM, ATTENTION: batch products m x n x k */
+    int64_t steps;          /* GEMM: panels of k that a grid broadcasts one by one; 0: one */
     int64_t kv_batch;       /* ATTENTION: sequences x key/value heads */
     double causal_fraction; /* ATTENTION: share of the m x n scores that is not masked */
-    double forward_bytes;   /* PASS: read and written; COMM, RING, DISPATCH, COMBINE: moved */
+    double forward_bytes; /* PASS: read and written; COMM, KEYS, ROW: of the whole tensor; RING: of
+                             a rank's share; HEADS: of what a rank holds for all */
     double backward_bytes;
     int forward_kernels; /* PASS: launches */
     int backward_kernels;

@@ -24,28 +24,11 @@ static void add_core(const ModelSpec *spec, const ModelShard *shard, ModelOps *o
 {
     int64_t heads = spec->heads / shard->tensor;
     int64_t query = spec->head_dim + spec->rope_head_dim, value = spec->value_head_dim;
-    double tokens = model_shard_tokens(shard), a = (double)heads;
-    double keys = a * (double)(query + value);
-    model_op_add_pass(ops, "rotary", MODEL_PART_ELEMENTWISE, tokens * 2.0 * a * (double)query,
-                      2 * ACT, 2 * ACT, 0);
-    if (shard->context > 1)
-        model_op_add(ops, (ModelOp){.label = "context ring",
-                                    .kind = MODEL_OP_RING,
-                                    .part = MODEL_PART_ATTENTION,
-                                    .forward_bytes = tokens * keys * ACT,
-                                    .backward_bytes = 2.0 * tokens * keys * ACT});
-    /* Query, key, value and output, and the softmax's statistics. */
-    model_op_add(
-        ops, (ModelOp){.label = "attention",
-                       .kind = MODEL_OP_ATTENTION,
-                       .part = MODEL_PART_ATTENTION,
-                       .batch = shard->micro_batch * heads,
-                       .kv_batch = shard->micro_batch * heads,
-                       .m = shard->sequence / shard->context,
-                       .n = shard->sequence,
-                       .k = (query + value) / 2,
-                       .causal_fraction = 0.5,
-                       .saved_bytes = tokens * (a * (double)(2 * query + value) * ACT + a * 4.0)});
+    model_op_add_pass(ops, "rotary", MODEL_PART_ELEMENTWISE,
+                      model_shard_tokens(shard) * 2.0 * (double)(heads * query), 2 * ACT, 2 * ACT,
+                      0);
+    ModelCore core = {heads, heads, query, query, value};
+    model_op_add_fused_attention(shard, &core, ops);
 }
 
 void model_op_add_latent_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops)

@@ -17,6 +17,16 @@ double model_shard_sequence_share(const ModelShard *shard);
 /** Key/value heads on a rank: replicated when there are fewer than ranks. */
 int64_t model_kv_heads_shard(const ModelSpec *spec, int64_t tensor);
 
+/** The heads of an attention core on one rank of the tensor group, and widths of one head. */
+typedef struct ModelCore {
+    int64_t heads, kv_heads;
+    int64_t query, key, value;
+} ModelCore;
+
+/** Fused attention of @core and what the context group moves around it; see
+ *  model_ops_context.c. */
+void model_op_add_fused_attention(const ModelShard *shard, const ModelCore *core, ModelOps *ops);
+
 /** Appends @op; the copy in the list. */
 ModelOp *model_op_add(ModelOps *ops, ModelOp op);
 
@@ -45,6 +55,9 @@ void model_op_add_activation(const ModelSpec *spec, const ModelShard *shard, dou
 
 /** A dense MLP of inner width @width, gathered before and reduced after. */
 void model_op_add_mlp(const ModelSpec *spec, const ModelShard *shard, int64_t width, ModelOps *ops);
+
+/** Turns a list for tensor ranks in a row into one for a grid of them; see model_ops_grid.c. */
+void model_ops_on_grid(const ModelShard *shard, ModelOps *ops);
 
 /** Latent attention, from the norm's output to the projection's; see model_ops_latent.c. */
 void model_op_add_latent_attention(const ModelSpec *spec, const ModelShard *shard, ModelOps *ops);

@@ -8,8 +8,11 @@
 #include "scen_names.h"
 #include "scen_options.h"
 #include "scen_text.h"
+#include "strat_agree.h"
 #include "strat_autoscale.h"
+#include "strat_context.h"
 #include "strat_failures.h"
+#include "strat_large_batch.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
 #include "strat_recipe.h"
@@ -18,6 +21,7 @@
 #include "strat_schedule.h"
 #include "strat_scheduler.h"
 #include "strat_straggler.h"
+#include "strat_tensor.h"
 #include "topo_net.h"
 #include "topo_placement.h"
 #include "topo_route.h"
@@ -31,11 +35,11 @@ static const ScenUsage usage = {
     .summary =
         "Lists the rows of a kind (gpus, nodes, clusters, models, plans, protocols, "
         "engine-kernels,\n"
-        "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules, schedulers,\n"
-        "routers, scaling, fabrics, routings, networks,\n"
+        "profiles, engines, prices, expert-kernels, uncertainty, recipes, schedules,\n"
+        "context-kinds, tensor-kinds, schedulers, routers, scaling, fabrics, routings, networks,\n"
         "placements, faults, storages, recoveries, stragglers,\n"
-        "serve-recoveries, figures, queue-policies, queue-placements), each with its\n"
-        "source;\n"
+        "serve-recoveries, exchanges, compressions, batch-laws, figures,\n"
+        "queue-policies, queue-placements), each with its source;\n"
         "without a kind, how many there are.",
 };
 
@@ -69,6 +73,11 @@ static void add_row(const char *name, const char *source, void *rows)
     }
 
 LIST_ALL(add_schedules, StratSchedule, strat_schedule_all)
+LIST_ALL(add_exchanges, StratAgree, strat_agree_all)
+LIST_ALL(add_compressions, StratCompressor, strat_compressor_all)
+LIST_ALL(add_batch_laws, StratBatchLaw, strat_batch_law_all)
+LIST_ALL(add_context_kinds, StratContextRow, strat_context_all)
+LIST_ALL(add_tensor_kinds, StratTensorRow, strat_tensor_all)
 LIST_ALL(add_recipes, StratRecipe, strat_recipe_all)
 LIST_ALL(add_recoveries, StratRecovery, strat_recovery_all)
 LIST_ALL(add_serve_recoveries, StratServeRecovery, strat_serve_recovery_all)
@@ -155,6 +164,11 @@ static const Kind kinds[] = {
     {"queue-placements", "which nodes a queued job gets",            SCEN_CATALOG_NONE,           add_queue_placements},
     {"recipes",          "of training in less than 16 bits",         SCEN_CATALOG_NONE,           add_recipes         },
     {"schedules",        "pipeline schedules",                       SCEN_CATALOG_NONE,           add_schedules       },
+    {"exchanges",        "how data-parallel replicas agree",         SCEN_CATALOG_NONE,           add_exchanges       },
+    {"compressions",     "of gradients",                             SCEN_CATALOG_NONE,           add_compressions    },
+    {"batch-laws",       "of the critical batch",                    SCEN_CATALOG_NONE,           add_batch_laws      },
+    {"context-kinds",    "how context ranks share a sequence",       SCEN_CATALOG_NONE,           add_context_kinds   },
+    {"tensor-kinds",     "how tensor ranks share a layer",           SCEN_CATALOG_NONE,           add_tensor_kinds    },
     {"schedulers",       "of serving engines",                       SCEN_CATALOG_NONE,           add_schedulers      },
     {"routers",          "which replica gets a request",             SCEN_CATALOG_NONE,           add_routers         },
     {"scaling",          "policies of autoscaling",                  SCEN_CATALOG_NONE,           add_scaling         },

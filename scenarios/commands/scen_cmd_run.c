@@ -216,6 +216,16 @@ static bool run_jobs(const ScenScenario *scenario, const StratCosting *costing,
     return *jobs != NULL;
 }
 
+/* What batches take to the target of @scenario, if it has one. */
+static bool run_to_target(const ScenScenario *scenario, const StratTrainResult *result,
+                          ScenTrainingRun **run, GError **error)
+{
+    if (scenario->training_run.tokens <= 0.0)
+        return true;
+    *run = scen_training_run(scenario, result, error);
+    return *run != NULL;
+}
+
 /* The published figures of @scenario, judged; an empty array when it expects none. */
 static GArray *judge(const Options *options, const ScenScenario *scenario,
                      const ScenOutcome *outcome, GError **error)
@@ -300,6 +310,9 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         g_ptr_array_add(notes, g_strdup("steps with slow GPUs or weak NICs are simulated with them "
                                         "in the first of the replicas that are alike, wherever on "
                                         "the fabric they are"));
+    g_autoptr(ScenTrainingRun) training_run = NULL;
+    if (*fits && !run_to_target(scenario, result, &training_run, error))
+        return false;
     g_autoptr(GPtrArray) campaigns = NULL;
     if (outcome->campaign && scenario->campaign.recoveries) {
         campaigns = scen_survive_with(scenario, result, scenario->campaign.recoveries, error);
@@ -324,6 +337,7 @@ static bool run_training(const Options *options, const ScenScenario *scenario, b
         .judged = judged,
         .saves = outcome->has_saves ? &outcome->saves : NULL,
         .campaigns = campaigns,
+        .training_run = training_run,
     };
     scen_table_notes(&report, notes);
     return deliver(&report, options, error);

@@ -61,6 +61,13 @@ static bool turn_overlap_pipeline(StratPlan *plan)
     return turned;
 }
 
+static bool turn_ring(StratPlan *plan)
+{
+    bool turned = plan->context > 1 && plan->context_parallel.kind == STRAT_CONTEXT_ALL_GATHER;
+    plan->context_parallel.kind = STRAT_CONTEXT_RING;
+    return turned;
+}
+
 static bool turn_shard_optimizer(StratPlan *plan)
 {
     bool turned = plan->data * plan->context > 1 && plan->zero_stage == 0;
@@ -157,6 +164,7 @@ static const ScenKnob knobs[] = {
     {"hide tensor-parallel traffic",  turn_overlap_tensor     },
     {"hide it in the backward alone", turn_overlap_backward   },
     {"hide pipeline traffic",         turn_overlap_pipeline   },
+    {"keys round a ring",             turn_ring               },
     {"shard the optimizer",           turn_shard_optimizer    },
     {"replicate the optimizer",       turn_replicate_optimizer},
     {"larger microbatches",           turn_micro_batch_up     },

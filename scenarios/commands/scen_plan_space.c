@@ -2,7 +2,7 @@
  *
  * A key that is not written takes all its values: tensor, what divides the heads within a scale-up
  * domain; pipeline, what divides the GPUs; virtual_stages, what divides the layers; micro_batch,
- * what divides the batch; data, what the GPUs leave. Context is the plan's own, and zero-bubble
+ * what divides the batch; data, what the GPUs leave. Context and its kind are the plan's own, and zero-bubble
  * schedules, which need software of their own, must be asked for. Overlaps, kernels and types are
  * those of the scenario's plan.
  *
@@ -153,6 +153,29 @@ static bool read_sequence(const char *name, int64_t *value)
     return *value || g_str_equal(name, "false");
 }
 
+static void set_context_kind(StratPlan *plan, int64_t value)
+{
+    plan->context_parallel.kind = (StratContextKind)value;
+}
+
+static void fill_context_kind(const ScenScenario *scenario, GArray *values)
+{
+    add(values, (int64_t)scenario->plan.context_parallel.kind);
+}
+
+/* Hybrid has a size of its own, which is no axis. */
+static bool read_context_kind(const char *name, int64_t *value)
+{
+    size_t count;
+    const StratContextRow *rows = strat_context_all(&count);
+    for (size_t i = 0; i < count; i++)
+        if (g_str_equal(rows[i].name, name) && i != STRAT_CONTEXT_HYBRID) {
+            *value = (int64_t)i;
+            return true;
+        }
+    return false;
+}
+
 static void set_schedule(StratPlan *plan, int64_t value)
 {
     size_t count;
@@ -188,6 +211,7 @@ static void fill_schedule(const ScenScenario *scenario, GArray *values)
 static const Axis axes[] = {
     AXIS(tensor, set_tensor, fill_tensor),
     AXIS(context, set_context, fill_context),
+    AXIS(context_kind, set_context_kind, fill_context_kind, .read = read_context_kind),
     AXIS(pipeline, set_pipeline, fill_pipeline),
     AXIS(virtual_stages, set_chunks, fill_chunks),
     AXIS(data, set_data, fill_data),
@@ -253,6 +277,16 @@ static void count_refusal(ScenPlanSpace *space, ScenRefusal refusal)
     g_array_append_val(space->refused, first);
 }
 
+/* The kind that plans of one context rank are counted under. */
+static int64_t first_kind(const ScenScenario *scenario)
+{
+    const GArray *list = scenario->search.context_kind;
+    int64_t kind = (int64_t)scenario->plan.context_parallel.kind;
+    if (list && list->len > 0)
+        read_context_kind(g_array_index(list, const char *, 0), &kind);
+    return kind;
+}
+
 /* The constraints of `search:`, and plans that are another one in other words; NULL: it passes. */
 static const char *constraint(const ScenScenario *scenario, const ScenPlanTrial *trial,
                               const char **path)
@@ -267,6 +301,9 @@ static const char *constraint(const ScenScenario *scenario, const ScenPlanTrial 
     if (plan->sequence_parallel && plan->tensor == 1)
         return "sequence_parallel has nothing to split at tensor 1: the same plan without it "
                "counts";
+    *path = "plan.context_parallel";
+    if (plan->context == 1 && (int64_t)plan->context_parallel.kind != first_kind(scenario))
+        return "one context rank has no keys to fetch: the same plan of the first kind counts";
     *path = "plan.zero_stage";
     if (plan->zero_stage > 0 && plan->data * plan->context == 1)
         return "zero_stage has nothing to shard over one replica: the same plan without it counts";

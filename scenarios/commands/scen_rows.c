@@ -24,6 +24,7 @@ static const struct {
 } presets[] = {
     {"Megatron-LM fork (sail-sg/zero-bubble)", "zero-bubble",             NULL        },
     {"Megatron-LM / Megatron-Core",            "megatron-core-2024",      NULL        },
+    {"Megatron-LM (Core) + TE 2",              "megatron-core-te-2025",   NULL        },
     {"Megatron-LM (Core)",                     "megatron-core-2024",      NULL        },
     {"Megatron-LM (commit",                    "megatron-lm-2023",        NULL        },
     {"megatron",                               "megatron-lm-2023",        NULL        },

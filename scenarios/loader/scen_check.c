@@ -13,6 +13,7 @@
  * Products are taken in double, since a product of numbers in range may not fit an int64. */
 #include "scen_check.h"
 
+#include "scen_check_data.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
 #include "scen_check_serving.h"
@@ -132,16 +133,11 @@ static void check_expert_plan(const Check *check)
              "that other ranks do not");
 }
 
-static void check_attention(const Check *check)
+static void check_latent(const Check *check)
 {
-    const StratPlan *plan = &check->scenario->plan;
-    if (plan->attention != STRAT_ATTENTION_UNFUSED)
-        return;
-    if (check->scenario->model.kv_lora_rank > 0)
+    if (check->scenario->model.kv_lora_rank > 0 &&
+        check->scenario->plan.attention == STRAT_ATTENTION_UNFUSED)
         fail(check, "plan.attention", "latent attention (MLA) is modelled as flash, not unfused");
-    if (plan->attention_kernels != KERN_ATTENTION_FITTED)
-        fail(check, "plan.attention_kernels",
-             "attention_kernels name a generation of fused attention: they need attention flash");
 }
 
 /** Keeps parameters, tokens and activations far below what int64 can count. */
@@ -233,6 +229,30 @@ static void check_tensor(const Check *check)
     if (model->ffn % tensor != 0)
         fail(check, "plan.tensor", "tensor " I64 " does not divide the model's ffn " I64, tensor,
              model->ffn);
+}
+
+/* How tensor and context ranks share a layer; sizes are known to be sound one by one. */
+static void check_parallel(const Check *check)
+{
+    const ScenScenario *scenario = check->scenario;
+    g_autofree char *tensor = NULL, *context = NULL;
+    if (!strat_tensor_fits(&scenario->model, &scenario->plan, &tensor))
+        fail(check, "plan.tensor_parallel", "%s", tensor);
+    if (!strat_context_fits(&scenario->model, &scenario->plan, &context))
+        fail(check, "plan.context_parallel", "%s", context);
+    const TopoNet *net = topo_net_by_name(scenario->network, NULL);
+    if (!net || !net->shares_links)
+        return;
+    if (strat_tensor_side(&scenario->plan) > 0)
+        fail(check, "plan.tensor_parallel",
+             "network %s lays tensor traffic over links as rings of all tensor ranks, which rows "
+             "and columns of a grid are not: use alpha-beta",
+             net->name);
+    if (scenario->plan.context_parallel.kind == STRAT_CONTEXT_HYBRID)
+        fail(check, "plan.context_parallel",
+             "network %s lays context traffic over links as one collective of all context ranks, "
+             "which hybrid has not: use alpha-beta",
+             net->name);
 }
 
 /* NULL where there is none, or none of that name. */
@@ -353,17 +373,20 @@ static void check_zero(const Check *check)
              "no_sync needs zero_stage 2 or 3: zero_stage " I64
              " reduces gradients once a step anyway",
              plan->zero_stage);
-    if (plan->owner_hop_s > 0.0 && plan->zero_stage != 1)
-        fail(
-            check, "plan.owner_hop",
-            "owner_hop needs zero_stage 1, where the owner of a tensor updates it: zero_stage " I64,
-            plan->zero_stage);
     if (plan->zero_stage > 1 && plan->pipeline > 1 && plan->pipeline_shards_no_gradients)
         fail(check, "plan.zero_stage",
              "zero_stage " I64 " with a pipeline of " I64
              ": DeepSpeed's pipeline engine refuses it, since sharded gradients are reduced after "
              "every microbatch; use zero_stage 1, or pipeline 1, or FSDP (base: pytorch-fsdp)",
              plan->zero_stage, plan->pipeline);
+}
+
+static void check_data_parallel(const Check *check)
+{
+    const char *path = NULL;
+    g_autofree char *why = scen_check_data_parallel(check->scenario, &path);
+    if (why)
+        fail(check, path, "%s", why);
 }
 
 static void check_levers(const Check *check)
@@ -413,32 +436,39 @@ typedef struct Rule {
     const char *needs[8];
 } Rule;
 
+/* clang-format off */
 static const Rule rules[] = {
-    {check_shape,       false, {"model.heads", "model.hidden"}                                                },
-    {check_experts,     false, {"model.experts"}                                                              },
-    {check_attention,   true,  {"plan.attention"}                                                             },
-    {check_products,    false, {NULL}                                                                         },
-    {check_cluster,     false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}                         },
-    {check_sizes,
-     true,                     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}  },
-    {check_expert_plan,
-     true,                     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
-      "plan.data", "plan.zero_stage", "plan.shard"}                                                 },
-    {check_batch,       true,  {"plan.micro_batch", "plan.global_batch", "plan.data"}                         },
-    {check_tensor,      true,  {"plan.tensor", "model.heads", "model.ffn"}                                    },
-    {check_layers,      true,  {"plan.pipeline", "plan.virtual_stages", "model.layers"}                       },
-    {check_schedule,
-     true,                     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
-      "plan.global_batch", "plan.zero_stage"}                                                       },
-    {check_sequence,    true,  {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}        },
-    {check_zero,
-     true,                     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
-    {check_levers,
-     true,                     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}     },
-    {check_peak,        true,  {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}         },
-    {check_quantise,    true,  {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}        },
-    {check_storage,     true,  {"cluster.node.nics", "cluster.node.host_bandwidth"}                           },
+    {check_shape, false, {"model.heads", "model.hidden"}},
+    {check_experts, false, {"model.experts"}},
+    {check_latent, true, {"plan.attention"}},
+    {check_products, false, {NULL}},
+    {check_cluster, false, {"cluster.node.gpus", "cluster.gpus", "cluster.nodes"}},
+    {check_sizes, true,
+     {"plan.tensor", "plan.context", "plan.pipeline", "plan.data", "cluster.gpus"}},
+    {check_expert_plan, true,
+     {"model.experts", "model.expert_ffn", "plan.expert", "plan.expert_tensor", "plan.tensor",
+      "plan.data", "plan.zero_stage", "plan.shard"}},
+    {check_batch, true, {"plan.micro_batch", "plan.global_batch", "plan.data"}},
+    {check_tensor, true, {"plan.tensor", "model.heads", "model.ffn"}},
+    {check_parallel, true,
+     {"plan.tensor", "plan.context", "plan.tensor_parallel", "plan.context_parallel",
+      "plan.sequence_length", "plan.micro_batch", "model.heads", "model.ffn"}},
+    {check_layers, true, {"plan.pipeline", "plan.virtual_stages", "model.layers"}},
+    {check_schedule, true,
+     {"plan.schedule", "plan.pipeline", "plan.virtual_stages", "plan.micro_batch",
+      "plan.global_batch", "plan.zero_stage"}},
+    {check_sequence, true, {"plan.sequence_length", "plan.context", "plan.tensor", "model.layers"}},
+    {check_zero, true,
+     {"plan.zero_stage", "plan.shard", "plan.data", "plan.context", "plan.pipeline"}},
+    {check_data_parallel, true,
+     {"plan.data", "plan.zero_stage", "plan.data_parallel", "model.layers", "model.experts"}},
+    {check_levers, true,
+     {"plan.recompute", "plan.pipeline", "plan.virtual_stages", "model.layers"}},
+    {check_peak, true, {"plan.precision", "cluster.node.gpu.peak", "cluster.node.gpu.memory"}},
+    {check_quantise, true, {"plan.quantise", "plan.precision", "model.layers", "cluster.node.gpu"}},
+    {check_storage, true, {"cluster.node.nics", "cluster.node.host_bandwidth"}},
 };
+/* clang-format on */
 
 static bool is_ready(const Rule *rule, const ScenMarks *unsound, const ScenMarks *marks)
 {

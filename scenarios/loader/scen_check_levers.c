@@ -4,7 +4,8 @@
  * recomputation has no use for; under zero_stage 3 a group's weights would be gathered for its
  * recomputation and, by then thrown away, again for its backward.
  *
- * recompute per-op: of dense layers with fused attention alone. */
+ * recompute per-op: of dense layers with fused attention alone. attention_kernels need one that is
+ * fused, owner_hop an optimizer that is sharded and nothing else that is. */
 #include "scen_check_levers.h"
 
 #define I64 "%" G_GINT64_FORMAT
@@ -64,8 +65,24 @@ static void check_per_op(const ScenScenario *scenario, const struct Check *check
              "experts and of latent attention is not known");
 }
 
+static void check_kernels(const ScenScenario *scenario, const struct Check *check,
+                          ScenCheckFail fail)
+{
+    const StratPlan *plan = &scenario->plan;
+    if (plan->attention == STRAT_ATTENTION_UNFUSED &&
+        plan->attention_kernels != KERN_ATTENTION_FITTED)
+        fail(check, "plan.attention_kernels",
+             "attention_kernels name a generation of fused attention: they need attention flash");
+    if (plan->owner_hop_s > 0.0 && plan->zero_stage != 1)
+        fail(
+            check, "plan.owner_hop",
+            "owner_hop needs zero_stage 1, where the owner of a tensor updates it: zero_stage " I64,
+            plan->zero_stage);
+}
+
 void scen_check_levers(const ScenScenario *scenario, const struct Check *check, ScenCheckFail fail)
 {
     check_recompute(scenario, check, fail);
     check_per_op(scenario, check, fail);
+    check_kernels(scenario, check, fail);
 }

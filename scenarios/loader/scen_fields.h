@@ -18,10 +18,13 @@ extern const ScenTable scen_placement_table;      /* fills a ScenPlacement */
 extern const ScenTable scen_job_table;            /* fills a ScenJob */
 extern const ScenTable scen_degraded_table;       /* fills a ScenDegraded */
 extern const ScenTable scen_plan_table;           /* fills a StratPlan */
+extern const ScenTable scen_data_parallel_table;  /* fills a StratDataParallel */
 extern const ScenTable scen_quantise_table;       /* fills a StratQuantise */
 extern const ScenTable scen_errors_table;         /* fills a StratErrors */
 extern const ScenTable scen_serving_engine_table; /* fills a ScenServingEngine */
 extern const ScenTable scen_serving_table;        /* fills a ScenServing */
+extern const ScenTable scen_tensor_table;         /* fills a StratPlan, so does */
+extern const ScenTable scen_context_table;        /* this */
 extern const ScenTable scen_recompute_table;      /* fills a StratRecomputeLayers */
 extern const ScenTable scen_expert_table;         /* fills a TopoExpertFit */
 extern const ScenTable scen_expect_table;         /* fills a ScenExpect */
@@ -35,6 +38,7 @@ extern const ScenTable scen_campaign_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_detection_table;      /* fills a ScenCampaign */
 extern const ScenTable scen_queue_table;          /* fills a ScenQueue */
 extern const ScenTable scen_spread_table;         /* fills a StratSpread */
+extern const ScenTable scen_training_run_table;   /* fills a StratTarget */
 extern const ScenTable scen_scenario_table;       /* fills a ScenScenario */
 
 /** Names of ScenLoadFrom. */

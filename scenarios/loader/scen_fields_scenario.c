@@ -48,8 +48,8 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
 /* A scenario with a queue has many jobs, and none that it knows more of. */
 static void check_queue(ScenBinder *binder, const ScenNode *map)
 {
-    static const char *const others[] = {"model",    "plan", "serve", "traffic",
-                                         "campaign", "jobs", "replay"};
+    static const char *const others[] = {"model",    "plan", "serve",  "traffic",
+                                         "campaign", "jobs", "replay", "training_run"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         if (scen_node_item(map, others[i]))
             scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
@@ -90,6 +90,10 @@ static void check_halves(ScenBinder *binder, const ScenNode *map, ScenScenario *
     if (scen_node_item(map, "replay"))
         return;
     need(binder, map, "cluster", "what it runs on");
+    if (!trains && scen_node_item(map, "training_run"))
+        scen_bind_fail(binder, map, "training_run",
+                       "training_run needs a plan: its step is "
+                       "simulated with several batches");
     scenario->campaign.is_alone = scenario->campaign.is_on && !trains && !serves;
     if (scenario->campaign.is_alone) {
         check_alone(binder, map, &scenario->campaign);
@@ -159,6 +163,8 @@ static const ScenField fields[] = {
           .help = "what orrery search may choose from"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
+    FIELD("training_run", training_run, SCEN_MAP, .table = &scen_training_run_table,
+          .help = "tokens to train on, and what large batches add to them"),
     FIELD("campaign", campaign, SCEN_MAP, .table = &scen_campaign_table,
           .help = "months of training under failures"),
     FIELD("queue", queue, SCEN_MAP, .table = &scen_queue_table,

@@ -98,6 +98,8 @@ static const ScenField fields[] = {
           .help = "of a training plan (default: none, 1f1b, interleaved-1f1b)"),
     NAMES("sequence_parallel", sequence_parallel,
           .help = "of a training plan: true, false (default: both)"),
+    NAMES("context_kind", context_kind,
+          .help = "of a training plan (default: the plan's own; hybrid is not searched)"),
     FIELD("headroom", headroom, SCEN_NUMBER, .max = 0.9,
           .help = "share of memory that a training plan leaves free (default: 0)"),
     NUMBERS("max_tokens", max_tokens, .help = "of an iteration (default: the engine's)"),
@@ -138,6 +140,7 @@ void scen_search_clear(ScenSearch *search)
         &search->recompute,
         &search->schedule,
         &search->sequence_parallel,
+        &search->context_kind,
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         g_clear_pointer(lists[i], g_array_unref);

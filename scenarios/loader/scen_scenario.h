@@ -16,6 +16,7 @@
 #include "scen_serving.h"
 #include "scen_traffic.h"
 #include "strat_interval.h"
+#include "strat_large_batch.h"
 #include "strat_plan.h"
 #include "topo_cluster.h"
 
@@ -37,10 +38,11 @@ typedef struct ScenScenario {
     ScenTraffic traffic; /* that is served */
     ScenSearch search;   /* deployments to choose from */
     ScenCost cost;
-    ScenCampaign campaign; /* months of training */
-    ScenQueue queue;       /* or many jobs, instead of training or serving one */
-    const char *replay;    /* operation trace that is run again, instead; NULL: none */
-    ScenDegraded degraded; /* what is worse than the rest while the step runs */
+    ScenCampaign campaign;    /* months of training */
+    StratTarget training_run; /* what it is to reach */
+    ScenQueue queue;          /* or many jobs, instead of training or serving one */
+    const char *replay;       /* operation trace that is run again, instead; NULL: none */
+    ScenDegraded degraded;    /* what is worse than the rest while the step runs */
     KernProfile profile;
     StratErrors errors; /* of its costs */
     int64_t guesses;    /* facts of the plan that are guesses */

@@ -23,6 +23,7 @@ typedef struct ScenSearch {
     GArray *tensor, *pipeline, *data, *expert, *max_tokens, *max_sequences; /* of double, whole */
     GArray *context, *virtual_stages, *micro_batch, *zero_stage; /* of double, whole: training */
     GArray *recompute, *schedule, *sequence_parallel;            /* of const char *: training */
+    GArray *context_kind;                                        /* likewise */
     double headroom;    /* share of a GPU's memory that must stay free: training */
     int64_t max_gpus;   /* 0: the cluster's */
     bool disaggregated; /* also with replicas for prompts alone */

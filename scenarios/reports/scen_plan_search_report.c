@@ -25,6 +25,8 @@ static char *plan_text(const StratPlan *plan)
     g_string_append_printf(text, "tensor " I64, plan->tensor);
     if (plan->context > 1)
         g_string_append_printf(text, ", context " I64, plan->context);
+    if (plan->context > 1 && plan->context_parallel.kind != STRAT_CONTEXT_RING)
+        g_string_append_printf(text, " (%s)", strat_context_row(plan)->name);
     g_string_append_printf(text, ", pipeline " I64, plan->pipeline);
     if (plan->virtual_stages > 1)
         g_string_append_printf(text, " x " I64 " chunks", plan->virtual_stages);

@@ -151,6 +151,8 @@ char *scen_run_json(const ScenRunReport *report)
     add_ledger(json, result);
     scen_faults_json(json, report);
     add_memory(json, result->memory);
+    scen_data_json(json, report);
+    scen_training_run_json(json, report);
     scen_links_json(json, "links", result->hot_links);
     add_jobs(json, report->jobs);
     scen_campaign_json(json, report);

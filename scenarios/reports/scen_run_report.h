@@ -4,6 +4,7 @@
 
 #include "kern_table.h"
 #include "scen_scenario.h"
+#include "scen_training_run.h"
 #include "strat_campaign.h"
 #include "strat_jobs.h"
 #include "strat_replay_study.h"
@@ -24,12 +25,13 @@ typedef struct ScenRunReport {
     const StratCampaignResult *campaign; /* months of it; NULL: the scenario has none */
     const GPtrArray
         *campaigns; /* of StratCampaignResult: with each of campaign.recoveries, or NULL */
-    const StratTrainResult *healthy; /* the step without the scenario's faults; NULL: none */
-    const StratWait *waits;          /* by role, with @healthy */
-    const StratSaves *saves;         /* of its checkpoints; NULL: no campaign or no storage */
-    const StratJobs *jobs;           /* together; NULL when there is one, or they do not meet */
-    const StratReplayTotals *totals; /* of a replay; NULL: it is none */
-    const GArray *judged;            /* of ScenJudgedRow: figures of failures; NULL: none */
+    const StratTrainResult *healthy;     /* the step without the scenario's faults; NULL: none */
+    const StratWait *waits;              /* by role, with @healthy */
+    const StratSaves *saves;             /* of its checkpoints; NULL: no campaign or no storage */
+    const StratJobs *jobs;               /* together; NULL when there is one, or they do not meet */
+    const StratReplayTotals *totals;     /* of a replay; NULL: it is none */
+    const ScenTrainingRun *training_run; /* NULL: the scenario has no target */
+    const GArray *judged;                /* of ScenJudgedRow: figures of failures; NULL: none */
 } ScenRunReport;
 
 /** What a reader of @scenario's figures must know, a text each. The caller owns the array. */
@@ -58,6 +60,18 @@ void scen_waits_text(GString *out, const ScenRunReport *report);
 
 /** Adds the member "faults" likewise. */
 void scen_faults_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** Appends how replicas agree where that is not within the step: servers, islands. */
+void scen_data_text(GString *out, const ScenRunReport *report);
+
+/** Adds the members "parameter_servers" and "islands" likewise. */
+void scen_data_json(JsonBuilder *json, const ScenRunReport *report);
+
+/** Appends what each size of batch would take to the target; nothing without one. */
+void scen_training_run_text(GString *out, const ScenRunReport *report);
+
+/** Adds the member "training_run" likewise. */
+void scen_training_run_json(JsonBuilder *json, const ScenRunReport *report);
 
 /** Appends the table of jobs that ran together. */
 void scen_jobs_text(GString *out, const StratJobs *jobs);

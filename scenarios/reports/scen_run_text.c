@@ -39,8 +39,13 @@ static void add_title(GString *out, const ScenScenario *scenario)
     g_string_append_c(title, ')');
     scen_text_wrap(out, title->str, 0, 2);
     g_string_printf(title, "tensor " I64, plan->tensor);
+    if (strat_tensor_side(plan) > 0)
+        g_string_append_printf(title, " (" I64 " x " I64 " x " I64 ")", strat_tensor_side(plan),
+                               strat_tensor_side(plan), strat_tensor_depth(plan));
     if (plan->context > 1)
         g_string_append_printf(title, " x context " I64, plan->context);
+    if (plan->context > 1 && plan->context_parallel.kind != STRAT_CONTEXT_RING)
+        g_string_append_printf(title, " (%s)", strat_context_row(plan)->name);
     g_string_append_printf(title, " x pipeline " I64, plan->pipeline);
     if (plan->virtual_stages > 1)
         g_string_append_printf(title, " (" I64 " chunks a stage)", plan->virtual_stages);
@@ -225,6 +230,7 @@ char *scen_run_text(const ScenRunReport *report)
         return g_string_free(out, FALSE);
     }
     add_answer(out, report);
+    scen_training_run_text(out, report);
     if (report->campaign) { /* the step's own page is that of the scenario without it */
         scen_campaign_text(out, report);
         scen_recoveries_text(out, report->scenario, report->campaigns);
@@ -235,6 +241,7 @@ char *scen_run_text(const ScenRunReport *report)
     scen_waits_text(out, report);
     g_string_append_c(out, '\n');
     scen_memory_text(out, report->result->memory);
+    scen_data_text(out, report);
     add_limits(out, report->result);
     scen_links_text(out, "Links that held transfers back the longest", report->result->hot_links);
     if (report->jobs) {

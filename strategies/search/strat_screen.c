@@ -16,7 +16,8 @@
  * closed form of the schedule, (m + (p - 1) / v) (F + B).
  *
  * Transfers count with what the network says of them alone, or with nothing where they are laid
- * over links of a fabric, or where gradients or parameters are sharded. Memory is the sum of
+ * over links of a fabric, or where gradients or parameters are sharded, come in buckets of a size
+ * or are exchanged otherwise than by an all-reduce. Memory is the sum of
  * strat_memory.c, with activations in closed form: min(m, p - s) microbatches of a 1F1B stage, all
  * of GPipe's, warm-up and one of an interleaved stage whose chunks are alike; its two ends are
  * walked, with four rounds of microbatches for all.
@@ -104,12 +105,13 @@ static int64_t transfer_ns(const Look *look, TopoCollectiveOp op, int64_t ranks,
 }
 
 /* Whether the data group moves its traffic once a step and all together; where it is sharded
- * further, or shares it with a mirror stage, traffic counts as nothing. */
+ * further, shares it with a mirror stage, or replicas agree otherwise, traffic counts as nothing. */
 static bool is_plain(const Look *look)
 {
     const StratPlan *plan = look->plan;
     return plan->zero_stage < 2 && (plan->zero_stage == 0 || plan->shard == 0) &&
-           !look->schedule->is_dual;
+           !look->schedule->is_dual && strat_data_is_plain(&plan->data_parallel) &&
+           strat_bucket_bytes(&plan->data_parallel.buckets, 1.0) <= 0.0;
 }
 
 /* Whether backwards are cut in two, all or some. */

@@ -4,8 +4,8 @@
  * receives and the host's stall, each of whole nanoseconds as the program has them
  * (strat_blocks.c). Each part is priced once for all plans that agree in
  *
- *   tensor, context, micro_batch, recompute, sequence_parallel, whether there is a pipeline, and
- * how many ranks of its groups share a scale-up domain
+ *   tensor, context and its kind, micro_batch, recompute, sequence_parallel, whether there is a
+ *   pipeline, and how many ranks of its groups share a scale-up domain
  *
  * A key of plans that changes a block's price besides must become a word of this key. How many
  * parts stand on which stage depends on pipeline, virtual_stages and schedule alone. */
@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { WORDS = 8 };
+enum { WORDS = 9 };
 
 typedef struct Key {
     int64_t word[WORDS];
@@ -129,7 +129,7 @@ const StratPartPrices *strat_screen_parts(StratScreenPrices *prices, const Strat
     Key key = {
         {plan->tensor, plan->context, plan->micro_batch, (int64_t)plan->recompute,
          plan->sequence_parallel, plan->pipeline > 1, position->tensor_per_domain,
-         position->context_per_domain}
+         position->context_per_domain, (int64_t)plan->context_parallel.kind}
     };
     StratPartPrices *known = g_hash_table_lookup(prices->parts, &key);
     if (known)

@@ -110,8 +110,9 @@ static TopoTransfer transfer_of(const StratCompiler *c, const StratClassCode *co
         strat_cost_traffic(c->costing, piece < 0 ? &at->chunk : &at->pieces[piece], task);
     SimTime length_ns = longest_ns(c, code, chunk, piece, task);
     bool is_tensor = kinds[beside->kind].role == STRAT_ROLE_TENSOR;
+    bool exchanges = !is_tensor && strat_context_row(c->plan)->exchanges;
     return (TopoTransfer){
-        .op = TOPO_OP_ALL_GATHER,
+        .op = exchanges ? TOPO_OP_ALL_TO_ALL : TOPO_OP_ALL_GATHER,
         .ranks = beside->ranks,
         .ranks_per_domain = beside->ranks_per_domain,
         .bytes = is_tensor ? traffic.tensor_bytes : traffic.context_bytes,

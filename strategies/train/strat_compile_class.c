@@ -6,6 +6,8 @@
 #include "strat_compile_private.h"
 #include "strat_expert.h"
 
+#include "strat_agree.h"
+
 static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk, int kind)
 {
     return kind == STRAT_PARAMS_SHARED
@@ -13,18 +15,22 @@ static double chunk_params(const StratCompiler *c, const StratModelChunk *chunk,
                : strat_chunk_expert_params(c->costing->model, c->plan, chunk);
 }
 
-/* Cuts a chunk into what its data-parallel traffic comes in. */
-static void cut_chunk(const StratCompiler *c, const StratClassCode *code, StratChunkCode *out)
+/* Cuts a chunk into what its data-parallel traffic comes in; @first: its backward is the first. */
+static void cut_chunk(const StratCompiler *c, const StratClassCode *code, bool first,
+                      StratChunkCode *out)
 {
     bool whole = !strat_compile_is_shared(c, code) || c->plan->profiled.forward_s > 0.0;
     bool units = !whole && strat_compile_has_units(c);
-    int64_t most = units                             ? strat_chunk_unit_count(&out->chunk)
+    bool buckets = !whole && c->plan->overlap_data && strat_compile_bucket(c) > 0.0;
+    int64_t most = units || buckets                  ? strat_chunk_unit_count(&out->chunk)
                    : !whole && c->plan->overlap_data ? STRAT_PIECES_MAX
                                                      : 1;
     out->pieces = g_new0(StratModelChunk, most);
     out->piece_count = most;
     if (units)
         strat_chunk_units(c->plan, &out->chunk, out->pieces);
+    else if (buckets)
+        out->piece_count = strat_compile_buckets(c, &out->chunk, first, out->pieces);
     else
         out->piece_count = strat_chunk_split(c->plan, &out->chunk, most, out->pieces);
     size_t count = (size_t)out->piece_count;
@@ -82,7 +88,7 @@ static bool compile_chunk(StratCompiler *c, const StratClassCode *code, int64_t 
                           StratChunkCode *out, GError **error)
 {
     out->chunk = model_chunk(c, code, index);
-    cut_chunk(c, code, out);
+    cut_chunk(c, code, index == c->pipeline.chunks - 1, out);
     for (int k = 0; k < STRAT_TASK_KINDS; k++) {
         StratTaskKind kind = (StratTaskKind)k;
         if (!(c->schedule->kinds & 1U << k))
@@ -195,8 +201,15 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
         add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
 }
 
+/* Weights, not gradients, are exchanged while the step is computed with them. */
+static bool gossips(const StratCompiler *c)
+{
+    const char *name = c->plan->data_parallel.exchange;
+    return c->plan->overlap_data && strat_agree_by_name(name, NULL)->kept_weights > 0.0;
+}
+
 /* One task; in pieces where data-parallel traffic hides under it. */
-static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
+static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GError **error)
 {
     const StratClassCode *code = &c->classes[class];
     const StratChunkCode *chunk = &code->chunks[task->chunk];
@@ -204,7 +217,7 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
     bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool reduces = (overlap || every) && strat_compile_reduces(c, task);
+    bool reduces = (overlap || every) && strat_compile_reduces(c, task) && !gossips(c);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
@@ -212,12 +225,13 @@ static void add_task(StratCompiler *c, uint32_t class, const StratTask *task)
         for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
             if (gathers && chunk->gather[k][piece] != STRAT_NO_OP)
                 strat_compile_block_waits(c, class, id, chunk->gather[k][piece]);
-            if (reduces)
-                strat_compile_reduce(c, class, (StratParamsKind)k, chunk->piece_params[k][piece],
-                                     id);
+            if (reduces && !strat_compile_reduce(c, class, (StratParamsKind)k,
+                                                 chunk->piece_params[k][piece], id, error))
+                return false;
         }
     }
     strat_compile_result(c, class, task);
+    return true;
 }
 
 /* A forward of one chunk and a backward of the other as a pair: both inputs are there before, both
@@ -259,7 +273,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
                              .ranks_per_domain = code->position.ends_per_domain,
                              .nic_fraction =
                                  strat_compile_priced(c, code->position.ends_nic_fraction),
-                             .bytes = model_vocab_shard_params(c->costing->model, plan->tensor) *
+                             .bytes = strat_tensor_vocab_params(c->costing->model, plan) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
     strat_compile_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
@@ -327,17 +341,24 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
     return !owned || add_hops(c, class, error);
 }
 
-/* The main stream may not pass the end of the step before its own reductions are done. */
+/* The main stream may not pass the end of the step before its own reductions are done. Where many
+ * queue for one stream (buckets of a size, slow exchanges), it waits for each in turn, so that the
+ * ledger knows what it waits for; else for the last. */
 static void wait_for_reductions(StratCompiler *c, uint32_t class)
 {
     const StratClassCode *code = &c->classes[class];
+    const StratDataParallel *dp = &c->plan->data_parallel;
+    bool each = strat_compile_bucket(c) > 0.0 || !strat_data_is_plain(dp);
     if (code->last_reduce == STRAT_NO_OP)
         return;
-    SimOp join = {.group = SIM_GROUP_NONE,
-                  .block = sim_program_add_block(c->program, NULL, 0),
-                  .label = sim_program_label(c->program, "wait for gradients"),
-                  .kind = SIM_OP_DELAY};
-    sim_program_add_dep(c->program, strat_compile_main(c, class, join), code->last_reduce);
+    for (guint i = each ? 0 : code->reductions->len - 1; i < code->reductions->len; i++) {
+        SimOp join = {.group = SIM_GROUP_NONE,
+                      .block = sim_program_add_block(c->program, NULL, 0),
+                      .label = sim_program_label(c->program, "wait for gradients"),
+                      .kind = SIM_OP_DELAY};
+        sim_program_add_dep(c->program, strat_compile_main(c, class, join),
+                            g_array_index(code->reductions, uint32_t, i));
+    }
 }
 
 static void open_streams(StratCompiler *c, uint32_t class)
@@ -382,6 +403,7 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
     uint32_t id = sim_program_add_class(c->program, name, c->fold->multiplicity[class]);
     g_assert(id == c->first_class + class);
     code->last_main = code->last_reduce = STRAT_NO_OP;
+    code->reductions = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     StratPlaces places = strat_places_of(c->costing);
     code->position = strat_position(&places, c->plan, rank);
     open_streams(c, class);
@@ -425,9 +447,30 @@ void strat_compile_close(StratClassCode *code)
     }
     if (code->peers)
         g_array_unref(code->peers);
+    if (code->reductions)
+        g_array_unref(code->reductions);
     for (int64_t k = 0; code->chunks && k < code->chunk_count; k++)
         chunk_clear(&code->chunks[k]);
     g_free(code->chunks);
+}
+
+/* All tasks of the step, with the traffic that goes along. */
+static bool add_tasks(StratCompiler *c, uint32_t class, GError **error)
+{
+    const GArray *tasks = c->orders->pdata[c->classes[class].stage];
+    if (strat_compile_has_units(c))
+        return strat_compile_units(c, class, error);
+    add_parameter_gathers(c, class);
+    for (guint i = 0; i < tasks->len; i++) {
+        const StratTask *task = &g_array_index(tasks, StratTask, i);
+        if (task->kind == STRAT_TASK_PAIRED_FORWARD) {
+            add_pair(c, class, task);
+            i++;
+        } else if (!add_task(c, class, task, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
@@ -435,27 +478,23 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    if (strat_compile_has_units(c)) {
-        if (!strat_compile_units(c, class, error))
-            return false;
-    } else {
-        const GArray *tasks = c->orders->pdata[code->stage];
-        add_parameter_gathers(c, class);
-        for (guint i = 0; i < tasks->len; i++) {
-            const StratTask *task = &g_array_index(tasks, StratTask, i);
-            if (task->kind == STRAT_TASK_PAIRED_FORWARD) {
-                add_pair(c, class, task);
-                i++;
-            } else {
-                add_task(c, class, task);
-            }
-        }
-    }
+    g_array_set_size(code->reductions, 0);
+    double shared = class_params(c, code, STRAT_PARAMS_SHARED);
+    if (gossips(c) &&
+        !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, shared, code->last_main, error))
+        return false;
+    if (!add_tasks(c, class, error))
+        return false;
     bool reduced = code->last_reduce != STRAT_NO_OP;
-    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++)
-        strat_compile_reduce(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
+    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++) {
+        double params = class_params(c, code, k);
+        if (!strat_compile_reduce(c, class, (StratParamsKind)k, params, STRAT_NO_OP, error))
+            return false;
+    }
     if (reduced && c->plan->overlap_data)
         wait_for_reductions(c, class);
+    if (!strat_compile_restore(c, class, shared, error))
+        return false;
     add_tied_reduce(c, class);
     return add_optimizer(c, class, error);
 }

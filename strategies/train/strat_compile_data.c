@@ -4,7 +4,8 @@
  * gradients then over the copies. Routed experts move over the ranks with the same ones. Of P
  * parameters a reduction takes P times the bytes of a gradient, over copies that of a shard; a
  * gather takes 2 P bytes, or q P where weights are kept in q bytes and the recipe gathers them so
- * (the embedding's and the head's are taken for quantised too).
+ * (the embedding's and the head's are taken for quantised too). What replicas do instead of a
+ * reduction is in strat_agree.c.
  *
  * Where the model is there twice (strat_schedule_dual.c), the D ranks of a stage that hold the same
  * parameters share them with as many of the mirror stage. All 2 D reduce together in two levels:
@@ -20,8 +21,26 @@
  *
  *   min(ranks, tensors) * (ranks - 1) * plan.owner_hop   [s]
  *
- * Left out: buckets that hold parameters of both kinds. */
+ * Gradients come in buckets: pieces of a chunk whose last gradient is final at one moment, up to
+ * eight of equal layers, or of a size. A bucket of size B is the fewest units (layer, embedding,
+ * head) from the end of the chunk on with B bytes or more; a unit of n B bytes is reduced by n
+ * operations, one after the other (PyTorch DDP closes a bucket likewise, tensor by tensor: Li 2020,
+ * section 4.2; Megatron-Core by parameters).
+ *
+ * Left out: buckets that hold parameters of both kinds, and gradients of a unit that are final
+ * before its last one. */
 #include "strat_compile_private.h"
+
+#include "strat_agree.h"
+#include "strat_layout.h"
+
+#include <math.h>
+
+double strat_compile_bucket(const StratCompiler *c)
+{
+    return strat_bucket_bytes(&c->plan->data_parallel.buckets,
+                              topo_dtype_bytes(c->plan->gradients));
+}
 
 double strat_compile_priced(const StratCompiler *c, double fraction)
 {
@@ -44,6 +63,8 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
         transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
     } else if (plan->zero_stage > 0) {
         transfer.op = plan->owner_hop_s > 0.0 ? TOPO_OP_ALL_REDUCE : TOPO_OP_REDUCE_SCATTER;
+    } else {
+        strat_agree_apply(c->costing, params, &transfer);
     }
     return transfer;
 }
@@ -65,7 +86,7 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
     const StratPlan *plan = c->plan;
     double shards = (double)strat_shard_ranks(plan);
     return (TopoTransfer){.op = TOPO_OP_ALL_REDUCE,
-                          .ranks = plan->data * plan->context / strat_shard_ranks(plan),
+                          .ranks = strat_inner_ranks(plan) / strat_shard_ranks(plan),
                           .ranks_per_domain = code->position.copies_per_domain,
                           .bytes = params / shards * topo_dtype_bytes(plan->gradients),
                           .nic_fraction =
@@ -180,6 +201,52 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
     return id;
 }
 
+/* Adds the block of @seconds of work for the exchange itself to the main stream, if it is any. */
+static bool add_passes(StratCompiler *c, uint32_t class, double seconds, const char *label,
+                       GError **error)
+{
+    StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_DATA_COMM, .label = label};
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .label = sim_program_label(c->program, label),
+                .kind = SIM_OP_COMPUTE};
+    if (seconds <= 0.0)
+        return true;
+    if (!strat_blocks_span(c->blocks, &span, &op.block, error))
+        return false;
+    strat_compile_main(c, class, op);
+    return true;
+}
+
+bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GError **error)
+{
+    bool exchanged = c->classes[class].last_reduce != STRAT_NO_OP;
+    return !exchanged ||
+           add_passes(c, class, strat_restore_s(c->costing, params), "restore gradients", error);
+}
+
+static uint32_t reduce_shared(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                              bool mirrored, uint32_t after)
+{
+    StratClassCode *code = &c->classes[class];
+    StratReplicas *replicas = &code->replicas[kind];
+    StratOwner owner = {class, replicas->family, replicas->role};
+    uint16_t stream = data_stream(c, code);
+    double bucket = strat_compile_bucket(c), times = 1.0;
+    if (bucket > 0.0)
+        times = MAX(1.0, ceil(params * topo_dtype_bytes(c->plan->gradients) / bucket));
+    TopoTransfer transfer = shard_transfer(c, replicas, params / times, STRAT_BACKWARD);
+    transfer.op = mirrored ? TOPO_OP_REDUCE_SCATTER : transfer.op;
+    uint32_t id = after;
+    for (double i = 0.0; i < times; i += 1.0) {
+        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
+                                      "reduce gradients");
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
+            strat_compile_after(c, class, id, after);
+        g_array_append_val(code->reductions, id);
+    }
+    return id;
+}
+
 /* Adds the gradients of @params parameters over both copies of the model, after those of one, which
  * are scattered over @replicas. Returns the last operation. */
 static uint32_t reduce_mirror(StratCompiler *c, uint32_t class, StratReplicas *replicas,
@@ -201,29 +268,27 @@ static uint32_t reduce_mirror(StratCompiler *c, uint32_t class, StratReplicas *r
                                     "gather gradients");
 }
 
-void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
-                          uint32_t after)
+bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     StratReplicas *replicas = &code->replicas[kind];
     const StratPlan *plan = c->plan;
     bool shared = replicas->ranks > 1;
-    bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < plan->data * plan->context;
+    bool copied = kind == STRAT_PARAMS_SHARED && replicas->ranks < strat_inner_ranks(plan);
     bool mirrored = code->mirror.ranks > 1;
     if ((!shared && !copied && !mirrored) || plan->optimizer == STRAT_OPTIMIZER_NONE ||
-        params <= 0.0)
-        return;
+        params <= 0.0 || strat_data_is_apart(&plan->data_parallel))
+        return true;
     uint16_t stream = data_stream(c, code);
+    double compress_s = strat_compress_s(c->costing, params);
+    if (!add_passes(c, class, compress_s, "compress gradients", error))
+        return false;
+    if (compress_s > 0.0)
+        after = code->last_main;
     uint32_t id = after;
-    if (shared) {
-        TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_BACKWARD);
-        transfer.op = mirrored ? TOPO_OP_REDUCE_SCATTER : transfer.op;
-        StratOwner owner = {class, replicas->family, replicas->role};
-        id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
-                                      "reduce gradients");
-        if (stream != SIM_STREAM_MAIN)
-            strat_compile_after(c, class, id, after);
-    }
+    if (shared)
+        id = reduce_shared(c, class, kind, params, mirrored, after);
     if (copied) {
         TopoTransfer transfer = copies_transfer(c, code, params);
         StratOwner owner = {class, code->copies_family, STRAT_ROLE_COPIES};
@@ -231,6 +296,50 @@ void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind
                                       "reduce copies");
         if (stream != SIM_STREAM_MAIN && !shared)
             strat_compile_after(c, class, id, after);
+        g_array_append_val(code->reductions, id);
     }
     code->last_reduce = mirrored ? reduce_mirror(c, class, replicas, params, after) : id;
+    if (mirrored)
+        g_array_append_val(code->reductions, code->last_reduce);
+    return true;
+}
+
+/* Bytes of the gradients of unit @i of @chunk. */
+static double unit_bytes(const StratCompiler *c, const StratModelChunk *chunk, int64_t i)
+{
+    StratModelChunk unit = {.embedding = chunk->embedding && i == 0,
+                            .head = chunk->head && i == strat_chunk_unit_count(chunk) - 1};
+    unit.layers = chunk->layers > 0 && !unit.embedding && !unit.head;
+    bool dense = i - chunk->embedding < chunk->layers - chunk->moe_layers;
+    unit.moe_layers = dense ? 0 : unit.layers;
+    double params = strat_chunk_params(c->costing->model, c->plan, &unit) +
+                    strat_chunk_expert_params(c->costing->model, c->plan, &unit);
+    return params * topo_dtype_bytes(c->plan->gradients);
+}
+
+int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
+                              StratModelChunk *pieces)
+{
+    double size = strat_compile_bucket(c), held = 0.0;
+    double opening = c->plan->data_parallel.buckets.first_bytes;
+    double limit = first && opening > 0.0 ? opening : size;
+    int64_t units = strat_chunk_unit_count(chunk), count = 0;
+    g_autofree int64_t *layers = g_new0(int64_t, units); /* of each piece, the last one first */
+    for (int64_t i = units - 1; i >= 0; i--) {
+        bool is_end = (chunk->embedding && i == 0) || (chunk->head && i == units - 1);
+        layers[count] += chunk->layers > 0 && !is_end;
+        held += unit_bytes(c, chunk, i);
+        if (held < limit && i > 0)
+            continue;
+        count++;
+        held = 0.0;
+        limit = size;
+    }
+    for (int64_t i = 0; i < count / 2; i++) {
+        int64_t swap = layers[i];
+        layers[i] = layers[count - 1 - i];
+        layers[count - 1 - i] = swap;
+    }
+    strat_chunk_cut(c->plan, chunk, layers, count, pieces);
+    return count;
 }

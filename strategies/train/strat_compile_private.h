@@ -75,6 +75,7 @@ typedef struct StratClassCode {
     uint32_t pending_count;
     uint32_t last_main;   /* operation of the main stream, or none */
     uint32_t last_reduce; /* the last reduction of gradients in the step, or none */
+    GArray *reductions;   /* of uint32_t: all of them */
     StratChunkCode *chunks;
     int64_t chunk_count;
 } StratClassCode;
@@ -150,9 +151,21 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
                               uint32_t after);
 
 /** Adds the reduction of the gradients of @params parameters of @kind, final after the last
- *  operation @after. Nothing where nobody shares them. */
-void strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
-                          uint32_t after);
+ *  operation @after, or what the plan does instead. Nothing where nobody shares them. False and
+ *  @error when a price is not a time. */
+bool strat_compile_reduce(StratCompiler *c, uint32_t class, StratParamsKind kind, double params,
+                          uint32_t after, GError **error);
+
+/** Bytes of a bucket of the plan; 0: buckets have no size. */
+double strat_compile_bucket(const StratCompiler *c);
+
+/** Adds what brings @params compressed gradients that were exchanged back into shape. */
+bool strat_compile_restore(StratCompiler *c, uint32_t class, double params, GError **error);
+
+/** Cuts @chunk into @pieces (room for all its units) of the plan's bucket size; @first: the chunk's
+ *  backward is the stage's first. Returns how many. */
+int64_t strat_compile_buckets(const StratCompiler *c, const StratModelChunk *chunk, bool first,
+                              StratModelChunk *pieces);
 
 /** Whether gradients are reduced after @task. */
 bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);

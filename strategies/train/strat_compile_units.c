@@ -149,9 +149,10 @@ bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
             strat_compile_block_waits(c, class, id, unit->gather);
         if (!add_loss(c, class, units, n, chunk->piece_block[unit->task->kind][unit->piece], error))
             return false;
-        if (strat_compile_reduces(c, unit->task))
-            strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, unit_params(code, unit),
-                                 code->last_main);
+        if (strat_compile_reduces(c, unit->task) &&
+            !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, unit_params(code, unit),
+                                  code->last_main, error))
+            return false;
         if (unit->last)
             strat_compile_result(c, class, unit->task);
     }

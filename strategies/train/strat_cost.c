@@ -4,18 +4,13 @@
  * dX = dY W' and dW = X' dY. Around a column-parallel product the tensor group works too: dX is
  * reduced while dW is computed, and under sequence parallelism X is gathered again while dX is
  * computed (Korthikanti 2022, section 4.2.2). What of that traffic is hidden depends on the plan:
- *
- *   overlap.tensor_backward  comm beside a product adds max(slowdown * comm, comm - product):
- *                            the collective's kernels take SMs and bandwidth from the product
- *   overlap.tensor           as well where one depends on the other: both are cut into t chunks and
- *                            pipelined, the first chunk is bare and the smaller products lose
- *                            efficiency (Wang 2023, "Overlap Communication with Dependent
- *                            Computation via Decomposition", section 4)
+ * see strat_tensor_overlap.c.
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
- * repeats the forward of a layer, or a part of it (strat_repeat.c), before the backward. Attention
- * of context groups: strat_context.c.
+ * repeats the forward of a layer, or a part of it (strat_repeat.c), before the backward.
+ *
+ * Context groups are in strat_context.c, grids of tensor ranks in strat_tensor.c.
  *
  * Tokens go to experts and back as the plan's kernels or the library take them (strat_expert.c);
  * with overlap.expert under the compute of the layer itself, which stands for that of another
@@ -33,6 +28,8 @@
 #include "strat_grade.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
+#include "strat_tensor.h"
+#include "strat_tensor_overlap.h"
 
 #include <math.h>
 
@@ -91,19 +88,7 @@ static double pass_bytes(const Walk *walk, double bytes)
 
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
-    static const TopoCollectiveOp kinds[] = {
-        [MODEL_COMM_ALL_REDUCE] = TOPO_OP_ALL_REDUCE,
-        [MODEL_COMM_ALL_GATHER] = TOPO_OP_ALL_GATHER,
-        [MODEL_COMM_REDUCE_SCATTER] = TOPO_OP_REDUCE_SCATTER,
-    };
-    if (comm == MODEL_COMM_NONE)
-        return 0.0;
-    TopoTransfer transfer = {.op = kinds[comm],
-                             .ranks = walk->costing->plan->tensor,
-                             .ranks_per_domain = walk->chunk->tensor_per_domain,
-                             .bytes = bytes,
-                             .nic_fraction = walk->chunk->tensor_nic_fraction};
-    return walk->costing->net->seconds(walk->costing->cluster, &transfer);
+    return strat_tensor_comm_s(walk->costing, walk->chunk, comm, bytes);
 }
 
 static double product_s(const Walk *walk, int64_t batch, int64_t m, int64_t n, int64_t k,
@@ -127,23 +112,28 @@ static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
     return op->part == MODEL_PART_LINEAR && walk->recipe ? dtype : wide_dtype(dtype);
 }
 
-/* What @comm adds to the time of the @product beside it: the collective takes a share of the SMs,
- * and what outlasts the product is bare. */
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
 {
-    return overlapped ? fmax(walk->costing->plan->comm_slowdown * comm, comm - product) : comm;
+    return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
 }
 
-/* What @comm adds to the product of @op when both are cut into as many chunks as the group has
- * ranks and pipelined: the first chunk is bare, the products of fewer rows are less efficient. */
-static double exposed_chunked(const Walk *walk, double comm, int64_t m, int64_t n, int64_t k,
-                              TopoDtype dtype)
+/* What the context group moves, a ring beside the attention after it; or a row of a grid. */
+static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 {
-    int64_t chunks = walk->costing->plan->tensor;
-    double share = 1.0 / (double)chunks;
-    double whole = product_s(walk, 1, m, n, k, dtype);
-    double cut = (double)chunks * product_s(walk, 1, MAX(m / chunks, 1), n, k, dtype);
-    return fmax(0.0, cut - whole) + comm * share + exposed(walk, comm * (1.0 - share), cut, true);
+    const ModelOp *op = &ops->op[i];
+    double beside = 0.0;
+    if (op->kind == MODEL_OP_ROW) {
+        emit(walk, strat_tensor_row_s(walk->costing, walk->chunk, op, backward),
+             STRAT_BUCKET_TENSOR_COMM, op->label);
+        return;
+    }
+    if (op->kind == MODEL_OP_RING) {
+        KernAttentionShape attention = strat_attention_shape(walk->costing->plan, &ops->op[i + 1]);
+        beside = backward ? kern_attention_backward_s(&walk->device, &attention)
+                          : kern_attention_forward_s(&walk->device, &attention);
+    }
+    emit(walk, strat_context_s(walk->costing, walk->chunk, op, backward, beside),
+         STRAT_BUCKET_CONTEXT_COMM, op->label);
 }
 
 /* Below 16 bits an operand of @elements is cast (strat_recipe.c). */
@@ -165,6 +155,21 @@ static void cast_weights(Walk *walk, const ModelOp *op)
         cast(walk, op, 0.5 * (double)(op->batch * op->n) * (double)op->k);
 }
 
+/* A product of a grid of tensor ranks: forward, or @parts of its backward. */
+static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
+{
+    ModelOp block = *op;
+    StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
+                                                op_dtype(walk, op), parts);
+    block.k /= op->steps;
+    cast(walk, op, (double)op->m * (double)(parts == 0 ? block.k : op->n));
+    emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
+    emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
+    if (parts & STRAT_BACKWARD_WEIGHT)
+        emit(walk, strat_cost_accumulate_s(walk->costing, &walk->device, &block),
+             STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+}
+
 /* A gather feeds the product after it, a reduce drains the one before it. */
 static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
 {
@@ -176,7 +181,8 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
     else if (i > 0 && ops->op[i - 1].kind == MODEL_OP_GEMM)
         near = &ops->op[i - 1];
     if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
-        comm = exposed_chunked(walk, comm, near->m, near->n, near->k, op_dtype(walk, near));
+        comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, near,
+                                      op_dtype(walk, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -198,13 +204,17 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
     switch (op->kind) {
     case MODEL_OP_GEMM:
     case MODEL_OP_BATCHED_GEMM:
+        if (op->steps > 0) {
+            grid_product(walk, op, 0);
+            break;
+        }
         cast(walk, op, (double)(op->batch * op->m) * (double)op->k);
         cast_weights(walk, op);
         emit(walk, product_s(walk, op->batch, op->m, op->n, op->k, op_dtype(walk, op)),
              strat_bucket_of_part(op->part), op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = strat_context_shape(walk->costing->plan, op);
+        attention = strat_attention_shape(walk->costing->plan, op);
         emit(walk, kern_attention_forward_s(device, &attention), STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_PASS:
@@ -217,29 +227,16 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         forward_comm(walk, ops, i);
         break;
     case MODEL_OP_RING:
-        attention = strat_context_shape(walk->costing->plan, &ops->op[i + 1]);
-        emit(walk,
-             strat_context_exposed_s(walk->costing, walk->chunk, op->forward_bytes,
-                                     kern_attention_forward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+    case MODEL_OP_ROW:
+        group_comm(walk, ops, i, false);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:
         exchange(walk, op, op->kind == MODEL_OP_DISPATCH);
         break;
     }
-}
-
-/* Adding a product's dW to the gradient of the step: 6 bytes a weight beyond the product itself,
- * both when it is fused (fp32 read and written, where 2 bytes of output were counted) and when it
- * is a pass of its own in 16 bits (dW and the sum read, the sum written). The bias' gradient reads
- * dY once more. */
-static double accumulate_s(const Walk *walk, const ModelOp *op)
-{
-    double weights = (double)(op->batch * op->n) * (double)op->k;
-    bool bias = walk->costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
-    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
-    return kern_pass_s(&walk->device, bytes, bias ? 2 : 1);
 }
 
 /* Backward of Y = X W; @gather is the operation that prepared X when the tensor group did. */
@@ -270,7 +267,8 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
     }
     if (walk->parts & STRAT_BACKWARD_WEIGHT) {
         emit(walk, weight, strat_bucket_of_part(op->part), op->label);
-        emit(walk, accumulate_s(walk, op), STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
+        emit(walk, strat_cost_accumulate_s(walk->costing, &walk->device, op),
+             STRAT_BUCKET_ELEMENTWISE, "accumulate gradient");
     }
 }
 
@@ -288,7 +286,10 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         return;
     switch (op->kind) {
     case MODEL_OP_GEMM:
-        backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
+        if (op->steps > 0)
+            grid_product(walk, op, walk->parts);
+        else
+            backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
         emit(walk,
@@ -297,7 +298,7 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
              STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
-        attention = strat_context_shape(walk->costing->plan, op);
+        attention = strat_attention_shape(walk->costing->plan, op);
         emit(walk, kern_attention_backward_s(device, &attention), STRAT_BUCKET_ATTENTION,
              op->label);
         break;
@@ -313,16 +314,15 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
             before->batch == 1)
-            comm = exposed_chunked(walk, comm, before->m, before->k, before->n,
-                                   op_dtype(walk, before));
+            comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true,
+                                          before, op_dtype(walk, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:
-        attention = strat_context_shape(walk->costing->plan, &ops->op[i + 1]);
-        emit(walk,
-             strat_context_exposed_s(walk->costing, walk->chunk, op->backward_bytes,
-                                     kern_attention_backward_s(device, &attention)),
-             STRAT_BUCKET_CONTEXT_COMM, op->label);
+    case MODEL_OP_KEYS:
+    case MODEL_OP_HEADS:
+    case MODEL_OP_ROW:
+        group_comm(walk, ops, i, true);
         break;
     case MODEL_OP_DISPATCH:
     case MODEL_OP_COMBINE:

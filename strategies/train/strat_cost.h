@@ -3,6 +3,7 @@
 #ifndef STRAT_COST_H
 #define STRAT_COST_H
 
+#include "kern_attention.h"
 #include "kern_evidence.h"
 #include "kern_profile.h"
 #include "model_ops.h"
@@ -14,7 +15,7 @@
 #include "topo_net.h"
 
 /** Everything a price depends on; borrowed. */
-typedef struct StratCosting {
+struct StratCosting {
     const ModelSpec *model;
     const StratPlan *plan;
     const TopoCluster *cluster;
@@ -28,10 +29,10 @@ typedef struct StratCosting {
     KernDevice device;
     const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
     bool graded;                /* spans say their kind and evidence as well */
-} StratCosting;
+};
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
-typedef struct StratModelChunk {
+struct StratModelChunk {
     int64_t layers;
     int64_t moe_layers; /* of these, the last so many have experts */
     int64_t wide_first; /* of them, so many at its beginning and */
@@ -55,7 +56,7 @@ typedef struct StratModelChunk {
     double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
     double context_nic_fraction;
     double expert_nic_fraction;
-} StratModelChunk;
+};
 
 /** A stretch of a rank's time. */
 typedef struct StratSpan {
@@ -97,6 +98,14 @@ double strat_send_bytes(const StratCosting *costing);
 
 /** Seconds of the optimizer for @parameters on a rank, of which it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
+
+/** What the kernel of @op, a fused attention, is asked for. Attention stays in 16 bits when the
+ *  linear layers go below. */
+KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op);
+
+/** Seconds on @device to add the gradient of the weights of @op, a product, to that of the step. */
+double strat_cost_accumulate_s(const StratCosting *costing, const KernDevice *device,
+                               const ModelOp *op);
 
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);

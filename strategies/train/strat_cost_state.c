@@ -17,12 +17,18 @@ bool strat_costing_reads_fabric(const StratCosting *costing)
 
 ModelShard strat_shard(const StratPlan *plan)
 {
+    int64_t side = strat_tensor_side(plan), rows = side > 0 ? side * strat_tensor_depth(plan) : 1;
     return (ModelShard){
-        .micro_batch = plan->micro_batch,
+        .micro_batch = plan->micro_batch / rows,
         .sequence = plan->sequence_length,
-        .tensor = plan->tensor,
+        .tensor = side > 0 ? side : plan->tensor,
         .context = plan->context,
-        .sequence_parallel = plan->sequence_parallel && plan->tensor > 1,
+        .context_heads = strat_context_heads(plan),
+        .context_gathers = strat_context_row(plan)->gathers,
+        .context_in_order = plan->context_parallel.order == STRAT_CONTEXT_CONTIGUOUS,
+        .grid = side,
+        .gathers_logits = plan->tensor_parallel.gathers_logits,
+        .sequence_parallel = side > 0 || (plan->sequence_parallel && plan->tensor > 1),
         .fused_attention = plan->attention == STRAT_ATTENTION_FLASH,
         .fused_kernels = plan->fused_kernels,
         .dropout = plan->dropout,
@@ -48,7 +54,7 @@ double strat_send_bytes(const StratCosting *costing)
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated)
 {
     const StratPlan *plan = costing->plan;
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+    if (plan->optimizer == STRAT_OPTIMIZER_NONE || strat_data_is_served(&plan->data_parallel))
         return 0.0;
     double weight = MAX(topo_dtype_bytes(plan->precision), 2.0);
     double gradient = topo_dtype_bytes(plan->gradients);
@@ -61,6 +67,32 @@ double strat_cost_optimizer_s(const StratCosting *costing, double parameters, do
     double cast = recipe ? strat_recipe_cast_bytes(recipe, gpu) : 0.0;
     return kern_pass_s(&costing->device, parameters * (gradient + cast) + updated * passes,
                        12 + (recipe ? 1 : 0));
+}
+
+KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op)
+{
+    return (KernAttentionShape){
+        .batch = op->batch,
+        .kv_batch = op->kv_batch,
+        .queries = op->m,
+        .keys = op->n,
+        .head_dim = op->k,
+        .unmasked_fraction = op->causal_fraction,
+        .dtype = plan->precision > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : plan->precision,
+        .kernels = plan->attention_kernels,
+    };
+}
+
+/* 6 bytes a weight beyond the product itself, both when it is fused (fp32 read and written, where 2
+ * bytes of output were counted) and when it is a pass of its own in 16 bits (dW and the sum read,
+ * the sum written). The bias' gradient reads dY once more. */
+double strat_cost_accumulate_s(const StratCosting *costing, const KernDevice *device,
+                               const ModelOp *op)
+{
+    double weights = (double)(op->batch * op->n) * (double)op->k;
+    bool bias = costing->model->linear_bias && op->part == MODEL_PART_LINEAR;
+    double bytes = 6.0 * weights + (bias ? 2.0 * (double)(op->batch * op->m) * (double)op->n : 0.0);
+    return kern_pass_s(device, bytes, bias ? 2 : 1);
 }
 
 static double saved_bytes(const ModelOps *ops, StratRecompute recompute)

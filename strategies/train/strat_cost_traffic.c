@@ -3,7 +3,9 @@
  * Collectives of different kinds are counted as one all-gather: in a ring of n ranks an all-gather
  * or a reduce-scatter of b bytes puts (n - 1) / n * b on every link, an all-reduce, which is one
  * after the other, twice that (Thakur, Rabenseifner, Gropp 2005, section 4). A ring of keys and
- * values passes each rank's share b on c - 1 times: an all-gather of c * b bytes.
+ * values passes each rank's share b on c - 1 times: an all-gather of c * b bytes. Ranks that
+ * exchange heads are counted as the all-to-all that they run; rings of such ranks, and grids of
+ * tensor ranks, are refused on fabrics (scen_check_parallel.c).
  *
  * Tokens on their way to experts are not counted: they are priced within the blocks only.
  * Recomputation repeats the forward's traffic with its arithmetic. */
@@ -30,12 +32,22 @@ static double as_gather(ModelComm comm, double bytes)
     return passes[comm] * bytes;
 }
 
+/* Of keys and values gathered in @passes; heads exchanged are an all-to-all of what a rank has. */
+static double context_bytes(const ModelOp *op, double bytes, double ranks, double passes)
+{
+    if (op->kind == MODEL_OP_RING)
+        return ranks * bytes;
+    if (op->kind == MODEL_OP_KEYS)
+        return passes * bytes;
+    return op->kind == MODEL_OP_HEADS ? bytes : 0.0;
+}
+
 static void add_forward(Count *count, const ModelOp *op)
 {
     if (op->kind == MODEL_OP_COMM)
         count->sum.tensor_bytes += as_gather(op->forward_comm, op->forward_bytes);
-    else if (op->kind == MODEL_OP_RING)
-        count->sum.context_bytes += count->context * op->forward_bytes;
+    else
+        count->sum.context_bytes += context_bytes(op, op->forward_bytes, count->context, 1.0);
 }
 
 /* A gather before a product comes back as a reduction of the input's gradient; under sequence
@@ -45,8 +57,8 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
     const ModelOp *op = &ops->op[i];
     bool feeds = i + 1 < ops->count && ops->op[i + 1].kind == MODEL_OP_GEMM;
     bool input = kind != STRAT_TASK_WEIGHT, weight = kind != STRAT_TASK_INPUT;
-    if (op->kind == MODEL_OP_RING && input)
-        count->sum.context_bytes += count->context * op->backward_bytes;
+    if (input)
+        count->sum.context_bytes += context_bytes(op, op->backward_bytes, count->context, 2.0);
     if (op->kind != MODEL_OP_COMM)
         return;
     if (input)

@@ -5,7 +5,8 @@
 #include "strat_cost.h"
 #include "strat_schedule.h"
 
-/** Both as what an all-gather of so many bytes over the group moves. */
+/** Both as what an all-gather of so many bytes over the group moves; of context ranks that exchange
+ *  heads, an all-to-all. */
 typedef struct StratTraffic {
     double tensor_bytes;
     double context_bytes;

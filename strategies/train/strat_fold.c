@@ -26,7 +26,8 @@ static uint64_t combine(uint64_t hash, uint64_t value)
 /* Strides of the rank numbering: everything a rank belongs to is arithmetic on its number. */
 typedef struct Cut {
     int64_t tensor, microbatch, gang, stage, ranks;
-    int64_t shard;  /* members of a data group that share a copy */
+    int64_t inner;  /* members of a data group that agree every step */
+    int64_t shard;  /* of these that share a copy */
     int64_t expert; /* stride of ranks with the same experts; 0: the model has none */
     bool is_dual;   /* each chunk is on two stages */
 } Cut;
@@ -39,6 +40,7 @@ static Cut cut_of(const StratPlan *plan)
                  .gang = strat_gang(plan, 0).count,
                  .stage = stage,
                  .ranks = stage * plan->pipeline,
+                 .inner = strat_inner_ranks(plan),
                  .shard = strat_shard_ranks(plan),
                  .expert = plan->expert > 0 ? strat_expert_data_group(plan, 0).stride : 0,
                  .is_dual = strat_plan_schedule(plan)->is_dual};
@@ -75,7 +77,7 @@ static int64_t shard_first(const Cut *cut, int64_t rank)
 static int64_t copies_first(const Cut *cut, int64_t rank)
 {
     int64_t member = rank % cut->stage / cut->tensor;
-    return rank - member / cut->shard * cut->shard * cut->tensor;
+    return rank - member % cut->inner / cut->shard * cut->shard * cut->tensor;
 }
 
 /* And of those that hold the same experts. */
@@ -195,7 +197,7 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         StratGroup contexts = {r - r % cut->microbatch + t, cut->tensor, plan->context};
         StratGroup replicas = {shard_first(cut, r), cut->tensor, cut->shard};
         StratGroup others = {copies_first(cut, r), cut->tensor * cut->shard,
-                             plan->context * plan->data / cut->shard};
+                             cut->inner / cut->shard};
         uint64_t hash = sim_hash_mix((uint64_t)(r / cut->stage));
         hash = combine(hash, group_colour(places, r, tensors, tensor));
         hash = combine(hash, group_colour(places, r, contexts, context));

@@ -91,9 +91,14 @@ StratGroup strat_data_group(const StratPlan *plan, int64_t rank)
     return (StratGroup){strat_rank_index(plan, at), plan->tensor, plan->context * plan->data};
 }
 
+int64_t strat_inner_ranks(const StratPlan *plan)
+{
+    return strat_data_inner(&plan->data_parallel, plan->data * plan->context);
+}
+
 int64_t strat_shard_ranks(const StratPlan *plan)
 {
-    int64_t all = plan->data * plan->context;
+    int64_t all = strat_inner_ranks(plan);
     return plan->zero_stage > 0 && plan->shard > 0 ? MIN(plan->shard, all) : all;
 }
 
@@ -108,10 +113,10 @@ StratGroup strat_shard_group(const StratPlan *plan, int64_t rank)
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank)
 {
     StratGroup data = strat_data_group(plan, rank);
-    int64_t ranks = strat_shard_ranks(plan);
+    int64_t ranks = strat_shard_ranks(plan), inner = strat_inner_ranks(plan);
     int64_t member = (rank - data.first) / data.stride;
-    return (StratGroup){data.first + member % ranks * data.stride, ranks * data.stride,
-                        data.count / ranks};
+    int64_t first = member - member % inner + member % ranks;
+    return (StratGroup){data.first + first * data.stride, ranks * data.stride, inner / ranks};
 }
 
 StratGroup strat_mirror_group(const StratPlan *plan, int64_t rank)
@@ -285,15 +290,14 @@ void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, Stra
     }
 }
 
-int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
-                          StratModelChunk *pieces)
+void strat_chunk_cut(const StratPlan *plan, const StratModelChunk *chunk, const int64_t *layers,
+                     int64_t count, StratModelChunk *pieces)
 {
-    int64_t count = MAX(1, MIN(most, chunk->layers)), dense = chunk->layers - chunk->moe_layers;
-    int64_t before = 0;
+    int64_t dense = chunk->layers - chunk->moe_layers, before = 0;
     for (int64_t i = 0; i < count; i++) {
         bool first = i == 0, last = i == count - 1;
         pieces[i] = *chunk;
-        pieces[i].layers = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+        pieces[i].layers = layers[i];
         pieces[i].moe_layers = pieces[i].layers - MIN(dense, pieces[i].layers);
         dense -= pieces[i].layers - pieces[i].moe_layers;
         place(plan, chunk, &pieces[i], &before);
@@ -304,16 +308,26 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
         pieces[i].starts_forward = first;
         pieces[i].starts_backward = last;
     }
+}
+
+int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
+                          StratModelChunk *pieces)
+{
+    int64_t count = MAX(1, MIN(most, chunk->layers));
+    g_autofree int64_t *layers = g_new(int64_t, count);
+    for (int64_t i = 0; i < count; i++)
+        layers[i] = chunk->layers / count + (i < chunk->layers % count ? 1 : 0);
+    strat_chunk_cut(plan, chunk, layers, count, pieces);
     return count;
 }
 
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk)
 {
-    double params = (double)(chunk->layers - chunk->moe_layers) *
-                    model_layer_shard_params(model, plan->tensor, false);
-    params += (double)chunk->moe_layers * model_layer_shard_params(model, plan->tensor, true);
-    double vocab = model_vocab_shard_params(model, plan->tensor);
+    double params =
+        (double)(chunk->layers - chunk->moe_layers) * strat_tensor_layer_params(model, plan, false);
+    params += (double)chunk->moe_layers * strat_tensor_layer_params(model, plan, true);
+    double vocab = strat_tensor_vocab_params(model, plan);
     bool tied_here = model->tied_embeddings && strat_ends_meet(plan);
     if (chunk->embedding) {
         params += vocab;
@@ -332,4 +346,14 @@ double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,
     return chunk->moe_layers == 0
                ? 0.0
                : (double)chunk->moe_layers * model_expert_shard_params(model, &shard);
+}
+
+double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage)
+{
+    double params = 0.0;
+    for (int64_t k = 0; k < plan->virtual_stages; k++) {
+        StratModelChunk chunk = strat_chunk_at(model, plan, stage, k);
+        params += strat_chunk_params(model, plan, &chunk);
+    }
+    return params;
 }

@@ -40,13 +40,16 @@ StratGroup strat_gang(const StratPlan *plan, int64_t rank);
 /** The ranks that reduce gradients together: context x data. */
 StratGroup strat_data_group(const StratPlan *plan, int64_t rank);
 
-/** Ranks that share one copy of what the plan shards: all of the data group, or plan.shard. */
+/** Ranks of a data group that agree every step: all of it, or those of one island. */
+int64_t strat_inner_ranks(const StratPlan *plan);
+
+/** Ranks that share one copy of what the plan shards: all of these, or plan.shard. */
 int64_t strat_shard_ranks(const StratPlan *plan);
 
 /** The ranks of @rank's data group that share one such copy with it: neighbours in the group. */
 StratGroup strat_shard_group(const StratPlan *plan, int64_t rank);
 
-/** The ranks of its data group that hold the same shard of other copies. */
+/** The ranks among those that hold the same shard of other copies. */
 StratGroup strat_copies_group(const StratPlan *plan, int64_t rank);
 
 /** The ranks that hold the same chunks as @rank where a schedule holds the model twice: @rank's and
@@ -85,6 +88,11 @@ int64_t strat_chunk_unit_count(const StratModelChunk *chunk);
 /** @chunk cut into its units, in order. */
 void strat_chunk_units(const StratPlan *plan, const StratModelChunk *chunk, StratModelChunk *units);
 
+/** @chunk cut into @count pieces of @layers each, in order; the embedding goes with the first, the
+ *  head with the last. */
+void strat_chunk_cut(const StratPlan *plan, const StratModelChunk *chunk, const int64_t *layers,
+                     int64_t count, StratModelChunk *pieces);
+
 /** @chunk cut into at most @most pieces of whole layers, in order; returns how many. */
 int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, int64_t most,
                           StratModelChunk *pieces);
@@ -93,6 +101,9 @@ int64_t strat_chunk_split(const StratPlan *plan, const StratModelChunk *chunk, i
  *  another stage than the embedding holds a copy), routed experts not. */
 double strat_chunk_params(const ModelSpec *model, const StratPlan *plan,
                           const StratModelChunk *chunk);
+
+/** Those of all chunks of @stage on one rank. */
+double strat_stage_params(const ModelSpec *model, const StratPlan *plan, int64_t stage);
 
 /** Parameters of the routed experts of @chunk on one rank. */
 double strat_chunk_expert_params(const ModelSpec *model, const StratPlan *plan,

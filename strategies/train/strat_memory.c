@@ -20,16 +20,24 @@
  *              each backward releases it (Korthikanti 2022, section 4), or what is not kept for
  *              the weights' gradients, where they come later
  *   workspace  what lives only for a moment: a recomputed layer or group of layers, the logits in
- * fp32 and their gradient; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered
- * at once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the gradients
- * of a unit as it is computed (2 bytes) and of one as it is reduced reserved   CUDA context,
- * library handles and communicator buffers
+ *              fp32 and their gradient; keys and values gathered over a context group and their
+ *              gradients; 16-bit copies of weights kept in fp32; under ZeRO-3 the units gathered at
+ *              once, one and those ahead of it, or all without resharding; under ZeRO-2 and 3 the
+ *              gradients of a unit as it is computed (2 bytes) and of one as it is reduced
+ *   reserved   CUDA context, library handles and communicator buffers
+ *
+ * Replicas that agree otherwise (plan.data_parallel) also keep: gradients twice where buckets are
+ * copies; 4 bytes of error a parameter where compression feeds it back; a peer's weights where they
+ * gossip; no optimizer where servers have it; the outer optimizer of an island, and a fragment of
+ * differences on its way (strat_outer.c).
  *
  * Left out: fragmentation of the allocator. */
 #include "strat_memory.h"
 
+#include "strat_agree.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
+#include "strat_outer.h"
 #include "strat_pipe.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
@@ -58,10 +66,12 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
     if (chunk->head && costing->model->vocab > 0) {
         ModelShard shard = strat_shard(plan);
         double tokens = (double)(shard.micro_batch * shard.sequence / shard.context);
-        int64_t vocab = model_vocab_padded(costing->model, plan->tensor) / plan->tensor;
+        int64_t vocab = model_vocab_padded(costing->model, shard.tensor);
+        if (!shard.gathers_logits)
+            vocab /= shard.tensor;
         bytes = MAX(bytes, tokens * (double)vocab * (2.0 + 4.0));
     }
-    return bytes;
+    return chunk->layers > 0 ? MAX(bytes, strat_context_gathered_bytes(costing)) : bytes;
 }
 
 /* What a chunk's task leaves on the stage, of what its forward keeps and its W does. */
@@ -114,6 +124,26 @@ static void unit_params(const StratCosting *costing, const StratModelChunk *chun
         *largest = MAX(*largest, params);
         *most = MAX(*most, window);
     }
+}
+
+/* What agreeing otherwise than by an all-reduce keeps, for @held parameters of @kept_bytes each. */
+static void add_data_parallel(const StratPlan *plan, double held, double kept_bytes,
+                              StratMemory *memory)
+{
+    const StratDataParallel *dp = &plan->data_parallel;
+    bool replicated = plan->data * plan->context > 1;
+    if (dp->buckets.copied && replicated)
+        memory->gradients_bytes += held * topo_dtype_bytes(plan->gradients);
+    if (strat_data_is_plain(dp) || !replicated)
+        return;
+    if (strat_compressor_by_name(dp->compression.kind, NULL)->keeps_error)
+        memory->gradients_bytes += 4.0 * held;
+    memory->workspace_bytes +=
+        strat_agree_by_name(dp->exchange, NULL)->kept_weights * kept_bytes * held;
+    if (strat_data_is_served(dp))
+        memory->optimizer_bytes = 0.0;
+    memory->optimizer_bytes += strat_outer_state_bytes(plan, held);
+    memory->workspace_bytes += strat_outer_flight_bytes(plan, held);
 }
 
 /* Bytes that quantised weights of the layers of @stage take, less those in 16 bits that they
@@ -177,6 +207,7 @@ void strat_memory_states(const StratCosting *costing, int64_t stage, double para
         memory->optimizer_bytes =
             (kept_wide ? 8.0 : 12.0) *
             (plan->zero_stage > 0 ? params / (shards * mirrors) + experts / copies : held);
+    add_data_parallel(plan, held, kept, memory);
     memory->peak_bytes = memory->weights_bytes + memory->gradients_bytes + memory->optimizer_bytes +
                          memory->activations_bytes + memory->workspace_bytes +
                          memory->reserved_bytes;
@@ -312,9 +343,12 @@ bool strat_memory_fits(const GArray *stages)
     return m->peak_bytes <= m->capacity_bytes;
 }
 
-static bool is_sound(const StratCosting *costing, const StratPlan *plan)
+/* Whether the ranks of @plan can share @model. */
+static bool fits_model(const ModelSpec *model, const StratPlan *plan)
 {
-    return strat_expert_fits(costing->model, plan, NULL) && strat_plan_schedule_fits(plan, NULL);
+    g_autofree char *tensor = NULL, *context = NULL;
+    return strat_expert_fits(model, plan, NULL) && strat_plan_schedule_fits(plan, NULL) &&
+           strat_tensor_fits(model, plan, &tensor) && strat_context_fits(model, plan, &context);
 }
 
 /* Lists the single knobs that make the plan fit; when none does, all that help together. */
@@ -326,7 +360,7 @@ static void suggest(const StratCosting *costing, GString *text)
     bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(knobs); i++) {
         StratPlan plan = *costing->plan;
-        if (!knobs[i].turn(&plan, costing) || !is_sound(costing, &plan))
+        if (!knobs[i].turn(&plan, costing) || !fits_model(costing->model, &plan))
             continue;
         trial.plan = &plan;
         g_autoptr(GArray) stages = strat_memory_stages(&trial);
@@ -336,7 +370,7 @@ static void suggest(const StratCosting *costing, GString *text)
             any = true;
         }
         plan = together;
-        if (knobs[i].turn(&plan, costing) && is_sound(costing, &plan)) {
+        if (knobs[i].turn(&plan, costing) && fits_model(costing->model, &plan)) {
             together = plan;
             g_string_append_printf(all, "%s%s", all->len > 0 ? " + " : "", knobs[i].text);
         }

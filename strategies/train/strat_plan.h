@@ -3,8 +3,11 @@
 #define STRAT_PLAN_H
 
 #include "kern_attention.h"
+#include "strat_context.h"
+#include "strat_data_parallel.h"
 #include "strat_recipe.h"
 #include "strat_recompute.h"
+#include "strat_tensor.h"
 #include "topo_cluster.h"
 #include "topo_protocol_expert.h"
 
@@ -41,12 +44,13 @@ typedef struct StratProfiled {
 
 /** Sizes multiply: tensor x context x pipeline x data = GPUs. The ranks of a stage (tensor x
  * context x data) are cut a second time for routed experts: expert_tensor x expert x copies. */
-typedef struct StratPlan {
+struct StratPlan {
     const char *name;
     const char *source;
     int64_t tensor;
     int64_t context;
-    bool context_in_order; /* its ranks hold consecutive tokens: the last attends to the most */
+    StratTensor tensor_parallel;
+    StratContext context_parallel;
     int64_t pipeline;
     int64_t virtual_stages;  /* model chunks a pipeline stage holds; 1 unless interleaved */
     int64_t data;            /* 0: whatever the GPUs leave */
@@ -78,6 +82,7 @@ typedef struct StratPlan {
     bool reshard_after_forward; /* stage 3: weights are gathered for the backward again */
     bool no_sync; /* stages 2, 3: all microbatches' gradients are reduced once, at the end */
     bool pipeline_shards_no_gradients; /* the software refuses stages 2 and 3 with a pipeline */
+    StratDataParallel data_parallel;   /* how replicas agree, if not by an all-reduce */
     int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
     bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
     double owner_hop_s; /* whole tensors have owners, which broadcast them: of a broadcast from rank
@@ -98,6 +103,6 @@ typedef struct StratPlan {
     double model_error_fraction; /* standard error of a step for what no cost covers; 0: unsaid */
     StratQuantise quantise;      /* linear layers in less than 16 bits */
     StratProfiled profiled;
-} StratPlan;
+};
 
 #endif

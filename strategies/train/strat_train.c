@@ -5,6 +5,7 @@
 
 #include "model_ops.h"
 #include "sim_ledger.h"
+#include "strat_agree.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
 #include "topo_lay.h"
@@ -143,6 +144,66 @@ static SimTime period_of(const StratTrainResult *result)
     return longest;
 }
 
+static SimTime whole_ns(double seconds)
+{
+    SimTime ns = 0;
+    bool is_time = sim_time_from_seconds(seconds, &ns, NULL);
+    g_assert(is_time); /* the loader bounds bytes and rates */
+    return ns;
+}
+
+/* Makes every GPU's step @seconds longer, to the account @bucket. */
+static void lengthen(StratTrainResult *result, double seconds, StratBucket bucket)
+{
+    SimTime ns = whole_ns(seconds);
+    result->step_ns += ns;
+    result->ledger_ns[bucket] += ns * result->gpus;
+}
+
+/* Workers that meet at servers whenever they are done: the step is the mean time between two
+ * updates of a worker. */
+static void run_servers(const StratCosting *costing, StratTrainResult *result)
+{
+    const StratPlan *plan = costing->plan;
+    const StratServers *servers = &plan->data_parallel.servers;
+    StratGroup group = strat_data_group(plan, 0);
+    double most = 0.0;
+    for (int64_t stage = 0; stage < plan->pipeline; stage++)
+        most = MAX(most, strat_stage_params(costing->model, plan, stage));
+    TopoTransfer whole = {
+        .op = TOPO_OP_ALL_REDUCE,
+        .ranks = group.count,
+        .ranks_per_domain = strat_group_per_domain(costing->cluster, costing->gpu_of_rank, &group),
+        .bytes = most * topo_dtype_bytes(plan->gradients),
+    };
+    strat_agree_apply(costing, most, &whole);
+    StratPushRun run = {
+        .served = strat_push(costing, whole.ranks, whole.ranks_per_domain, whole.bytes),
+        .compute_s = sim_time_to_seconds(result->step_ns),
+        .variation = servers->variation,
+        .staleness = servers->unbounded ? -1 : servers->staleness,
+        .updates = servers->updates > 0 ? servers->updates : STRAT_PUSH_UPDATES,
+        .seed = costing->seed,
+    };
+    run.compute_s += run.served.local_s;
+    result->served = strat_push_run(&run);
+    lengthen(result, MAX(result->served.cycle_s - sim_time_to_seconds(result->step_ns), 0.0),
+             STRAT_BUCKET_DATA_COMM);
+}
+
+/* What replicas do between steps, or instead of meeting in them. */
+static void add_between(const StratCosting *costing, StratTrainResult *result)
+{
+    const StratDataParallel *dp = &costing->plan->data_parallel;
+    if (strat_data_is_apart(dp) && costing->plan->data > 1)
+        run_servers(costing, result);
+    if (dp->islands.count < 2)
+        return;
+    result->outer = strat_outer(costing, sim_time_to_seconds(result->step_ns));
+    lengthen(result, result->outer.exposed_s, STRAT_BUCKET_DATA_COMM);
+    lengthen(result, result->outer.passes_s, STRAT_BUCKET_OPTIMIZER);
+}
+
 StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError **error)
 {
     const StratPlan *plan = costing->plan;
@@ -162,6 +223,7 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
         result->ledger_ns[STRAT_BUCKET_BUBBLE] -=
             result->gpus * (result->run->makespan - result->step_ns);
     }
+    add_between(costing, result);
     result->classes = result->step->fold->classes;
     result->operations = sim_program_op_count(result->step->program);
     result->microbatches = plan->global_batch / (plan->data * plan->micro_batch);

@@ -5,6 +5,8 @@
 #include "sim_exec.h"
 #include "strat_compile.h"
 #include "strat_memory.h"
+#include "strat_outer.h"
+#include "strat_push.h"
 
 /** What a step came to. */
 typedef struct StratTrainResult {
@@ -21,7 +23,9 @@ typedef struct StratTrainResult {
     GArray *memory;                        /* of StratMemory, by stage */
     StratStep *step;                       /* the program */
     SimRun *run;                           /* and when everything in it happened */
-    GArray *hot_links; /* of TopoHotLink, worst first; NULL when the net shares no links */
+    StratPushResult served; /* of servers that workers do not wait for; no workers: none */
+    StratOuter outer;       /* of islands; round_bytes 0: none */
+    GArray *hot_links;      /* of TopoHotLink, worst first; NULL when the net shares no links */
 } StratTrainResult;
 
 /** Simulates one step. NULL and @error when the plan is not modelled. Memory is reported, not

@@ -103,20 +103,3 @@ Test(repeat_forms, less_is_repeated_from_full_to_early_to_per_op)
     double few = backward_s(&per_op, STRAT_BUCKET_RECOMPUTE);
     cr_expect(0.0 < few && few < some && some < all, "%g, %g, %g", few, some, all);
 }
-
-/* Of c ranks with consecutive tokens the last attends to (2 c - 1) / c of the mean. */
-Test(repeat_forms, context_ranks_in_order_wait_for_the_last)
-{
-    for (int64_t ranks = 1; ranks <= 8; ranks *= 2) {
-        ToyWorld world = world_of(STRAT_RECOMPUTE_NONE, false);
-        world.plan.sequence_length = 65536;
-        world.plan.context = ranks;
-        toy_lay_out(&world, 1, 1);
-        world.profile.attention.launch_s = 0.0;
-        double even = backward_s(&world, STRAT_BUCKET_ATTENTION);
-        world.plan.context_in_order = true;
-        double got = backward_s(&world, STRAT_BUCKET_ATTENTION) / even;
-        double want = (2.0 * (double)ranks - 1.0) / (double)ranks;
-        cr_expect(fabs(got - want) < 1e-9, "%d ranks: %g, not %g", (int)ranks, got, want);
-    }
-}

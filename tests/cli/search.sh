@@ -59,6 +59,13 @@ expect_exit 1 "$ORRERY" search "$plans" "${small[@]}" --set 'search.tensor=[5]'
 expect_text out '^Winner +none'
 expect_exit 2 "$ORRERY" search "$plans" --set 'search.schedule=[2f2b]'
 expect_text err "unknown value '2f2b'"
+long=(--set model=llama-3.1-8b --set cluster.gpus=16 --set 'plan={tensor: 2, global_batch: 8, sequence_length: 32768, recompute: full}'
+    --set 'search={context: [1, 4], context_kind: [all-gather, ulysses], tensor: [2], micro_batch: [1]}')
+expect_exit 0 "$ORRERY" search "$plans" "${long[@]}" --all
+expect_text out 'plan.context_parallel.kind='
+expect_text out 'one context rank has no keys to fetch'
+expect_exit 2 "$ORRERY" search "$plans" --set 'search.context_kind=[hybrid]'
+expect_text err "context_kind: unknown value 'hybrid'"
 
 # An interrupt: what there is until then, marked, soon.
 timeout -s INT -k 60 1 "$ORRERY" search "$scenario" --all --set traffic.requests=200000 >out 2>err

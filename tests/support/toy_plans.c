@@ -207,6 +207,11 @@ ToyWorld toy_plan_random(SimRandom *stream)
     if (draw(stream, 2) && plan->tensor * plan->context * plan->data % (ranks * cut) == 0)
         toy_make_experts(&world, ranks, cut);
     plan->overlap_expert = draw(stream, 2);
+    /* Heads are a power of two, so that two ranks may exchange them and three may not. */
+    int64_t kinds = plan->context == 2 ? STRAT_CONTEXT_ULYSSES : STRAT_CONTEXT_ALL_GATHER;
+    plan->context_parallel.kind = (StratContextKind)draw(stream, kinds + 1);
+    if (plan->context_parallel.kind != STRAT_CONTEXT_ULYSSES)
+        plan->context_parallel.order = (StratContextOrder)draw(stream, 2);
     return world;
 }
 
