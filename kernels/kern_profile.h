@@ -84,7 +84,8 @@ typedef struct KernAttentionFit {
     double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
     double sustained_clock_fraction; /* of a long run, over boost; 0: the profile's */
-    double flash_1_fraction; /* of these rates at the same clock, of FlashAttention-1; 0: not known */
+    double
+        flash_1_fraction; /* of these rates at the same clock, of FlashAttention-1; 0: not known */
     double flash_2_fraction; /* likewise of FlashAttention-2 */
     double median_error_fraction;
     double p90_error_fraction;
