@@ -312,6 +312,9 @@ static const struct {
     const char *dtype, *words, *yaml;
 } recipes[] = {
     {"fp8",   "block scaling",   "fp8\n  quantise: {recipe: fp8-block}"               },
+    {"fp8",   "rowwise",         "fp8\n  quantise: {recipe: fp8-row}"                 },
+    {"fp8",   "fp8 linear",      "fp8\n  quantise: {recipe: fp8-current}"             },
+    {"fp8",   "tensorwise",      "fp8\n  quantise: {recipe: fp8-current}"             },
     {"fp8",   "current scaling", "fp8\n  quantise: {recipe: fp8-current}"             },
     {"fp8",   "block/MX",        "fp8\n  quantise: {recipe: mxfp8}"                   },
     {"fp8",   "",                "fp8"                                                },
@@ -344,6 +347,8 @@ static void put_recompute(Writer *w, const char *preset)
     const char *recompute = text(w, w->setup, "recompute", NULL);
     if (!recompute)
         guess(w, "recomputation of %s", preset);
+    else if (strstr(remark(w->row, "recompute"), "per-op"))
+        put(w, "  recompute: per-op\n");
     else if (g_str_equal(recompute, "custom"))
         refuse(w, "custom recomputation cannot be expressed");
     else
@@ -370,11 +375,16 @@ static void put_overlap(Writer *w, const char *preset)
         {"tp", "tensor"  },
         {"pp", "pipeline"},
     };
+    /* Products with scales of rows and their gathers are not chunked: torchtitan's issue 866
+     * measures them as fast with asynchronous tensor parallelism as without, pytorch's 149990 says
+     * why. */
+    bool is_bare = strstr(remark(w->row, "dtype"), "rowwise");
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i].short_name))
             g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
-                                   yes_no(flag(w, overlap, keys[i].short_name, false)));
+                                   yes_no(flag(w, overlap, keys[i].short_name, false) &&
+                                          !(is_bare && g_str_equal(keys[i].key, "tensor"))));
     }
     if (scen_rows_exchange_beside(w, preset)) {
         g_string_append_printf(list, "%sexpert: true", list->len > 0 ? ", " : "");
@@ -406,6 +416,8 @@ static void put_batch(Writer *w)
         integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
 }
 
+static const char *const HYBRID = "hybrid ZeRO-1 within ";
+
 /* What ranks shard. FSDP's SHARD_GRAD_OP, which rows call stage 2, shards weights between steps as
  * well and gathers them once. */
 static void put_sharding(Writer *w, const char *preset)
@@ -421,6 +433,8 @@ static void put_sharding(Writer *w, const char *preset)
         guess(w, "ZeRO stage of %s", preset);
     if (g_str_has_prefix(overlap, "HSDP"))
         put(w, "  shard: " I64 "\n", integer(w, w->row, "gpus_per_node", 0));
+    else if (g_str_has_prefix(overlap, HYBRID))
+        put(w, "  shard: " I64 "\n", g_ascii_strtoll(overlap + strlen(HYBRID), NULL, 10));
     if (strstr(overlap, "MP Mode PURE"))
         put(w, "  gradients: bf16\n");
 }

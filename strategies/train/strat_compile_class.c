@@ -171,7 +171,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
 static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
-    if (c->plan->zero_stage == 0 || !c->plan->overlap_data)
+    if (c->plan->zero_stage == 0 || !c->plan->overlap_data || c->plan->owner_hop_s > 0.0)
         return;
     for (int64_t n = 0; n < c->pipeline.chunks * STRAT_PARAMS_KINDS; n++) {
         StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
@@ -332,6 +332,43 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
                              "reduce tied embedding");
 }
 
+bool strat_compile_span(StratCompiler *c, uint32_t class, double seconds, StratBucket bucket,
+                        const char *label, GError **error)
+{
+    if (seconds <= 0.0)
+        return true;
+    StratSpan span = {.seconds = seconds, .bucket = bucket, .label = label};
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .label = sim_program_label(c->program, label),
+                .kind = SIM_OP_COMPUTE};
+    if (!strat_blocks_span(c->blocks, &span, &op.block, error))
+        return false;
+    strat_compile_main(c, class, op);
+    return true;
+}
+
+/* Tensors of a stage: two of attention, two or three of an MLP and two norms a layer; embedding,
+ * final norm and head. */
+static int64_t tensor_count(const StratCompiler *c, const StratClassCode *code)
+{
+    int64_t layers = 0;
+    for (int64_t k = 0; k < c->pipeline.chunks; k++)
+        layers += code->chunks[k].chunk.layers;
+    return layers * (c->costing->model->gated_mlp ? 7 : 6) + 3;
+}
+
+/* Owners broadcast their tensors one after the other: each reaches the last rank a hop a rank after
+ * the first. */
+static bool add_hops(StratCompiler *c, uint32_t class, GError **error)
+{
+    StratClassCode *code = &c->classes[class];
+    int64_t ranks = code->replicas[STRAT_PARAMS_SHARED].ranks;
+    int64_t owners = MIN(ranks, tensor_count(c, code));
+    double seconds = (double)(owners * (ranks - 1)) * c->plan->owner_hop_s;
+    return strat_compile_span(c, class, seconds, STRAT_BUCKET_DATA_COMM, "pass parameters on",
+                              error);
+}
+
 static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
@@ -343,10 +380,11 @@ static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
         return true;
     if (!strat_compile_update(c, class, params, updated_params(c, code), error))
         return false;
+    bool owned = plan->zero_stage > 0 && plan->owner_hop_s > 0.0;
     bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
-    for (int k = 0; gathers && k < STRAT_PARAMS_KINDS; k++)
+    for (int k = 0; (gathers || owned) && k < STRAT_PARAMS_KINDS; k++)
         strat_compile_gather(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
-    return true;
+    return !owned || add_hops(c, class, error);
 }
 
 /* The main stream may not pass the end of the step before its own reductions are done. Where many
