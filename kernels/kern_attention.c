@@ -13,9 +13,9 @@
  * sustained clock of its own, of which a throttled GPU has its fraction.
  *
  * Older generations reach a fraction of these rates: FlashAttention-2 does not use Hopper's
- * asynchronous tensor cores (Shah 2024, FlashAttention-3, figures 5 and 6). They draw less power, so
- * they have a sustained clock of their own; none: that of products. A fraction that nobody measured
- * is taken to be 1.
+ * asynchronous tensor cores (Shah 2024, FlashAttention-3, figures 5 and 6). They draw less power:
+ * FlashAttention-1 stays at boost clock, FlashAttention-2 has a sustained clock of its own; none:
+ * that of products. A fraction that nobody measured is taken to be 1.
  *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
@@ -43,10 +43,13 @@ static double generation(const KernAttentionFit *fit, const KernAttentionShape *
 }
 
 /* The share of boost clock that attention runs at, by the fit's kernels or by @older ones. */
-static double clock_of(const KernDevice *device, const KernAttentionFit *fit, bool older)
+static double clock_of(const KernDevice *device, const KernAttentionFit *fit,
+                       KernAttentionKernels kernels, bool older)
 {
     double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
-    double own = older ? fit->older_clock_fraction : fit->sustained_clock_fraction;
+    double own = fit->sustained_clock_fraction;
+    if (older)
+        own = kernels == KERN_ATTENTION_FLASH_1 ? 1.0 : fit->older_clock_fraction;
     bool capped = older || device->clock_fraction / throttle < 1.0;
     return capped && own > 0.0 ? own * throttle : device->clock_fraction;
 }
@@ -61,7 +64,7 @@ static double attention_rate(const KernDevice *device, const KernAttentionFit *f
     double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
     fill *= (double)s->queries / rows;
     double older = generation(fit, s, backward);
-    double clock = clock_of(device, fit, older < 1.0);
+    double clock = clock_of(device, fit, s->kernels, older < 1.0);
     double peak = device->gpu->peak_flop_per_s[s->dtype] * clock * older;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
 }

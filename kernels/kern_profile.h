@@ -87,7 +87,7 @@ typedef struct KernAttentionFit {
     double flash_1_fraction;         /* of these rates at the same clock, of FlashAttention-1, */
     double flash_2_forward_fraction; /* and FlashAttention-2; 0: not known, or as quick */
     double flash_2_backward_fraction;
-    double older_clock_fraction; /* at which those run, over boost; 0: as products */
+    double older_clock_fraction; /* at which FlashAttention-2 runs, over boost; 0: as products */
     double median_error_fraction;
     double p90_error_fraction;
     int64_t rows;

@@ -145,6 +145,8 @@ double strat_recipe_copies(const StratRecipe *recipe, const TopoGpu *gpu)
 
 double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu, int64_t shards)
 {
+    if (recipe->gathers_wide)
+        shards = 0;
     double read = (recipe->finds_largest ? 4.0 : 2.0) * (recipe->two_casts ? 2.0 : 1.0);
     double copies = strat_recipe_copies(recipe, gpu), transposed = 0.0;
     if (shards > 0 && !recipe->two_copies && copies > 1.0) {
