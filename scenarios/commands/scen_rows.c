@@ -355,14 +355,20 @@ static void put_recompute(Writer *w, const char *preset)
         put_string(w, "  recompute", recompute);
 }
 
-/* "activation CPU offloading of 40 layers", as the notes of rows say. */
+/* "activation CPU offloading of 40 layers", or "activation offload ratio alpha=0.41", as the notes of
+ * rows say. */
 static void put_offload(Writer *w)
 {
-    static const char words[] = "activation CPU offloading of ";
-    const char *found = strstr(remark(w->row, "notes"), words);
-    gint64 layers = found ? g_ascii_strtoll(found + strlen(words), NULL, 10) : 0;
-    if (layers > 0)
-        put(w, "  offload: {activation_layers: " I64 "}\n", (int64_t)layers);
+    static const char by_layers[] = "activation CPU offloading of ";
+    static const char by_share[] = "activation offload ratio alpha=";
+    const char *notes = remark(w->row, "notes");
+    const char *layers = strstr(notes, by_layers), *share = strstr(notes, by_share);
+    gint64 count = layers ? g_ascii_strtoll(layers + strlen(by_layers), NULL, 10) : 0;
+    double alpha = share ? g_ascii_strtod(share + strlen(by_share), NULL) : 0.0;
+    if (count > 0)
+        put(w, "  offload: {activation_layers: " I64 "}\n", (int64_t)count);
+    else if (alpha > 0.0 && alpha <= 1.0)
+        put(w, "  offload: {activations: %g}\n", alpha);
 }
 
 static void put_overlap(Writer *w, const char *preset)
