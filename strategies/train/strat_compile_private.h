@@ -108,6 +108,15 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error);
 /** Frees what strat_compile_open() made. */
 void strat_compile_close(StratClassCode *code);
 
+/** Parameters of @kind in the chunks of a class that learn. */
+double strat_compile_trained(const StratCompiler *c, const StratClassCode *code, int kind);
+
+/** Of these, those of all kinds that one of its ranks updates. */
+double strat_compile_updated(const StratCompiler *c, const StratClassCode *code);
+
+/** Adds what ends the step of class @class, whose tasks have been added. */
+bool strat_compile_end(StratCompiler *c, uint32_t class, GError **error);
+
 /** Adds one step of class @class, which has been opened like all others of its gang. */
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
 
