@@ -277,28 +277,32 @@ Test(catalog_rows, gpus_price_narrow_weights_between_their_bytes_and_their_peak)
 }
 
 /* A plan needs a batch, so a scenario on one node gives it one; some need other sizes than two. */
+/* clang-format off */
 static const struct {
-    const char *name, *node, *layout;
+    const char *name, *model, *node, *layout;
     int64_t data;
 } layouts[] = {
-    {"colossal-ai-2d",          "dgx-a100-80gb",                                   "tensor: 4, pipeline: 1", 2},
-    {"colossal-ai-2.5d",        "dgx-a100-80gb",                                   "tensor: 8, pipeline: 1", 1},
-    {"deepspeed-zero-infinity",
-     "{base: dgx-a100-80gb, disk: 10 TB, disk_read: 10 GB/s, disk_write: 5 GB/s}", "tensor: 2, pipeline: 1", 4},
-    {NULL,                      "dgx-a100-80gb",                                   "tensor: 2, pipeline: 2", 2},
+    {"colossal-ai-2d", "megatron-1.7b", "dgx-a100-80gb", "tensor: 4, pipeline: 1, micro_batch: 2", 2},
+    {"colossal-ai-2.5d", "megatron-1.7b", "dgx-a100-80gb", "tensor: 8, pipeline: 1, micro_batch: 4", 1},
+    {"deepspeed-zero-infinity", "megatron-1.7b",
+     "{base: dgx-a100-80gb, disk: 10 TB, disk_read: 10 GB/s, disk_write: 5 GB/s}",
+     "tensor: 2, pipeline: 1", 4},
+    {"hai-llm-2024", "{base: deepseek-v3, layers: 8}", "dgx-h100", "tensor: 2, sequence_parallel: true, pipeline: 2, expert: 4", 2},
+    {NULL, "megatron-1.7b", "dgx-a100-80gb", "tensor: 2, pipeline: 2", 2},
 };
+/* clang-format on */
 
 static void load_plan(const char *name, const char *source, void *data)
 {
     size_t k = 0;
     while (layouts[k].name && !g_str_equal(layouts[k].name, name))
         k++;
-    g_autofree char *text = g_strdup_printf("model: megatron-1.7b\n"
-                                            "cluster: {node: %s, gpus: 8}\n"
-                                            "plan: {base: %s, %s, "
-                                            "pipeline_shards_no_gradients: false, "
-                                            "global_batch: 8}\n",
-                                            layouts[k].node, name, layouts[k].layout);
+    g_autofree char *text =
+        g_strdup_printf("model: %s\n"
+                        "cluster: {node: %s, gpus: 8}\n"
+                        "plan: {base: %s, %s, pipeline_shards_no_gradients: false, "
+                        "global_batch: 8}\n",
+                        layouts[k].model, layouts[k].node, name, layouts[k].layout);
     g_autoptr(GError) error = NULL;
     ScenLoadOptions options = {0};
     g_autoptr(ScenScenario) scenario =
