@@ -7,12 +7,20 @@
 #define I64 "%" G_GINT64_FORMAT
 
 /* How full ranks and experts are. */
-static void check_loads(const StratPlan *plan, const struct Check *check, ScenCheckFail fail)
+static void check_loads(const ModelSpec *model, const StratPlan *plan, const struct Check *check,
+                        ScenCheckFail fail)
 {
     int64_t ranks = MAX(plan->expert, 1);
-    if (plan->expert_imbalance > 0.0 && plan->expert_zipf > 0.0)
+    if ((plan->expert_imbalance > 0.0) + (plan->expert_zipf > 0.0) +
+            (plan->expert_histogram != NULL) >
+        1)
         fail(check, "plan.expert_imbalance",
-             "expert_imbalance and expert_zipf both say how full the busiest rank is: keep one");
+             "expert_imbalance, expert_histogram and expert_zipf all say how full the busiest rank "
+             "is: keep one");
+    if (plan->expert_histogram && !strat_expert_reads_histogram(model, plan->expert_histogram))
+        fail(check, "plan.expert_histogram",
+             "expert_histogram '%s' is no list of whole numbers for " I64 " experts, not all 0",
+             plan->expert_histogram, model->experts);
     if (plan->expert_imbalance > 0.0 &&
         (plan->expert_imbalance < 1.0 || plan->expert_imbalance > (double)ranks))
         fail(check, "plan.expert_imbalance",
@@ -36,7 +44,7 @@ void scen_check_expert(ScenScenario *scenario, const struct Check *check, ScenCh
         fail(check, "plan.expert", "%s", reason);
     if (model->experts == 0)
         return;
-    check_loads(plan, check, fail);
+    check_loads(model, plan, check, fail);
     if (plan->expert_nodes > 0 && !plan->expert_kernels.name)
         fail(check, "plan.expert_nodes",
              "expert_nodes needs expert_kernels: an all-to-all sends a copy an expert, wherever "

@@ -135,6 +135,8 @@ static const ScenField fields[] = {
           .help = "rows that an expert takes, over the mean; 0: dropless (default)"),
     FIELD("expert_imbalance", expert_imbalance, SCEN_NUMBER, .max = 1e4,
           .help = "rows of the busiest expert rank over the mean (default: expert_zipf's)"),
+    FIELD("expert_histogram", expert_histogram, SCEN_TEXT,
+          .help = "rows that each expert gets, or any measure of them, \"9 4*3 1\"; n*k: k of n"),
     FIELD("expert_zipf", expert_zipf, SCEN_NUMBER, .max = 10.0,
           .help = "expert j is wanted as j to the power of minus this; 0: all alike (default)"),
     FIELD("expert_nodes", expert_nodes, SCEN_INT, .max = 65536,

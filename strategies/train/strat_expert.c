@@ -5,6 +5,7 @@
  *
  * Load of the busiest rank over the mean, l:
  *   given        expert_imbalance, what a histogram of the ranks' rows has as maximum over mean
+ *   histogram    the rows of each expert, written out; ranks hold neighbours, as Megatron's do
  *   zipf         expert j (from 1) is wanted as j^-z, at most by every token once: p_j = min(1 / k,
  *                j^-z / sum); experts are dealt out to ranks in turn, most wanted first, so
  *                l = E (p_1 + p_(1+E) + ...) / (sum of all p)
@@ -24,6 +25,7 @@
 #include "strat_expert.h"
 
 #include "strat_layout.h"
+#include "strat_stages.h"
 #include "topo_price.h"
 
 #include <math.h>
@@ -44,6 +46,23 @@ static double zipf_load(const ModelSpec *model, int64_t ranks, double exponent)
     return (double)ranks * busiest / all;
 }
 
+static double histogram_load(const ModelSpec *model, int64_t ranks, const char *rows)
+{
+    int64_t most = 0, before = 0, until = 0;
+    for (int64_t r = 1; r <= ranks; r++) {
+        strat_stages_at(rows, model->experts * r / ranks, &until);
+        most = MAX(most, until - before);
+        before = until;
+    }
+    return (double)ranks * (double)most / (double)until;
+}
+
+bool strat_expert_reads_histogram(const ModelSpec *model, const char *rows)
+{
+    int64_t experts = 0, sum = 0;
+    return strat_stages_read(rows, &experts, &sum, NULL) && experts == model->experts && sum > 0;
+}
+
 double strat_expert_load(const ModelSpec *model, const StratPlan *plan)
 {
     double load = 1.0;
@@ -51,6 +70,8 @@ double strat_expert_load(const ModelSpec *model, const StratPlan *plan)
         return load;
     if (plan->expert_imbalance > 0.0)
         load = plan->expert_imbalance;
+    else if (plan->expert_histogram)
+        load = histogram_load(model, plan->expert, plan->expert_histogram);
     else if (plan->expert_zipf > 0.0)
         load = zipf_load(model, plan->expert, plan->expert_zipf);
     return plan->expert_capacity > 0.0 ? fmin(load, plan->expert_capacity) : load;

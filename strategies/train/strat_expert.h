@@ -9,6 +9,9 @@
 /** Rows of the busiest rank of an expert group over the mean; 1 when even. */
 double strat_expert_load(const ModelSpec *model, const StratPlan *plan);
 
+/** Whether @rows, as plan.expert_histogram has them, are of @model's experts, and not all 0. */
+bool strat_expert_reads_histogram(const ModelSpec *model, const char *rows);
+
 /** Whether layer @layer of @chunk, from 0, has experts. */
 bool strat_layer_has_experts(const StratModelChunk *chunk, int64_t layer);
 

@@ -74,8 +74,9 @@ struct StratPlan {
     int64_t expert_tensor;   /* ranks that cut each routed expert: 1, or as tensor */
     double expert_capacity;  /* rows that an expert takes, over the mean; 0: all (dropless) */
     double expert_imbalance; /* rows of the busiest rank over the mean; 0: see expert_zipf */
-    double expert_zipf;      /* expert j of the layer is wanted as j^-this; 0: all alike */
-    int64_t expert_nodes;    /* scale-up domains that a token's experts may lie in; 0: any */
+    const char *expert_histogram; /* rows of each expert, "9 4*3 1"; NULL: see expert_zipf */
+    double expert_zipf;           /* expert j of the layer is wanted as j^-this; 0: all alike */
+    int64_t expert_nodes;         /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
     StratExpertSoftware expert_software;
     int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */

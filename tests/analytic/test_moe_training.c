@@ -88,6 +88,13 @@ Test(moe_training, the_busiest_rank_has_the_load_of_its_experts)
     expect_near(strat_expert_load(&world.model, &world.plan), 2.0 * 16.0 / 25.0, 1e-12, "zipf");
     world.plan.expert_capacity = 1.25;
     expect_near(strat_expert_load(&world.model, &world.plan), 1.25, 1e-12, "capacity");
+    world.plan.expert_zipf = world.plan.expert_capacity = 0.0;
+    world.plan.expert_histogram = "3 5 4 1"; /* experts 1 and 2 on the first rank: 8 of 13 */
+    expect_near(strat_expert_load(&world.model, &world.plan), 2.0 * 8.0 / 13.0, 1e-12, "histogram");
+    world.plan.expert_histogram = "1 2*3";
+    expect_near(strat_expert_load(&world.model, &world.plan), 2.0 * 4.0 / 7.0, 1e-12, "last rank");
+    world.plan.expert_histogram = NULL;
+    world.plan.expert_zipf = 1.0;
     world.model.experts_per_token = 3; /* the first is wanted by all at most: 1/3, 6, 4, 3 of 25 */
     world.plan.expert_capacity = 0.0;
     expect_near(strat_expert_load(&world.model, &world.plan),

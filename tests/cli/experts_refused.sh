@@ -33,7 +33,9 @@ refused plan.expert_capacity=0.5 'expert_capacity 0.5 would drop tokens of even 
 refused plan.expert_imbalance=0.5 'expert_imbalance 0.5: the busiest of 8 ranks has from 1 to 8 times'
 refused plan.expert_imbalance=9 'expert_imbalance 9: the busiest of 8 ranks has from 1 to 8 times'
 refused 'plan={zero_stage: 1, expert: 8, global_batch: 16, sequence_length: 2048, expert_imbalance: 2, expert_zipf: 1}' \
-    'expert_imbalance and expert_zipf both say how full the busiest rank is'
+    'expert_imbalance, expert_histogram and expert_zipf all say how full the busiest rank is'
+refused 'plan.expert_histogram=3 4*62' 'is no list of whole numbers for 64 experts'
+expect_exit 0 "$ORRERY" check s.yaml --set 'plan.expert_histogram=3 4*63'
 refused 'plan={zero_stage: 1, expert: 8, tensor: 2, global_batch: 16, sequence_length: 2048}' \
     'experts with tensor 2 need sequence_parallel'
 refused 'plan.recompute_parts={quantised_inputs: true}' 'quantised_inputs needs a precision below 16 bits'
