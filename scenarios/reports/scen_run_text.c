@@ -31,9 +31,13 @@ static void add_title(GString *out, const ScenScenario *scenario)
     const TopoCluster *cluster = &scenario->cluster;
     const StratPlan *plan = &scenario->plan;
     g_autoptr(GString) title = g_string_new(NULL);
-    g_string_append_printf(title, "%s: %s on " I64 " x %s (" I64 " node%s", scenario->name,
-                           scenario->model.name, cluster->gpu_count, cluster->node.gpu.name,
-                           cluster->node_count, cluster->node_count == 1 ? "" : "s");
+    g_string_append_printf(title, "%s: %s on " I64 " x %s", scenario->name, scenario->model.name,
+                           cluster->gpu_count - cluster->mixed.gpus, cluster->node.gpu.name);
+    if (cluster->mixed.gpus > 0)
+        g_string_append_printf(title, " and " I64 " x %s", cluster->mixed.gpus,
+                               cluster->mixed.node.gpu.name);
+    g_string_append_printf(title, " (" I64 " node%s", cluster->node_count,
+                           cluster->node_count == 1 ? "" : "s");
     if (scenario->placement.kind)
         g_string_append_printf(title, ", placement %s", scenario->placement.kind);
     g_string_append_c(title, ')');

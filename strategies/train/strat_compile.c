@@ -193,7 +193,7 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     const StratPlan *plan = costing->plan;
     StratPlaces places = strat_places_of(costing);
-    if (!strat_places_check(&places, error))
+    if (!strat_places_check(&places, error) || !strat_places_check_kinds(&places, plan, error))
         return NULL;
     step->program = strat_program_new();
     step->fold = strat_fold_new(&places, plan, fold);

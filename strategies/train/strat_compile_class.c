@@ -65,6 +65,7 @@ static StratModelChunk model_chunk(const StratCompiler *c, const StratClassCode 
     chunk.tensor_per_domain = code->position.tensor_per_domain;
     chunk.context_per_domain = code->position.context_per_domain;
     chunk.clock_fraction = code->position.clock_fraction;
+    chunk.kind = code->position.kind;
     chunk.expert_per_domain = code->position.expert_per_domain;
     chunk.expert_nic_fraction = code->position.expert_nic_fraction;
     if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
@@ -162,6 +163,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .nic_fraction =
                 strat_compile_priced(c, forward ? code->position.send_next_nic_fraction
                                                 : code->position.send_previous_nic_fraction),
+            .kind = forward ? code->position.send_next_kind : code->position.send_previous_kind,
             .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
     }
@@ -325,6 +327,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
                              .ranks_per_domain = code->position.ends_per_domain,
                              .nic_fraction =
                                  strat_compile_priced(c, code->position.ends_nic_fraction),
+                             .kind = code->position.ends_kind,
                              .bytes = strat_tensor_vocab_params(c->costing->model, plan) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};

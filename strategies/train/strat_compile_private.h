@@ -28,6 +28,7 @@ typedef struct StratReplicas {
     StratTransferRole role;
     int64_t ranks, per_domain;
     double nic_fraction;
+    TopoKind kind; /* of their nodes */
     uint32_t nth;
 } StratReplicas;
 

@@ -37,6 +37,17 @@ static double frozen_flop(const StratCosting *costing, double tokens, double att
     return (full - 3.0 * attention) * 2.0 / 3.0 + 3.0 * attention + 6.0 * tokens * adapters;
 }
 
+/* Of a GPU in the mean over the kinds of nodes. */
+static double mean_peak(const TopoCluster *cluster, TopoDtype precision)
+{
+    const TopoMixed *mixed = &cluster->mixed;
+    double first = cluster->node.gpu.peak_flop_per_s[precision];
+    if (mixed->gpus == 0)
+        return first;
+    return first + (mixed->node.gpu.peak_flop_per_s[precision] - first) * (double)mixed->gpus /
+                       (double)cluster->gpu_count;
+}
+
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
 {
     const StratPlan *plan = costing->plan;
@@ -55,7 +66,7 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
         result->hardware_flop += attention * recomputed_share(costing);
     else if (plan->recompute == STRAT_RECOMPUTE_FULL)
         result->hardware_flop += (forward - head) * recomputed_share(costing);
-    result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
+    result->peak_flop_per_s = mean_peak(costing->cluster, plan->precision);
 }
 
 /* What @transfer is to the program: the label and the class of the first operation that runs it. */
