@@ -12,9 +12,10 @@
  * Under the power cap attention need not run at the clock that products sustain: a fit may have a
  * sustained clock of its own, of which a throttled GPU has its fraction.
  *
- * FlashAttention-2 does not use Hopper's asynchronous tensor cores: there a fit of a quicker kernel
- * has its speed as a share of that (Shah 2024, FlashAttention-3, figures 5 and 6), at the clock of
- * products, since it draws less power.
+ * Older generations reach a fraction of these rates: FlashAttention-2 does not use Hopper's
+ * asynchronous tensor cores (Shah 2024, FlashAttention-3, figures 5 and 6). They draw less power:
+ * FlashAttention-1 stays at boost clock, FlashAttention-2 has a sustained clock of its own; none:
+ * that of products. A fraction that nobody measured is taken to be 1.
  *
  * 2.5: Dao, FlashAttention-2 (2023), section 4.1. Left out: sliding windows, paged keys. */
 #include "kern_attention.h"
@@ -30,43 +31,55 @@ double kern_attention_forward_flop(const KernAttentionShape *s)
            s->unmasked_fraction;
 }
 
-/* Is it FlashAttention-2, and does the profile tell it from what it was fitted on? */
-static bool is_flash_2(const KernAttentionFit *fit, const KernAttentionShape *s)
+/* What the kernels of @s reach of the rates of the fit. */
+static double generation(const KernAttentionFit *fit, const KernAttentionShape *s, bool backward)
 {
-    return s->flash_2 && fit->flash_2_forward_fraction > 0.0;
+    double fraction = 0.0;
+    if (s->kernels == KERN_ATTENTION_FLASH_1)
+        fraction = fit->flash_1_fraction;
+    else if (s->kernels == KERN_ATTENTION_FLASH_2)
+        fraction = backward ? fit->flash_2_backward_fraction : fit->flash_2_forward_fraction;
+    return fraction > 0.0 ? fraction : 1.0;
+}
+
+/* The share of boost clock that attention runs at, by the fit's kernels or by @older ones. */
+static double clock_of(const KernDevice *device, const KernAttentionFit *fit,
+                       KernAttentionKernels kernels, bool older)
+{
+    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
+    double own = fit->sustained_clock_fraction;
+    if (older)
+        own = kernels == KERN_ATTENTION_FLASH_1 ? 1.0 : fit->older_clock_fraction;
+    bool capped = older || device->clock_fraction / throttle < 1.0;
+    return capped && own > 0.0 ? own * throttle : device->clock_fraction;
 }
 
 /* FLOP/s at @fraction of peak, before head width and fill. */
 static double attention_rate(const KernDevice *device, const KernAttentionFit *fit,
-                             const KernAttentionShape *s, double fraction)
+                             const KernAttentionShape *s, double fraction, bool backward)
 {
     double d = (double)s->head_dim, k = (double)s->keys;
     double rows = ceil((double)s->queries / 128.0) * 128.0;
     double blocks = (double)s->batch * rows / 128.0;
     double fill = fmin(1.0, blocks / (double)device->gpu->multiprocessors);
     fill *= (double)s->queries / rows;
-    double throttle = device->throttle_fraction > 0.0 ? device->throttle_fraction : 1.0;
-    bool own_clock = device->clock_fraction / throttle < 1.0 &&
-                     fit->sustained_clock_fraction > 0.0 && !is_flash_2(fit, s);
-    double clock = own_clock ? fit->sustained_clock_fraction * throttle : device->clock_fraction;
-    double peak = device->gpu->peak_flop_per_s[s->dtype] * clock;
+    double older = generation(fit, s, backward);
+    double clock = clock_of(device, fit, s->kernels, older < 1.0);
+    double peak = device->gpu->peak_flop_per_s[s->dtype] * clock * older;
     return peak * fraction * fill * d / (d + fit->head_dim_half) * k / (k + fit->sequence_half);
 }
 
 double kern_attention_form_s(const KernDevice *device, const KernAttentionFit *fit,
                              const KernAttentionShape *s)
 {
-    double fraction = fit->forward_fraction;
-    if (is_flash_2(fit, s))
-        fraction *= fit->flash_2_forward_fraction;
-    return fit->launch_s +
-           kern_attention_forward_flop(s) / attention_rate(device, fit, s, fraction);
+    return fit->launch_s + kern_attention_forward_flop(s) /
+                               attention_rate(device, fit, s, fit->forward_fraction, false);
 }
 
 double kern_attention_forward_s(const KernDevice *device, const KernAttentionShape *s)
 {
     double measured = 0.0;
-    if (kern_table_attention_s(device, s, &measured))
+    if (s->kernels == KERN_ATTENTION_FITTED && kern_table_attention_s(device, s, &measured))
         return measured;
     if (device->profile->host.threads > 0)
         return kern_host_attention_s(&device->profile->host, s, false);
@@ -78,9 +91,6 @@ double kern_attention_backward_s(const KernDevice *device, const KernAttentionSh
     if (device->profile->host.threads > 0)
         return kern_host_attention_s(&device->profile->host, s, true);
     const KernAttentionFit *fit = &device->profile->attention;
-    double fraction = fit->backward_fraction;
-    if (is_flash_2(fit, s))
-        fraction *= fit->flash_2_backward_fraction;
-    return 2.0 * fit->launch_s +
-           2.5 * kern_attention_forward_flop(s) / attention_rate(device, fit, s, fraction);
+    return 2.0 * fit->launch_s + 2.5 * kern_attention_forward_flop(s) /
+                                     attention_rate(device, fit, s, fit->backward_fraction, true);
 }

@@ -4,6 +4,13 @@
 
 #include "kern_profile.h"
 
+/** Generations of fused attention. */
+typedef enum KernAttentionKernels {
+    KERN_ATTENTION_FITTED, /* what the profile was fitted on: the best of that GPU */
+    KERN_ATTENTION_FLASH_1,
+    KERN_ATTENTION_FLASH_2,
+} KernAttentionKernels;
+
 /** @batch (sequences x query heads) products of @queries against @keys, heads @head_dim wide,
  *  of which @unmasked_fraction is not masked away. */
 typedef struct KernAttentionShape {
@@ -14,7 +21,7 @@ typedef struct KernAttentionShape {
     int64_t head_dim;
     double unmasked_fraction;
     TopoDtype dtype;
-    bool flash_2; /* by FlashAttention-2 */
+    KernAttentionKernels kernels;
 } KernAttentionShape;
 
 /** Two products: 4 batch queries keys head_dim, times what is not masked. */

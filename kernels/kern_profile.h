@@ -84,9 +84,10 @@ typedef struct KernAttentionFit {
     double sequence_half; /* keys of a sequence, likewise */
     double launch_s;
     double sustained_clock_fraction; /* of a long run, over boost; 0: the profile's */
-    double flash_2_forward_fraction; /* speed of FlashAttention-2 over the kernel fitted here; 0:
-                                        it is that kernel, or was not measured */
+    double flash_1_fraction;         /* of these rates at the same clock, of FlashAttention-1, */
+    double flash_2_forward_fraction; /* and FlashAttention-2; 0: not known, or as quick */
     double flash_2_backward_fraction;
+    double older_clock_fraction; /* at which FlashAttention-2 runs, over boost; 0: as products */
     double median_error_fraction;
     double p90_error_fraction;
     int64_t rows;

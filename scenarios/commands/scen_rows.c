@@ -312,6 +312,9 @@ static const struct {
     const char *dtype, *words, *yaml;
 } recipes[] = {
     {"fp8",   "block scaling",   "fp8\n  quantise: {recipe: fp8-block}"               },
+    {"fp8",   "rowwise",         "fp8\n  quantise: {recipe: fp8-row}"                 },
+    {"fp8",   "fp8 linear",      "fp8\n  quantise: {recipe: fp8-current}"             },
+    {"fp8",   "tensorwise",      "fp8\n  quantise: {recipe: fp8-current}"             },
     {"fp8",   "current scaling", "fp8\n  quantise: {recipe: fp8-current}"             },
     {"fp8",   "block/MX",        "fp8\n  quantise: {recipe: mxfp8}"                   },
     {"fp8",   "",                "fp8"                                                },
@@ -344,20 +347,28 @@ static void put_recompute(Writer *w, const char *preset)
     const char *recompute = text(w, w->setup, "recompute", NULL);
     if (!recompute)
         guess(w, "recomputation of %s", preset);
+    else if (strstr(remark(w->row, "recompute"), "per-op"))
+        put(w, "  recompute: per-op\n");
     else if (g_str_equal(recompute, "custom"))
         refuse(w, "custom recomputation cannot be expressed");
     else
         put_string(w, "  recompute", recompute);
 }
 
-/* "activation CPU offloading of 40 layers", as the notes of rows say. */
+/* "activation CPU offloading of 40 layers", or "activation offload ratio alpha=0.41", as the notes of
+ * rows say. */
 static void put_offload(Writer *w)
 {
-    static const char words[] = "activation CPU offloading of ";
-    const char *found = strstr(remark(w->row, "notes"), words);
-    gint64 layers = found ? g_ascii_strtoll(found + strlen(words), NULL, 10) : 0;
-    if (layers > 0)
-        put(w, "  offload: {activation_layers: " I64 "}\n", (int64_t)layers);
+    static const char by_layers[] = "activation CPU offloading of ";
+    static const char by_share[] = "activation offload ratio alpha=";
+    const char *notes = remark(w->row, "notes");
+    const char *layers = strstr(notes, by_layers), *share = strstr(notes, by_share);
+    gint64 count = layers ? g_ascii_strtoll(layers + strlen(by_layers), NULL, 10) : 0;
+    double alpha = share ? g_ascii_strtod(share + strlen(by_share), NULL) : 0.0;
+    if (count > 0)
+        put(w, "  offload: {activation_layers: " I64 "}\n", (int64_t)count);
+    else if (alpha > 0.0 && alpha <= 1.0)
+        put(w, "  offload: {activations: %g}\n", alpha);
 }
 
 static void put_overlap(Writer *w, const char *preset)
@@ -370,11 +381,16 @@ static void put_overlap(Writer *w, const char *preset)
         {"tp", "tensor"  },
         {"pp", "pipeline"},
     };
+    /* Products with scales of rows and their gathers are not chunked: torchtitan's issue 866
+     * measures them as fast with asynchronous tensor parallelism as without, pytorch's 149990 says
+     * why. */
+    bool is_bare = strstr(remark(w->row, "dtype"), "rowwise");
     g_autoptr(GString) list = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         if (has(overlap, keys[i].short_name))
             g_string_append_printf(list, "%s%s: %s", list->len > 0 ? ", " : "", keys[i].key,
-                                   yes_no(flag(w, overlap, keys[i].short_name, false)));
+                                   yes_no(flag(w, overlap, keys[i].short_name, false) &&
+                                          !(is_bare && g_str_equal(keys[i].key, "tensor"))));
     }
     if (scen_rows_exchange_beside(w, preset)) {
         g_string_append_printf(list, "%sexpert: true", list->len > 0 ? ", " : "");
@@ -406,6 +422,8 @@ static void put_batch(Writer *w)
         integer(w, w->row, "global_batch", 0), integer(w, w->model, "seq_len", 0));
 }
 
+static const char *const HYBRID = "hybrid ZeRO-1 within ";
+
 /* What ranks shard. FSDP's SHARD_GRAD_OP, which rows call stage 2, shards weights between steps as
  * well and gathers them once. */
 static void put_sharding(Writer *w, const char *preset)
@@ -421,6 +439,8 @@ static void put_sharding(Writer *w, const char *preset)
         guess(w, "ZeRO stage of %s", preset);
     if (g_str_has_prefix(overlap, "HSDP"))
         put(w, "  shard: " I64 "\n", integer(w, w->row, "gpus_per_node", 0));
+    else if (g_str_has_prefix(overlap, HYBRID))
+        put(w, "  shard: " I64 "\n", g_ascii_strtoll(overlap + strlen(HYBRID), NULL, 10));
     if (strstr(overlap, "MP Mode PURE"))
         put(w, "  gradients: bf16\n");
 }

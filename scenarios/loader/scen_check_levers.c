@@ -8,7 +8,8 @@
  * update there. Weights live elsewhere only where they are gathered unit by unit; with a pipeline
  * every microbatch would fetch them again, which DeepSpeed's engine refuses.
  *
- * adapters, distill, sparsity: see each rule. */
+ * recompute per-op: of dense layers with fused attention alone. owner_hop needs an optimizer that is
+ * sharded and nothing else that is. adapters, distill, sparsity: see each rule. */
 #include "scen_check_levers.h"
 
 #include "strat_agree.h"
@@ -45,7 +46,7 @@ static void check_recompute(const ScenScenario *scenario, const struct Check *ch
              which->layers);
     if (which->method != STRAT_RECOMPUTE_UNIFORM)
         return;
-    if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
+    if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE || plan->recompute == STRAT_RECOMPUTE_PER_OP)
         fail(check, path,
              "uniform groups keep the input of a group alone: they need recompute full");
     if (which->layers > 1 && plan->zero_stage == 3)
@@ -239,6 +240,33 @@ static void check_sparsity(const ScenScenario *scenario, const struct Check *che
         fail(check, "plan.sparsity", "sparse weights beside adapters are not modelled");
 }
 
+/* What is kept operation by operation was read off a dense Llama with fused attention. */
+static void check_per_op(const ScenScenario *scenario, const struct Check *check,
+                         ScenCheckFail fail)
+{
+    const StratPlan *plan = &scenario->plan;
+    if (plan->recompute != STRAT_RECOMPUTE_PER_OP)
+        return;
+    if (plan->attention == STRAT_ATTENTION_UNFUSED)
+        fail(check, "plan.recompute",
+             "recompute per-op keeps the output of fused attention: it needs attention flash");
+    if (scenario->model.experts > 0 || scenario->model.kv_lora_rank > 0)
+        fail(check, "plan.recompute",
+             "recompute per-op keeps every other product of a dense layer: which it keeps of "
+             "experts and of latent attention is not known");
+}
+
+static void check_owners(const ScenScenario *scenario, const struct Check *check,
+                         ScenCheckFail fail)
+{
+    const StratPlan *plan = &scenario->plan;
+    if (plan->owner_hop_s > 0.0 && plan->zero_stage != 1)
+        fail(
+            check, "plan.owner_hop",
+            "owner_hop needs zero_stage 1, where the owner of a tensor updates it: zero_stage " I64,
+            plan->zero_stage);
+}
+
 void scen_check_levers(const ScenScenario *scenario, const struct Check *check, ScenCheckFail fail)
 {
     check_recompute(scenario, check, fail);
@@ -248,4 +276,6 @@ void scen_check_levers(const ScenScenario *scenario, const struct Check *check, 
     check_teacher(scenario, check, fail);
     check_sparsity(scenario, check, fail);
     check_neighbours(scenario, check, fail);
+    check_per_op(scenario, check, fail);
+    check_owners(scenario, check, fail);
 }

@@ -13,12 +13,14 @@ static const ScenName recomputes[] = {
     {"none",      STRAT_RECOMPUTE_NONE     },
     {"selective", STRAT_RECOMPUTE_SELECTIVE},
     {"full",      STRAT_RECOMPUTE_FULL     },
+    {"per-op",    STRAT_RECOMPUTE_PER_OP   },
     {NULL,        0                        },
 };
 
 static const ScenName attentions[] = {
     {"unfused", STRAT_ATTENTION_UNFUSED},
     {"flash",   STRAT_ATTENTION_FLASH  },
+    {"flash-1", STRAT_ATTENTION_FLASH_1},
     {"flash-2", STRAT_ATTENTION_FLASH_2},
     {NULL,      0                      },
 };
@@ -163,6 +165,8 @@ static const ScenField fields[] = {
           .help = "what the backward recomputes"),
     FIELD("recompute_parts", recompute_parts, SCEN_MAP, .table = &scen_recompute_parts_table,
           .help = "cheap parts of a layer that the backward repeats as well (default: none)"),
+    FIELD("recompute_stops_early", recompute_stops_early, SCEN_BOOL, .fallback = "false",
+          .help = "full recomputation leaves out a layer's last product, as PyTorch's does"),
     FIELD("recompute_layers", recompute_layers, SCEN_MAP, .table = &scen_recompute_table,
           .help = "in which layers (default: all)"),
     FIELD("attention", attention, SCEN_ENUM, .names = attentions, .fallback = "flash",
@@ -194,6 +198,11 @@ static const ScenField fields[] = {
           .help = "zero_stage 2 and 3: gradients are reduced after the last microbatch alone"),
     FIELD("prefetch", prefetch, SCEN_INT, .max = 1e4, .fallback = "1",
           .help = "zero_stage 3: layers gathered ahead of the one that computes (default: 1)"),
+    FIELD("owner_hop", owner_hop_s, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S,
+          .help = "zero_stage 1: whole tensors have owners, whose broadcasts take this long from "
+                  "rank to rank, in s; 0: tensors are cut (default)"),
+    FIELD("data_nic_fraction", data_nic_fraction, SCEN_NUMBER, .max = 1.0,
+          .help = "of the NICs' bandwidth that data-parallel traffic uses; 0: all (default)"),
     FIELD("fp32_parameters", fp32_parameters, SCEN_BOOL, .fallback = "false",
           .help = "weights are kept in fp32 (DDP, FSDP), not in 16 bits with an fp32 master"),
     FIELD("pipeline_shards_no_gradients", pipeline_shards_no_gradients, SCEN_BOOL,

@@ -6,6 +6,7 @@
 static const ScenName recipes[] = {
     {"fp8-delayed", 0},
     {"fp8-current", 0},
+    {"fp8-row",     0},
     {"fp8-block",   0},
     {"mxfp8",       0},
     {"nvfp4",       0},

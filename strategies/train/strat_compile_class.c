@@ -173,7 +173,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
 static void add_parameter_gathers(StratCompiler *c, uint32_t class)
 {
     StratClassCode *code = &c->classes[class];
-    if (c->plan->zero_stage == 0 || !c->plan->overlap_data)
+    if (c->plan->zero_stage == 0 || !c->plan->overlap_data || c->plan->owner_hop_s > 0.0)
         return;
     for (int64_t n = 0; n < c->pipeline.chunks * STRAT_PARAMS_KINDS; n++) {
         StratChunkCode *chunk = &code->chunks[n / STRAT_PARAMS_KINDS];
@@ -292,8 +292,7 @@ static void add_pair(StratCompiler *c, uint32_t class, const StratTask *pair)
         strat_compile_result(c, class, &pair[i]);
 }
 
-/* Parameters of a class that learn. */
-static double class_params(const StratCompiler *c, const StratClassCode *code, int kind)
+double strat_compile_trained(const StratCompiler *c, const StratClassCode *code, int kind)
 {
     double params = 0.0;
     for (int64_t k = 0; k < c->pipeline.chunks; k++)
@@ -301,75 +300,19 @@ static double class_params(const StratCompiler *c, const StratClassCode *code, i
     return params;
 }
 
-/* Of these, those that a rank updates. */
-static double updated_params(const StratCompiler *c, const StratClassCode *code)
+bool strat_compile_span(StratCompiler *c, uint32_t class, double seconds, StratBucket bucket,
+                        const char *label, GError **error)
 {
-    double updated = 0.0;
-    for (int k = 0; k < STRAT_PARAMS_KINDS; k++) {
-        double held = class_params(c, code, k);
-        double shards = (double)(code->replicas[k].ranks * code->mirror.ranks);
-        updated += c->plan->zero_stage > 0 ? held / shards : held;
-    }
-    return updated;
-}
-
-/* A tied embedding on both ends of a pipeline has two gradients to add. */
-static void add_tied_reduce(StratCompiler *c, uint32_t class)
-{
-    StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    bool end = code->stage == 0 || code->stage == plan->pipeline - 1;
-    if (!c->costing->model->tied_embeddings || strat_ends_meet(plan) || !end ||
-        c->costing->model->vocab == 0 || plan->profiled.forward_s > 0.0 || plan->adapters.rank > 0)
-        return;
-    TopoTransfer transfer = {.op = TOPO_OP_ALL_REDUCE,
-                             .ranks = 2,
-                             .ranks_per_domain = code->position.ends_per_domain,
-                             .nic_fraction =
-                                 strat_compile_priced(c, code->position.ends_nic_fraction),
-                             .kind = code->position.ends_kind,
-                             .bytes = strat_tensor_vocab_params(c->costing->model, plan) *
-                                      topo_dtype_bytes(plan->gradients)};
-    StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};
-    strat_compile_collective(c, &owner, SIM_STREAM_MAIN, code->ends_nth++, &transfer,
-                             "reduce tied embedding");
-}
-
-static bool add_optimizer(StratCompiler *c, uint32_t class, GError **error)
-{
-    StratClassCode *code = &c->classes[class];
-    const StratPlan *plan = c->plan;
-    double params = 0.0;
-    for (int k = 0; k < STRAT_PARAMS_KINDS; k++)
-        params += class_params(c, code, k);
-    if (plan->optimizer == STRAT_OPTIMIZER_NONE)
+    if (seconds <= 0.0)
         return true;
-    if (!strat_compile_update(c, class, params, updated_params(c, code), error))
+    StratSpan span = {.seconds = seconds, .bucket = bucket, .label = label};
+    SimOp op = {.group = SIM_GROUP_NONE,
+                .label = sim_program_label(c->program, label),
+                .kind = SIM_OP_COMPUTE};
+    if (!strat_blocks_span(c->blocks, &span, &op.block, error))
         return false;
-    bool gathers = plan->zero_stage > 0 && !plan->overlap_data && !strat_compile_has_units(c);
-    for (int k = 0; gathers && k < STRAT_PARAMS_KINDS; k++)
-        strat_compile_gather(c, class, (StratParamsKind)k, class_params(c, code, k), STRAT_NO_OP);
+    strat_compile_main(c, class, op);
     return true;
-}
-
-/* The main stream may not pass the end of the step before its own reductions are done. Where many
- * queue for one stream (buckets of a size, slow exchanges), it waits for each in turn, so that the
- * ledger knows what it waits for; else for the last. */
-static void wait_for_reductions(StratCompiler *c, uint32_t class)
-{
-    const StratClassCode *code = &c->classes[class];
-    const StratDataParallel *dp = &c->plan->data_parallel;
-    bool each = strat_compile_bucket(c) > 0.0 || !strat_data_is_plain(dp);
-    if (code->last_reduce == STRAT_NO_OP)
-        return;
-    for (guint i = each ? 0 : code->reductions->len - 1; i < code->reductions->len; i++) {
-        SimOp join = {.group = SIM_GROUP_NONE,
-                      .block = sim_program_add_block(c->program, NULL, 0),
-                      .label = sim_program_label(c->program, "wait for gradients"),
-                      .kind = SIM_OP_DELAY};
-        sim_program_add_dep(c->program, strat_compile_main(c, class, join),
-                            g_array_index(code->reductions, uint32_t, i));
-    }
 }
 
 static void open_streams(StratCompiler *c, uint32_t class)
@@ -493,24 +436,13 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error)
     StratClassCode *code = &c->classes[class];
     number_sends(c, class);
     code->last_reduce = STRAT_NO_OP;
-    strat_compile_delayed_update(c, class, updated_params(c, code));
+    strat_compile_delayed_update(c, class, strat_compile_updated(c, code));
     g_array_set_size(code->reductions, 0);
-    double shared = class_params(c, code, STRAT_PARAMS_SHARED);
+    double shared = strat_compile_trained(c, code, STRAT_PARAMS_SHARED);
     if (gossips(c) &&
         !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, shared, code->last_main, error))
         return false;
     if (!add_tasks(c, class, error))
         return false;
-    bool reduced = code->last_reduce != STRAT_NO_OP;
-    for (int k = 0; !reduced && k < STRAT_PARAMS_KINDS; k++) {
-        double params = class_params(c, code, k);
-        if (!strat_compile_reduce(c, class, (StratParamsKind)k, params, STRAT_NO_OP, error))
-            return false;
-    }
-    if (reduced && c->plan->overlap_data)
-        wait_for_reductions(c, class);
-    if (!strat_compile_restore(c, class, shared, error))
-        return false;
-    add_tied_reduce(c, class);
-    return add_optimizer(c, class, error);
+    return strat_compile_end(c, class, error);
 }

@@ -15,6 +15,12 @@
  * which moves 2 (2 D - 1) / (2 D) of the bytes, as a ring of 2 D does. A sharded optimizer has 1 /
  * 2 D: the pair scatters its D-th and gathers it first.
  *
+ * Where whole tensors have owners (InternEvo, hybrid_zero_optim.py), gradients are summed on all
+ * ranks, and each owner broadcasts its tensors after the step, one owner after the other. Together
+ * that moves the bytes of a gather; besides, each broadcast fills the ring rank by rank,
+ *
+ *   min(ranks, tensors) * (ranks - 1) * plan.owner_hop   [s]
+ *
  * Gradients come in buckets: pieces of a chunk whose last gradient is final at one moment, up to
  * eight of equal layers, or of a size. A bucket of size B is the fewest units (layer, embedding,
  * head) from the end of the chunk on with B bytes or more; a unit of n B bytes is reduced by n
@@ -57,11 +63,21 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
         transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
     } else if (plan->zero_stage > 0) {
-        transfer.op = TOPO_OP_REDUCE_SCATTER;
+        transfer.op = plan->owner_hop_s > 0.0 ? TOPO_OP_ALL_REDUCE : TOPO_OP_REDUCE_SCATTER;
     } else {
         strat_agree_apply(c->costing, params, &transfer);
     }
     return transfer;
+}
+
+double strat_compile_data_s(const StratCompiler *c, const StratClassCode *code, double params,
+                            int direction)
+{
+    const StratReplicas *replicas = &code->replicas[STRAT_PARAMS_SHARED];
+    if (replicas->ranks == 1 || params <= 0.0)
+        return 0.0;
+    TopoTransfer transfer = shard_transfer(c, replicas, params, direction);
+    return c->costing->net->seconds(c->costing->cluster, &transfer);
 }
 
 /* Where there are several copies, the sum of the shards' gradients over them. */
@@ -101,6 +117,13 @@ uint32_t strat_compile_collective(StratCompiler *c, const StratOwner *owner, uin
     return sim_program_add_op(c->program, &op);
 }
 
+/* What of their NICs the ranks of a data group use, where @weak is left of the weakest. */
+static double nic_share(const StratCompiler *c, double weak)
+{
+    double left = strat_compile_priced(c, weak), used = c->plan->data_nic_fraction;
+    return used > 0.0 ? used * (left > 0.0 ? left : 1.0) : left;
+}
+
 void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t rank)
 {
     StratGroup data = strat_shard_group(c->plan, rank);
@@ -109,7 +132,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .role = STRAT_ROLE_DATA,
         .ranks = data.count,
         .per_domain = code->position.data_per_domain,
-        .nic_fraction = strat_compile_priced(c, code->position.data_nic_fraction),
+        .nic_fraction = nic_share(c, code->position.data_nic_fraction),
         .kind = code->position.data_kind,
     };
     StratGroup mirror = strat_mirror_group(c->plan, rank);
@@ -130,7 +153,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .role = STRAT_ROLE_EXPERT_DATA,
         .ranks = same.count,
         .per_domain = code->position.expert_data_per_domain,
-        .nic_fraction = strat_compile_priced(c, code->position.expert_data_nic_fraction),
+        .nic_fraction = nic_share(c, code->position.expert_data_nic_fraction),
         .kind = code->position.expert_data_kind,
     };
 }
@@ -164,13 +187,13 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
     bool shared = replicas->ranks > 1, mirrored = code->mirror.ranks > 1;
     if (params <= 0.0)
         return STRAT_NO_OP;
-    uint16_t stream = data_stream(c, code);
+    uint16_t stream = c->plan->owner_hop_s > 0.0 ? SIM_STREAM_MAIN : data_stream(c, code);
     uint32_t id = strat_compile_fetch(c, class, 2.0 * params / (double)replicas->ranks, after);
     uint32_t fetched = id;
     if (mirrored) {
         double part = params / (double)replicas->ranks;
         id = add_mirror(c, class, TOPO_OP_ALL_GATHER, 2.0 * part, "gather parameters");
-        if (c->plan->overlap_data && after != STRAT_NO_OP)
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP)
             strat_compile_after(c, class, id, after);
     }
     if (shared) {
@@ -178,7 +201,7 @@ uint32_t strat_compile_gather(StratCompiler *c, uint32_t class, StratParamsKind 
         TopoTransfer transfer = shard_transfer(c, replicas, params, STRAT_FORWARD);
         id = strat_compile_collective(c, &owner, stream, replicas->nth++, &transfer,
                                       "gather parameters");
-        if (c->plan->overlap_data && after != STRAT_NO_OP && !mirrored)
+        if (stream != SIM_STREAM_MAIN && after != STRAT_NO_OP && !mirrored)
             strat_compile_after(c, class, id, after);
         if (fetched != STRAT_NO_OP)
             sim_program_add_dep(c->program, id, fetched);

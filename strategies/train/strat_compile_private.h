@@ -109,6 +109,15 @@ bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error);
 /** Frees what strat_compile_open() made. */
 void strat_compile_close(StratClassCode *code);
 
+/** Parameters of @kind in the chunks of a class that learn. */
+double strat_compile_trained(const StratCompiler *c, const StratClassCode *code, int kind);
+
+/** Of these, those of all kinds that one of its ranks updates. */
+double strat_compile_updated(const StratCompiler *c, const StratClassCode *code);
+
+/** Adds what ends the step of class @class, whose tasks have been added. */
+bool strat_compile_end(StratCompiler *c, uint32_t class, GError **error);
+
 /** Adds one step of class @class, which has been opened like all others of its gang. */
 bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
 
@@ -116,8 +125,17 @@ bool strat_compile_step(StratCompiler *c, uint32_t class, GError **error);
 bool strat_compile_has_units(const StratCompiler *c);
 
 /** Adds all tasks of class @class, whose chunks are cut into units. False and @error when a price
- *  is not a time. */
+ * is not a time. */
 bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error);
+
+/** Appends @seconds to the main stream of @class. False and @error when that is not a time. */
+bool strat_compile_span(StratCompiler *c, uint32_t class, double seconds, StratBucket bucket,
+                        const char *label, GError **error);
+
+/** Seconds of the gather (STRAT_FORWARD) or the reduction of @params parameters over the ranks that
+ *  share a copy, alone on the network; 0 where nobody shares them. */
+double strat_compile_data_s(const StratCompiler *c, const StratClassCode *code, double params,
+                            int direction);
 
 /** Appends @piece of @task, or all of it when that is negative; @first is what its input arrives
  * at. Returns the operation. */

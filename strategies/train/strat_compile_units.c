@@ -21,11 +21,21 @@
  * as long, and are reduced once: two gathers and one reduction a step, however many microbatches
  * (Lamy-Poirier 2023, section 4.2).
  *
+ * Collectives take SMs and bandwidth from the compute beside them, a share s = plan.comm_slowdown
+ * of it. A unit of f seconds beside c seconds of collectives (the next gather, the reduction of the
+ * unit before it) takes longer by
+ *
+ *   min(s c, s / (1 - s) f)
+ *
  * Models with experts have no units: the loader refuses them.
  *
- * Left out: copies between flat buffers and tensors, casts of shards, and SMs that collectives take
- * from the compute beside them; the weights' gradients of zero-bubble schedules need no gather. */
+ * Left out: copies between flat buffers and tensors, casts of shards; the weights' gradients of
+ * zero-bubble schedules need no gather. */
 #include "strat_compile_private.h"
+
+#include "sim_time.h"
+
+#include <math.h>
 
 /* A unit of a task, in the order of the main stream. */
 typedef struct Unit {
@@ -88,13 +98,47 @@ static GArray *list_units(const StratCompiler *c, const StratClassCode *code)
     return units;
 }
 
+static double unit_params(const StratClassCode *code, const Unit *unit)
+{
+    return code->chunks[unit->task->chunk].piece_params[STRAT_PARAMS_SHARED][unit->piece];
+}
+
+/* Seconds of the collectives beside unit @n. */
+static double beside_s(const StratCompiler *c, const StratClassCode *code, const GArray *units,
+                       guint n)
+{
+    guint next = n + (guint)c->plan->prefetch;
+    double seconds = 0.0;
+    if (next < units->len && g_array_index(units, Unit, next).gathers)
+        seconds += strat_compile_data_s(
+            c, code, unit_params(code, &g_array_index(units, Unit, next)), STRAT_FORWARD);
+    const Unit *before = n > 0 ? &g_array_index(units, Unit, n - 1) : NULL;
+    if (before && strat_compile_reduces(c, before->task))
+        seconds += strat_compile_data_s(c, code, unit_params(code, before), STRAT_BACKWARD);
+    return seconds;
+}
+
+/* What unit @n, whose block is @block, loses to the collectives beside it. */
+static bool add_loss(StratCompiler *c, uint32_t class, const GArray *units, guint n, uint32_t block,
+                     GError **error)
+{
+    double share = c->plan->comm_slowdown;
+    if (share <= 0.0 || share >= 1.0 || !c->plan->overlap_data)
+        return true;
+    double alone = sim_time_to_seconds(sim_program_block_total(c->program, block));
+    double lost =
+        fmin(share * beside_s(c, &c->classes[class], units, n), share / (1.0 - share) * alone);
+    return strat_compile_span(c, class, lost, STRAT_BUCKET_DATA_COMM, "compute beside data comm.",
+                              error);
+}
+
 /* The gather that @unit waits for, after what the main stream has so far. */
 static void gather(StratCompiler *c, uint32_t class, Unit *unit)
 {
     const StratClassCode *code = &c->classes[class];
-    double params = code->chunks[unit->task->chunk].piece_params[STRAT_PARAMS_SHARED][unit->piece];
     if (unit->gathers)
-        unit->gather = strat_compile_gather(c, class, STRAT_PARAMS_SHARED, params, code->last_main);
+        unit->gather = strat_compile_gather(c, class, STRAT_PARAMS_SHARED, unit_params(code, unit),
+                                            code->last_main);
 }
 
 bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
@@ -112,8 +156,10 @@ bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
         if (unit->gather != STRAT_NO_OP)
             strat_compile_block_waits(c, class, id, unit->gather);
         double params = chunk->piece_trained[STRAT_PARAMS_SHARED][unit->piece];
+        if (!add_loss(c, class, units, n, chunk->piece_block[unit->task->kind][unit->piece], error))
+            return false;
         if (strat_compile_reduces(c, unit->task) &&
-            !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, params, id, error))
+            !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, params, code->last_main, error))
             return false;
         if (unit->last)
             strat_compile_result(c, class, unit->task);

@@ -7,7 +7,7 @@
  *
  * A backward may be priced in two parts: that of the input has all but the weights' gradients,
  * whose gathers and products are the other; then nothing hides the reduction of dX. Recomputation
- * repeats the forward of a layer, or of its attention core, before the backward.
+ * repeats the forward of a layer, or a part of it (strat_repeat.c), before the backward.
  *
  * Context groups: strat_context.c; grids of tensor ranks: strat_tensor.c; tokens to experts and
  * back: strat_expert.c, with overlap.expert under the layer's own compute or the paired chunk's. */
@@ -22,6 +22,7 @@
 #include "strat_grade.h"
 #include "strat_layout.h"
 #include "strat_product.h"
+#include "strat_repeat.h"
 #include "strat_tensor.h"
 #include "strat_tensor_overlap.h"
 
@@ -90,16 +91,11 @@ static double exposed(const Walk *walk, double comm, double product, bool overla
     return strat_tensor_exposed_s(walk->costing->plan, comm, product, overlapped);
 }
 
-/* What context ranks alone are held to is of no generation that library_fraction is about. */
 static double attention_s(const Walk *walk, const ModelOp *op, bool backward)
 {
-    const StratPlan *plan = walk->costing->plan;
-    KernAttentionShape shape = strat_attention_shape(plan, op);
-    KernDevice device = walk->device;
-    if (shape.flash_2 && plan->attention != STRAT_ATTENTION_FLASH_2 && plan->library_fraction > 0.0)
-        device.clock_fraction /= plan->library_fraction;
-    return backward ? kern_attention_backward_s(&device, &shape)
-                    : kern_attention_forward_s(&device, &shape);
+    KernAttentionShape shape = strat_attention_shape(walk->costing->plan, op);
+    return backward ? kern_attention_backward_s(&walk->device, &shape)
+                    : kern_attention_forward_s(&walk->device, &shape);
 }
 
 /* What the context group moves, a ring beside the attention after it; or a row of a grid. */
@@ -119,15 +115,22 @@ static void group_comm(Walk *walk, const ModelOps *ops, size_t i, bool backward)
 }
 
 /* Below 16 bits an operand of @elements is cast, perhaps in shards before it is @gathered. */
-static void cast(Walk *walk, const ModelOp *op, int64_t elements, bool gathered)
+static void cast(Walk *walk, const ModelOp *op, double elements, bool gathered)
 {
     const StratRecipe *recipe = walk->recipe;
     if (!recipe || op->part != MODEL_PART_LINEAR || (op->routed && walk->fused))
         return;
     int64_t shards = gathered ? walk->costing->plan->tensor : 0;
-    double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * (double)elements;
+    double bytes = strat_recipe_cast_bytes(recipe, walk->device.gpu, shards) * elements;
     emit(walk, kern_pass_s(&walk->device, bytes, strat_recipe_cast_kernels(recipe)),
          STRAT_BUCKET_ELEMENTWISE, "cast");
+}
+
+/* Weights that no optimizer casts are, for each use, along one of their two sides. */
+static void cast_weights(Walk *walk, const ModelOp *op)
+{
+    if (walk->recipe && walk->recipe->casts_weights)
+        cast(walk, op, 0.5 * (double)(op->batch * op->n) * (double)op->k, false);
 }
 
 /* A product of a grid of tensor ranks: forward, or @parts of its backward. */
@@ -137,7 +140,7 @@ static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
     StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
                                                 op_dtype(walk, op), parts);
     block.k /= op->steps;
-    cast(walk, op, parts == 0 ? op->m * block.k : op->m * op->n, false);
+    cast(walk, op, (double)op->m * (double)(parts == 0 ? block.k : op->n), false);
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
     emit(walk, times.product_s, strat_bucket_of_part(op->part), op->label);
     if (parts & STRAT_BACKWARD_WEIGHT)
@@ -181,7 +184,9 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
             grid_product(walk, op, 0);
             break;
         }
-        cast(walk, op, op->batch * op->m * op->k, op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
+        cast(walk, op, (double)(op->batch * op->m) * (double)op->k,
+             op[-1].forward_comm == MODEL_COMM_ALL_GATHER);
+        cast_weights(walk, op);
         emit(walk,
              strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->n, op->k,
                             op_dtype(walk, op)) /
@@ -232,8 +237,11 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
         reduce = comm_s(walk, gather->backward_comm, gather->backward_bytes);
     }
     bool both = walk->parts == STRAT_BACKWARD_WHOLE;
-    if (walk->parts & STRAT_BACKWARD_INPUT)
-        cast(walk, op, op->batch * op->m * op->n, op[1].backward_comm == MODEL_COMM_ALL_GATHER);
+    if (walk->parts & STRAT_BACKWARD_INPUT) {
+        cast(walk, op, (double)(op->batch * op->m) * (double)op->n,
+             op[1].backward_comm == MODEL_COMM_ALL_GATHER);
+        cast_weights(walk, op);
+    }
     if (walk->parts & STRAT_BACKWARD_WEIGHT)
         emit(walk, exposed(walk, again, both ? input : weight, overlapped),
              STRAT_BUCKET_TENSOR_COMM, "gather for weights");
@@ -349,13 +357,18 @@ static void recompute_op(Walk *walk, const ModelOps *ops, size_t i)
     walk->recomputing = false;
 }
 
-/* Repeats what the plan did not keep; @all for the whole layer, else its attention core. */
-static void recompute_ops(Walk *walk, const ModelOps *ops, bool all)
+/* Repeats what the plan did not keep. */
+static void recompute_ops(Walk *walk, const ModelOps *ops)
 {
-    for (size_t i = 0; i < ops->count; i++) {
-        if (all || ops->op[i].part == MODEL_PART_ATTENTION)
-            recompute_op(walk, ops, i);
+    ModelOps again;
+    bool repeated[MODEL_OPS_MAX];
+    strat_repeat_ops(walk->costing->plan, walk->costing->model, ops, &again, repeated);
+    walk->recomputing = true;
+    for (size_t i = 0; i < again.count; i++) {
+        if (repeated[i])
+            forward_op(walk, &again, i);
     }
+    walk->recomputing = false;
 }
 
 /* Backward of layer @layer; its attention core is repeated just before its own backward. */
@@ -363,13 +376,13 @@ static void backward_layer(Walk *walk, const ModelOps *ops, int64_t layer)
 {
     bool repeats = walk->parts & STRAT_BACKWARD_INPUT && !strat_chunk_spares(walk->chunk, layer);
     StratRecompute recompute = repeats ? walk->costing->plan->recompute : STRAT_RECOMPUTE_NONE;
-    bool whole = recompute == STRAT_RECOMPUTE_FULL;
+    bool whole = recompute == STRAT_RECOMPUTE_FULL || recompute == STRAT_RECOMPUTE_PER_OP;
     if (whole)
-        recompute_ops(walk, ops, true);
+        recompute_ops(walk, ops);
     bool core_done = recompute != STRAT_RECOMPUTE_SELECTIVE;
     for (size_t i = ops->count; i-- > 0;) {
         if (!core_done && ops->op[i].part == MODEL_PART_ATTENTION) {
-            recompute_ops(walk, ops, false);
+            recompute_ops(walk, ops);
             core_done = true;
         }
         if (ops->op[i].again && walk->parts & STRAT_BACKWARD_INPUT && !whole)

@@ -3,6 +3,7 @@
 #ifndef STRAT_COST_H
 #define STRAT_COST_H
 
+#include "kern_attention.h"
 #include "kern_evidence.h"
 #include "kern_profile.h"
 #include "model_ops.h"
@@ -118,6 +119,14 @@ double strat_send_bytes(const StratCosting *costing);
 /** Seconds of the GPU's optimizer, none where the host updates, for @parameters on a rank, of which
  * it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
+
+/** What the kernel of @op, a fused attention, is asked for. Attention stays in 16 bits when the
+ *  linear layers go below. */
+KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op);
+
+/** Seconds on @device to add the gradient of the weights of @op, a product, to that of the step. */
+double strat_cost_accumulate_s(const StratCosting *costing, const KernDevice *device,
+                               const ModelOp *op);
 
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);

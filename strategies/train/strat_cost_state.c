@@ -9,6 +9,7 @@
 #include "kern_pass.h"
 #include "strat_expert.h"
 #include "strat_layout.h"
+#include "strat_repeat.h"
 
 bool strat_costing_reads_fabric(const StratCosting *costing)
 {
@@ -164,7 +165,9 @@ static double layers_bytes(const StratCosting *costing, const StratModelChunk *c
         StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
-        if (recompute != STRAT_RECOMPUTE_FULL)
+        if (recompute == STRAT_RECOMPUTE_PER_OP)
+            bytes += strat_repeat_per_op_bytes(plan, costing->model, &ops, input) * (double)layers;
+        else if (recompute != STRAT_RECOMPUTE_FULL)
             bytes += saved_bytes(&ops, plan, recompute) * (double)layers;
     }
     if (plan->recompute == STRAT_RECOMPUTE_FULL) {

@@ -12,6 +12,7 @@
 #include "strat_cost_traffic.h"
 
 #include "strat_expert.h"
+#include "strat_repeat.h"
 
 #include "strat_layout.h"
 /* What all of a list moves, @scale times. */
@@ -67,17 +68,19 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
 }
 
 /* @recompute: of the layer whose operations these are. */
-static StratTraffic of_ops(const ModelOps *ops, const StratPlan *plan, StratTaskKind kind,
+static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing, StratTaskKind kind,
                            StratRecompute recompute)
 {
+    const StratPlan *plan = costing->plan;
+    ModelOps again;
+    bool repeated[MODEL_OPS_MAX];
+    strat_repeat_ops(plan, costing->model, ops, &again, repeated);
     Count count = {.context = (double)plan->context};
     bool backward = !strat_task_is_forward(kind);
+    bool repeats = recompute != STRAT_RECOMPUTE_NONE && kind != STRAT_TASK_WEIGHT;
     for (size_t i = 0; i < ops->count; i++) {
         const ModelOp *op = &ops->op[i];
-        bool again = kind != STRAT_TASK_WEIGHT &&
-                     (recompute == STRAT_RECOMPUTE_FULL ||
-                      (recompute == STRAT_RECOMPUTE_SELECTIVE && op->part == MODEL_PART_ATTENTION));
-        if (!backward || again)
+        if (!backward || (repeats && repeated[i]))
             add_forward(&count, op);
         if (backward)
             add_backward(&count, ops, i, kind);
@@ -112,15 +115,15 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, recompute), (double)layers);
+        add_times(&sum, of_ops(&ops, costing, kind, recompute), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, plan, kind, STRAT_RECOMPUTE_NONE), 1.0);
+        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
 }

@@ -16,13 +16,7 @@ static KernEvidence gemm_evidence(const StratCosting *costing, const ModelOp *op
 
 static KernEvidence attention_evidence(const StratCosting *costing, const ModelOp *op)
 {
-    TopoDtype dtype = costing->plan->precision;
-    KernAttentionShape shape = {.batch = op->batch,
-                                .queries = op->m,
-                                .keys = op->n,
-                                .head_dim = op->k,
-                                .unmasked_fraction = op->causal_fraction,
-                                .dtype = dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype};
+    KernAttentionShape shape = strat_attention_shape(costing->plan, op);
     return kern_attention_evidence(&costing->device, &shape);
 }
 

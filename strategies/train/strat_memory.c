@@ -61,7 +61,9 @@ double strat_memory_workspace_bytes(const StratCosting *costing, const StratMode
 {
     const StratPlan *plan = costing->plan;
     double bytes = 0.0;
-    if (plan->recompute == STRAT_RECOMPUTE_FULL && chunk->spared < chunk->layers) {
+    bool repeats =
+        plan->recompute == STRAT_RECOMPUTE_FULL || plan->recompute == STRAT_RECOMPUTE_PER_OP;
+    if (repeats && chunk->spared < chunk->layers) {
         StratPlan keep = *plan;
         keep.recompute = STRAT_RECOMPUTE_NONE;
         StratCosting all = *costing;

@@ -24,12 +24,14 @@ typedef enum StratRecompute {
     STRAT_RECOMPUTE_NONE,
     STRAT_RECOMPUTE_SELECTIVE, /* scores, softmax, dropout and context of attention */
     STRAT_RECOMPUTE_FULL,      /* every layer from its input */
+    STRAT_RECOMPUTE_PER_OP,    /* all but attention and every other product (torchtitan) */
 } StratRecompute;
 
 /** How attention's scores are computed. */
 typedef enum StratAttention {
     STRAT_ATTENTION_UNFUSED, /* batched GEMMs, the s x s scores go through HBM */
     STRAT_ATTENTION_FLASH,   /* one fused kernel, scores never leave the chip */
+    STRAT_ATTENTION_FLASH_1, /* that of FlashAttention-1, where the profile knows it */
     STRAT_ATTENTION_FLASH_2, /* that of FlashAttention-2, where the GPU has a quicker one */
 } StratAttention;
 
@@ -86,6 +88,7 @@ struct StratPlan {
     bool count_head;          /* the head takes a layer's place in the last stage */
     bool uneven_layers;       /* with virtual stages, the first chunks may have a layer more */
     StratRecompute recompute;
+    bool recompute_stops_early; /* before the last product of a layer, whose output nobody needs */
     StratRecomputeLayers recompute_layers; /* of which layers */
     StratRecomputeParts recompute_parts;   /* what of every layer besides */
     StratAttention attention;
@@ -106,10 +109,14 @@ struct StratPlan {
     StratDataParallel data_parallel;   /* how replicas agree, if not by an all-reduce */
     int64_t prefetch;                  /* stage 3: units gathered ahead of the one that computes */
     bool synchronous_optimizer; /* stages that could begin their next step alone wait for all */
-    bool dropout;               /* dropout on, and its masks kept (pre-2023 recipes) */
-    bool fused_kernels;         /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
-    bool overlap_data;          /* gradient and parameter traffic under the backward and forward */
-    bool overlap_tensor;        /* chunked all-gather and reduce-scatter under their GEMMs */
+    double owner_hop_s; /* whole tensors have owners, which broadcast them: of a broadcast from rank
+                           to rank; 0: each tensor is cut, and gathered */
+    double
+        data_nic_fraction; /* of the NICs that gathers and reductions over data ranks use; 0: all */
+    bool dropout;          /* dropout on, and its masks kept (pre-2023 recipes) */
+    bool fused_kernels;    /* bias+GELU, bias+dropout+add, scale+mask+softmax in one kernel */
+    bool overlap_data;     /* gradient and parameter traffic under the backward and forward */
+    bool overlap_tensor;   /* chunked all-gather and reduce-scatter under their GEMMs */
     bool overlap_tensor_backward; /* only the backward's, under the weights' gradient GEMM */
     bool overlap_expert;          /* dispatch and combine under the compute of another microbatch */
     bool send_whole;              /* each tensor rank sends all of an activation to its like */

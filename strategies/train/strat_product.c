@@ -19,7 +19,8 @@ double strat_product_s(const KernDevice *device, const StratRecipe *recipe,
         scaled.weights = KERN_WEIGHTS_BLOCK_SCALED;
         scaled.captured = true;
     }
-    return kern_gemm_s(device, &scaled);
+    double rate = recipe && shape->dtype == recipe->dtype ? strat_recipe_rate(recipe) : 1.0;
+    return kern_gemm_s(device, &scaled) / rate;
 }
 
 double strat_linear_s(const KernDevice *device, const StratRecipe *recipe, const ModelOp *op,
@@ -47,6 +48,13 @@ TopoDtype strat_wide_dtype(TopoDtype dtype)
     return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
 }
 
+static KernAttentionKernels kernels_of(const StratPlan *plan)
+{
+    if (plan->attention == STRAT_ATTENTION_FLASH_1)
+        return KERN_ATTENTION_FLASH_1;
+    return strat_context_runs_flash_2(plan) ? KERN_ATTENTION_FLASH_2 : KERN_ATTENTION_FITTED;
+}
+
 KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op)
 {
     return (KernAttentionShape){.batch = op->batch,
@@ -56,7 +64,7 @@ KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *o
                                 .head_dim = op->k,
                                 .unmasked_fraction = op->causal_fraction,
                                 .dtype = strat_wide_dtype(plan->precision),
-                                .flash_2 = strat_context_runs_flash_2(plan)};
+                                .kernels = kernels_of(plan)};
 }
 
 double strat_sparse_gain(const StratPlan *plan, const ModelOp *op, bool backward)

@@ -18,6 +18,10 @@ typedef struct StratRecipe {
     bool two_copies;      /* rows and columns are quantised apart, on every GPU */
     bool gathers_both;    /* of gradients the tensor group gathers both copies */
     bool gathers_weights; /* the data group gathers quantised weights, where they are kept so */
+    bool gathers_wide;    /* the tensor group gathers 16 bits, and each GPU casts all */
+    bool two_casts;       /* rows and columns have scales, and largest elements, of their own */
+    bool casts_weights;   /* for each product, not once a step */
+    double rate;          /* of its products, over that of one scale a tensor; 0: the same */
     bool block_scales;    /* scales of fp8 lie in blocks that the product applies itself */
     bool needs_blackwell; /* products read its scales in hardware */
 } StratRecipe;
@@ -49,6 +53,9 @@ double strat_recipe_copies(const StratRecipe *recipe, const TopoGpu *gpu);
  *  cast a tensor in shards and gather it quantised; 0: it is whole. */
 double strat_recipe_cast_bytes(const StratRecipe *recipe, const TopoGpu *gpu, int64_t shards);
 int strat_recipe_cast_kernels(const StratRecipe *recipe);
+
+/** Rate of its products over that of one scale a tensor. */
+double strat_recipe_rate(const StratRecipe *recipe);
 
 /** Bytes that the data group gathers for one weight. */
 double strat_recipe_gathered_bytes(const StratQuantise *quantise, TopoDtype precision);

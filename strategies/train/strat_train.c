@@ -8,6 +8,7 @@
 #include "strat_agree.h"
 #include "strat_distill.h"
 #include "strat_layout.h"
+#include "strat_repeat.h"
 #include "topo_lay.h"
 
 enum { HOT_LINKS_MAX = 8 };
@@ -64,8 +65,9 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     result->hardware_flop = result->model_flop;
     if (plan->recompute == STRAT_RECOMPUTE_SELECTIVE)
         result->hardware_flop += attention * recomputed_share(costing);
-    else if (plan->recompute == STRAT_RECOMPUTE_FULL)
-        result->hardware_flop += (forward - head) * recomputed_share(costing);
+    else if (plan->recompute != STRAT_RECOMPUTE_NONE)
+        result->hardware_flop += (forward - head) * recomputed_share(costing) *
+                                 strat_repeat_flop_fraction(plan, costing->model);
     result->peak_flop_per_s = mean_peak(costing->cluster, plan->precision);
 }
 

@@ -61,7 +61,7 @@ Test(generations, flash_2_is_slower_where_the_profile_has_a_quicker_kernel)
     KernAttentionFit *fit = &world.profile.attention;
     double forward = kern_attention_forward_s(&device, &shape) - fit->launch_s;
     double backward = kern_attention_backward_s(&device, &shape) - 2.0 * fit->launch_s;
-    shape.flash_2 = true;
+    shape.kernels = KERN_ATTENTION_FLASH_2;
     cr_expect(fabs(kern_attention_forward_s(&device, &shape) - fit->launch_s - forward) < 1e-15);
     fit->flash_2_forward_fraction = 0.5;
     fit->flash_2_backward_fraction = 0.25;

@@ -135,6 +135,64 @@ Test(sharded_forms, copies_add_their_parts_of_the_gradients)
                             t.optimizer);
 }
 
+/* Gathers beside forwards and gathers and reductions beside backwards take a share of the compute:
+ * of a unit of f beside c seconds min(s c, s / (1 - s) f). The first forward computes beside the
+ * second gather, the last beside none: the last unit is not gathered again. The first backward is
+ * beside one gather, the last beside one reduction, the others beside both. */
+Test(sharded_forms, compute_beside_collectives_is_slower)
+{
+    ToyWorld world = world_of(RANKS, true);
+    world.plan.micro_batch = 8;
+    toy_lay_out(&world, RANKS, 1);
+    Times t = times_of(&world);
+    double share = 0.25, most = share / (1.0 - share);
+    double want =
+        t.gather + LAYERS * t.forward + t.gather + LAYERS * t.backward + t.reduce + t.optimizer;
+    double lost = (LAYERS - 1.0) * fmin(share * t.gather, most * t.forward) +
+                  (LAYERS - 2.0) * fmin(share * (t.gather + t.reduce), most * t.backward) +
+                  fmin(share * t.gather, most * t.backward) +
+                  fmin(share * t.reduce, most * t.backward);
+    world.plan.comm_slowdown = share;
+    g_autoptr(StratTrainResult) result = run(&world);
+    double got = sim_time_to_seconds(result->step_ns);
+    cr_assert(lost > 0.01 * want);
+    cr_expect_float_eq(got, want + lost, 2e-6 * want, "%.9g s, not %.9g s", got, want + lost);
+}
+
+Test(sharded_forms, gathers_that_use_a_part_of_the_nics_take_longer)
+{
+    ToyWorld world = world_of(4 * RANKS, false);
+    g_autoptr(StratTrainResult) all = run(&world);
+    world.plan.data_nic_fraction = 0.5;
+    g_autoptr(StratTrainResult) half = run(&world);
+    StratCosting costing = toy_costing(&world);
+    StratModelChunk layer = {.layers = 1, .tensor_per_domain = 1, .context_per_domain = 1};
+    double params = strat_chunk_params(&world.model, &world.plan, &layer);
+    double more = 2.0 * move_s(&costing, TOPO_OP_ALL_GATHER, 4 * RANKS, RANKS, 2.0 * params) +
+                  move_s(&costing, TOPO_OP_REDUCE_SCATTER, 4 * RANKS, RANKS, 4.0 * params);
+    double got = sim_time_to_seconds(half->step_ns - all->step_ns);
+    cr_expect_float_eq(got, LAYERS * more, 1e-3 * LAYERS * more, "%g s, not %g s", got,
+                       LAYERS * more);
+}
+
+/* Tensors of the toy GPT: two of attention, two of the MLP and two norms a layer, and three. */
+Test(sharded_forms, owners_broadcast_their_tensors_rank_by_rank)
+{
+    static const int64_t counts[] = {RANKS, 8 * RANKS};
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        ToyWorld world = world_of(counts[i], true);
+        world.plan.zero_stage = 1;
+        world.plan.owner_hop_s = 10e-6;
+        g_autoptr(StratTrainResult) quick = run(&world);
+        world.plan.owner_hop_s = 30e-6;
+        g_autoptr(StratTrainResult) slow = run(&world);
+        int64_t owners = MIN(counts[i], 6 * LAYERS + 3);
+        double want = (double)(owners * (counts[i] - 1)) * 20e-6;
+        double got = sim_time_to_seconds(slow->step_ns - quick->step_ns);
+        cr_expect_float_eq(got, want, 2e-9, "%d ranks: %g s, not %g s", (int)counts[i], got, want);
+    }
+}
+
 /* Operations of one class called @label. */
 static int64_t count_of(const ToyWorld *world, const char *label)
 {

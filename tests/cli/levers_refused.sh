@@ -25,6 +25,12 @@ refused 'plan.recompute_layers={method: block, layers: 33}' 'a model chunk has 3
 refused 'plan.recompute_layers={method: uniform, layers: 2}' "a group's weights would be gathered once"
 refused 'plan={global_batch: 8, sequence_length: 2048, recompute: selective, recompute_layers: {method: uniform, layers: 2}}' \
     'they need recompute full'
+refused 'plan={global_batch: 8, sequence_length: 2048, recompute: per-op, attention: unfused}' \
+    'recompute per-op keeps the output of fused attention'
+refused 'plan.owner_hop=14 us' 'owner_hop needs zero_stage 1'
+expect_exit 0 "$ORRERY" check s.yaml --set plan.recompute=per-op
+expect_exit 2 "$ORRERY" check s.yaml --set model=mixtral-8x7b --set plan.zero_stage=0 --set plan.recompute=per-op
+expect_text err 'which it keeps of experts'
 
 # What is outside the GPU.
 plan='global_batch: 8, sequence_length: 2048'

@@ -19,7 +19,7 @@ refused() {
 expect_exit 0 "$ORRERY" check s.yaml --set plan.quantise.recipe=fp8-current
 refused plan.quantise.recipe=mxfp8 'tensor cores that read its scales \(Blackwell\): GPU h100-sxm'
 refused plan.quantise.recipe=nvfp4 'nvfp4 is of another type than the products'
-refused plan.quantise.recipe=fp9 "'recipe' must be one of fp8-delayed, fp8-current, fp8-block"
+refused plan.quantise.recipe=fp9 "'recipe' must be one of fp8-delayed, fp8-current, fp8-row, fp8-block"
 refused plan.quantise.wide_last=33 "more than the model's 32 layers"
 expect_exit 2 "$ORRERY" check s.yaml --set plan.precision=bf16 --set plan.quantise.recipe=fp8-block
 expect_text err 'fp8-block is of another type than the products'

@@ -145,3 +145,31 @@ Test(kern_attention, the_fit_recovers_what_synthetic_rows_were_made_with)
               error.median_fraction, error.p90_fraction);
     cr_expect(found.rows == (int64_t)G_N_ELEMENTS(rows));
 }
+
+Test(kern_attention, an_older_generation_reaches_its_fraction_of_the_rate)
+{
+    ToyWorld world = toy_world();
+    KernAttentionShape s = shape(64, 4096, 4096, 128);
+    double forward_s = forward(&world, s) - 1e-6, backward_s = backward(&world, s) - 2e-6;
+    world.profile.attention.flash_1_fraction = 0.25;
+    s.kernels = KERN_ATTENTION_FLASH_1;
+    expect_near(forward(&world, s), 1e-6 + 4.0 * forward_s, "forward");
+    expect_near(backward(&world, s), 2e-6 + 4.0 * backward_s, "backward");
+    s.kernels = KERN_ATTENTION_FLASH_2;
+    expect_near(forward(&world, s), 1e-6 + forward_s, "nobody measured it");
+}
+
+Test(kern_attention, an_older_generation_has_a_clock_of_its_own_under_the_power_cap)
+{
+    ToyWorld world = toy_world();
+    world.profile.attention.flash_2_forward_fraction = 0.5;
+    world.profile.attention.older_clock_fraction = 1.0;
+    KernAttentionShape s = shape(64, 4096, 4096, 128);
+    s.kernels = KERN_ATTENTION_FLASH_2;
+    KernDevice device = device_of(&world);
+    double boost_s = kern_attention_forward_s(&device, &s);
+    device.clock_fraction = 0.6;
+    expect_near(kern_attention_forward_s(&device, &s), boost_s, "capped");
+    KernDevice slow = kern_device_throttled(&device, 0.5);
+    expect_near(kern_attention_forward_s(&slow, &s) - 1e-6, 2.0 * (boost_s - 1e-6), "throttled");
+}

@@ -347,17 +347,15 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, serve, traffic, search, cost, "
-        "training_run, campaign, queue, replay, "
-        "faults, fabric, "
-        "placement, jobs, "
-        "kernels, uncertainty, guesses, expect\n"
+        "training_run, campaign, queue, replay, faults, fabric, placement, jobs, kernels, "
+        "uncertainty, guesses, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"
         "s.yaml:6:3: duplicate key 'tensor', first at line 5, column 3\n"
         "s.yaml:7:3: shard 3 needs zero_stage 1 or more: nothing is sharded\n"
-        "s.yaml:8:14: 'recompute' must be one of none, selective, full, not 'ful', did you mean "
-        "'full'?\n"
+        "s.yaml:8:14: 'recompute' must be one of none, selective, full, per-op, not 'ful', did you "
+        "mean 'full'?\n"
         "--set seed=x: 'seed' must be a whole number from 0 to 9007199254740991, not 'x'",
         "%s\n", result.message);
     cr_expect_eq(result.code, SCEN_ERROR_WRONG);

@@ -117,8 +117,14 @@ Test(scen_measured, reads_the_columns_of_aiconfigurator)
         "generation_attention,8,1,32,4,128,bfloat16,bfloat16,1023,0,2\n"
         "moe,8,1,32,4,128,bfloat16,bfloat16,1023,0,2\n",
         NULL); /* for training: no window, no other cache; for serving all but the last */
-    expect_call(calls, 0, &(KernAttentionShape){64, 8, 512, 512, 128, 0.5, TOPO_DTYPE_BF16}, 1e-3);
-    expect_call(calls, 1, &(KernAttentionShape){256, 32, 1, 1024, 128, 1.0, TOPO_DTYPE_BF16}, 2e-3);
+    expect_call(
+        calls, 0,
+        &(KernAttentionShape){64, 8, 512, 512, 128, 0.5, TOPO_DTYPE_BF16, KERN_ATTENTION_FITTED},
+        1e-3);
+    expect_call(
+        calls, 1,
+        &(KernAttentionShape){256, 32, 1, 1024, 128, 1.0, TOPO_DTYPE_BF16, KERN_ATTENTION_FITTED},
+        2e-3);
     cr_expect(calls->attention->len == 2 && calls->skipped == 1);
     cr_expect(scen_serve_rows_count(calls->serve) == 4);
     const GArray *fp8 = calls->serve->prefill[KERN_HEAD_128][KERN_CACHE_FP8];
@@ -166,9 +172,14 @@ Test(scen_measured, reads_the_plain_form_whatever_the_order_of_its_columns)
                   NULL);
     expect_gemm(measured, 0, product(1, 128, 256, 64, TOPO_DTYPE_BF16, false), 3.5e-6);
     expect_gemm(measured, 1, product(12, 128, 256, 64, TOPO_DTYPE_FP32, false), 4e-6);
-    expect_call(measured, 0, &(KernAttentionShape){64, 16, 100, 400, 64, 0.875, TOPO_DTYPE_FP16},
-                5e-6);
-    expect_call(measured, 1, &(KernAttentionShape){64, 16, 1, 300, 64, 1.0, TOPO_DTYPE_FP16}, 6e-6);
+    expect_call(
+        measured, 0,
+        &(KernAttentionShape){64, 16, 100, 400, 64, 0.875, TOPO_DTYPE_FP16, KERN_ATTENTION_FITTED},
+        5e-6);
+    expect_call(
+        measured, 1,
+        &(KernAttentionShape){64, 16, 1, 300, 64, 1.0, TOPO_DTYPE_FP16, KERN_ATTENTION_FITTED},
+        6e-6);
     cr_expect(measured->skipped == 1);
     g_autoptr(ScenMeasured) seconds =
         read_well("seconds,k,n,m,dtype,op\n1e-4,3,2,1,bf16,gemm\n", NULL);
@@ -196,9 +207,14 @@ Test(scen_measured, layers_of_a_known_model_become_shapes)
         read_well("prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n"
                   "128,384,0,0,5\n0,0,4,1024,6\n128,0,4,1024,7\n",
                   &profiled);
-    expect_call(calls, 0, &(KernAttentionShape){32, 4, 128, 512, 128, 0.875, TOPO_DTYPE_BF16},
-                5e-6);
-    expect_call(calls, 1, &(KernAttentionShape){128, 16, 1, 1025, 128, 1.0, TOPO_DTYPE_BF16}, 6e-6);
+    expect_call(
+        calls, 0,
+        &(KernAttentionShape){32, 4, 128, 512, 128, 0.875, TOPO_DTYPE_BF16, KERN_ATTENTION_FITTED},
+        5e-6);
+    expect_call(
+        calls, 1,
+        &(KernAttentionShape){128, 16, 1, 1025, 128, 1.0, TOPO_DTYPE_BF16, KERN_ATTENTION_FITTED},
+        6e-6);
     cr_expect(calls->attention->len == 2 && calls->skipped == 1);
 }
 
@@ -222,10 +238,14 @@ Test(scen_measured, vidur_brings_its_shapes_along)
                   "1.5,,4096,32,8,1,1,256,256,True\n"
                   ",0.5,4096,32,8,1,16,0,1023,False\n",
                   NULL);
-    expect_call(calls, 0, &(KernAttentionShape){32, 8, 256, 512, 128, 0.75, TOPO_DTYPE_FP16},
-                1.5e-3);
-    expect_call(calls, 1, &(KernAttentionShape){512, 128, 1, 1024, 128, 1.0, TOPO_DTYPE_FP16},
-                0.5e-3);
+    expect_call(
+        calls, 0,
+        &(KernAttentionShape){32, 8, 256, 512, 128, 0.75, TOPO_DTYPE_FP16, KERN_ATTENTION_FITTED},
+        1.5e-3);
+    expect_call(
+        calls, 1,
+        &(KernAttentionShape){512, 128, 1, 1024, 128, 1.0, TOPO_DTYPE_FP16, KERN_ATTENTION_FITTED},
+        0.5e-3);
 }
 
 Test(scen_measured, what_is_wrong_is_told_with_its_line)
