@@ -64,6 +64,32 @@ void scen_check_mixed(const ScenScenario *scenario, const struct Check *check, S
                  one_kind[i].what);
 }
 
+/* Replicas with unlike numbers of microbatches meet once a step, and share nothing before. */
+static void check_deal(const ScenScenario *scenario, const struct Check *check, ScenCheckFail fail)
+{
+    static const char key[] = "plan.replica_microbatches";
+    const StratPlan *plan = &scenario->plan;
+    const StratSchedule *schedule =
+        plan->schedule ? strat_schedule_by_name(plan->schedule, NULL) : NULL;
+    if (plan->replica_microbatches == STRAT_DEAL_EVEN)
+        return;
+    if (scenario->cluster.mixed.gpus == 0)
+        fail(check, key, "by-speed needs cluster.mixed: replicas on equal nodes are equally fast");
+    if (plan->zero_stage > 1)
+        fail(check, key,
+             "by-speed needs zero_stage 0 or 1: zero_stage " I64
+             " has replicas meet at every microbatch, so that they must have as many",
+             plan->zero_stage);
+    if (scenario->model.experts > 0)
+        fail(check, key,
+             "by-speed with experts: replicas exchange tokens at every microbatch, so that they "
+             "must have as many");
+    if (schedule && (schedule->plan || schedule->is_dual || schedule->rolls || schedule->rounds ||
+                     plan->virtual_stages > 1))
+        fail(check, key, "by-speed is for schedules of one chunk a stage, as 1f1b, not %s",
+             plan->schedule);
+}
+
 void scen_check_mixed_plan(const ScenScenario *scenario, const struct Check *check,
                            ScenCheckFail fail)
 {
@@ -87,6 +113,7 @@ void scen_check_mixed_plan(const ScenScenario *scenario, const struct Check *che
         {schedule && (schedule->plan || schedule->is_dual), "schedule",
          "this schedule takes all stages for equal"                                                                       },
     };
+    check_deal(scenario, check, fail);
     if (scenario->cluster.mixed.gpus == 0)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {

@@ -64,6 +64,23 @@ static void add_title(GString *out, const ScenScenario *scenario)
     scen_text_wrap(out, title->str, 2, 2);
 }
 
+/* How many microbatches each replica takes, in order: "2 x 20, 2 x 10". */
+static void add_dealt(GString *out, const StratTrainResult *result)
+{
+    const int64_t *dealt = result->dealt;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int64_t d = 0, same; d < result->dealt_count; d += same) {
+        for (same = 1; d + same < result->dealt_count && dealt[d + same] == dealt[d];)
+            same++;
+        g_string_append_printf(text, "%s" I64 " x " I64, d > 0 ? ", " : "", same, dealt[d]);
+    }
+    if (!dealt)
+        return;
+    g_string_append(text, " (replicas x microbatches of each, by their speed)");
+    g_string_append_printf(out, "%-13s", "Microbatches");
+    scen_text_wrap(out, text->str, 13, 13);
+}
+
 static void add_published(GString *out, const ScenExpect *expect, double step_s)
 {
     if (expect->step_time_s <= 0.0)
@@ -109,6 +126,7 @@ static void add_answer(GString *out, const ScenRunReport *report)
     g_string_append_printf(out, "%-13s%s\n", "Step time", step);
     add_interval(out, report->interval);
     add_published(out, &report->scenario->expect, step_s);
+    add_dealt(out, result);
     scen_faults_text(out, report);
     g_string_append_printf(out, "%-13s%.0f tokens/s, %.1f tokens/s per GPU\n", "Throughput",
                            tokens_per_s, tokens_per_s / gpus);

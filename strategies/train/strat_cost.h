@@ -28,6 +28,7 @@ struct StratCosting {
     uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
     KernDevice mixed_device;    /* of the cluster's second kind of nodes, where it has one */
+    const int64_t *dealt;       /* microbatches of each replica; NULL: as many (strat_deal.h) */
     const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
     bool graded;                /* spans say their kind and evidence as well */
 };

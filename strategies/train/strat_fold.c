@@ -234,6 +234,8 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         hash = cut->expert > 0 ? expert_colour(places, plan, r, hash, expert, same) : hash;
         if (places->cluster->mixed.gpus > 0)
             hash = combine(hash, (uint64_t)strat_places_kind(places, r));
+        if (places->dealt)
+            hash = combine(hash, (uint64_t)places->dealt[strat_rank_at(plan, r).data]);
         colour[r] = places->state ? combine(hash, state_colour(places, plan, r)) : hash;
     }
     return colour;

@@ -38,6 +38,7 @@
 #include "strat_memory.h"
 
 #include "strat_agree.h"
+#include "strat_deal.h"
 #include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_footprint.h"
@@ -279,6 +280,9 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
 GArray *strat_memory_stages(const StratCosting *costing)
 {
     StratPipeline pipeline = strat_pipe(costing);
+    g_autofree int64_t *dealt = strat_deal(costing);
+    for (int64_t d = 0; dealt && d < costing->plan->data; d++)
+        pipeline.microbatches = MAX(pipeline.microbatches, dealt[d]);
     g_autoptr(GPtrArray) orders =
         strat_schedule_orders(strat_plan_schedule(costing->plan), &pipeline);
     GArray *stages = g_array_new(FALSE, FALSE, sizeof(StratMemory));

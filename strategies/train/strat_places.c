@@ -17,7 +17,7 @@
 
 StratPlaces strat_places_of(const StratCosting *costing)
 {
-    return (StratPlaces){costing->cluster, costing->gpu_of_rank, costing->state};
+    return (StratPlaces){costing->cluster, costing->gpu_of_rank, costing->state, costing->dealt};
 }
 
 static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

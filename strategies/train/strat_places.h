@@ -11,6 +11,7 @@ typedef struct StratPlaces {
     const TopoCluster *cluster;
     const int64_t *gpu_of_rank;
     const StratJobState *state;
+    const int64_t *dealt; /* microbatches of each replica; NULL: as many */
 } StratPlaces;
 
 /** The places of @costing's ranks. */

@@ -6,6 +6,7 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 #include "strat_agree.h"
+#include "strat_deal.h"
 #include "strat_distill.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
@@ -238,7 +239,10 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
 {
     const StratPlan *plan = costing->plan;
     g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
-    result->step = strat_compile(costing, fold, error);
+    StratCosting dealt = *costing;
+    dealt.dealt = result->dealt = strat_deal(costing);
+    result->dealt_count = result->dealt ? plan->data : 0;
+    result->step = strat_compile(&dealt, fold, error);
     if (!result->step || !strat_train_simulate(costing, result, error))
         return NULL;
     g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
@@ -278,6 +282,7 @@ void strat_train_result_free(StratTrainResult *result)
         g_array_unref(result->hot_links);
     sim_run_free(result->run);
     strat_step_free(result->step);
+    g_free(result->dealt);
     g_free(result);
 }
 

@@ -7,6 +7,7 @@
  * (test_slow_gpu.c). A group on both kinds moves its bytes at the slower NIC's rate. */
 #include "toy_plans.h"
 
+#include "strat_deal.h"
 #include "strat_places.h"
 
 #include <criterion/criterion.h>
@@ -192,4 +193,69 @@ Test(mixed_nodes, a_group_in_step_is_on_one_kind)
     cr_expect_null(strat_train_run(&costing, true, &error));
     cr_expect(error &&
               strstr(error->message, "the tensor group of rank 0 is on nodes of two kinds"));
+}
+
+Test(mixed_nodes, microbatches_by_speed_are_dealt_two_to_one)
+{
+    for (int zero = 0; zero <= 1; zero++) {
+        Mixed mixed = mixed_world(8, 1, 2, 6, 2.0);
+        mixed.world.plan.optimizer = STRAT_OPTIMIZER_NONE;
+        mixed.world.plan.zero_stage = zero;
+        StratCosting costing = costing_of(&mixed);
+        costing.net = &toy_free_net;
+        SimTime even = step_ns(&costing);
+        mixed.world.plan.replica_microbatches = STRAT_DEAL_BY_SPEED;
+        SimTime dealt = step_ns(&costing);
+        g_autoptr(StratTrainResult) run = strat_train_run(&costing, true, NULL);
+        cr_assert_eq(run->dealt_count, 2);
+        cr_expect_eq(run->dealt[0], 8);
+        cr_expect_eq(run->dealt[1], 4);
+        /* Nothing but passes: 4 of them instead of 6 on the slow replica. */
+        cr_expect_float_eq((double)dealt / (double)even, 4.0 / 6.0, 1e-9);
+    }
+}
+
+/* Each pair of stages is one replica on one node: (m + 1) t of the pipeline's fill included, 9 of
+ * 12 microbatches to the fast one would end at 10, 3 at 8; 8 and 4 at 9 and 10: both are best. */
+Test(mixed_nodes, dealing_minds_the_pipelines_fill_and_keeps_the_sum)
+{
+    static const struct {
+        double seconds[3];
+        int64_t count, stages, total, want[3];
+    } cases[] = {
+        {{1.0, 2.0},      2, 1, 12, {8, 4}   },
+        {{1.0, 2.0},      2, 1, 13, {9, 4}   },
+        {{1.0, 1.0, 2.0}, 3, 1, 10, {4, 4, 2}},
+        {{1.0, 1.0, 2.0}, 3, 1, 9,  {4, 3, 2}},
+        {{1.0, 2.0},      2, 4, 12, {9, 3}   },
+        {{1.0, 9.0},      2, 1, 2,  {1, 1}   },
+        {{1.0, 9.0},      2, 8, 4,  {3, 1}   },
+        {{1.0, 1.0, 1.0}, 3, 2, 9,  {3, 3, 3}},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int64_t dealt[3] = {0}, sum = 0;
+        strat_deal_out(cases[i].seconds, cases[i].count, cases[i].stages, cases[i].total, dealt);
+        for (int64_t d = 0; d < cases[i].count; d++) {
+            cr_expect_eq(dealt[d], cases[i].want[d], "case %zu, replica %d: %d", i, (int)d,
+                         (int)dealt[d]);
+            sum += dealt[d];
+        }
+        cr_expect_eq(sum, cases[i].total, "case %zu", i);
+    }
+}
+
+Test(mixed_nodes, a_pipeline_with_more_microbatches_holds_more_of_them)
+{
+    Mixed mixed = mixed_world(2, 4, 2, 2, 2.0);
+    StratCosting costing = costing_of(&mixed);
+    int64_t gpus[16];
+    for (int64_t r = 0; r < 16; r++) /* a replica a node */
+        gpus[r] = (r / 2 % 2) * 8 + r / 4 * 2 + r % 2;
+    costing.gpu_of_rank = gpus;
+    g_autoptr(GArray) even = strat_memory_stages(&costing);
+    mixed.world.plan.replica_microbatches = STRAT_DEAL_BY_SPEED;
+    g_autoptr(GArray) dealt = strat_memory_stages(&costing);
+    cr_expect_eq(g_array_index(even, StratMemory, 0).in_flight, 2.0);
+    cr_expect_eq(g_array_index(dealt, StratMemory, 0).in_flight, 3.0);
+    cr_expect_gt(step_ns(&costing), 0);
 }
