@@ -31,6 +31,13 @@ refused 'precision with two kinds of nodes: the second kind of GPU has no peak' 
 refused 'schedule with two kinds of nodes' plan.pipeline=2 plan.schedule=dualpipe plan.virtual_stages=2 plan.global_batch=32
 refused 'each keeps its own' kernels=h100
 refused 'weak_nics count the NICs of one kind' 'faults={weak_nics: [{nic: 0, health: 0.5}]}'
+deal=plan.replica_microbatches=by-speed
+expect_exit 0 "$ORRERY" run s.yaml --set $deal
+expect_text out 'Microbatches 2 x [0-9]+, 2 x [0-9]+ '
+refused 'by-speed needs zero_stage 0 or 1: zero_stage 3' $deal plan.zero_stage=3
+refused 'by-speed is for schedules of one chunk a stage' $deal plan.pipeline=2 plan.virtual_stages=2
+refused 'by-speed needs cluster.mixed' $deal 'cluster={node: dgx-h100, gpus: 32}'
+refused 'by-speed with experts' $deal model=mixtral-8x7b
 expect_exit 2 "$ORRERY" search s.yaml --set 'search={objective: gpus}'
 expect_text err 'search is over plans on equal nodes'
 finish
