@@ -121,7 +121,7 @@ static double put_torchtitan(Writer *w, const Layout *layout)
     int64_t local = g_ascii_strtoll(text(w, "micro_batch"), NULL, 10);
     int64_t length = scen_row_integer(w->row, "seq_len", 8192, &w->fault);
     int64_t micro = MAX(local / layout->pipeline, 1);
-    bool staged = layout->pipeline > 1;
+    bool staged = layout->pipeline > 1; /* selective: selective_ac_option is 'op' in its recipes */
     if (staged)
         assume(w, "as many microbatches as stages");
     put(w, "  max_sequence: 131072\n\ncluster: {node: grand-teton-h100-96gb, gpus: " I64 "}\n",
@@ -135,7 +135,8 @@ static double put_torchtitan(Writer *w, const Layout *layout)
     put(w, "  micro_batch: " I64 "\n  global_batch: " I64 "\n  sequence_length: " I64 "\n", micro,
         local * layout->shard, length);
     put(w, "  sequence_parallel: %s\n  recompute: %s\n  precision: %s\n",
-        layout->tensor > 1 ? "true" : "false", text(w, "recompute"),
+        layout->tensor > 1 ? "true" : "false",
+        g_str_equal(text(w, "recompute"), "selective") ? "per-op" : text(w, "recompute"),
         strstr(text(w, "extras"), "fp8") ? "fp8" : "bf16");
     if (staged)
         put(w, "  count_embedding: true\n  count_head: true\n");

@@ -10,7 +10,7 @@
 #include "scen_row_values.h"
 #include "scen_row_writer.h"
 #include "scen_rows_expert.h"
-#include "strat_schedule.h"
+#include "scen_rows_layout.h"
 
 #include <string.h>
 
@@ -253,59 +253,6 @@ static void put_cluster(Writer *w)
     put_scale_out(w, node, gpus);
 }
 
-/* Virtual stages of an interleaved schedule that does not say: two layers a chunk where that
- * divides, else one chunk. */
-static int64_t chunks_of(Writer *w)
-{
-    int64_t chunks = integer(w, w->row, "vp", 0);
-    if (w->pipeline == 1)
-        return 1;
-    if (chunks > 0)
-        return chunks;
-    if (!g_str_equal(text(w, w->setup, "schedule", ""), "interleaved-1f1b"))
-        return 1;
-    int64_t slots = w->layers % w->pipeline == 0 ? w->layers : w->layers + 2;
-    chunks = slots % (2 * w->pipeline) == 0 ? slots / (2 * w->pipeline) : slots / w->pipeline;
-    guess(w, I64 " virtual stages", chunks);
-    return MAX(chunks, 1);
-}
-
-static void put_layout(Writer *w, const char *preset)
-{
-    put(w,
-        "  tensor: " I64 "\n  context: " I64 "\n  pipeline: " I64 "\n  virtual_stages: " I64 "\n",
-        integer(w, w->row, "tp", 1), integer(w, w->row, "cp", 1), w->pipeline, w->chunks);
-    if (integer(w, w->model, "experts", 0) > 0)
-        scen_rows_put_experts(w, preset);
-    if (has(w->row, "dp"))
-        put(w, "  data: " I64 "\n", integer(w, w->row, "dp", 1));
-    if (w->pipeline == 1)
-        return;
-    const char *layout = remark(w->row, "pipeline_layout");
-    const char *notes = remark(w->row, "notes");
-    int64_t places = w->pipeline * w->chunks;
-    bool ends = strstr(notes, "first and last stage") || strstr(notes, "first/last stage") ||
-                strstr(layout, "embedding") ||
-                (w->layers % places != 0 && (w->layers + 2) % places == 0);
-    put(w, "  count_embedding: %s\n  count_head: %s\n", yes_no(ends), yes_no(ends));
-    if (w->chunks > 1 && (w->layers + 2 * ends) % places != 0 && strstr(layout, "slots"))
-        put(w, "  uneven_layers: true\n");
-}
-
-static void put_schedule(Writer *w)
-{
-    const char *schedule = text(w, w->setup, "schedule", NULL);
-    if (!schedule)
-        return;
-    if (!strat_schedule_by_name(schedule, NULL))
-        refuse(w, "pipeline schedule '%s' is not modelled", schedule);
-    else if (w->pipeline > 1 && !g_str_equal(schedule, "none"))
-        put(w, "  schedule: %s\n",
-            g_str_equal(schedule, "interleaved-1f1b") && w->chunks == 1 ? "1f1b" : schedule);
-    if (strstr(remark(w->row, "schedule"), "synchronous optimizer"))
-        put(w, "  synchronous_optimizer: true\n");
-}
-
 /* Recipes of less than 16 bits: what `setup.dtype` says, and what the row says in words. First
  * match wins. Megatron-Bridge keeps no quantised weights with nvfp4. */
 static const struct {
@@ -449,8 +396,8 @@ static void put_plan(Writer *w)
 {
     const char *preset = preset_of(w);
     put(w, "\nplan:\n  base: %s\n", preset);
-    put_layout(w, preset);
-    put_schedule(w);
+    scen_rows_put_layout(w, preset);
+    scen_rows_put_schedule(w);
     put_batch(w);
     if (has(w->row, "sp"))
         put(w, "  sequence_parallel: %s\n", yes_no(flag(w, w->row, "sp", false)));
@@ -498,7 +445,7 @@ static void read_sizes(Writer *w)
     else if (w->pipeline < 1 || w->pipeline > SIZE_MAX_ALLOWED)
         refuse(w, "a pipeline of " I64 " stages", w->pipeline);
     else
-        w->chunks = chunks_of(w);
+        w->chunks = scen_rows_chunks(w);
     if (w->chunks > SIZE_MAX_ALLOWED)
         refuse(w, I64 " virtual stages", w->chunks);
 }

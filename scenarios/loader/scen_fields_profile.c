@@ -112,7 +112,8 @@ static const ScenField attention_fields[] = {
     ATTENTION("flash_2_backward", flash_2_backward_fraction, SCEN_NUMBER, .max = 1.5,
               .help = "likewise of the backward"),
     ATTENTION("older_clock", older_clock_fraction, SCEN_NUMBER, .max = 1.5,
-              .help = "clock of a long run of FlashAttention-2 over boost; absent: that of products"),
+              .help =
+                  "clock of a long run of FlashAttention-2 over boost; absent: that of products"),
     ATTENTION("rows", rows, SCEN_INT, .required = true, .min = 1, .max = 1e9,
               .help = "measurements fitted"),
     ATTENTION("median_error", median_error_fraction, SCEN_NUMBER, .required = true, .max = 10.0,

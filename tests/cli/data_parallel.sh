@@ -20,7 +20,7 @@ expect_exit 0 "$ORRERY" run "$training/diloco-three-continents.yaml"
 expect_text out '^Islands: 14 of 8 replicas, averaged every 100 steps'
 expect_text out '400 times fewer'
 expect_exit 0 "$ORRERY" run "$training/diloco-three-continents.yaml" --json
-expect_text out '"compute_utilisation_fraction" : 0.9'
+expect_text out '"compute_utilisation_fraction" : 0.87|"compute_utilisation_fraction" : 0.86'
 
 expect_exit 0 "$ORRERY" run "$training/llama-2-7b-large-batch.yaml"
 expect_text out '<- the plan'

@@ -276,15 +276,29 @@ Test(catalog_rows, gpus_price_narrow_weights_between_their_bytes_and_their_peak)
     visit_all(SCEN_CATALOG_GPU, sizeof(TopoGpu), check_products);
 }
 
-/* A plan needs a batch, so a scenario on one node gives it one. */
+/* A plan needs a batch, so a scenario on one node gives it one; some need other sizes than two. */
+static const struct {
+    const char *name, *node, *layout;
+    int64_t data;
+} layouts[] = {
+    {"colossal-ai-2d",          "dgx-a100-80gb",                                   "tensor: 4, pipeline: 1", 2},
+    {"colossal-ai-2.5d",        "dgx-a100-80gb",                                   "tensor: 8, pipeline: 1", 1},
+    {"deepspeed-zero-infinity",
+     "{base: dgx-a100-80gb, disk: 10 TB, disk_read: 10 GB/s, disk_write: 5 GB/s}", "tensor: 2, pipeline: 1", 4},
+    {NULL,                      "dgx-a100-80gb",                                   "tensor: 2, pipeline: 2", 2},
+};
+
 static void load_plan(const char *name, const char *source, void *data)
 {
+    size_t k = 0;
+    while (layouts[k].name && !g_str_equal(layouts[k].name, name))
+        k++;
     g_autofree char *text = g_strdup_printf("model: megatron-1.7b\n"
-                                            "cluster: {node: dgx-a100-80gb, gpus: 8}\n"
-                                            "plan: {base: %s, tensor: 2, pipeline: 2, "
+                                            "cluster: {node: %s, gpus: 8}\n"
+                                            "plan: {base: %s, %s, "
                                             "pipeline_shards_no_gradients: false, "
                                             "global_batch: 8}\n",
-                                            name);
+                                            layouts[k].node, name, layouts[k].layout);
     g_autoptr(GError) error = NULL;
     ScenLoadOptions options = {0};
     g_autoptr(ScenScenario) scenario =
@@ -292,7 +306,8 @@ static void load_plan(const char *name, const char *source, void *data)
     cr_expect(scenario != NULL, "%s: %s", name, error ? error->message : "");
     cr_expect(*source != '\0', "%s: no source", name);
     if (scenario)
-        cr_expect(scenario->plan.data == 2, "%s: data %d", name, (int)scenario->plan.data);
+        cr_expect(scenario->plan.data == layouts[k].data, "%s: data %d", name,
+                  (int)scenario->plan.data);
     ++*(size_t *)data;
 }
 
