@@ -62,14 +62,37 @@ typedef struct TopoNode {
     double disk_read_bytes_per_s, disk_write_bytes_per_s;
 } TopoNode;
 
-/** The cluster of a scenario: @node_count equal nodes on one full-bisection fabric. */
+/** Nodes of another kind at the end of a cluster: as many GPUs in a node and in a scale-up domain
+ *  as the others have. */
+typedef struct TopoMixed {
+    TopoNode node;
+    int64_t gpus; /* whole nodes; 0: all nodes of the cluster are equal */
+} TopoMixed;
+
+/** Which nodes something is of. */
+typedef enum TopoKind {
+    TOPO_KIND_FIRST,   /* those of TopoCluster.node */
+    TOPO_KIND_SECOND,  /* those of TopoCluster.mixed */
+    TOPO_KIND_BETWEEN, /* both: what goes from one to the other */
+} TopoKind;
+
+/** The cluster of a scenario: @node_count nodes on one full-bisection fabric. */
 typedef struct TopoCluster {
     const char *name;
     const char *source;
     TopoNode node;
+    TopoMixed mixed; /* the last nodes, where they are not as the first */
     int64_t node_count;
     int64_t gpu_count;      /* GPUs in use; at most node.gpus * node_count */
     int64_t reducing_radix; /* ports down of network switches that reduce (SHARP); 0: none do */
 } TopoCluster;
+
+/** The kind of the node that @gpu of @cluster is in; first or second. */
+TopoKind topo_cluster_kind(const TopoCluster *cluster, int64_t gpu);
+
+/** @cluster as if all its nodes were of @kind, @room or itself: between kinds, with the slower NICs
+ *  and the slower scale-up network of the two. @cluster is borrowed. */
+const TopoCluster *topo_cluster_of_kind(const TopoCluster *cluster, TopoKind kind,
+                                        TopoCluster *room);
 
 #endif

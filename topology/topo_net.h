@@ -20,6 +20,7 @@ typedef struct TopoTransfer {
     double paced_s;      /* when above 0: the bytes are spread evenly over so many seconds by the
                             computation beside them, without latency and whatever the library reaches */
     double nic_fraction; /* bandwidth that the weakest NIC of the group has left; 0: all */
+    TopoKind kind;       /* of the nodes that the group is on */
     const TopoAlgorithm *algorithm; /* NULL: what the collective library chooses */
     uint32_t servers;               /* PUSH, PULL */
     const TopoRouting *routing;     /* DISPATCH, COMBINE */

@@ -16,9 +16,11 @@
 double topo_net_alpha_beta_s(const TopoCluster *cluster, const TopoTransfer *transfer)
 {
     TopoProtocolChoice choice;
+    TopoCluster room;
     if (transfer->paced_s > 0.0)
         return transfer->paced_s;
-    if (!topo_price(cluster, transfer, TOPO_CROWD_NODE, &choice, NULL))
+    const TopoCluster *own = topo_cluster_of_kind(cluster, transfer->kind, &room);
+    if (!topo_price(own, transfer, TOPO_CROWD_NODE, &choice, NULL))
         return INFINITY;
-    return topo_price_s(&choice, cluster->node.nic_latency_s);
+    return topo_price_s(&choice, own->node.nic_latency_s);
 }

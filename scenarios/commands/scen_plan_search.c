@@ -191,6 +191,8 @@ static bool is_searchable(const ScenScenario *scenario, GError **error)
         why = "search is over plans of one job, packed: remove placement and jobs";
     else if (scenario->degraded.state.slow_count > 0 || scenario->degraded.state.weak_count > 0)
         why = "search is over plans on healthy nodes: remove faults";
+    else if (scenario->cluster.mixed.gpus > 0)
+        why = "search is over plans on equal nodes: its bounds know one kind, remove cluster.mixed";
     if (why)
         g_set_error_literal(error, SCEN_ERROR, SCEN_ERROR_WRONG, why);
     return !why;

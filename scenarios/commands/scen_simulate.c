@@ -32,6 +32,10 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
                    .clock_fraction =
                        scenario->profile.sustained_clock_fraction * scenario->plan.library_fraction,
                    .table = scenario->profile.table},
+        .mixed_device = {.gpu = &scenario->cluster.mixed.node.gpu,
+                   .profile = &scenario->mixed_profile,
+                   .clock_fraction = scenario->mixed_profile.sustained_clock_fraction *
+                                           scenario->plan.library_fraction                                             },
         .state = &scenario->degraded.state,
     };
     return true;
@@ -48,7 +52,7 @@ StratTrainResult *scen_simulate_tallied(const ScenScenario *scenario, KernTally 
     StratCosting costing;
     if (!scen_costing(scenario, &costing, error))
         return NULL;
-    costing.device.tally = tally;
+    costing.device.tally = costing.mixed_device.tally = tally;
     return strat_train_run(&costing, scenario->fold, error);
 }
 

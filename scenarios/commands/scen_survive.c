@@ -92,7 +92,7 @@ static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
 {
     g_autoptr(ScenAdapt) adapt = scen_adapt_new(scenario);
     Steps steps = {scenario, step_s, adapt};
-    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
+    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL, NULL};
     g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
     g_autoptr(StratStepMemo) memo = strat_step_memo_new(step_of, &steps, alike);
     StratCampaign campaign = scenario->campaign.spec;

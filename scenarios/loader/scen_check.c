@@ -17,6 +17,7 @@
 #include "scen_check_expert.h"
 #include "scen_check_fabric.h"
 #include "scen_check_levers.h"
+#include "scen_check_mixed.h"
 #include "scen_check_parallel.h"
 #include "scen_check_serving.h"
 #include "scen_fields.h"
@@ -144,6 +145,7 @@ static void check_cluster(const Check *check)
         fail(check, "cluster.node.scale_up_gpus",
              "scale_up_gpus " I64 " does not divide the node's " I64 " GPUs", node->scale_up_gpus,
              node->gpus);
+    scen_check_mixed(check->scenario, check, fail);
 }
 
 static void check_sizes(const Check *check)
@@ -322,6 +324,7 @@ static void check_levers(const Check *check)
 {
     scen_check_levers(check->scenario, check, fail);
     scen_check_data_parallel(check->scenario, check, fail);
+    scen_check_mixed_plan(check->scenario, check, fail);
 }
 
 static void check_peak(const Check *check)

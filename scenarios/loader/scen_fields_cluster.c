@@ -2,7 +2,10 @@
  *
  * A GPU row restates its datasheet: dense rates without sparsity, decimal units. A node says how
  * its GPUs reach each other (scale-up) and the fabric (NICs); both may be missing where they cannot
- * be used, a single GPU needs no scale-up network. A cluster is so many equal nodes. */
+ * be used, a single GPU needs no scale-up network. A cluster is so many equal nodes, or nodes of two
+ * kinds:
+ *
+ *   cluster: {node: dgx-h100, gpus: 64, mixed: {node: dgx-a100-80gb, gpus: 32}}   # 32 and 32 */
 #include "scen_fields.h"
 #include "topo_cluster.h"
 
@@ -165,6 +168,22 @@ static void finish_cluster(ScenBinder *binder, const ScenNode *map, void *out)
         cluster->node_count = (cluster->gpu_count + per_node - 1) / per_node;
 }
 
+#define MIXED(key, member, of_kind, ...) SCEN_FIELD(key, TopoMixed, member, of_kind, __VA_ARGS__)
+
+static const ScenField mixed_fields[] = {
+    MIXED("node", node, SCEN_SECTION, .required = true, .table = &scen_node_table,
+          .help = "the other kind of node"),
+    MIXED("gpus", gpus, SCEN_INT, .required = true, .min = 1, .max = 1e6,
+          .help = "how many of the cluster's GPUs, the last ones, are in such nodes"),
+};
+
+static const ScenTable mixed_table = {
+    .what = "mixed",
+    .fields = mixed_fields,
+    .count = G_N_ELEMENTS(mixed_fields),
+    .size = sizeof(TopoMixed),
+};
+
 #define CLUSTER(key, member, of_kind, ...)                                                         \
     SCEN_FIELD(key, TopoCluster, member, of_kind, __VA_ARGS__)
 
@@ -177,6 +196,8 @@ static const ScenField cluster_fields[] = {
             .help = "nodes (default: as many as the GPUs need)"),
     CLUSTER("gpus", gpu_count, SCEN_INT, .min = 1, .max = 1e6,
             .help = "GPUs in use (default: all of the nodes)"),
+    CLUSTER("mixed", mixed, SCEN_MAP, .table = &mixed_table,
+            .help = "the last of them are in nodes of another kind"),
 };
 
 const ScenTable scen_cluster_table = {

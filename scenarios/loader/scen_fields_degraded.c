@@ -147,7 +147,7 @@ void scen_degraded_finish(ScenBinder *binder, const ScenNode *map, ScenScenario 
         scen_bind_fail(binder, map, "faults",
                        "slow: the kernels of a CPU were measured at its own clock only");
     g_autoptr(GError) error = NULL;
-    if (!strat_places_check(&(StratPlaces){cluster, NULL, state}, &error))
+    if (!strat_places_check(&(StratPlaces){.cluster = cluster, .state = state}, &error))
         scen_bind_fail(binder, map, "faults", "%s", error->message);
 }
 

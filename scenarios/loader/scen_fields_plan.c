@@ -9,6 +9,12 @@
 #include "strat_plan.h"
 #include "strat_schedule.h"
 
+static const ScenName deals[] = {
+    {"even",     STRAT_DEAL_EVEN    },
+    {"by-speed", STRAT_DEAL_BY_SPEED},
+    {NULL,       0                  },
+};
+
 static const ScenName recomputes[] = {
     {"none",      STRAT_RECOMPUTE_NONE     },
     {"selective", STRAT_RECOMPUTE_SELECTIVE},
@@ -149,6 +155,8 @@ static const ScenField fields[] = {
           .help = "sequences of one microbatch, per replica"),
     FIELD("global_batch", global_batch, SCEN_INT, .required = true, .min = 1, .max = 1e8,
           .help = "sequences of one step"),
+    FIELD("replica_microbatches", replica_microbatches, SCEN_ENUM, .names = deals,
+          .fallback = "even", .help = "microbatches of each replica, on nodes of two kinds"),
     FIELD("sequence_length", sequence_length, SCEN_INT, .min = 1, .max = 1e8,
           .help = "tokens of one sequence (default: the model's max_sequence)"),
     FIELD("sequence_parallel", sequence_parallel, SCEN_BOOL, .fallback = "false",

@@ -118,6 +118,13 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {
     ScenScenario *scenario = out;
     scen_kernels_finish(binder, map, scenario->cluster.node.gpu.profile, &scenario->profile);
+    if (scenario->cluster.mixed.gpus > 0 && scen_node_item(map, "kernels"))
+        scen_bind_fail(binder, map, "kernels",
+                       "kernels: is one profile, a mixed cluster has two kinds of GPUs: each keeps "
+                       "its own");
+    else if (scenario->cluster.mixed.gpus > 0)
+        scen_kernels_of_mixed(binder, map, scenario->cluster.mixed.node.gpu.profile,
+                              &scenario->mixed_profile);
     scenario->cluster.reducing_radix = scenario->fabric.reduces_under;
     g_autoptr(GError) error = NULL;
     if (scenario->network && !topo_net_by_name(scenario->network, &error))

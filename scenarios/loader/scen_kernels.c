@@ -131,6 +131,16 @@ bool scen_kernels_defer(ScenBinder *binder, const ScenField *field, const ScenNo
     return leaves_profile(node);
 }
 
+static void bind_profile(ScenBinder *binder, const ScenNode *node, const char *path, void *profile)
+{
+    const ScenNode *row = scen_section_resolve(binder, &scen_profile_table, node);
+    size_t length = binder->path->len;
+    g_string_append(binder->path, path);
+    if (row)
+        scen_bind(binder, &scen_profile_table, row, profile);
+    g_string_truncate(binder->path, length);
+}
+
 void scen_kernels_finish(ScenBinder *binder, const ScenNode *map, const char *name, void *profile)
 {
     const ScenNode *kernels = scen_node_get(map, "kernels");
@@ -150,10 +160,13 @@ void scen_kernels_finish(ScenBinder *binder, const ScenNode *map, const char *na
         bool alone = kernels->items->len == 1;
         node = alone ? scen_node_with(pool, based, "name", kernels->mark, node) : based;
     }
-    const ScenNode *row = scen_section_resolve(binder, &scen_profile_table, node);
-    size_t length = binder->path->len;
-    g_string_append(binder->path, kernels ? "kernels" : "");
-    if (row)
-        scen_bind(binder, &scen_profile_table, row, profile);
-    g_string_truncate(binder->path, length);
+    bind_profile(binder, node, kernels ? "kernels" : "", profile);
+}
+
+void scen_kernels_of_mixed(ScenBinder *binder, const ScenNode *map, const char *name, void *profile)
+{
+    if (!binder->catalogs || !name)
+        return;
+    ScenPool *pool = scen_catalogs_pool(binder->catalogs);
+    bind_profile(binder, scen_node_text(pool, map->mark, name), "", profile);
 }

@@ -20,4 +20,9 @@ bool scen_kernels_defer(ScenBinder *binder, const ScenField *field, const ScenNo
  *  it has none), to @profile (KernProfile). */
 void scen_kernels_finish(ScenBinder *binder, const ScenNode *map, const char *name, void *profile);
 
+/** Binds the profile @name of the GPU of a cluster's second kind of nodes to @profile (KernProfile).
+ */
+void scen_kernels_of_mixed(ScenBinder *binder, const ScenNode *map, const char *name,
+                           void *profile);
+
 #endif

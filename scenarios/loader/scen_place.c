@@ -2,6 +2,8 @@
  * number keep no list: everything downstream is quicker without. */
 #include "scen_place.h"
 
+#include "strat_places.h"
+
 #include "topo_placement.h"
 
 /* The list of @numbers, whole, as slots; NULL for none. */
@@ -69,5 +71,10 @@ void scen_place(ScenScenario *scenario, const ScenMarks *marks, ScenErrors *erro
     }
     if (!topo_placement_is_identity(placed, ranks))
         scenario->gpu_of_rank = g_steal_pointer(&placed);
+    StratPlaces places = {.cluster = cluster, .gpu_of_rank = scenario->gpu_of_rank};
+    if (scenario->plan.tensor > 0 && !strat_places_check_kinds(&places, &scenario->plan, &error)) {
+        scen_errors_add(errors, scen_marks_find(marks, "cluster.mixed"), "%s", error->message);
+        return;
+    }
     place_jobs(scenario, taken, errors);
 }

@@ -44,8 +44,9 @@ typedef struct ScenScenario {
     const char *replay;       /* operation trace that is run again, instead; NULL: none */
     ScenDegraded degraded;    /* what is worse than the rest while the step runs */
     KernProfile profile;
-    StratErrors errors; /* of its costs */
-    int64_t guesses;    /* facts of the plan that are guesses */
+    KernProfile mixed_profile; /* of the second kind of nodes, where the cluster has one */
+    StratErrors errors;        /* of its costs */
+    int64_t guesses;           /* facts of the plan that are guesses */
     ScenFabric fabric;
     ScenPlacement placement;
     int64_t *gpu_of_rank; /* owned; NULL: rank r on GPU r */

@@ -47,6 +47,13 @@ static void add_training(JsonBuilder *json, const StratTrainResult *result,
     scen_json_number(json, "hfu_fraction", strat_train_hfu_fraction(result));
     scen_json_number(json, "tokens_per_step", result->tokens);
     scen_json_integer(json, "microbatches", result->microbatches);
+    if (result->dealt) {
+        json_builder_set_member_name(json, "replica_microbatches");
+        json_builder_begin_array(json);
+        for (int64_t d = 0; d < result->dealt_count; d++)
+            json_builder_add_int_value(json, result->dealt[d]);
+        json_builder_end_array(json);
+    }
     json_builder_end_object(json);
 }
 

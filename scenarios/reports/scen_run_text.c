@@ -31,9 +31,13 @@ static void add_title(GString *out, const ScenScenario *scenario)
     const TopoCluster *cluster = &scenario->cluster;
     const StratPlan *plan = &scenario->plan;
     g_autoptr(GString) title = g_string_new(NULL);
-    g_string_append_printf(title, "%s: %s on " I64 " x %s (" I64 " node%s", scenario->name,
-                           scenario->model.name, cluster->gpu_count, cluster->node.gpu.name,
-                           cluster->node_count, cluster->node_count == 1 ? "" : "s");
+    g_string_append_printf(title, "%s: %s on " I64 " x %s", scenario->name, scenario->model.name,
+                           cluster->gpu_count - cluster->mixed.gpus, cluster->node.gpu.name);
+    if (cluster->mixed.gpus > 0)
+        g_string_append_printf(title, " and " I64 " x %s", cluster->mixed.gpus,
+                               cluster->mixed.node.gpu.name);
+    g_string_append_printf(title, " (" I64 " node%s", cluster->node_count,
+                           cluster->node_count == 1 ? "" : "s");
     if (scenario->placement.kind)
         g_string_append_printf(title, ", placement %s", scenario->placement.kind);
     g_string_append_c(title, ')');
@@ -58,6 +62,23 @@ static void add_title(GString *out, const ScenScenario *scenario)
     add_recompute_layers(title, &plan->recompute_layers);
     g_string_append(out, "  ");
     scen_text_wrap(out, title->str, 2, 2);
+}
+
+/* How many microbatches each replica takes, in order: "2 x 20, 2 x 10". */
+static void add_dealt(GString *out, const StratTrainResult *result)
+{
+    const int64_t *dealt = result->dealt;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int64_t d = 0, same; d < result->dealt_count; d += same) {
+        for (same = 1; d + same < result->dealt_count && dealt[d + same] == dealt[d];)
+            same++;
+        g_string_append_printf(text, "%s" I64 " x " I64, d > 0 ? ", " : "", same, dealt[d]);
+    }
+    if (!dealt)
+        return;
+    g_string_append(text, " (replicas x microbatches of each, by their speed)");
+    g_string_append_printf(out, "%-13s", "Microbatches");
+    scen_text_wrap(out, text->str, 13, 13);
 }
 
 static void add_published(GString *out, const ScenExpect *expect, double step_s)
@@ -105,6 +126,7 @@ static void add_answer(GString *out, const ScenRunReport *report)
     g_string_append_printf(out, "%-13s%s\n", "Step time", step);
     add_interval(out, report->interval);
     add_published(out, &report->scenario->expect, step_s);
+    add_dealt(out, result);
     scen_faults_text(out, report);
     g_string_append_printf(out, "%-13s%.0f tokens/s, %.1f tokens/s per GPU\n", "Throughput",
                            tokens_per_s, tokens_per_s / gpus);

@@ -153,7 +153,8 @@ StratAlike *strat_alike_new(const StratPlaces *places, const StratPlan *plan)
         alike->gpus[r] = strat_places_gpu(places, r);
         alike->rank_of[alike->gpus[r]] = r;
     }
-    alike->places = (StratPlaces){places->cluster, places->gpu_of_rank ? alike->gpus : NULL, NULL};
+    alike->places =
+        (StratPlaces){places->cluster, places->gpu_of_rank ? alike->gpus : NULL, NULL, NULL};
     alike->colour = strat_fold_colours(&alike->places, plan);
     find_kinds(alike, REPLICA, plan->data);
     find_kinds(alike, TENSOR, plan->tensor);

@@ -48,7 +48,7 @@ static bool same_chunk(const StratModelChunk *a, const StratModelChunk *b)
            a->tensor_per_domain == b->tensor_per_domain &&
            a->context_per_domain == b->context_per_domain &&
            a->expert_per_domain == b->expert_per_domain && a->beside_s == b->beside_s &&
-           a->clock_fraction == b->clock_fraction &&
+           a->kind == b->kind && a->clock_fraction == b->clock_fraction &&
            a->tensor_nic_fraction == b->tensor_nic_fraction &&
            a->context_nic_fraction == b->context_nic_fraction &&
            a->expert_nic_fraction == b->expert_nic_fraction;
@@ -89,10 +89,12 @@ bool strat_blocks_get(StratBlocks *blocks, const StratModelChunk *chunk, StratTa
         [STRAT_TASK_WEIGHT] = STRAT_BACKWARD_WEIGHT,
         [STRAT_TASK_PAIRED_BACKWARD] = STRAT_BACKWARD_WHOLE,
     };
+    StratOwnCosting room;
+    const StratCosting *own = strat_costing_of_kind(blocks->costing, chunk->kind, &room);
     if (strat_task_is_forward(kind))
-        strat_cost_forward(blocks->costing, chunk, blocks->spans);
+        strat_cost_forward(own, chunk, blocks->spans);
     else
-        strat_cost_backward(blocks->costing, chunk, parts[kind], blocks->spans);
+        strat_cost_backward(own, chunk, parts[kind], blocks->spans);
     BlockKey key = {*chunk, kind, 0};
     if (!add_block(blocks, &key.block, error))
         return false;

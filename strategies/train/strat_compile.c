@@ -21,10 +21,10 @@
 
 /* What microbatch @slot waits for: what chunk @near of the stage of @near_class sent, or, where
  * that is the same stage, has computed. */
-static uint32_t result_of(const StratCompiler *c, const StratClassCode *near_class, int direction,
-                          int64_t near, int64_t slot)
+static uint32_t result_of(const StratClassCode *near_class, int direction, int64_t near,
+                          int64_t slot)
 {
-    int64_t at = near * c->pipeline.microbatches + slot;
+    int64_t at = near * near_class->pipeline.microbatches + slot;
     const StratChunkCode *chunk = &near_class->chunks[near];
     bool sends =
         direction == STRAT_FORWARD ? chunk->chunk.receives_backward : chunk->chunk.receives_forward;
@@ -37,18 +37,18 @@ static void connect_class(StratCompiler *c, uint32_t class)
     const StratClassCode *code = &c->classes[class];
     const StratFold *fold = c->fold;
     StratRank at = strat_rank_at(c->plan, fold->representative[class]);
-    int64_t m = c->pipeline.microbatches;
+    int64_t m = code->pipeline.microbatches;
     for (int d = 0; d < STRAT_DIRECTIONS; d++) {
         for (int64_t k = 0; k < c->pipeline.chunks; k++) {
             StratSpot spot = {at.stage, k}, near;
-            if (!strat_schedule_near(c->schedule, &c->pipeline, spot, d == STRAT_FORWARD ? -1 : 1,
-                                     &near))
+            if (!strat_schedule_near(c->schedule, &code->pipeline, spot,
+                                     d == STRAT_FORWARD ? -1 : 1, &near))
                 continue;
             StratRank from = at;
             from.stage = near.stage;
             uint32_t source = fold->class_of[strat_rank_index(c->plan, from)];
             for (int64_t i = 0; i < m; i++) {
-                uint32_t result = result_of(c, &c->classes[source], d, near.chunk, i);
+                uint32_t result = result_of(&c->classes[source], d, near.chunk, i);
                 /* What is beside the first operation follows it in number. */
                 for (uint32_t b = 0; b <= code->first_beside[d][k * m + i]; b++)
                     sim_program_add_dep(c->program, code->first[d][k * m + i] + b, result);
@@ -193,7 +193,7 @@ StratStep *strat_compile(const StratCosting *costing, bool fold, GError **error)
     g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     const StratPlan *plan = costing->plan;
     StratPlaces places = strat_places_of(costing);
-    if (!strat_places_check(&places, error))
+    if (!strat_places_check(&places, error) || !strat_places_check_kinds(&places, plan, error))
         return NULL;
     step->program = strat_program_new();
     step->fold = strat_fold_new(&places, plan, fold);

@@ -65,6 +65,7 @@ static StratModelChunk model_chunk(const StratCompiler *c, const StratClassCode 
     chunk.tensor_per_domain = code->position.tensor_per_domain;
     chunk.context_per_domain = code->position.context_per_domain;
     chunk.clock_fraction = code->position.clock_fraction;
+    chunk.kind = code->position.kind;
     chunk.expert_per_domain = code->position.expert_per_domain;
     chunk.expert_nic_fraction = code->position.expert_nic_fraction;
     if (!c->costing->net->shares_links) { /* else traffic beside the blocks meets the weak link */
@@ -162,6 +163,7 @@ static void number_sends(StratCompiler *c, uint32_t class)
             .nic_fraction =
                 strat_compile_priced(c, forward ? code->position.send_next_nic_fraction
                                                 : code->position.send_previous_nic_fraction),
+            .kind = forward ? code->position.send_next_kind : code->position.send_previous_kind,
             .measured_s = c->plan->profiled.send_s};
         code->send_transfer[d] = strat_transfers_number(c->transfers, &transfer, &owner);
     }
@@ -182,11 +184,12 @@ static void add_parameter_gathers(StratCompiler *c, uint32_t class)
     }
 }
 
-bool strat_compile_reduces(const StratCompiler *c, const StratTask *task)
+bool strat_compile_reduces(const StratCompiler *c, const StratClassCode *code,
+                           const StratTask *task)
 {
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync && !c->schedule->keeps_chunks;
     bool ends = !strat_task_is_forward(task->kind) && task->kind != STRAT_TASK_INPUT;
-    return ends && (every || task->microbatch == c->pipeline.microbatches - 1);
+    return ends && (every || task->microbatch == code->pipeline.microbatches - 1);
 }
 
 static bool is_task(const StratTaskOps *ops, const StratTask *task)
@@ -215,7 +218,7 @@ uint32_t strat_compile_piece(StratCompiler *c, uint32_t class, const StratTask *
 {
     StratClassCode *code = &c->classes[class];
     int d = strat_task_is_forward(task->kind) ? STRAT_FORWARD : STRAT_BACKWARD;
-    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    int64_t slot = task->chunk * code->pipeline.microbatches + task->microbatch;
     uint32_t id = strat_compile_block(c, class, task->chunk, piece, task->kind);
     note_task(c, code, task, id);
     if (task->kind == STRAT_TASK_WEIGHT)
@@ -234,7 +237,7 @@ void strat_compile_result(StratCompiler *c, uint32_t class, const StratTask *tas
     const StratModelChunk *chunk = &code->chunks[task->chunk].chunk;
     bool forward = strat_task_is_forward(task->kind);
     int d = forward ? STRAT_FORWARD : STRAT_BACKWARD;
-    int64_t slot = task->chunk * c->pipeline.microbatches + task->microbatch;
+    int64_t slot = task->chunk * code->pipeline.microbatches + task->microbatch;
     if (task->kind != STRAT_TASK_WEIGHT &&
         (forward ? chunk->receives_backward : chunk->receives_forward))
         add_send(c, class, task->chunk, d, slot, code->last[d][slot]);
@@ -256,7 +259,7 @@ static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GE
     bool overlap = c->plan->overlap_data && strat_compile_is_shared(c, code);
     bool gathers = overlap && forward && task->microbatch == 0 && c->plan->zero_stage > 0;
     bool every = c->plan->zero_stage > 1 && !c->plan->no_sync;
-    bool reduces = (overlap || every) && strat_compile_reduces(c, task) && !gossips(c);
+    bool reduces = (overlap || every) && strat_compile_reduces(c, code, task) && !gossips(c);
     int64_t pieces = gathers || reduces ? chunk->piece_count : 1;
     for (int64_t i = 0; i < pieces; i++) {
         int64_t piece = forward ? i : pieces - 1 - i;
@@ -279,7 +282,7 @@ static bool add_task(StratCompiler *c, uint32_t class, const StratTask *task, GE
 static void add_pair(StratCompiler *c, uint32_t class, const StratTask *pair)
 {
     StratClassCode *code = &c->classes[class];
-    int64_t m = c->pipeline.microbatches;
+    int64_t m = code->pipeline.microbatches;
     int64_t ahead = pair[0].chunk * m + pair[0].microbatch;
     int64_t back = pair[1].chunk * m + pair[1].microbatch;
     strat_compile_piece(c, class, &pair[0], -1, true);
@@ -344,12 +347,24 @@ static void open_families(StratCompiler *c, uint32_t class)
                             : SIM_GROUP_NONE;
 }
 
+/* The pipeline of @replica; its orders are those of all where it has as many microbatches. */
+static void open_pipeline(const StratCompiler *c, StratClassCode *code, int64_t replica)
+{
+    code->pipeline = c->pipeline;
+    if (c->costing->dealt)
+        code->pipeline.microbatches = c->costing->dealt[replica];
+    code->orders = code->pipeline.microbatches == c->pipeline.microbatches
+                       ? g_ptr_array_ref(c->orders)
+                       : strat_schedule_orders(c->schedule, &code->pipeline);
+}
+
 bool strat_compile_open(StratCompiler *c, uint32_t class, GError **error)
 {
     StratClassCode *code = &c->classes[class];
     int64_t rank = c->fold->representative[class];
-    size_t slots = (size_t)(c->pipeline.chunks * c->pipeline.microbatches);
     StratRank at = strat_rank_at(c->plan, rank);
+    open_pipeline(c, code, at.data);
+    size_t slots = (size_t)(code->pipeline.chunks * code->pipeline.microbatches);
     code->stage = at.stage;
     code->is_shown = c->tasks && at.tensor + at.context + at.data == 0;
     g_autofree char *name =
@@ -401,6 +416,8 @@ void strat_compile_close(StratClassCode *code)
         g_free(code->last[d]);
         g_free(code->send[d]);
     }
+    if (code->orders)
+        g_ptr_array_unref(code->orders);
     if (code->peers)
         g_array_unref(code->peers);
     if (code->reductions)
@@ -413,7 +430,8 @@ void strat_compile_close(StratClassCode *code)
 /* All tasks of the step, with the traffic that goes along. */
 static bool add_tasks(StratCompiler *c, uint32_t class, GError **error)
 {
-    const GArray *tasks = c->orders->pdata[c->classes[class].stage];
+    const StratClassCode *code = &c->classes[class];
+    const GArray *tasks = code->orders->pdata[code->stage];
     if (strat_compile_has_units(c))
         return strat_compile_units(c, class, error);
     add_parameter_gathers(c, class);

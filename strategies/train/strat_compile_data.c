@@ -57,7 +57,8 @@ static TopoTransfer shard_transfer(const StratCompiler *c, const StratReplicas *
                              .ranks = replicas->ranks,
                              .ranks_per_domain = replicas->per_domain,
                              .bytes = params * topo_dtype_bytes(plan->gradients),
-                             .nic_fraction = replicas->nic_fraction};
+                             .nic_fraction = replicas->nic_fraction,
+                             .kind = replicas->kind};
     if (direction == STRAT_FORWARD) {
         transfer.op = TOPO_OP_ALL_GATHER;
         transfer.bytes = strat_recipe_gathered_bytes(&plan->quantise, plan->precision) * params;
@@ -90,7 +91,8 @@ static TopoTransfer copies_transfer(const StratCompiler *c, const StratClassCode
                           .ranks_per_domain = code->position.copies_per_domain,
                           .bytes = params / shards * topo_dtype_bytes(plan->gradients),
                           .nic_fraction =
-                              strat_compile_priced(c, code->position.copies_nic_fraction)};
+                              strat_compile_priced(c, code->position.copies_nic_fraction),
+                          .kind = code->position.copies_kind};
 }
 
 bool strat_compile_is_shared(const StratCompiler *c, const StratClassCode *code)
@@ -131,6 +133,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .ranks = data.count,
         .per_domain = code->position.data_per_domain,
         .nic_fraction = nic_share(c, code->position.data_nic_fraction),
+        .kind = code->position.data_kind,
     };
     StratGroup mirror = strat_mirror_group(c->plan, rank);
     code->mirror = (StratReplicas){
@@ -151,6 +154,7 @@ void strat_compile_open_replicas(StratCompiler *c, StratClassCode *code, int64_t
         .ranks = same.count,
         .per_domain = code->position.expert_data_per_domain,
         .nic_fraction = nic_share(c, code->position.expert_data_nic_fraction),
+        .kind = code->position.expert_data_kind,
     };
 }
 

@@ -30,6 +30,7 @@ static void add_tied_reduce(StratCompiler *c, uint32_t class)
                              .ranks_per_domain = code->position.ends_per_domain,
                              .nic_fraction =
                                  strat_compile_priced(c, code->position.ends_nic_fraction),
+                             .kind = code->position.ends_kind,
                              .bytes = strat_tensor_vocab_params(c->costing->model, plan) *
                                       topo_dtype_bytes(plan->gradients)};
     StratOwner owner = {class, code->ends_family, STRAT_ROLE_ENDS};

@@ -119,7 +119,10 @@ bool strat_compile_update(StratCompiler *c, uint32_t class, double params, doubl
     if (host_update(c, class, updated))
         return true;
     double cleared = c->plan->zero_stage > 1 ? updated : params;
-    double seconds = strat_cost_optimizer_s(c->costing, cleared, updated);
+    StratOwnCosting room;
+    const StratCosting *own =
+        strat_costing_of_kind(c->costing, c->classes[class].position.kind, &room);
+    double seconds = strat_cost_optimizer_s(own, cleared, updated);
     StratSpan span = {.seconds = seconds, .bucket = STRAT_BUCKET_OPTIMIZER, .label = "optimizer"};
     uint32_t block;
     if (!strat_blocks_span(c->blocks, &span, &block, error))

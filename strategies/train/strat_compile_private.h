@@ -28,6 +28,7 @@ typedef struct StratReplicas {
     StratTransferRole role;
     int64_t ranks, per_domain;
     double nic_fraction;
+    TopoKind kind; /* of their nodes */
     uint32_t nth;
 } StratReplicas;
 
@@ -62,6 +63,8 @@ typedef struct StratClassCode {
     uint8_t
         *first_beside[STRAT_DIRECTIONS]; /* how many transfers, the next operations, are beside */
     StratPosition position;
+    StratPipeline pipeline; /* of its replica, and the order of its tasks there */
+    GPtrArray *orders;
     int64_t stage;
     bool is_shown; /* its tasks are those of the stage in StratStep.tasks */
     uint16_t stream_send[STRAT_DIRECTIONS], stream_data;
@@ -201,8 +204,9 @@ void strat_compile_delayed_update(StratCompiler *c, uint32_t class, double param
 bool strat_compile_update(StratCompiler *c, uint32_t class, double params, double updated,
                           GError **error);
 
-/** Whether gradients are reduced after @task. */
-bool strat_compile_reduces(const StratCompiler *c, const StratTask *task);
+/** Whether gradients are reduced after @task of @code. */
+bool strat_compile_reduces(const StratCompiler *c, const StratClassCode *code,
+                           const StratTask *task);
 
 /** Appends @op to the main stream of @class, after the transfers beside the last block. */
 uint32_t strat_compile_main(StratCompiler *c, uint32_t class, SimOp op);

@@ -82,7 +82,7 @@ static void list_task(const StratCompiler *c, const StratTask *task, int64_t cou
 
 static GArray *list_units(const StratCompiler *c, const StratClassCode *code)
 {
-    const GArray *tasks = c->orders->pdata[code->stage];
+    const GArray *tasks = code->orders->pdata[code->stage];
     GArray *units = g_array_new(FALSE, FALSE, sizeof(Unit));
     g_autofree bool **whole = g_new(bool *, code->chunk_count);
     for (int64_t k = 0; k < code->chunk_count; k++)
@@ -113,7 +113,7 @@ static double beside_s(const StratCompiler *c, const StratClassCode *code, const
         seconds += strat_compile_data_s(
             c, code, unit_params(code, &g_array_index(units, Unit, next)), STRAT_FORWARD);
     const Unit *before = n > 0 ? &g_array_index(units, Unit, n - 1) : NULL;
-    if (before && strat_compile_reduces(c, before->task))
+    if (before && strat_compile_reduces(c, code, before->task))
         seconds += strat_compile_data_s(c, code, unit_params(code, before), STRAT_BACKWARD);
     return seconds;
 }
@@ -158,7 +158,7 @@ bool strat_compile_units(StratCompiler *c, uint32_t class, GError **error)
         double params = chunk->piece_trained[STRAT_PARAMS_SHARED][unit->piece];
         if (!add_loss(c, class, units, n, chunk->piece_block[unit->task->kind][unit->piece], error))
             return false;
-        if (strat_compile_reduces(c, unit->task) &&
+        if (strat_compile_reduces(c, code, unit->task) &&
             !strat_compile_reduce(c, class, STRAT_PARAMS_SHARED, params, code->last_main, error))
             return false;
         if (unit->last)

@@ -27,6 +27,8 @@ struct StratCosting {
     const char *routing;       /* likewise: a row of topo_route_all() */
     uint64_t seed;             /* of routing policies that hash */
     KernDevice device;
+    KernDevice mixed_device;    /* of the cluster's second kind of nodes, where it has one */
+    const int64_t *dealt;       /* microbatches of each replica; NULL: as many (strat_deal.h) */
     const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
     bool graded;                /* spans say their kind and evidence as well */
 };
@@ -57,7 +59,19 @@ struct StratModelChunk {
     double tensor_nic_fraction; /* of the bandwidth of the tensor group's weakest NIC; 0: all */
     double context_nic_fraction;
     double expert_nic_fraction;
+    TopoKind kind; /* of the rank's node */
 };
+
+/** A costing whose cluster is of one kind of nodes. */
+typedef struct StratOwnCosting {
+    StratCosting costing;
+    TopoCluster cluster;
+} StratOwnCosting;
+
+/** What prices a rank on a node of @kind, first or second: @costing itself, or @room with the second
+ *  kind's device and nodes. @costing is borrowed. */
+const StratCosting *strat_costing_of_kind(const StratCosting *costing, TopoKind kind,
+                                          StratOwnCosting *room);
 
 /** A stretch of a rank's time. */
 typedef struct StratSpan {

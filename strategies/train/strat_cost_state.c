@@ -16,6 +16,17 @@ bool strat_costing_reads_fabric(const StratCosting *costing)
     return costing->net->shares_links || costing->has_fabric;
 }
 
+const StratCosting *strat_costing_of_kind(const StratCosting *costing, TopoKind kind,
+                                          StratOwnCosting *room)
+{
+    if (kind == TOPO_KIND_FIRST)
+        return costing;
+    room->costing = *costing;
+    room->costing.cluster = topo_cluster_of_kind(costing->cluster, kind, &room->cluster);
+    room->costing.device = costing->mixed_device;
+    return &room->costing;
+}
+
 static ModelExpertOrder expert_order(const TopoExpertFit *kernels)
 {
     if (!kernels->name)

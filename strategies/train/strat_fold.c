@@ -1,8 +1,8 @@
 /* Folding by colour refinement.
  *
  * Two ranks behave alike when they run the same stage from the same position and everybody they
- * wait for behaves alike too. Start with a colour for (stage, position, clock of the GPU, bandwidth
- * of the NIC); then give each rank a new
+ * wait for behaves alike too. Start with a colour for (stage, position, kind of node, clock of the
+ * GPU, bandwidth of the NIC); then give each rank a new
  * colour from its own, its two pipeline neighbours', and the multisets of colours in its gang, in
  * its data group (and, where that holds several copies, in the groups that share one and that hold
  * the same part of each) and among the ranks that hold the same experts (and of the rank with the
@@ -103,6 +103,26 @@ static double pair_weakest(const StratPlaces *places, int64_t a, int64_t b)
     return strat_places_weakest(places, &(StratGroup){a, b - a, 2});
 }
 
+static TopoKind pair_kind(const StratPlaces *places, int64_t a, int64_t b)
+{
+    return strat_places_group_kind(places, &(StratGroup){a, b - a, 2});
+}
+
+static void add_kinds(const StratPlaces *places, const StratPlan *plan, const Cut *cut,
+                      int64_t rank, StratPosition *position)
+{
+    StratGroup data = strat_shard_group(plan, rank), copies = strat_copies_group(plan, rank);
+    StratGroup same = strat_expert_data_group(plan, rank);
+    int64_t first = rank % cut->stage;
+    position->kind = strat_places_kind(places, rank);
+    position->data_kind = strat_places_group_kind(places, &data);
+    position->copies_kind = strat_places_group_kind(places, &copies);
+    position->expert_data_kind = strat_places_group_kind(places, &same);
+    position->ends_kind = pair_kind(places, first, first + cut->ranks - cut->stage);
+    position->send_next_kind = pair_kind(places, rank, next_stage(cut, rank));
+    position->send_previous_kind = pair_kind(places, rank, previous_stage(cut, rank));
+}
+
 StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank)
 {
     Cut cut = cut_of(plan);
@@ -111,7 +131,7 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
     StratGroup expert = strat_expert_group(plan, rank), same = strat_expert_data_group(plan, rank);
     StratGroup mirror = strat_mirror_group(plan, rank);
     int64_t first = rank % cut.stage;
-    return (StratPosition){
+    StratPosition position = {
         .tensor_per_domain = strat_group_per_domain(places->cluster, places->gpu_of_rank, &tensor),
         .context_per_domain =
             strat_group_per_domain(places->cluster, places->gpu_of_rank, &context),
@@ -136,6 +156,9 @@ StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, i
         .send_previous_nic_fraction = pair_weakest(places, rank, previous_stage(&cut, rank)),
         .ends_nic_fraction = pair_weakest(places, first, first + cut.ranks - cut.stage),
     };
+    if (places->cluster->mixed.gpus > 0)
+        add_kinds(places, plan, &cut, rank, &position);
+    return position;
 }
 
 /* Members of the group of @count ranks, @stride apart, that start at @first, in one domain; kept in
@@ -209,6 +232,10 @@ static uint64_t *first_colours(const StratPlaces *places, const StratPlan *plan,
         if (cut->is_dual)
             hash = combine(hash, (uint64_t)pair_per_domain(places, r, mirror_of(cut, r)));
         hash = cut->expert > 0 ? expert_colour(places, plan, r, hash, expert, same) : hash;
+        if (places->cluster->mixed.gpus > 0)
+            hash = combine(hash, (uint64_t)strat_places_kind(places, r));
+        if (places->dealt)
+            hash = combine(hash, (uint64_t)places->dealt[strat_rank_at(plan, r).data]);
         colour[r] = places->state ? combine(hash, state_colour(places, plan, r)) : hash;
     }
     return colour;

@@ -34,6 +34,9 @@ typedef struct StratPosition {
     double mirror_nic_fraction;
     double copies_nic_fraction, expert_nic_fraction, expert_data_nic_fraction;
     double send_next_nic_fraction, send_previous_nic_fraction;
+    /* Kinds of nodes: its own, and of each group. */
+    TopoKind kind, data_kind, copies_kind, expert_data_kind, ends_kind;
+    TopoKind send_next_kind, send_previous_kind;
 } StratPosition;
 
 StratPosition strat_position(const StratPlaces *places, const StratPlan *plan, int64_t rank);

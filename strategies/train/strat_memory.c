@@ -38,6 +38,7 @@
 #include "strat_memory.h"
 
 #include "strat_agree.h"
+#include "strat_deal.h"
 #include "strat_distill.h"
 #include "strat_expert.h"
 #include "strat_footprint.h"
@@ -46,6 +47,7 @@
 #include "strat_memory_levers.h"
 #include "strat_outer.h"
 #include "strat_pipe.h"
+#include "strat_places.h"
 
 /* CUDA context, cuBLAS and cuDNN workspaces and NCCL buffers of a process: SimuMax's and Megatron's
  * memory reports put them between 1 and 3 GB on 80 GB devices. */
@@ -236,6 +238,22 @@ static double host_bytes(const StratCosting *costing, const GArray *tasks, int64
     return host.activations_bytes;
 }
 
+/* Where the GPUs of @stage are of two kinds, the smaller is what it has to fit. */
+static void find_least(const StratCosting *costing, int64_t stage, StratMemory *memory)
+{
+    const TopoCluster *cluster = costing->cluster;
+    StratPlaces places = strat_places_of(costing);
+    int64_t ranks = strat_rank_count(costing->plan) / costing->plan->pipeline;
+    if (cluster->mixed.gpus == 0)
+        return;
+    TopoKind kind = strat_places_group_kind(&places, &(StratGroup){stage * ranks, 1, ranks});
+    const TopoGpu *first = &cluster->node.gpu, *second = &cluster->mixed.node.gpu;
+    bool smaller = second->memory_bytes < first->memory_bytes;
+    bool is_second = kind == TOPO_KIND_SECOND || (kind == TOPO_KIND_BETWEEN && smaller);
+    memory->gpu = is_second ? second->name : first->name;
+    memory->capacity_bytes = is_second ? second->memory_bytes : first->memory_bytes;
+}
+
 static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks, int64_t stage)
 {
     const StratPlan *plan = costing->plan;
@@ -255,12 +273,16 @@ static StratMemory stage_memory(const StratCosting *costing, const GArray *tasks
     strat_memory_walk(tasks, saved, weight, &memory);
     memory.host_bytes = host_bytes(costing, tasks, stage);
     strat_memory_states(costing, stage, params, experts, &memory);
+    find_least(costing, stage, &memory);
     return memory;
 }
 
 GArray *strat_memory_stages(const StratCosting *costing)
 {
     StratPipeline pipeline = strat_pipe(costing);
+    g_autofree int64_t *dealt = strat_deal(costing);
+    for (int64_t d = 0; dealt && d < costing->plan->data; d++)
+        pipeline.microbatches = MAX(pipeline.microbatches, dealt[d]);
     g_autoptr(GPtrArray) orders =
         strat_schedule_orders(strat_plan_schedule(costing->plan), &pipeline);
     GArray *stages = g_array_new(FALSE, FALSE, sizeof(StratMemory));
@@ -364,8 +386,9 @@ guint strat_memory_worst_stage(const GArray *stages)
 {
     guint worst = 0;
     for (guint i = 1; i < stages->len; i++) {
-        if (g_array_index(stages, StratMemory, i).peak_bytes >
-            g_array_index(stages, StratMemory, worst).peak_bytes)
+        const StratMemory *a = &g_array_index(stages, StratMemory, i);
+        const StratMemory *b = &g_array_index(stages, StratMemory, worst);
+        if (a->peak_bytes - b->peak_bytes > a->capacity_bytes - b->capacity_bytes)
             worst = i;
     }
     return worst;
@@ -434,13 +457,13 @@ bool strat_memory_check(const StratCosting *costing, const GArray *stages, GErro
     }
     g_string_append_printf(
         text,
-        "does not fit: stage %d needs %.1f GB of %.1f GB, %.1f GB too much (weights %.1f, "
+        "does not fit: stage %d needs %.1f GB of %.1f GB%s%s, %.1f GB too much (weights %.1f, "
         "gradients %.1f, optimizer %.1f, activations %.1f of %.0f microbatch chunks, workspace "
         "%.1f, reserved %.1f)",
-        (int)worst, m->peak_bytes / 1e9, m->capacity_bytes / 1e9,
-        (m->peak_bytes - m->capacity_bytes) / 1e9, m->weights_bytes / 1e9, m->gradients_bytes / 1e9,
-        m->optimizer_bytes / 1e9, m->activations_bytes / 1e9, m->in_flight,
-        m->workspace_bytes / 1e9, m->reserved_bytes / 1e9);
+        (int)worst, m->peak_bytes / 1e9, m->capacity_bytes / 1e9, m->gpu ? " of GPU " : "",
+        m->gpu ? m->gpu : "", (m->peak_bytes - m->capacity_bytes) / 1e9, m->weights_bytes / 1e9,
+        m->gradients_bytes / 1e9, m->optimizer_bytes / 1e9, m->activations_bytes / 1e9,
+        m->in_flight, m->workspace_bytes / 1e9, m->reserved_bytes / 1e9);
     suggest(costing, text);
     g_set_error_literal(error, STRAT_ERROR, STRAT_ERROR_NO_FIT, text->str);
     return false;

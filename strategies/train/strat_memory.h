@@ -18,6 +18,7 @@ typedef struct StratMemory {
     double reserved_bytes;    /* CUDA context, communicators, allocator */
     double peak_bytes;        /* sum of the above */
     double capacity_bytes;
+    const char *gpu;   /* whose capacity it is, where the cluster has several kinds; else NULL */
     double host_bytes; /* of this GPU in its node's DRAM */
     double host_capacity_bytes;
     double disk_bytes; /* and on its disks */
@@ -52,7 +53,7 @@ GArray *strat_memory_stages(const StratCosting *costing);
 double strat_memory_allocated_bytes(const StratMemory *memory);
 double strat_memory_cached_bytes(const StratMemory *memory);
 
-/** The stage that needs the most. */
+/** The stage that needs the most beyond its capacity. */
 guint strat_memory_worst_stage(const GArray *stages);
 
 /** Whether every stage fits. */

@@ -12,11 +12,12 @@
  * ones (topo_route.c), over one other NIC. */
 #include "strat_places.h"
 
+#include "strat_layout.h"
 #include "strat_schedule.h"
 
 StratPlaces strat_places_of(const StratCosting *costing)
 {
-    return (StratPlaces){costing->cluster, costing->gpu_of_rank, costing->state};
+    return (StratPlaces){costing->cluster, costing->gpu_of_rank, costing->state, costing->dealt};
 }
 
 static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -80,6 +81,47 @@ bool strat_places_check(const StratPlaces *places, GError **error)
 int64_t strat_places_gpu(const StratPlaces *places, int64_t rank)
 {
     return places->gpu_of_rank ? places->gpu_of_rank[rank] : rank;
+}
+
+TopoKind strat_places_kind(const StratPlaces *places, int64_t rank)
+{
+    return topo_cluster_kind(places->cluster, strat_places_gpu(places, rank));
+}
+
+TopoKind strat_places_group_kind(const StratPlaces *places, const TopoRanks *group)
+{
+    if (places->cluster->mixed.gpus == 0)
+        return TOPO_KIND_FIRST;
+    TopoKind kind = strat_places_kind(places, group->first);
+    for (int64_t i = 1; i < group->count; i++) {
+        if (strat_places_kind(places, group->first + i * group->stride) != kind)
+            return TOPO_KIND_BETWEEN;
+    }
+    return kind;
+}
+
+bool strat_places_check_kinds(const StratPlaces *places, const StratPlan *plan, GError **error)
+{
+    int64_t ranks = places->cluster->mixed.gpus > 0 ? strat_rank_count(plan) : 0;
+    for (int64_t r = 0; r < ranks; r++) {
+        const struct {
+            const char *what;
+            StratGroup group;
+        } rows[] = {
+            {"tensor",  strat_tensor_group(plan,  r)},
+            {"context", strat_context_group(plan, r)},
+            {"expert",  strat_expert_group(plan,  r)},
+        };
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+            if (rows[i].group.first == r &&
+                strat_places_group_kind(places, &rows[i].group) == TOPO_KIND_BETWEEN)
+                return fail(error,
+                            "the %s group of rank %d is on nodes of two kinds: its ranks work on "
+                            "one microbatch in step, so the faster ones would only wait; keep each "
+                            "such group on one kind",
+                            rows[i].what, (int)r);
+    }
+    return true;
 }
 
 double strat_places_clock(const StratPlaces *places, int64_t rank)

@@ -11,6 +11,7 @@ typedef struct StratPlaces {
     const TopoCluster *cluster;
     const int64_t *gpu_of_rank;
     const StratJobState *state;
+    const int64_t *dealt; /* microbatches of each replica; NULL: as many */
 } StratPlaces;
 
 /** The places of @costing's ranks. */
@@ -20,8 +21,18 @@ StratPlaces strat_places_of(const StratCosting *costing);
  * and leaves every node a way out. False and @error otherwise. */
 bool strat_places_check(const StratPlaces *places, GError **error);
 
+/** Whether each group of @plan that works on one microbatch (tensor, context, experts) is on nodes
+ *  of one kind. False and @error otherwise. */
+bool strat_places_check_kinds(const StratPlaces *places, const StratPlan *plan, GError **error);
+
 /** GPU of @rank. */
 int64_t strat_places_gpu(const StratPlaces *places, int64_t rank);
+
+/** The kind of node that @rank runs on. */
+TopoKind strat_places_kind(const StratPlaces *places, int64_t rank);
+
+/** The kind of node that all ranks of @group run on, or between kinds. */
+TopoKind strat_places_group_kind(const StratPlaces *places, const TopoRanks *group);
 
 /** What is left of the clock of @rank's GPU, in (0, 1]. */
 double strat_places_clock(const StratPlaces *places, int64_t rank);

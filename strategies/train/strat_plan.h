@@ -58,6 +58,12 @@ typedef struct StratProfiled {
     double send_s; /* one activation or gradient to a neighbouring stage; 0: ask the network */
 } StratProfiled;
 
+/** How the microbatches of a step are dealt to data-parallel replicas. */
+typedef enum StratDeal {
+    STRAT_DEAL_EVEN,     /* as many to each */
+    STRAT_DEAL_BY_SPEED, /* more to replicas on faster nodes (strat_deal.c) */
+} StratDeal;
+
 /** Sizes multiply: tensor x context x pipeline x data = GPUs. The ranks of a stage (tensor x
  * context x data) are cut a second time for routed experts: expert_tensor x expert x copies. */
 struct StratPlan {
@@ -79,8 +85,9 @@ struct StratPlan {
     int64_t expert_nodes;         /* scale-up domains that a token's experts may lie in; 0: any */
     TopoExpertFit expert_kernels; /* of dispatch and combine; name NULL: the library's all-to-all */
     StratExpertSoftware expert_software;
-    int64_t micro_batch;      /* sequences of one microbatch, per data-parallel replica */
-    int64_t global_batch;     /* sequences of one step */
+    int64_t micro_batch;  /* sequences of one microbatch, per data-parallel replica */
+    int64_t global_batch; /* sequences of one step */
+    StratDeal replica_microbatches;
     int64_t sequence_length;  /* tokens of one sequence */
     bool sequence_parallel;   /* norms and dropouts split along the sequence over the TP group */
     const char *schedule;     /* a row of strat_schedule */

@@ -6,6 +6,7 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 #include "strat_agree.h"
+#include "strat_deal.h"
 #include "strat_distill.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
@@ -38,6 +39,17 @@ static double frozen_flop(const StratCosting *costing, double tokens, double att
     return (full - 3.0 * attention) * 2.0 / 3.0 + 3.0 * attention + 6.0 * tokens * adapters;
 }
 
+/* Of a GPU in the mean over the kinds of nodes. */
+static double mean_peak(const TopoCluster *cluster, TopoDtype precision)
+{
+    const TopoMixed *mixed = &cluster->mixed;
+    double first = cluster->node.gpu.peak_flop_per_s[precision];
+    if (mixed->gpus == 0)
+        return first;
+    return first + (mixed->node.gpu.peak_flop_per_s[precision] - first) * (double)mixed->gpus /
+                       (double)cluster->gpu_count;
+}
+
 static void count_flop(const StratCosting *costing, StratTrainResult *result)
 {
     const StratPlan *plan = costing->plan;
@@ -57,7 +69,7 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     else if (plan->recompute != STRAT_RECOMPUTE_NONE)
         result->hardware_flop += (forward - head) * recomputed_share(costing) *
                                  strat_repeat_flop_fraction(plan, costing->model);
-    result->peak_flop_per_s = costing->cluster->node.gpu.peak_flop_per_s[plan->precision];
+    result->peak_flop_per_s = mean_peak(costing->cluster, plan->precision);
 }
 
 /* What @transfer is to the program: the label and the class of the first operation that runs it. */
@@ -227,7 +239,10 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
 {
     const StratPlan *plan = costing->plan;
     g_autoptr(StratTrainResult) result = g_new0(StratTrainResult, 1);
-    result->step = strat_compile(costing, fold, error);
+    StratCosting dealt = *costing;
+    dealt.dealt = result->dealt = strat_deal(costing);
+    result->dealt_count = result->dealt ? plan->data : 0;
+    result->step = strat_compile(&dealt, fold, error);
     if (!result->step || !strat_train_simulate(costing, result, error))
         return NULL;
     g_autoptr(SimLedger) ledger = sim_ledger_new(result->step->program, result->run, error);
@@ -267,6 +282,7 @@ void strat_train_result_free(StratTrainResult *result)
         g_array_unref(result->hot_links);
     sim_run_free(result->run);
     strat_step_free(result->step);
+    g_free(result->dealt);
     g_free(result);
 }
 

@@ -13,9 +13,11 @@
 typedef struct StratTrainResult {
     SimTime step_ns;
     int64_t gpus;
-    int64_t classes;    /* simulated rank classes */
-    int64_t operations; /* of the program */
-    int64_t microbatches;
+    int64_t classes;      /* simulated rank classes */
+    int64_t operations;   /* of the program */
+    int64_t microbatches; /* of a replica, in the mean */
+    int64_t *dealt;       /* of each, in order of replicas, where they are dealt; NULL: as many */
+    int64_t dealt_count;
     double tokens;                         /* of one step */
     double model_flop;                     /* of one step: no recomputation, attention in full */
     double hardware_flop;                  /* recomputation counted */

@@ -117,6 +117,8 @@ uint32_t strat_transfers_number(StratTransfers *t, const TopoTransfer *transfer,
                            transfer->ranks_per_domain);
     if (transfer->nic_fraction > 0.0)
         g_string_append_printf(key, " by %.17g", transfer->nic_fraction);
+    if (transfer->kind != TOPO_KIND_FIRST)
+        g_string_append_printf(key, " kind %d", (int)transfer->kind);
     if (transfer->paced_s > 0.0)
         g_string_append_printf(key, " in %.17g", transfer->paced_s);
     bool alone = owner->family == SIM_GROUP_NONE;

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         printf("step_memo: %s\n", error->message);
         return 1;
     }
-    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL};
+    StratPlaces places = {&scenario->cluster, scenario->gpu_of_rank, NULL, NULL};
     g_autoptr(StratAlike) alike = strat_alike_new(&places, &scenario->plan);
     g_autoptr(StratStepMemo) memo = strat_step_memo_new(simulate, scenario, alike);
     SimRandom stream = sim_random_stream(1, "states");

@@ -225,7 +225,7 @@ Test(fold, one_slow_gpu_makes_four_classes_of_a_stage)
     toy_lay_out(&world, 16, 8);
     StratSlowGpu slow = {.gpu = 137, .clock_fraction = 0.8};
     StratJobState state = {.slow = &slow, .slow_count = 1};
-    StratPlaces places = {&world.cluster, NULL, &state};
+    StratPlaces places = {&world.cluster, NULL, &state, NULL};
     g_autoptr(StratFold) fold = strat_fold_new(&places, &world.plan, true);
     cr_expect(fold->classes == 16, "%" PRId64 " classes", fold->classes);
     cr_expect(fold->multiplicity[fold->class_of[137]] == 1, "the slow one");
@@ -239,7 +239,7 @@ Test(fold, counts_every_rank_once)
     for (size_t i = 0; i < toy_plan_count(); i++) {
         ToyWorld world = toy_plan_at(i);
         g_autoptr(StratFold) fold =
-            strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
+            strat_fold_new(&(StratPlaces){.cluster = &world.cluster}, &world.plan, true);
         int64_t ranks = 0;
         for (int64_t c = 0; c < fold->classes; c++) {
             ranks += fold->multiplicity[c];
@@ -261,7 +261,7 @@ Test(fold, leaves_one_class_a_stage_where_the_groups_fit_the_nodes)
     world.plan.pipeline = 4;
     toy_lay_out(&world, 16, 8);
     g_autoptr(StratFold) fold =
-        strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
+        strat_fold_new(&(StratPlaces){.cluster = &world.cluster}, &world.plan, true);
     cr_expect(fold->classes == 4, "%" PRId64 " classes", fold->classes);
     for (int64_t c = 0; c < fold->classes; c++)
         cr_expect(fold->multiplicity[c] == 128);
@@ -274,7 +274,7 @@ Test(fold, splits_the_ranks_whose_tensor_group_straddles_two_nodes)
     world.cluster.node.gpus = world.cluster.node.scale_up_gpus = 6;
     toy_lay_out(&world, 3, 1); /* nodes end at 6: groups {0..3}, {4..7}, {8..11} */
     g_autoptr(StratFold) fold =
-        strat_fold_new(&(StratPlaces){&world.cluster, NULL, NULL}, &world.plan, true);
+        strat_fold_new(&(StratPlaces){.cluster = &world.cluster}, &world.plan, true);
     cr_expect(fold->class_of[0] != fold->class_of[4], "inside a node and across two");
     cr_expect(fold->class_of[0] == fold->class_of[8], "mirror images are alike");
 }

@@ -23,7 +23,7 @@ static void expect_equal_steps(const ToyWorld *world, bool fold, uint32_t steps)
     g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_autofree char *what = toy_plan_describe(world);
     StratStep *step = many->step = g_new0(StratStep, 1);
-    StratPlaces places = {&world->cluster, NULL, NULL};
+    StratPlaces places = {&world->cluster, NULL, NULL, NULL};
     step->program = strat_program_new();
     step->fold = strat_fold_new(&places, &world->plan, fold);
     step->transfers = strat_transfers_new(&world->plan, step->fold, false);

@@ -29,7 +29,7 @@ static double simulate(const StratJobState *state, void *ctx)
 
 static StratAlike *alike_of(const Job *job)
 {
-    StratPlaces places = {&job->world.cluster, job->gpu_of_rank, NULL};
+    StratPlaces places = {&job->world.cluster, job->gpu_of_rank, NULL, NULL};
     return strat_alike_new(&places, &job->world.plan);
 }
 
