@@ -121,14 +121,6 @@ double strat_send_bytes(const StratCosting *costing);
  * it updates @updated. */
 double strat_cost_optimizer_s(const StratCosting *costing, double parameters, double updated);
 
-/** What the kernel of @op, a fused attention, is asked for. Attention stays in 16 bits when the
- *  linear layers go below. */
-KernAttentionShape strat_attention_shape(const StratPlan *plan, const ModelOp *op);
-
-/** Seconds on @device to add the gradient of the weights of @op, a product, to that of the step. */
-double strat_cost_accumulate_s(const StratCosting *costing, const KernDevice *device,
-                               const ModelOp *op);
-
 /** Bytes that @chunk keeps from one microbatch's forward to its backward, on one rank. */
 double strat_chunk_saved_bytes(const StratCosting *costing, const StratModelChunk *chunk);
 

@@ -100,8 +100,3 @@ int64_t *strat_deal(const StratCosting *costing)
                    dealt);
     return dealt;
 }
-
-int64_t strat_dealt(const StratPlan *plan, const int64_t *dealt, int64_t replica)
-{
-    return dealt ? dealt[replica] : plan->global_batch / (plan->data * plan->micro_batch);
-}

@@ -8,9 +8,6 @@
  *  global batch; NULL where the plan gives all as many. The caller frees. */
 int64_t *strat_deal(const StratCosting *costing);
 
-/** Those of replica @replica, where @dealt is what strat_deal() gave. */
-int64_t strat_dealt(const StratPlan *plan, const int64_t *dealt, int64_t replica);
-
 /** Deals @total microbatches to @count replicas whose microbatch takes @seconds each, in pipelines of
  *  @stages: @dealt receives how many each takes. @total is @count or more. */
 void strat_deal_out(const double *seconds, int64_t count, int64_t stages, int64_t total,
