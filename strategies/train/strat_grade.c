@@ -5,6 +5,8 @@
  * same sizes. A wire without fitted rows has borrowed protocols. */
 #include "strat_grade.h"
 
+#include "strat_product.h"
+
 static KernEvidence gemm_evidence(const StratCosting *costing, const ModelOp *op)
 {
     TopoDtype dtype = costing->plan->precision;
