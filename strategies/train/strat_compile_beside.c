@@ -1,6 +1,6 @@
 /* Traffic beside blocks.
  *
- * What a tensor or context group moves is priced within the blocks of its ranks (strat_cost.c), as
+ * What a tensor, context or expert group moves is priced within the blocks of its ranks (strat_cost.c), as
  * if it were alone on its wires. Where transfers share links and the group spans scale-up domains,
  * each block also gets a transfer beside it, on a stream of its own, that carries all the bytes
  * which the group moves meanwhile, spread evenly over the block:
@@ -27,6 +27,7 @@ static const struct {
 } kinds[] = {
     {STRAT_ROLE_TENSOR,  STRAT_BUCKET_TENSOR_COMM,  "tensor traffic" },
     {STRAT_ROLE_CONTEXT, STRAT_BUCKET_CONTEXT_COMM, "context traffic"},
+    {STRAT_ROLE_EXPERT,  STRAT_BUCKET_EXPERT_COMM,  "expert traffic" },
 };
 
 /* The classes of the gang of @class, each once. */
@@ -47,6 +48,8 @@ static GArray *peers_of(const StratCompiler *c, uint32_t class)
 
 static int64_t per_domain(const StratClassCode *code, StratTransferRole role)
 {
+    if (role == STRAT_ROLE_EXPERT)
+        return code->position.expert_per_domain;
     return role == STRAT_ROLE_TENSOR ? code->position.tensor_per_domain
                                      : code->position.context_per_domain;
 }
@@ -55,10 +58,13 @@ static void open_kind(StratCompiler *c, uint32_t class, size_t kind)
 {
     StratClassCode *code = &c->classes[class];
     StratTransferRole role = kinds[kind].role;
-    int64_t ranks = role == STRAT_ROLE_TENSOR ? c->plan->tensor : c->plan->context, least = ranks;
+    int64_t ranks = role == STRAT_ROLE_TENSOR    ? c->plan->tensor
+                    : role == STRAT_ROLE_CONTEXT ? c->plan->context
+                                                 : MAX(c->plan->expert, 1);
+    int64_t least = ranks;
     for (guint i = 0; i < code->peers->len; i++)
         least = MIN(least, per_domain(&c->classes[g_array_index(code->peers, uint32_t, i)], role));
-    if (least == ranks)
+    if (ranks == 1 || least == ranks)
         return;
     StratGroup gang = strat_gang(c->plan, c->fold->representative[class]);
     code->beside[code->beside_count++] = (StratBesideCode){
@@ -109,13 +115,17 @@ static TopoTransfer transfer_of(const StratCompiler *c, const StratClassCode *co
     StratTraffic traffic =
         strat_cost_traffic(c->costing, piece < 0 ? &at->chunk : &at->pieces[piece], task);
     SimTime length_ns = longest_ns(c, code, chunk, piece, task);
-    bool is_tensor = kinds[beside->kind].role == STRAT_ROLE_TENSOR;
-    bool exchanges = !is_tensor && strat_context_row(c->plan)->exchanges;
+    StratTransferRole role = kinds[beside->kind].role;
+    bool exchanges = role == STRAT_ROLE_EXPERT ||
+                     (role == STRAT_ROLE_CONTEXT && strat_context_row(c->plan)->exchanges);
+    double bytes = role == STRAT_ROLE_TENSOR    ? traffic.tensor_bytes
+                   : role == STRAT_ROLE_CONTEXT ? traffic.context_bytes
+                                                : traffic.expert_bytes;
     return (TopoTransfer){
         .op = exchanges ? TOPO_OP_ALL_TO_ALL : TOPO_OP_ALL_GATHER,
         .ranks = beside->ranks,
         .ranks_per_domain = beside->ranks_per_domain,
-        .bytes = is_tensor ? traffic.tensor_bytes : traffic.context_bytes,
+        .bytes = bytes,
         .paced_s = length_ns > 1 ? sim_time_to_seconds(length_ns - 1) : 0.0,
     };
 }

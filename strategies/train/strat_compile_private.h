@@ -10,7 +10,7 @@
 
 enum {
     STRAT_PIECES_MAX = 8, /* of a chunk whose weights are whole */
-    STRAT_BESIDE_MAX = 2, /* transfers beside a block: the tensor group's, the context group's */
+    STRAT_BESIDE_MAX = 3, /* transfers beside a block: tensor, context and expert group's */
 };
 
 #define STRAT_NO_OP UINT32_MAX

@@ -17,9 +17,20 @@
 #include "strat_layout.h"
 /* What all of a list moves, @scale times. */
 typedef struct Count {
+    const StratCosting *costing;
+    const StratModelChunk *chunk;
     StratTraffic sum;
     double context;
 } Count;
+
+/* The gradient of a dispatch is a combine, and the other way round. */
+static void add_exchange(Count *count, const ModelOp *op, bool backward)
+{
+    bool outward = (op->kind == MODEL_OP_DISPATCH) != backward;
+    if (op->kind == MODEL_OP_DISPATCH || op->kind == MODEL_OP_COMBINE)
+        count->sum.expert_bytes +=
+            strat_expert_exchange_bytes(count->costing, count->chunk, op, outward);
+}
 
 static double as_gather(ModelComm comm, double bytes)
 {
@@ -44,6 +55,7 @@ static double context_bytes(const ModelOp *op, double bytes, double ranks, doubl
 
 static void add_forward(Count *count, const ModelOp *op)
 {
+    add_exchange(count, op, false);
     if (op->kind == MODEL_OP_COMM)
         count->sum.tensor_bytes += as_gather(op->forward_comm, op->forward_bytes);
     else
@@ -59,6 +71,8 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
     bool input = kind != STRAT_TASK_WEIGHT, weight = kind != STRAT_TASK_INPUT;
     if (input)
         count->sum.context_bytes += context_bytes(op, op->backward_bytes, count->context, 2.0);
+    if (input)
+        add_exchange(count, op, true);
     if (op->kind != MODEL_OP_COMM)
         return;
     if (input)
@@ -68,14 +82,15 @@ static void add_backward(Count *count, const ModelOps *ops, size_t i, StratTaskK
 }
 
 /* @recompute: of the layer whose operations these are. */
-static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing, StratTaskKind kind,
+static StratTraffic of_ops(const ModelOps *ops, const StratCosting *costing,
+                           const StratModelChunk *chunk, StratTaskKind kind,
                            StratRecompute recompute)
 {
     const StratPlan *plan = costing->plan;
     ModelOps again;
     bool repeated[MODEL_OPS_MAX];
     strat_repeat_ops(plan, costing->model, ops, &again, repeated);
-    Count count = {.context = (double)plan->context};
+    Count count = {.costing = costing, .chunk = chunk, .context = (double)plan->context};
     bool backward = !strat_task_is_forward(kind);
     bool repeats = recompute != STRAT_RECOMPUTE_NONE && kind != STRAT_TASK_WEIGHT;
     for (size_t i = 0; i < ops->count; i++) {
@@ -92,6 +107,7 @@ static void add_times(StratTraffic *sum, StratTraffic more, double times)
 {
     sum->tensor_bytes += times * more.tensor_bytes;
     sum->context_bytes += times * more.context_bytes;
+    sum->expert_bytes += times * more.expert_bytes;
 }
 
 StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChunk *chunk,
@@ -115,15 +131,15 @@ StratTraffic strat_cost_traffic(const StratCosting *costing, const StratModelChu
         StratRecompute recompute = spared ? STRAT_RECOMPUTE_NONE : plan->recompute;
         layers = strat_layer_run(chunk, layer);
         strat_layer_ops(costing, chunk, layer, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, recompute), (double)layers);
+        add_times(&sum, of_ops(&ops, costing, chunk, kind, recompute), (double)layers);
     }
     if (chunk->embedding) {
         model_ops_embedding(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
+        add_times(&sum, of_ops(&ops, costing, chunk, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     if (chunk->head) {
         model_ops_head(costing->model, &shard, &ops);
-        add_times(&sum, of_ops(&ops, costing, kind, STRAT_RECOMPUTE_NONE), 1.0);
+        add_times(&sum, of_ops(&ops, costing, chunk, kind, STRAT_RECOMPUTE_NONE), 1.0);
     }
     return sum;
 }

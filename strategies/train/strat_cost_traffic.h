@@ -10,6 +10,7 @@
 typedef struct StratTraffic {
     double tensor_bytes;
     double context_bytes;
+    double expert_bytes; /* of an all-to-all */
 } StratTraffic;
 
 /** The traffic that the price of a task of @kind on @chunk contains. Nothing where stage times

@@ -21,7 +21,8 @@
  * scale of 4 bytes for 128 elements, both ways outward (ibid., section 3.3.3). A group that the
  * kernels cannot serve (it fills its domains unevenly) takes the library.
  *
- * Left out: EP traffic meeting other traffic on a fabric: it is priced within its block only. */
+ * On networks that share links the bytes are laid beside the block as an all-to-all
+ * (strat_compile_beside.c): of such kernels the one that takes as much out of each domain. */
 #include "strat_expert.h"
 
 #include "strat_layout.h"
@@ -134,16 +135,14 @@ static bool kernels_s(const StratCosting *costing, const TopoTransfer *transfer,
     return topo_protocol_expert_s(fit, &call, &rates, seconds, NULL);
 }
 
-double strat_expert_exchange_s(const StratCosting *costing, const StratModelChunk *chunk,
-                               const ModelOp *op, bool outward)
+/* The exchange of @op, rows of the busiest rank; @routing is filled in for kernels. */
+static TopoTransfer exchange_of(const StratCosting *costing, const StratModelChunk *chunk,
+                                const ModelOp *op, bool outward, TopoRouting *routing)
 {
     const StratPlan *plan = costing->plan;
     const ModelSpec *model = costing->model;
-    double load = strat_expert_load(model, plan), seconds;
-    double row_bytes = 2.0 * (double)model->hidden;
-    if (plan->expert <= 1)
-        return 0.0;
-    TopoRouting routing = {
+    double load = strat_expert_load(model, plan), row_bytes = 2.0 * (double)model->hidden;
+    *routing = (TopoRouting){
         .tokens = load * op->forward_bytes / row_bytes / (double)model->experts_per_token,
         .token_bytes = row_bytes,
         .experts = (uint32_t)model->experts,
@@ -151,19 +150,47 @@ double strat_expert_exchange_s(const StratCosting *costing, const StratModelChun
         .domain_limit = (uint32_t)plan->expert_nodes,
     };
     if (outward && plan->precision == TOPO_DTYPE_FP8)
-        routing.token_bytes = (double)model->hidden * (1.0 + 4.0 / 128.0);
-    TopoTransfer transfer = {.op = outward ? TOPO_OP_DISPATCH : TOPO_OP_COMBINE,
-                             .ranks = plan->expert,
-                             .ranks_per_domain = chunk->expert_per_domain,
-                             .bytes = routing.tokens * routing.token_bytes,
-                             .nic_fraction = chunk->expert_nic_fraction,
-                             .routing = &routing};
+        routing->token_bytes = (double)model->hidden * (1.0 + 4.0 / 128.0);
+    return (TopoTransfer){.op = outward ? TOPO_OP_DISPATCH : TOPO_OP_COMBINE,
+                          .ranks = plan->expert,
+                          .ranks_per_domain = chunk->expert_per_domain,
+                          .bytes = routing->tokens * routing->token_bytes,
+                          .nic_fraction = chunk->expert_nic_fraction,
+                          .routing = routing};
+}
+
+double strat_expert_exchange_s(const StratCosting *costing, const StratModelChunk *chunk,
+                               const ModelOp *op, bool outward)
+{
+    TopoRouting routing;
+    double seconds;
+    if (costing->plan->expert <= 1)
+        return 0.0;
+    TopoTransfer transfer = exchange_of(costing, chunk, op, outward, &routing);
     if (kernels_s(costing, &transfer, &seconds))
         return seconds;
     transfer.op = TOPO_OP_ALL_TO_ALL;
-    transfer.bytes = load * op->forward_bytes;
+    transfer.bytes = strat_expert_load(costing->model, costing->plan) * op->forward_bytes;
     transfer.routing = NULL;
     return costing->net->seconds(costing->cluster, &transfer);
+}
+
+double strat_expert_exchange_bytes(const StratCosting *costing, const StratModelChunk *chunk,
+                                   const ModelOp *op, bool outward)
+{
+    const StratPlan *plan = costing->plan;
+    TopoRouting routing;
+    TopoCollectiveCost cost;
+    double ranks = (double)plan->expert, near = (double)chunk->expert_per_domain;
+    if (plan->expert <= 1 || near >= ranks)
+        return 0.0;
+    TopoTransfer transfer = exchange_of(costing, chunk, op, outward, &routing);
+    TopoCollectiveCall call = topo_price_call(costing->cluster, &transfer);
+    const char *name = plan->expert_kernels.name ? plan->expert_kernels.algorithm : NULL;
+    const TopoAlgorithm *algorithm = name ? topo_collective_by_name(name, NULL) : NULL;
+    if (!algorithm || !topo_collective_cost(algorithm, &call, &cost, NULL))
+        return strat_expert_load(costing->model, plan) * op->forward_bytes;
+    return cost.domain_out_bytes * ranks / (near * (ranks - near));
 }
 
 double strat_expert_beside_s(const GArray *spans, guint first)

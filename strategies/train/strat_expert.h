@@ -30,6 +30,11 @@ void strat_layer_ops(const StratCosting *costing, const StratModelChunk *chunk, 
 double strat_expert_exchange_s(const StratCosting *costing, const StratModelChunk *chunk,
                                const ModelOp *op, bool outward);
 
+/** Bytes that each rank of the expert group has for the others in that exchange, as an all-to-all
+ *  that takes as many out of each scale-up domain; 0 within one. */
+double strat_expert_exchange_bytes(const StratCosting *costing, const StratModelChunk *chunk,
+                                   const ModelOp *op, bool outward);
+
 /** Seconds of compute in @spans (of StratSpan) from @first on. */
 double strat_expert_beside_s(const GArray *spans, guint first);
 

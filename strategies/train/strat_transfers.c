@@ -71,19 +71,25 @@ static void add_group(StratTransfers *t, StratGroup group)
     g_array_append_val(t->groups, group);
 }
 
+static bool is_of_gang(StratTransferRole role)
+{
+    return role == STRAT_ROLE_TENSOR || role == STRAT_ROLE_CONTEXT || role == STRAT_ROLE_EXPERT;
+}
+
 /* The groups that @rank's ranks run a transfer of @role in: its own, or all those of its gang. */
 static void add_groups_at(StratTransfers *t, StratTransferRole role, int64_t rank)
 {
     const StratPlan *plan = t->plan;
-    bool tensor = role == STRAT_ROLE_TENSOR;
-    if (!tensor && role != STRAT_ROLE_CONTEXT) {
+    if (!is_of_gang(role)) {
         StratGroup group = group_of(plan, role, rank);
         add_group(t, group);
         return;
     }
     StratGroup gang = strat_gang(plan, rank);
     for (int64_t r = gang.first; r < gang.first + gang.count; r++) {
-        StratGroup group = tensor ? strat_tensor_group(plan, r) : strat_context_group(plan, r);
+        StratGroup group = role == STRAT_ROLE_TENSOR    ? strat_tensor_group(plan, r)
+                           : role == STRAT_ROLE_CONTEXT ? strat_context_group(plan, r)
+                                                        : strat_expert_group(plan, r);
         if (group.first == r)
             add_group(t, group);
     }
@@ -92,8 +98,7 @@ static void add_groups_at(StratTransfers *t, StratTransferRole role, int64_t ran
 /* Where the groups of @rank start, which tells them apart. */
 static int64_t groups_first(const StratPlan *plan, StratTransferRole role, int64_t rank)
 {
-    bool gang = role == STRAT_ROLE_TENSOR || role == STRAT_ROLE_CONTEXT;
-    return gang ? strat_gang(plan, rank).first : group_of(plan, role, rank).first;
+    return is_of_gang(role) ? strat_gang(plan, rank).first : group_of(plan, role, rank).first;
 }
 
 static void add_groups(StratTransfers *t, const StratOwner *owner)

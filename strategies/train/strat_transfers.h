@@ -17,6 +17,7 @@ typedef enum StratTransferRole {
     STRAT_ROLE_PREVIOUS,    /* a gradient to the one before */
     STRAT_ROLE_TENSOR,      /* all tensor groups of a gang, beside its blocks */
     STRAT_ROLE_CONTEXT,     /* all its context groups, likewise */
+    STRAT_ROLE_EXPERT,      /* all its expert groups, likewise */
 } StratTransferRole;
 
 /** Who runs a transfer: the ranks of one class, or those of a family of classes together. */

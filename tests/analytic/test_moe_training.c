@@ -32,7 +32,11 @@ static void expect_near(double got, double want, double tolerance, const char *w
     cr_expect(fabs(got - want) <= tolerance * fabs(want), "%s: %.12g, not %.12g", what, got, want);
 }
 
-static double exchange_s(const ToyWorld *world, int64_t per_domain, bool outward)
+typedef double Exchange(const StratCosting *costing, const StratModelChunk *chunk,
+                        const ModelOp *op, bool outward);
+
+/* What @of says of the dispatch of a layer. */
+static double dispatch(const ToyWorld *world, int64_t per_domain, bool outward, Exchange *of)
 {
     StratCosting costing = toy_costing(world);
     StratModelChunk chunk = {.layers = 1, .moe_layers = 1, .expert_per_domain = per_domain};
@@ -40,9 +44,19 @@ static double exchange_s(const ToyWorld *world, int64_t per_domain, bool outward
     strat_layer_ops(&costing, &chunk, 0, &ops);
     for (size_t i = 0; i < ops.count; i++)
         if (ops.op[i].kind == MODEL_OP_DISPATCH)
-            return strat_expert_exchange_s(&costing, &chunk, &ops.op[i], outward);
+            return of(&costing, &chunk, &ops.op[i], outward);
     cr_assert(false, "no dispatch");
     return 0.0;
+}
+
+static double exchange_s(const ToyWorld *world, int64_t per_domain, bool outward)
+{
+    return dispatch(world, per_domain, outward, strat_expert_exchange_s);
+}
+
+static double exchange_bytes(const ToyWorld *world, int64_t per_domain, bool outward)
+{
+    return dispatch(world, per_domain, outward, strat_expert_exchange_bytes);
 }
 
 Test(moe_training, an_exchange_is_the_closed_form_of_an_all_to_all)
@@ -54,6 +68,8 @@ Test(moe_training, an_exchange_is_the_closed_form_of_an_all_to_all)
     expect_near(exchange_s(&far, 4, true), bytes / 2.0 / 1e10, 1e-9, "two domains");
     expect_near(exchange_s(&near, 8, false), exchange_s(&near, 8, true), 1e-12, "and back");
     cr_expect(exchange_s(&one, 1, true) <= 0.0);
+    expect_near(exchange_bytes(&far, 4, true), bytes, 1e-3, "bytes");
+    cr_expect(exchange_bytes(&near, 8, true) <= 0.0, "within a domain nothing is on links");
     near.plan.expert_imbalance = 1.5;
     expect_near(exchange_s(&near, 8, true), 1.5 * bytes * 7.0 / 8.0 / 1e11, 1e-9, "imbalance");
 }
@@ -71,6 +87,8 @@ Test(moe_training, kernels_send_a_token_once_to_a_domain_and_to_fewer_when_told)
     };
     const double token_s = 1024.0 * 1024.0 * 2.0 / 1e10;
     expect_near(exchange_s(&far, 4, true), token_s * 11.0 / 14.0, 1e-9, "anywhere");
+    /* 4 ranks send so much out of a domain, as half of an all-to-all of 8 does */
+    expect_near(exchange_bytes(&far, 4, true), 2.0 * 1024.0 * 2048.0 * 11.0 / 14.0, 1e-3, "bytes");
     far.plan.expert_nodes = 1;
     expect_near(exchange_s(&far, 4, true), token_s / 2.0, 1e-9, "one domain");
     far.plan.precision = TOPO_DTYPE_FP8;
