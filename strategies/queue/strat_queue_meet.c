@@ -106,7 +106,8 @@ bool strat_queue_meet(const StratQueueWork *works, size_t count, int64_t nodes, 
             if (known)
                 slow[0] = slow[1] = 0.0;
             bool span = MIN(a->nodes, b->nodes) > 1 && a->nodes + b->nodes <= nodes;
-            g_autofree int64_t *used = deal.used = g_new0(int64_t, deal.leaves);
+            g_autofree int64_t *used = g_new0(int64_t, deal.leaves);
+            deal.used = used;
             if (known && span && !meet(a, b, &deal, fold, slow, error)) {
                 g_prefix_error(error, "jobs '%s' beside jobs '%s': ", a->name, b->name);
                 return false;
