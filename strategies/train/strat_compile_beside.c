@@ -112,10 +112,12 @@ static TopoTransfer transfer_of(const StratCompiler *c, const StratClassCode *co
                                 StratTaskKind task)
 {
     const StratChunkCode *at = &code->chunks[chunk];
-    StratTraffic traffic =
-        strat_cost_traffic(c->costing, piece < 0 ? &at->chunk : &at->pieces[piece], task);
-    SimTime length_ns = longest_ns(c, code, chunk, piece, task);
+    StratModelChunk moved = piece < 0 ? at->chunk : at->pieces[piece];
     StratTransferRole role = kinds[beside->kind].role;
+    if (role == STRAT_ROLE_EXPERT) /* the gang's, as all its ranks have to say the same */
+        moved.expert_per_domain = beside->ranks_per_domain;
+    StratTraffic traffic = strat_cost_traffic(c->costing, &moved, task);
+    SimTime length_ns = longest_ns(c, code, chunk, piece, task);
     bool exchanges = role == STRAT_ROLE_EXPERT ||
                      (role == STRAT_ROLE_CONTEXT && strat_context_row(c->plan)->exchanges);
     double bytes = role == STRAT_ROLE_TENSOR    ? traffic.tensor_bytes
