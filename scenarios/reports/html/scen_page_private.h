@@ -64,6 +64,10 @@ void scen_page_escape(GString *html, const char *text);
 /** Appends the cell of @row as it is shown to a reader, not escaped. */
 void scen_page_show(GString *text, const ScenPageColumn *column, guint row);
 
+/** The document with the charting library @library, or without one (NULL), and then @why is said. The
+ *  caller owns it. */
+char *scen_page_write(const ScenPage *page, const char *library, const char *why);
+
 /** Appends the figure, with its data; @charts: it will be drawn, else its table stands open. */
 void scen_page_figure_html(GString *html, const ScenPageFigure *figure, gboolean charts);
 
