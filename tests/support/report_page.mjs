@@ -100,7 +100,9 @@ async function look(browser, name, size, dark) {
     (await tab.evaluate(CONTRAST)).forEach(text => find(name + ": " + text));
     if (shots) {
         const height = await tab.evaluate("document.documentElement.scrollHeight");
-        writeFileSync(join(shots, name + ".png"), await tab.picture({ x: 0, y: 0, width: size.width, height }));
+        for (let y = 0, n = 1; y < height; y += 1400, n++)
+            writeFileSync(join(shots, name + "-" + n + ".png"),
+                await tab.picture({ x: 0, y, width: size.width, height: Math.min(1400, height - y) }));
     }
     return tab;
 }
@@ -149,8 +151,8 @@ async function lookAtPaper(tab) {
         writeFileSync(join(shots, "print.pdf"), pdf);
 }
 
-async function main() {
-    const bytes = statSync(file).size, browser = Browser.start(program);
+async function lookAtAll(browser) {
+    const bytes = statSync(file).size;
     if (shots)
         mkdirSync(shots, { recursive: true });
     if (bytes >= MOST_BYTES)
@@ -168,11 +170,15 @@ async function main() {
     close("dark", dark);
     const phone = await look(browser, "phone", { width: 360, height: 740 }, false);
     close("phone", phone);
-    await browser.stop();
     findings.forEach(text => console.log(text));
     console.log(file + ": " + (bytes / 1e6).toFixed(2) + " MB, " + present.length + " figures, first paint after " +
         (paint ?? NaN).toFixed(0) + " ms, " + findings.length + " findings");
     process.exitCode = findings.length > 0 ? 1 : 0;
 }
 
-await main();
+const browser = Browser.start(program);
+try {
+    await lookAtAll(browser);
+} finally {
+    await browser.stop();
+}

@@ -139,7 +139,6 @@ static void add_notes(ScenPage *page, const ScenRunReport *report)
 
 ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing)
 {
-    (void)costing;
     const StratTrainResult *result = report->result;
     g_autofree char *what = NULL, *how = NULL;
     scen_run_title(report->scenario, &what, &how);
@@ -158,6 +157,8 @@ ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing
     scen_run_page_timeline(page, result);
     scen_page_section(page, "Memory", NULL);
     scen_run_page_memory(page, result);
+    scen_run_page_roofline(page, costing, (double)result->step_ns * 1e-9,
+                           (double)result->microbatches);
     scen_run_page_more(page, report);
     add_interval(page, report);
     add_notes(page, report);
