@@ -24,10 +24,9 @@
 #include "scen_money.h"
 #include "scen_serve.h"
 #include "scen_simulate.h"
+#include "sim_farm.h"
 
 #include <math.h>
-
-enum { THREADS_MAX = 64 };
 
 /* A figure of the hardware, a double that all of @offsets hold parts of; 0: no more of them. */
 typedef struct Figure {
@@ -132,16 +131,17 @@ static bool ask(const ScenScenario *scenario, ScenWhatIfFigures *out, char **why
                                    : train(scenario, out, why, error);
 }
 
-static void ask_variant(void *data, void *user_data)
+static GBytes *ask_variant(int64_t task, void *ctx)
 {
-    Variant *variant = data;
+    const GPtrArray *variants = ctx;
+    Variant *variant = variants->pdata[task];
     ScenWhatIfEntry *entry = &variant->entry;
     g_autoptr(GError) error = NULL;
-    (void)user_data;
     if (!ask(&variant->scenario, &entry->figures, &entry->why, &error)) {
         entry->figures = (ScenWhatIfFigures){NAN, NAN, NAN, NAN, NAN};
         entry->why = g_strdup(error->message);
     }
+    return NULL;
 }
 
 static void add_figures(GPtrArray *variants, const ScenScenario *scenario)
@@ -190,21 +190,6 @@ static void add_deployment_knobs(GPtrArray *variants, const ScenScenario *scenar
         else
             g_free(variant);
     }
-}
-
-static void ask_all(GPtrArray *variants, int threads)
-{
-    int most = threads > 0 ? threads : (int)g_get_num_processors();
-    GThreadPool *pool =
-        most > 1 ? g_thread_pool_new(ask_variant, NULL, MIN(most, THREADS_MAX), FALSE, NULL) : NULL;
-    for (guint i = 0; i < variants->len; i++) {
-        if (pool)
-            g_thread_pool_push(pool, variants->pdata[i], NULL);
-        else
-            ask_variant(variants->pdata[i], NULL);
-    }
-    if (pool)
-        g_thread_pool_free(pool, FALSE, TRUE);
 }
 
 /* Takes the answers of @variants over, in their order. */
@@ -300,7 +285,9 @@ ScenWhatIf *scen_what_if(const ScenScenario *scenario, int threads, GError **err
         add_deployment_knobs(variants, &base);
     else
         add_plan_knobs(variants, &base);
-    ask_all(variants, threads);
+    SimFarm farm = sim_farm_threads(threads);
+    SimFarmJob job = {.count = variants->len, .work = ask_variant, .ctx = variants};
+    sim_farm_run(&farm, &job, NULL);
     collect(what_if, variants, &base);
     sort_entries(what_if->entries);
     return g_steal_pointer(&what_if);
