@@ -2,17 +2,18 @@
  * from a seed, the same at each run. This is what the tests run by default, with any compiler;
  * `./tests/run --fuzz` searches on with libFuzzer, which knows what each input has reached.
  *
- *   fuzz_X CORPUS RUNS [FROM]    replays CORPUS, then mutations FROM (0) to RUNS; a crash or a
- *                                failed assertion ends the program, and the last line on stderr
- *                                says which input it was
+ *   fuzz_X CORPUS RUNS [FROM]    replays CORPUS, then mutations FROM (0) to RUNS; the last line
+ *                                says how many, or at which input the program ended
  *
  * A mutation is one to six edits of a corpus file: a bit, a byte, a digit, a word of the formats
  * (numbers at the edges of their types, brackets, separators), a piece deleted, doubled, or taken
  * over from another corpus file, or the end cut off. */
 #include <glib.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EDITS_MAX = 6, PIECE_MAX = 64, BYTES_MAX = 1 << 16 };
 
@@ -46,6 +47,18 @@ static const char *const words[] = {"0",
                                     "\\",
                                     "--",
                                     "/"};
+
+/* The input at hand, for last_words(). */
+static char input_name[64];
+
+/* A failed assertion, a bad access, or a sanitizer's abort() ends here. */
+static void last_words(int number)
+{
+    ssize_t written = write(STDERR_FILENO, input_name, strlen(input_name));
+    (void)written;
+    signal(number, SIG_DFL);
+    raise(number);
+}
 
 static gint compare_names(gconstpointer a, gconstpointer b)
 {
@@ -151,19 +164,23 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: no corpus in %s\n", argv[0], argv[1]);
         return 1;
     }
+    signal(SIGABRT, last_words);
+#ifndef __SANITIZE_ADDRESS__
+    signal(SIGSEGV, last_words);
+#endif
     guint64 runs = g_ascii_strtoull(argv[2], NULL, 10);
     guint64 from = argc > 3 ? g_ascii_strtoull(argv[3], NULL, 10) : 0;
     for (guint i = 0; i < files->len; i++) {
         gsize size = 0;
         const guint8 *data = g_bytes_get_data(files->pdata[i], &size);
-        fprintf(stderr, "\rcorpus file %u ", i);
+        g_snprintf(input_name, sizeof input_name, "\nat corpus file %u, by name\n", i);
         LLVMFuzzerTestOneInput(data, size);
     }
     for (guint64 number = from; number < runs; number++) {
-        fprintf(stderr, "\rmutation %" G_GUINT64_FORMAT " ", number);
+        g_snprintf(input_name, sizeof input_name, "\nat mutation %" G_GUINT64_FORMAT "\n", number);
         mutate(files, (guint32)number);
     }
-    fprintf(stderr, "\r%u files of %s and %" G_GUINT64_FORMAT " mutations\n", files->len, argv[1],
-            runs > from ? runs - from : 0);
+    printf("%u files of %s and %" G_GUINT64_FORMAT " mutations\n", files->len, argv[1],
+           runs > from ? runs - from : 0);
     return 0;
 }
