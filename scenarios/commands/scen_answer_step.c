@@ -11,27 +11,9 @@
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
-#include "sim_trace.h"
-
-#include <errno.h>
-#include <stdio.h>
+#include "scen_timeline.h"
 
 enum { KNOBS_SHOWN = 3 };
-
-static bool write_trace(const StratTrainResult *result, const char *path, GError **error)
-{
-    FILE *file = fopen(path, "we");
-    if (!file) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
-                    g_strerror(errno));
-        return false;
-    }
-    bool written = sim_trace_write(result->step->program, result->run, file, error);
-    bool closed = fclose(file) == 0;
-    if (written && !closed)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s: %s", path, g_strerror(errno));
-    return written && closed;
-}
 
 /* incidents.csv and incidents.svg of a campaign. */
 static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *wants,
@@ -45,13 +27,14 @@ static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *
            scen_answer_write(wants, "incidents.svg", drawing, error);
 }
 
+/* trace.json, and the file that --trace names. */
 static bool write_traces(const ScenRunReport *report, const ScenAnswerWants *wants, GError **error)
 {
-    if (!report->result)
+    if (!report->result || (!wants->out && !wants->trace))
         return true;
-    g_autofree char *path = wants->out ? g_build_filename(wants->out, "trace.json", NULL) : NULL;
-    return (!path || write_trace(report->result, path, error)) &&
-           (!wants->trace || write_trace(report->result, wants->trace, error));
+    g_autofree char *text = scen_timeline_step(report->scenario, report->result, error);
+    return text && scen_answer_write(wants, "trace.json", text, error) &&
+           (!wants->trace || scen_timeline_write(text, wants->trace, error));
 }
 
 static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, ScenAnswer *answer,
