@@ -21,7 +21,7 @@ Test(scen_leaves, numbers_come_in_the_order_of_the_document)
         {"a.0",      3.0 },
         {"a.2.k",    -4.0},
     };
-    cr_assert(leaves, "%s", error ? error->message : "");
+    cr_assert(leaves != NULL, "%s", error ? error->message : "");
     cr_assert(eq(u32, leaves->len, G_N_ELEMENTS(want)));
     for (guint i = 0; i < leaves->len; i++) {
         const ScenLeaf *leaf = &g_array_index(leaves, ScenLeaf, i);
