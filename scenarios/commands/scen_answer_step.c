@@ -27,14 +27,20 @@ static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *
            scen_answer_write(wants, "incidents.svg", drawing, error);
 }
 
-/* trace.json, and the file that --trace names. */
+/* trace.json of the step, and of months trace-months.json; --trace is that of what was asked for. */
 static bool write_traces(const ScenRunReport *report, const ScenAnswerWants *wants, GError **error)
 {
-    if (!report->result || (!wants->out && !wants->trace))
+    g_autofree char *step = NULL, *months = NULL;
+    if (!wants->out && !wants->trace)
         return true;
-    g_autofree char *text = scen_timeline_step(report->scenario, report->result, error);
-    return text && scen_answer_write(wants, "trace.json", text, error) &&
-           (!wants->trace || scen_timeline_write(text, wants->trace, error));
+    if (report->campaign)
+        months = scen_timeline_months(report->scenario, report->campaign);
+    if (report->result && (wants->out || !months) &&
+        !(step = scen_timeline_step(report->scenario, report->result, error)))
+        return false;
+    return (!step || scen_answer_write(wants, "trace.json", step, error)) &&
+           (!months || scen_answer_write(wants, "trace-months.json", months, error)) &&
+           (!wants->trace || scen_timeline_write(months ? months : step, wants->trace, error));
 }
 
 static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, ScenAnswer *answer,
@@ -117,9 +123,9 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
 bool scen_answer_alone(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error)
 {
-    if (!scen_answer_no_trace(
-            wants, "--trace is the timeline of a training step, which is not simulated here",
-            error))
+    if (!scenario->campaign.is_alone &&
+        !scen_answer_no_trace(wants, "--trace is of a run that is simulated, not of a replay",
+                              error))
         return false;
     g_autoptr(ScenOutcome) outcome = scen_outcome_new(scenario, error);
     if (!outcome)

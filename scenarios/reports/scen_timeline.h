@@ -3,8 +3,10 @@
 #ifndef SCEN_TIMELINE_H
 #define SCEN_TIMELINE_H
 
-#include "scen_scenario.h"
+#include "scen_serve.h"
+#include "scen_serve_log.h"
 #include "sim_events.h"
+#include "strat_campaign.h"
 #include "strat_train.h"
 
 /** A training step: a process for each rank class in the order of the pipeline, a track for each of
@@ -13,6 +15,15 @@
  *  fails. */
 char *scen_timeline_step(const ScenScenario *scenario, const StratTrainResult *result,
                          GError **error);
+
+/** A run of serving: a process for each replica with what it iterates on, one of requests from their
+ *  arrival to their last token, and counters. @served kept its requests and its samples, @log its
+ *  iterations. */
+char *scen_timeline_serve(const ScenScenario *scenario, const ScenServed *served,
+                          const ScenServeLog *log);
+
+/** Months: what the first history of @result lost to which incident when. */
+char *scen_timeline_months(const ScenScenario *scenario, const StratCampaignResult *result);
 
 /** A document in memory. */
 typedef struct ScenTimeline {
