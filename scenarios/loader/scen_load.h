@@ -8,7 +8,7 @@
 typedef struct ScenLoadOptions {
     const char *const *overrides; /* NULL-terminated "a.b=c" texts, may be NULL */
     ScenShelf *shelf;             /* catalogs that other loads share; NULL: read anew */
-    const char *data_dir;         /* catalogs; NULL: $ORRERY_DATA_DIR, else the source tree */
+    const char *data_dir;         /* catalogs; NULL: scen_data_folder() */
 } ScenLoadOptions;
 
 /** As scen_scenario_load(). */
