@@ -29,6 +29,8 @@ static const Command commands[] = {
      "hold predictions against published figures, row by row", scen_cmd_validate},
     {"list", "[KIND]",
      "what the catalogs know, each row with its source", scen_cmd_list},
+    {"schema", "[KIND]",
+     "JSON Schema of a scenario, for editors", scen_cmd_schema},
     {"draw", "SCENARIO.yaml",
      "the scenario's network as a drawing", scen_cmd_draw},
     {"collective", "--node NODE",

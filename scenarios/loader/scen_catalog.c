@@ -8,6 +8,7 @@
  * a map. */
 #include "scen_catalog.h"
 
+#include "scen_data.h"
 #include "scen_doc.h"
 #include "scen_names.h"
 
@@ -46,10 +47,8 @@ struct ScenCatalogs {
 
 ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool)
 {
-    if (!data_dir)
-        data_dir = g_getenv("ORRERY_DATA_DIR");
     ScenCatalogs *catalogs = g_new0(ScenCatalogs, 1);
-    catalogs->data_dir = g_strdup(data_dir && *data_dir ? data_dir : ORRERY_SOURCE_DIR);
+    catalogs->data_dir = data_dir ? g_strdup(data_dir) : scen_data_folder();
     catalogs->pool = pool;
     return catalogs;
 }

@@ -33,7 +33,7 @@ typedef struct ScenRow {
 
 typedef struct ScenCatalogs ScenCatalogs;
 
-/** Catalogs of the folder @data_dir; NULL: $ORRERY_DATA_DIR, else the source tree. Nodes and names
+/** Catalogs of the folder @data_dir; NULL: scen_data_folder(). Nodes and names
  *  go to @pool, which is borrowed. Nothing is read yet. */
 ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool);
 void scen_catalogs_free(ScenCatalogs *catalogs);

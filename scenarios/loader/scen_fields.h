@@ -61,8 +61,14 @@ extern const ScenName scen_dtype_names[];
 bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,
                          void *slot);
 
+/** The same for programs. */
+extern const ScenForm scen_placement_forms[];
+
 /** What scen_spread_bind() takes, in words. */
 #define SCEN_SPREAD_EXPECTED "a time, or {distribution, mean, cv, slow_fraction, slow_mean}"
+
+/** The same for programs. */
+extern const ScenForm scen_spread_forms[];
 
 /** Fills a StratSpread from a time or a map: the .bind of a custom field. */
 bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);

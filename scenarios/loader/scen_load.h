@@ -6,7 +6,7 @@
 
 typedef struct ScenLoadOptions {
     const char *const *overrides; /* NULL-terminated "a.b=c" texts, may be NULL */
-    const char *data_dir;         /* catalogs; NULL: $ORRERY_DATA_DIR, else the source tree */
+    const char *data_dir;         /* catalogs; NULL: scen_data_folder() */
 } ScenLoadOptions;
 
 /** As scen_scenario_load(). */

@@ -1,7 +1,6 @@
-/* `orrery run` on a scenario with a queue: run, write jobs as they leave, report. */
-#include "scen_cmd_run_queue.h"
+/* The answer of a scenario with a queue: run, write jobs as they leave, report. */
+#include "scen_answer_kinds.h"
 
-#include "scen_folder.h"
 #include "scen_queue_report.h"
 #include "scen_simulate.h"
 
@@ -36,8 +35,6 @@ static void write_row(const StratQueueJobRow *row, void *ctx)
 
 static FILE *open_table(const char *folder, GError **error)
 {
-    if (!scen_folder_make(folder, error))
-        return NULL;
     g_autofree char *path = g_build_filename(folder, "jobs.csv", NULL);
     FILE *file = fopen(path, "we");
     if (!file)
@@ -48,14 +45,6 @@ static FILE *open_table(const char *folder, GError **error)
               "preemptions,requeues,end\n",
               file);
     return file;
-}
-
-static bool write_reports(const char *folder, const char *text, const char *json, GError **error)
-{
-    g_autofree char *text_path = g_build_filename(folder, "report.txt", NULL);
-    g_autofree char *json_path = g_build_filename(folder, "result.json", NULL);
-    return g_file_set_contents(text_path, text, -1, error) &&
-           g_file_set_contents(json_path, json, -1, error);
 }
 
 static StratQueue queue_of(const ScenScenario *scenario)
@@ -76,24 +65,31 @@ static StratQueue queue_of(const ScenScenario *scenario)
     return queue;
 }
 
-bool scen_run_queue(const ScenScenario *scenario, bool json, const char *out, GError **error)
+bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *wants,
+                       ScenAnswer *answer, GError **error)
 {
     Table table = {.classes = scenario->queue.classes};
     StratQueue queue = queue_of(scenario);
     g_autofree double *beside = NULL;
-    if (!scen_simulate_queued(scenario, &beside, error))
+    if (!scen_answer_no_trace(
+            wants, "--trace is the timeline of a training step, which is not simulated here",
+            error) ||
+        !scen_simulate_queued(scenario, &beside, error))
         return false;
     queue.beside = beside;
-    if (out && !(table.file = open_table(out, error)))
+    if (wants->out && !(table.file = open_table(wants->out, error)))
         return false;
-    g_autoptr(StratQueueResult) result = strat_queue_run(&queue, out ? write_row : NULL, &table);
-    if (out && fclose(table.file) != 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s/jobs.csv: %s", out,
+    g_autoptr(StratQueueResult) result =
+        strat_queue_run(&queue, wants->out ? write_row : NULL, &table);
+    if (wants->out && fclose(table.file) != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s/jobs.csv: %s", wants->out,
                     g_strerror(errno));
         return false;
     }
-    g_autofree char *as_text = scen_queue_text(scenario, result);
-    g_autofree char *as_json = scen_queue_json(scenario, result);
-    fputs(json ? as_json : as_text, stdout);
-    return !out || write_reports(out, as_text, as_json, error);
+    if (wants->text)
+        answer->text = scen_queue_text(scenario, result);
+    if (wants->json)
+        answer->json = scen_queue_json(scenario, result);
+    answer->holds = true;
+    return true;
 }
