@@ -5,7 +5,7 @@
 /^[A-Za-z_]+:/ { section = $1; entry = "" }
 /^  [A-Za-z_]+:/ { entry = $1 }
 
-NR == FNR {
+FILENAME == ARGV[1] {
     part[section] = part[section] $0 "\n"
     has_entries[section] = has_entries[section] || entry != ""
     has[section, entry] = 1

@@ -1,7 +1,7 @@
 # awk -f renew.awk SHOWN PRINTED: what a page ought to show of what a command printed, given what it shows.
 # A line of SHOWN that begins with ... stands for any number of lines of PRINTED. A stretch between such
 # lines is looked for as it is, and else by its first line with all figures alike; then it keeps its
-# length. Exit 1: a stretch is nowhere.
+# length. Where nothing is shown, all is. Exit 1: a stretch is nowhere.
 
 # shape TEXT: TEXT without what differs from run to run: figures, bars and widths of columns.
 function shape(text) {
@@ -49,7 +49,7 @@ function put(from, to, at, end) {
         status = 1
         return
     }
-    end = to == shown_lines ? lines : at + to - from
+    end = to >= shown_lines ? lines : at + to - from
     if (from > 1 && to == shown_lines && lines - at > to - from && is_here(lines - (to - from), from, to))
         at = lines - (to - from)
     for (; at <= end && at <= lines; at++)
@@ -58,11 +58,13 @@ function put(from, to, at, end) {
 }
 
 { sub(/[ \t]+$/, "") }
-NR == FNR { shown[++shown_lines] = $0; next }
+FILENAME == ARGV[1] { shown[++shown_lines] = $0; next }
 { printed[++lines] = $0 }
 
 END {
     next_line = from = 1
+    if (!shown_lines)
+        put(1, lines)
     for (i = 1; i <= shown_lines; i++)
         if (shown[i] ~ /^[.][.][.]/) {
             put(from, i - 1)
