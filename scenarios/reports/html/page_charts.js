@@ -74,7 +74,7 @@ function guideSeries(figure, look, fx, fy) {
         const full = x0 === null || y0 === null;
         const ends = full ? [] : [[x0 / fx, y0 / fy], [x1 / fx, y1 / fy]];
         const label = { show: true, formatter: name, color: look.ink, fontSize: 11, rotate: 0,
-            position: x0 === null ? "insideEndTop" : "end" };
+            position: x0 === null ? "insideEndTop" : figure.one("x") >= 0 && figure.columns[figure.one("x")].kind === "text" ? "start" : "end" };
         return {
             type: "line", name, data: ends, symbol: "none", silent: true, z: 5, tooltip: { show: false },
             lineStyle: { color: look.ink, type: "dashed", width: 1.2 },
@@ -186,10 +186,11 @@ function scatter(figure, look, off) {
     const [fx, ux] = figure.scale([x], bounds(figure, 1)), [fy, uy] = figure.scale([y], bounds(figure, 2));
     const names = group < 0 ? [figure.columns[y].title] : figure.words(group);
     const most = size < 0 ? 0 : Math.max(...figure.data[size]);
+    const drawn = figure.data[x].filter((value, row) => value !== null && figure.data[y][row] !== null).length;
     const series = names.filter(name => !off.has(name)).map(name => {
         const points = [];
         figure.each(row => {
-            if (group >= 0 && figure.cell(group, row) !== name)
+            if (group >= 0 && figure.cell(group, row) !== name || figure.cell(x, row) === null || figure.cell(y, row) === null)
                 return;
             const part = most > 0 ? Math.sqrt(Math.max(figure.cell(size, row), 0) / most) : 0;
             points.push({ value: [figure.cell(x, row) / fx, figure.cell(y, row) / fy], row,
@@ -198,7 +199,7 @@ function scatter(figure, look, off) {
         return {
             type: "scatter", name, data: points, itemStyle: { color: group < 0 ? look.colours[0] : look.colour(name), opacity: 0.8,
                 borderColor: look.panel, borderWidth: 1 },
-            label: { show: label >= 0 && figure.rows <= 30 && !look.narrow, position: "right", fontSize: 11,
+            label: { show: label >= 0 && drawn <= 40 && !look.narrow, position: "right", fontSize: 11,
                 color: look.ink, formatter: item => figure.cell(label, item.data.row) },
             labelLayout: { hideOverlap: true },
         };
