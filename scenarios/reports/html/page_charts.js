@@ -2,7 +2,7 @@
 // (colours of the theme) and the words that the reader has switched off, and returns {option, legend,
 // height, canvas}: legend is a list of words, or {low, high} for a scale of heat.
 
-const ROW_PX = 26, LANE_PX = 30, MOST_PX = 760;
+const LANE_PX = 30, MOST_PX = 760, SPANS_NAMED = 40;
 
 // The words of a figure that have a colour each, and stand in its legend.
 function seriesWords(figure) {
@@ -36,7 +36,7 @@ function wordAxis(look, words, more) {
         type: "category", data: words,
         axisLine: { lineStyle: { color: look.line } }, axisTick: { show: false },
         axisLabel: { color: look.ink, fontSize: look.narrow ? 11 : 12, lineHeight: 13,
-            width: Math.min(look.widest(words), look.narrow ? 96 : 230), overflow: look.narrow ? "break" : "truncate" },
+            width: Math.min(look.widest(words), look.narrow ? 104 : 230), overflow: look.narrow ? "break" : "truncate" },
     }, more);
 }
 
@@ -74,6 +74,7 @@ function guideSeries(figure, look, fx, fy) {
         const full = x0 === null || y0 === null;
         const ends = full ? [] : [[x0 / fx, y0 / fy], [x1 / fx, y1 / fy]];
         const label = { show: true, formatter: name, color: look.ink, fontSize: 11, rotate: 0,
+            backgroundColor: look.panel, padding: [1, 3],
             position: x0 === null ? "insideEndTop" : figure.one("x") >= 0 && figure.columns[figure.one("x")].kind === "text" ? "start" : "end" };
         return {
             type: "line", name, data: ends, symbol: "none", silent: true, z: 5, tooltip: { show: false },
@@ -118,6 +119,7 @@ function bars(figure, look, off, stacked) {
             formatter: item => show(figure.columns[ys[0]], figure.cell(ys[0], item.data.row)) } });
     const option = base(figure, look);
     const rows = words.length * (stacked ? 1 : Math.max(1, 0.7 * ys.length));
+    const rowPx = look.narrow ? 38 : 26;
     option.grid.right = ys.length === 1 ? 64 : 20;
     option.grid.top = figure.guides.length > 0 ? 26 : 10;
     option.xAxis = numberAxis(look, ys.length > 1 ? unit : axisName(figure.columns[ys[0]], unit),
@@ -125,9 +127,9 @@ function bars(figure, look, off, stacked) {
             : reach(figure, 1, factor) });
     option.yAxis = wordAxis(look, words, { inverse: true });
     option.series = series.concat(guideSeries(figure, look, factor, 1));
-    if (rows * ROW_PX > MOST_PX)
+    if (rows * rowPx > MOST_PX)
         option.dataZoom = sliders(look, "y");
-    return { option, legend: names, height: Math.min(rows * ROW_PX, MOST_PX) + 84 };
+    return { option, legend: names, height: Math.min(rows * rowPx, MOST_PX) + 84 };
 }
 
 function sliders(look, axis) {
@@ -180,6 +182,15 @@ function lines(figure, look, off) {
     return { option, legend: seriesWords(figure), height: 320 };
 }
 
+// A logarithmic axis that ends a little beyond the points and the guides, in powers of two where those
+// of ten would be too few.
+function logRange(figure, look, column, at, factor) {
+    const values = figure.data[column].concat(bounds(figure, at)).filter(v => v > 0).map(v => v / factor);
+    const least = Math.min(...values), most = Math.max(...values), base = most / least > 200 ? 10 : 2;
+    return { type: "log", logBase: base, min: least / 1.4, max: most * 1.4,
+        axisLabel: Object.assign(edgeLabels(look), { showMinLabel: false }) };
+}
+
 function scatter(figure, look, off) {
     const x = figure.one("x"), y = figure.one("y"), group = figure.one("group");
     const size = figure.one("size"), label = figure.one("label");
@@ -205,8 +216,10 @@ function scatter(figure, look, off) {
         };
     });
     const option = base(figure, look);
-    option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), { type: figure.log & 1 ? "log" : "value", scale: true });
-    option.yAxis = numberAxis(look, axisName(figure.columns[y], uy), { type: figure.log & 2 ? "log" : "value", scale: true, nameGap: 48 });
+    option.grid.top = 26;
+    option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), figure.log & 1 ? logRange(figure, look, x, 1, fx) : { scale: true });
+    option.yAxis = numberAxis(look, axisName(figure.columns[y], uy),
+        Object.assign(figure.log & 2 ? logRange(figure, look, y, 2, fy) : { scale: true }, { nameGap: 48 }));
     option.series = series.concat(guideSeries(figure, look, fx, fy));
     return { option, legend: group < 0 ? [] : names, height: 420, canvas: true };
 }
@@ -252,6 +265,8 @@ function spans(figure, look, off) {
         },
     }];
     option.dataZoom = sliders(look, "x");
+    if (label >= 0) // begin with so few that their names can be read
+        option.dataZoom.forEach(zoom => zoom.end = Math.min(100, 100 * SPANS_NAMED * lanes.length / figure.rows));
     if (lanes.length * 14 > MOST_PX)
         option.dataZoom.push(...sliders(look, "y"));
     const height = Math.min(Math.max(lanes.length * LANE_PX, 60), Math.max(MOST_PX, 14)) + 84;
