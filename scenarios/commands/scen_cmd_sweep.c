@@ -230,7 +230,7 @@ static bool fill(const Options *o, const ScenVariants *variants, ScenSweepStore 
     sigset_t set;
     signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    bool ran = scen_sweep_run(plan, store, &how, &tally, error);
+    bool ran = scen_sweep_run(plan, store, NULL, &how, &tally, error);
     if (shows)
         fputs("\r\033[K", stderr);
     if (!ran || !conclude(o, store, status, error))

@@ -184,6 +184,16 @@ _Static_assert((int)SCEN_POINT_NO == (int)SCEN_EXIT_NO &&
                    (int)SCEN_POINT_FAULT == (int)SCEN_EXIT_FAULT,
                "an outcome is the exit status of orrery run");
 
+/* @why without the folder of the file, which is another one on another machine. */
+static char *without_folder(char *why, const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    g_autoptr(GString) text = g_string_new(why);
+    g_string_replace(text, path, name, 0);
+    g_free(why);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 static void append_text(GByteArray *out, const char *text)
 {
     if (text)
@@ -209,6 +219,8 @@ GBytes *scen_sweep_point_run(const ScenSweepPlan *plan, int64_t point)
         head.status = (int32_t)scen_exit_of(error);
         why = g_strdup(error->message);
     }
+    if (why)
+        why = without_folder(why, scen_variants_base(plan->variants)->path);
     head.texts = (why ? 1U : 0U) | (digest ? 2U : 0U);
     head.seconds = (double)(g_get_monotonic_time() - began) * 1e-6;
     GByteArray *out = g_byte_array_sized_new((guint)sizeof head + figures->len + 256);

@@ -32,9 +32,10 @@ typedef struct ScenSweepTally {
     double seconds; /* of wall clock */
 } ScenSweepTally;
 
-/** Runs the points of @options->share that @store has not, and puts them there. False and @error
- *  when the database cannot be written. */
-bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store,
+/** Runs the points of @options->share that @store has not, and puts them there. Another process of the
+ *  same farm, which has no store (NULL), leaves out the points that @done has (of each point; NULL:
+ *  unknown), as far as it knows them. False and @error when the database cannot be written. */
+bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store, const bool *done,
                     const ScenSweepOptions *options, ScenSweepTally *tally, GError **error);
 
 #endif
