@@ -33,6 +33,8 @@ static const ScenCommand commands[] = {
      "scenarios side by side: figures, where GPU-seconds go, what differs", scen_cmd_compare},
     {"search", "SCENARIO.yaml",
      "the cheapest deployment that serves the traffic within its objectives", scen_cmd_search},
+    {"sweep", "SCENARIO.yaml",
+     "all points of a grid or a list, into a database; goes on where it was", scen_cmd_sweep},
     {"check", "SCENARIO...",
      "report every fault of scenarios, without running them", scen_cmd_check},
     {"validate", "[DIR]",
