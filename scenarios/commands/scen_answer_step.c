@@ -7,6 +7,7 @@
 #include "scen_incidents.h"
 #include "scen_judged.h"
 #include "scen_knobs.h"
+#include "scen_run_page.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
@@ -206,5 +207,7 @@ bool scen_answer_step(const ScenScenario *scenario, const ScenAnswerWants *wants
         .training_run = training_run,
     };
     scen_table_notes(&report, notes);
+    if (wants->html)
+        answer->page = scen_run_page(&report, &costing);
     return deliver(&report, wants, answer, error);
 }
