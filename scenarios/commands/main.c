@@ -3,6 +3,7 @@
  * The table is all there is to know about commands: the help, `help CMD`, the nearest name of an
  * unknown one. No locale is set, so numbers have a decimal point wherever the program runs. */
 #include "scen_cmd.h"
+#include "scen_hands.h"
 #include "scen_names.h"
 #include "scen_options.h"
 
@@ -53,6 +54,12 @@ static const Command *command_by_name(const char *name)
     return NULL;
 }
 
+/* Whether all processes of mpirun do @command together; else the first does it alone. */
+static bool is_shared(const Command *command)
+{
+    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search);
+}
+
 static ScenExit print_help(void)
 {
     puts("Orrery simulates clusters that train large language models. A YAML scenario names a\n"
@@ -99,6 +106,8 @@ static ScenExit help(int argc, char **argv)
 
 static ScenExit dispatch(int argc, char **argv)
 {
+    if (scen_hands_is_worker() && !is_shared(argc > 1 ? command_by_name(argv[1]) : NULL))
+        return SCEN_EXIT_OK;
     if (argc < 2) {
         print_help();
         return SCEN_EXIT_WRONG;
