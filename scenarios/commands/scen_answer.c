@@ -8,11 +8,17 @@
 #include "scen_answer_kinds.h"
 #include "scen_errors.h"
 #include "scen_folder.h"
+#include "sim_trace.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 static ScenAnswerFunc kind_of(const ScenScenario *scenario)
 {
     if (scenario->queue.is_on)
         return scen_answer_queue;
+    if (scenario->trace.is_on)
+        return scen_answer_et;
     if (scenario->replay || scenario->campaign.is_alone)
         return scen_answer_alone;
     return scenario->serving.is_on ? scen_answer_serve : scen_answer_step;
@@ -46,6 +52,30 @@ bool scen_answer_no_trace(const ScenAnswerWants *wants, const char *why, GError 
     if (wants->trace)
         g_set_error_literal(error, SCEN_ERROR, SCEN_ERROR_WRONG, why);
     return !wants->trace;
+}
+
+static bool write_trace(const SimProgram *program, const SimRun *run, const char *path,
+                        GError **error)
+{
+    FILE *file = fopen(path, "we");
+    if (!file) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
+                    g_strerror(errno));
+        return false;
+    }
+    bool written = sim_trace_write(program, run, file, error);
+    bool closed = fclose(file) == 0;
+    if (written && !closed)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s: %s", path, g_strerror(errno));
+    return written && closed;
+}
+
+bool scen_answer_timeline(const ScenAnswerWants *wants, const SimProgram *program,
+                          const SimRun *run, GError **error)
+{
+    g_autofree char *path = wants->out ? g_build_filename(wants->out, "trace.json", NULL) : NULL;
+    return (!path || write_trace(program, run, path, error)) &&
+           (!wants->trace || write_trace(program, run, wants->trace, error));
 }
 
 bool scen_answer_write(const ScenAnswerWants *wants, const char *name, const char *text,

@@ -4,6 +4,7 @@
 #define SCEN_ANSWER_KINDS_H
 
 #include "scen_answer.h"
+#include "sim_exec.h"
 
 typedef bool (*ScenAnswerFunc)(const ScenScenario *scenario, const ScenAnswerWants *wants,
                                ScenAnswer *answer, GError **error);
@@ -23,6 +24,15 @@ bool scen_answer_serve(const ScenScenario *scenario, const ScenAnswerWants *want
 /** A queue of jobs. Writes jobs.csv, the jobs of the first history as they leave. */
 bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error);
+
+/** An execution trace. Writes trace.json and ranks.csv. */
+bool scen_answer_et(const ScenScenario *scenario, const ScenAnswerWants *wants, ScenAnswer *answer,
+                    GError **error);
+
+/** Writes the timeline of a run to the folder that @wants, if it wants one, as trace.json, and to the
+ *  file that it wants. */
+bool scen_answer_timeline(const ScenAnswerWants *wants, const SimProgram *program,
+                          const SimRun *run, GError **error);
 
 /** Refuses a timeline of a scenario that has none, if @wants one. */
 bool scen_answer_no_trace(const ScenAnswerWants *wants, const char *why, GError **error);

@@ -11,27 +11,8 @@
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
-#include "sim_trace.h"
-
-#include <errno.h>
-#include <stdio.h>
 
 enum { KNOBS_SHOWN = 3 };
-
-static bool write_trace(const StratTrainResult *result, const char *path, GError **error)
-{
-    FILE *file = fopen(path, "we");
-    if (!file) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
-                    g_strerror(errno));
-        return false;
-    }
-    bool written = sim_trace_write(result->step->program, result->run, file, error);
-    bool closed = fclose(file) == 0;
-    if (written && !closed)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s: %s", path, g_strerror(errno));
-    return written && closed;
-}
 
 /* incidents.csv and incidents.svg of a campaign. */
 static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *wants,
@@ -45,15 +26,6 @@ static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *
            scen_answer_write(wants, "incidents.svg", drawing, error);
 }
 
-static bool write_traces(const ScenRunReport *report, const ScenAnswerWants *wants, GError **error)
-{
-    if (!report->result)
-        return true;
-    g_autofree char *path = wants->out ? g_build_filename(wants->out, "trace.json", NULL) : NULL;
-    return (!path || write_trace(report->result, path, error)) &&
-           (!wants->trace || write_trace(report->result, wants->trace, error));
-}
-
 static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, ScenAnswer *answer,
                     GError **error)
 {
@@ -61,7 +33,9 @@ static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, S
         answer->text = report->result ? scen_run_text(report) : scen_alone_text(report);
     if (wants->json)
         answer->json = report->result ? scen_run_json(report) : scen_alone_json(report);
-    return write_incidents(report, wants, error) && write_traces(report, wants, error);
+    const StratTrainResult *result = report->result;
+    return write_incidents(report, wants, error) &&
+           (!result || scen_answer_timeline(wants, result->step->program, result->run, error));
 }
 
 /* Says of a further job what the report says of the scenario's own. */
