@@ -4,6 +4,7 @@
 #include "scen_et.h"
 #include "scen_et_report.h"
 #include "scen_simulate.h"
+#include "scen_timeline.h"
 
 static bool wrong(const ScenScenario *scenario, GError **error, const char *text)
 {
@@ -60,6 +61,9 @@ bool scen_answer_et(const ScenScenario *scenario, const ScenAnswerWants *wants, 
     if (wants->json)
         answer->json = scen_et_json(scenario, result);
     g_autofree char *ranks = wants->out ? scen_et_csv(result) : NULL;
+    g_autofree char *timeline =
+        wants->out || wants->trace ? scen_timeline_et(scenario, result) : NULL;
     return scen_answer_write(wants, "ranks.csv", ranks, error) &&
-           scen_answer_timeline(wants, result->program, result->run, error);
+           scen_answer_write(wants, "trace.json", timeline, error) &&
+           (!wants->trace || scen_timeline_write(timeline, wants->trace, error));
 }

@@ -1,10 +1,10 @@
 /** The kinds of answers: each fills @answer as @wants says, and what else it writes to the folder
- *  wants->out, which exists. False and @error as scen_answer_new(). */
+ *  wants->out, which exists. Where HTML is wanted it sets answer->page, to which scen_answer_new()
+ *  adds the text and the scenario. False and @error as scen_answer_new(). */
 #ifndef SCEN_ANSWER_KINDS_H
 #define SCEN_ANSWER_KINDS_H
 
 #include "scen_answer.h"
-#include "sim_exec.h"
 
 typedef bool (*ScenAnswerFunc)(const ScenScenario *scenario, const ScenAnswerWants *wants,
                                ScenAnswer *answer, GError **error);
@@ -28,11 +28,6 @@ bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *want
 /** An execution trace. Writes trace.json and ranks.csv. */
 bool scen_answer_et(const ScenScenario *scenario, const ScenAnswerWants *wants, ScenAnswer *answer,
                     GError **error);
-
-/** Writes the timeline of a run to the folder that @wants, if it wants one, as trace.json, and to the
- *  file that it wants. */
-bool scen_answer_timeline(const ScenAnswerWants *wants, const SimProgram *program,
-                          const SimRun *run, GError **error);
 
 /** Refuses a timeline of a scenario that has none, if @wants one. */
 bool scen_answer_no_trace(const ScenAnswerWants *wants, const char *why, GError **error);

@@ -7,10 +7,12 @@
 #include "scen_incidents.h"
 #include "scen_judged.h"
 #include "scen_knobs.h"
+#include "scen_run_page.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
+#include "scen_timeline.h"
 
 enum { KNOBS_SHOWN = 3 };
 
@@ -26,6 +28,22 @@ static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *
            scen_answer_write(wants, "incidents.svg", drawing, error);
 }
 
+/* trace.json of the step, and of months trace-months.json; --trace is that of what was asked for. */
+static bool write_traces(const ScenRunReport *report, const ScenAnswerWants *wants, GError **error)
+{
+    g_autofree char *step = NULL, *months = NULL;
+    if (!wants->out && !wants->trace)
+        return true;
+    if (report->campaign)
+        months = scen_timeline_months(report->scenario, report->campaign);
+    if (report->result && (wants->out || !months) &&
+        !(step = scen_timeline_step(report->scenario, report->result, error)))
+        return false;
+    return (!step || scen_answer_write(wants, "trace.json", step, error)) &&
+           (!months || scen_answer_write(wants, "trace-months.json", months, error)) &&
+           (!wants->trace || scen_timeline_write(months ? months : step, wants->trace, error));
+}
+
 static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, ScenAnswer *answer,
                     GError **error)
 {
@@ -33,9 +51,7 @@ static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, S
         answer->text = report->result ? scen_run_text(report) : scen_alone_text(report);
     if (wants->json)
         answer->json = report->result ? scen_run_json(report) : scen_alone_json(report);
-    const StratTrainResult *result = report->result;
-    return write_incidents(report, wants, error) &&
-           (!result || scen_answer_timeline(wants, result->step->program, result->run, error));
+    return write_incidents(report, wants, error) && write_traces(report, wants, error);
 }
 
 /* Says of a further job what the report says of the scenario's own. */
@@ -108,9 +124,9 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
 bool scen_answer_alone(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error)
 {
-    if (!scen_answer_no_trace(
-            wants, "--trace is the timeline of a training step, which is not simulated here",
-            error))
+    if (!scenario->campaign.is_alone &&
+        !scen_answer_no_trace(wants, "--trace is of a run that is simulated, not of a replay",
+                              error))
         return false;
     g_autoptr(ScenOutcome) outcome = scen_outcome_new(scenario, error);
     if (!outcome)
@@ -191,5 +207,7 @@ bool scen_answer_step(const ScenScenario *scenario, const ScenAnswerWants *wants
         .training_run = training_run,
     };
     scen_table_notes(&report, notes);
+    if (wants->html)
+        answer->page = scen_run_page(&report, &costing);
     return deliver(&report, wants, answer, error);
 }

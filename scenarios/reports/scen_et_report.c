@@ -5,6 +5,8 @@
 #include "scen_json.h"
 #include "scen_links.h"
 #include "scen_text.h"
+#include "scen_timeline.h"
+#include "sim_trace.h"
 #include "topo_net.h"
 
 #define I64U "%" G_GUINT64_FORMAT
@@ -192,4 +194,13 @@ char *scen_et_csv(const StratEtResult *result)
         g_string_append_c(out, '\n');
     }
     return g_string_free(out, FALSE);
+}
+
+char *scen_timeline_et(const ScenScenario *scenario, const StratEtResult *result)
+{
+    ScenTimeline timeline = {0};
+    SimTraceView view = {.program = result->program, .run = result->run};
+    scen_timeline_open(&timeline, scenario);
+    sim_trace_write(&view, timeline.events);
+    return scen_timeline_close(&timeline);
 }

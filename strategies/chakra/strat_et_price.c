@@ -46,6 +46,7 @@ typedef struct Pricing {
     uint32_t *group_first; /* of each group, in the gpus; NONE until it is needed */
     GHashTable *pairs;     /* of sends: from << 32 | to, to the first of its two + 1 */
     GHashTable *transfers; /* of Key, to number + 1 */
+    GArray *alone;         /* of SimTime: what each transfer takes alone */
 } Pricing;
 
 static guint key_hash(gconstpointer data)
@@ -174,6 +175,28 @@ static double recorded_s(const StratEtWork *work, const StratEtMeeting *meeting)
     return (double)least * 1e-6;
 }
 
+/* What the last transfer takes alone, which @op is the first to run. */
+static bool price_transfer(Pricing *pricing, uint32_t op, GError **error)
+{
+    const StratEtWork *work = pricing->work;
+    const TopoTransfer *transfer =
+        &g_array_index(work->transfers, TopoTransfer, work->transfers->len - 1);
+    double seconds = transfer->measured_s > 0.0
+                         ? transfer->measured_s
+                         : work->costing->net->seconds(work->costing->cluster, transfer);
+    SimTime alone = 0;
+    if (sim_time_from_seconds(seconds, &alone, error)) {
+        g_array_append_val(pricing->alone, alone);
+        return true;
+    }
+    g_autofree char *who = strat_et_op_describe(work, op);
+    g_prefix_error(error,
+                   "%s, with %" G_GINT64_FORMAT " members, %" G_GINT64_FORMAT
+                   " in a scale-up domain, cannot run on this cluster: ",
+                   who, transfer->ranks, transfer->ranks_per_domain);
+    return false;
+}
+
 static bool price_meeting(Pricing *pricing, StratEtMeeting *meeting, GError **error)
 {
     StratEtWork *work = pricing->work;
@@ -194,18 +217,10 @@ static bool price_meeting(Pricing *pricing, StratEtMeeting *meeting, GError **er
     if (work->plan->communication == STRAT_ET_AS_RECORDED)
         key.recorded_s = recorded_s(work, meeting);
     meeting->transfer = number_of(pricing, &key);
-    const TopoTransfer *transfer = &g_array_index(work->transfers, TopoTransfer, meeting->transfer);
-    double seconds = transfer->measured_s > 0.0
-                         ? transfer->measured_s
-                         : work->costing->net->seconds(work->costing->cluster, transfer);
-    if (sim_time_from_seconds(seconds, &meeting->alone, error))
-        return true;
-    g_autofree char *who = strat_et_op_describe(work, members[0]);
-    g_prefix_error(error,
-                   "%s, with %u members, %" G_GINT64_FORMAT " in a scale-up domain, cannot "
-                   "run on this cluster: ",
-                   who, meeting->count, transfer->ranks_per_domain);
-    return false;
+    if (meeting->transfer == pricing->alone->len && !price_transfer(pricing, members[0], error))
+        return false;
+    meeting->alone = g_array_index(pricing->alone, SimTime, meeting->transfer);
+    return true;
 }
 
 static double roofline_s(const StratEtWork *work, uint32_t op, const StratEtNode *node)
@@ -290,7 +305,8 @@ bool strat_et_price(StratEtWork *work, StratEtResult *result, GError **error)
     g_autofree uint32_t *group_first = g_new(uint32_t, MAX(groups, 1));
     g_autoptr(GHashTable) pairs = g_hash_table_new(NULL, NULL);
     g_autoptr(GHashTable) transfers = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
-    Pricing pricing = {work, group_first, pairs, transfers};
+    g_autoptr(GArray) alone = g_array_new(FALSE, FALSE, sizeof(SimTime));
+    Pricing pricing = {work, group_first, pairs, transfers, alone};
     for (guint g = 0; g < groups; g++)
         group_first[g] = STRAT_ET_NONE;
     for (guint m = 0; m < work->meetings->len; m++)

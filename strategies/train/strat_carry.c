@@ -70,9 +70,10 @@ static SimRun *run_on(const StratCosting *costing, const TopoFabric *fabric, Top
         .group_ends = rows(carried->group_ends),
         .changes = changes ? (const TopoLinkChange *)changes->data : NULL,
         .change_count = changes ? changes->len : 0,
+        .keeps_curves = costing->keeps_links,
     };
     SimRun *run = topo_net_run(costing->net, program, &spec, hot_links, error);
-    if (*hot_links && (*hot_links)->len > HOT_LINKS_MAX)
+    if (*hot_links && !costing->keeps_links && (*hot_links)->len > HOT_LINKS_MAX)
         g_array_set_size(*hot_links, HOT_LINKS_MAX);
     if (*hot_links)
         name_waiters(program, *hot_links);

@@ -42,7 +42,8 @@ GByteArray *toy_et_file(const ToyEtNode *nodes, size_t count);
 void toy_et_append(GByteArray *file, const ToyEtNode *node);
 
 /** A scenario of @gpus GPUs of dgx-h100 with @more (lines of YAML, may be "") and an execution trace
- *  with the keys @keys ("compute: roofline", may be ""). The test fails when it is wrong. */
+ *  with the keys @keys ("compute: roofline", may be ""). The program aborts when it is
+ *  wrong. */
 ScenScenario *toy_et_scenario(int gpus, const char *keys, const char *more);
 
 /** Reads @files (one a rank) and replays them as @scenario says. NULL and @error. */
