@@ -122,7 +122,7 @@ static char **overrides_new(const Options *options)
 static bool run_what_if(const Options *options, const ScenScenario *scenario, bool *fits,
                         GError **error)
 {
-    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone) {
+    if (!scen_has_plan_or_serves(scenario)) {
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
                     "--what-if is of a training step or of serving");
         return false;
