@@ -151,8 +151,9 @@ static bool run(const Options *options, bool *found, GError **error)
     if (!scenario)
         return false;
     bool shows = isatty(STDERR_FILENO);
+    SimFarm farm = sim_farm_threads(options->threads);
     ScenSearchOptions how = {
-        .threads = options->threads,
+        .farm = &farm,
         .exhaustive = options->all,
         .stops = is_interrupted,
         .progress = shows ? show_progress : NULL,

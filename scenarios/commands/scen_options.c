@@ -82,7 +82,7 @@ ScenExit scen_options_wrong(const ScenUsage *usage, const char *format, ...)
     return SCEN_EXIT_WRONG;
 }
 
-static ScenExit status_of(const GError *error)
+ScenExit scen_exit_of(const GError *error)
 {
     if (g_error_matches(error, STRAT_ERROR, STRAT_ERROR_NO_FIT))
         return SCEN_EXIT_NO;
@@ -100,7 +100,7 @@ ScenExit scen_fail(const GError *error)
     size_t length = strlen(error->message);
     bool ended = length > 0 && error->message[length - 1] == '\n';
     fprintf(stderr, "%s%s", error->message, ended ? "" : "\n");
-    return status_of(error);
+    return scen_exit_of(error);
 }
 
 const char *scen_version(void)

@@ -30,6 +30,9 @@ ScenExit scen_options_wrong(const ScenUsage *usage, const char *format, ...) G_G
 /** Prints @error on stderr, each of its lines as it is; returns the status that it deserves. */
 ScenExit scen_fail(const GError *error);
 
+/** The status that @error deserves. */
+ScenExit scen_exit_of(const GError *error);
+
 /** Version of the program. */
 const char *scen_version(void);
 
