@@ -5,8 +5,8 @@
  * odds with what the key does. */
 #include "scen_draft.h"
 
+#include "scen_keys.h"
 #include "scen_load.h"
-#include "scen_settings.h"
 
 #include <string.h>
 
@@ -68,8 +68,8 @@ void scen_draft_put(ScenDraft *draft, const char *path, const char *format, ...)
  * the unit of its author. Empty when there is nothing to say. The caller owns it. */
 static char *help_of(const char *path)
 {
-    ScenSetting setting;
-    if (!scen_setting_find(path, &setting))
+    ScenKey setting;
+    if (!scen_key_find(path, &setting))
         return g_strdup("");
     if (!setting.field)
         return g_strdup("the row that the keys beside it change");
