@@ -42,6 +42,8 @@ static const ScenCommand commands[] = {
      "hold predictions against published figures, row by row", scen_cmd_validate},
     {"list", "[KIND]",
      "what the catalogs know, each row with its source", scen_cmd_list},
+    {"new", "[--model NAME]",
+     "a commented scenario to start from", scen_cmd_new},
     {"schema", "[KIND]",
      "JSON Schema of a scenario, for editors", scen_cmd_schema},
     {"draw", "SCENARIO.yaml",
