@@ -16,7 +16,7 @@ typedef GBytes *(*SimFarmWork)(int64_t task, void *ctx);
  *  time, by the thread that called sim_farm_run(). False: enough, hand out no more tasks. */
 typedef bool (*SimFarmTake)(int64_t task, GBytes *bytes, void *ctx);
 
-/** Tasks 0 .. @count - 1. All is borrowed. */
+/** Tasks 0 .. @count - 1. All is borrowed. Task 0 is done by the leader's process. */
 typedef struct SimFarmJob {
     int64_t count;
     SimFarmWork work;
@@ -44,8 +44,8 @@ SimFarm sim_farm_threads(int64_t threads);
 
 /** Does all tasks of @job. Each is taken once, in any order but where the job asks for one, so
  *  what follows must not depend on the order. True when all is done or take has said that it is
- *  enough; what is under way then is awaited and dropped. False: hands were lost and the rest
- *  could not be done; never so on threads. Every process calls it for the same jobs in the same
+ *  enough; what is under way then is awaited and dropped. False and @error: a backend cannot go
+ *  on; threads and the ranks of MPI always do, since the leader does what others leave. Every process calls it for the same jobs in the same
  *  order. */
 bool sim_farm_run(const SimFarm *farm, const SimFarmJob *job, GError **error);
 

@@ -108,6 +108,12 @@ struct ScenBinder {
 /** Fills @out (zeroed by the caller) from @node by @table. False when errors were added. */
 bool scen_bind(ScenBinder *binder, const ScenTable *table, const ScenNode *node, void *out);
 
+/** Fills @slot, of the C type of @field's kind, from @node. False when errors were added. */
+bool scen_bind_value(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
+
+/** Adds "unknown key ..." with the nearest name and those that @table has, at @mark. */
+void scen_bind_unknown(ScenErrors *errors, const ScenTable *table, const char *key, ScenMark mark);
+
 /** The field @key of @table, NULL when it has none. */
 const ScenField *scen_table_field(const ScenTable *table, const char *key);
 

@@ -46,6 +46,7 @@ extern const ScenTable scen_detection_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_queue_table;           /* fills a ScenQueue */
 extern const ScenTable scen_spread_table;          /* fills a StratSpread */
 extern const ScenTable scen_training_run_table;    /* fills a StratTarget */
+extern const ScenTable scen_sweep_table;           /* fills a ScenSweep */
 extern const ScenTable scen_scenario_table;        /* fills a ScenScenario */
 
 /** Names of ScenLoadFrom. */

@@ -168,6 +168,8 @@ static const ScenField fields[] = {
     FIELD("traffic", traffic, SCEN_MAP, .table = &scen_traffic_table, .help = "who sends requests"),
     FIELD("search", search, SCEN_MAP, .table = &scen_search_table,
           .help = "what orrery search may choose from"),
+    FIELD("sweep", sweep, SCEN_MAP, .table = &scen_sweep_table,
+          .help = "points that orrery sweep runs: grids and lists over paths of the scenario"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("training_run", training_run, SCEN_MAP, .table = &scen_training_run_table,

@@ -137,6 +137,15 @@ void scen_page_list(ScenPage *page, const GPtrArray *texts)
     add_item(page, g_string_free(html, FALSE), NULL);
 }
 
+void scen_page_pre(ScenPage *page, const char *title, const char *text)
+{
+    GString *html = g_string_new("<details>");
+    add_element(html, "summary", title);
+    add_element(html, "pre", text);
+    g_string_append(html, "</details>\n");
+    add_item(page, g_string_free(html, FALSE), NULL);
+}
+
 ScenPageFigure *scen_page_figure(ScenPage *page, ScenPageChart chart, const char *id,
                                  const char *title, const char *about)
 {

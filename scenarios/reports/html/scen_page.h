@@ -26,11 +26,12 @@ typedef struct ScenPageFigure ScenPageFigure;
 /** How a figure is drawn, and the roles that its columns need. */
 typedef enum ScenPageChart {
     SCEN_PAGE_TABLE,   /* not at all */
-    SCEN_PAGE_BARS,    /* X: text; each Y: a bar beside the others of its row */
-    SCEN_PAGE_STACKED, /* X: text; each Y: a piece of the bar of its row */
+    SCEN_PAGE_BARS,    /* X: text, downwards; each Y: a lying bar beside the others of its row; with
+                          one Y, GROUP: its colour */
+    SCEN_PAGE_STACKED, /* X: text, downwards; each Y: a piece of the lying bar of its row */
     SCEN_PAGE_LINES,   /* X: number; each Y: a line, or with a GROUP a line for each of its words */
     SCEN_PAGE_STEPS,   /* the same, each value held until the next X */
-    SCEN_PAGE_AREAS,   /* the same as LINES, one upon another and filled */
+    SCEN_PAGE_AREAS,   /* the same as STEPS, one upon another and filled */
     SCEN_PAGE_SPANS,   /* X and END: numbers; LANE: text, top to bottom as they come; GROUP: colour;
                           LABEL: text on the span */
     SCEN_PAGE_SCATTER, /* X, Y: numbers; GROUP: colour; SIZE: number; LABEL: text */
@@ -98,6 +99,9 @@ void scen_page_section(ScenPage *page, const char *title, const char *about);
 void scen_page_paragraph(ScenPage *page, const char *text);
 void scen_page_list(ScenPage *page, const GPtrArray *texts);
 
+/** Adds @text as it is, in letters of one width, folded under @title. */
+void scen_page_pre(ScenPage *page, const char *title, const char *text);
+
 /** Adds a figure. @id is unique on the page, of [a-z0-9-]; @about is one sentence that says what
  *  is shown, or NULL. A figure without rows says that there is nothing to show. */
 ScenPageFigure *scen_page_figure(ScenPage *page, ScenPageChart chart, const char *id,
@@ -115,8 +119,9 @@ void scen_page_cell_text(ScenPageFigure *figure, const char *text);
 /** Sets logarithmic axes: bits of ScenPageAxes. */
 void scen_page_axes(ScenPageFigure *figure, unsigned axes);
 
-/** Draws a straight line (on the axes as they are) over a chart that has number axes, and lists it
- *  under the figure: a capacity, an objective, a roof. A bound at NAN is the edge of the chart. */
+/** Draws a straight line over a chart: a capacity, an objective, a roof. Bounds are in the units of
+ *  the cells, along the axes as drawn (values of lying bars run along x); both bounds of an axis at
+ *  NAN: from edge to edge. */
 void scen_page_guide(ScenPageFigure *figure, const char *name, double x0, double y0, double x1,
                      double y1);
 
