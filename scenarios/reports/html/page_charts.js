@@ -2,7 +2,7 @@
 // (colours of the theme) and the words that the reader has switched off, and returns {option, legend,
 // height, canvas}: legend is a list of words, or {low, high} for a scale of heat.
 
-const LANE_PX = 30, MOST_PX = 760, SPANS_NAMED = 40;
+const LANE_PX = 30, MOST_PX = 760, SPANS_NAMED = 40, TIER_PX = 150, GRAPH_PX = 36;
 
 // The words of a figure that have a colour each, and stand in its legend.
 function seriesWords(figure) {
@@ -174,7 +174,7 @@ function lines(figure, look, off) {
     option.tooltip.trigger = "axis";
     option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), {
         type: figure.log & 1 ? "log" : "value", scale: true, splitLine: { show: false },
-        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? "dataMax" : undefined,
+        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? extent => Math.max(extent.max, ...bounds(figure, 1).map(v => v / fx)) : undefined,
         axisLabel: edgeLabels(look) });
     option.yAxis = numberAxis(look, names.length > 1 && group < 0 ? uy : axisName(figure.columns[ys[0]], uy), {
         type: figure.log & 2 ? "log" : "value", nameGap: 44, max: reach(figure, 2, fy) });
@@ -273,6 +273,11 @@ function spans(figure, look, off) {
     return { option, legend: names, height, canvas: true };
 }
 
+function heatLegend(column, most, scale) {
+    const unit = column.unit ? " " + column.unit : "";
+    return { title: column.title, low: show(column, 0) + unit, high: show(column, most) + unit, scale };
+}
+
 function heat(figure, look) {
     const x = figure.one("x"), lane = figure.one("lane"), y = figure.one("y");
     const column = figure.columns[y], most = Math.max(...figure.data[y].map(v => v || 0), 0), data = [];
@@ -290,13 +295,13 @@ function heat(figure, look) {
                     width: Math.max(size[0] - 1, 1), height: Math.max(size[1] - 1, 1) } };
         },
     }];
-    return { option, legend: { title: column.title, low: show(column, 0), high: show(column, most) },
+    return { option, legend: heatLegend(column, most, look.heat),
         height: Math.min(figure.words(lane).length * 22, MOST_PX) + 90, canvas: true };
 }
 
 // Places of nodes: tiers from the bottom up, each spread evenly in the order of its first link; without
-// tiers a circle.
-function nodePlaces(figure) {
+// tiers a circle. In pixels.
+function nodePlaces(figure, width) {
     const tiers = new Map(), places = new Map();
     const ends = [["from", "from-tier"], ["to", "to-tier"]].map(pair => pair.map(role => figure.one(role)));
     figure.each(row => {
@@ -313,15 +318,16 @@ function nodePlaces(figure) {
     const levels = [...tiers.keys()].sort((a, b) => b - a);
     levels.forEach((level, i) => tiers.get(level).forEach((word, n, all) => {
         const turn = 2 * Math.PI * n / all.length;
-        places.set(word, ends[0][1] < 0 ? [500 + 460 * Math.sin(turn), 500 - 460 * Math.cos(turn)]
-            : [1000 * (n + 0.5) / all.length, 300 * i]);
+        const radius = Math.min(width / 2 - 30, 180);
+        places.set(word, ends[0][1] < 0 ? [radius * Math.sin(turn), -radius * Math.cos(turn)]
+            : [width * (n + 0.5) / all.length, TIER_PX * i]);
     }));
     return { places, tiers: levels.length };
 }
 
 function graph(figure, look) {
     const from = figure.one("from"), to = figure.one("to"), y = figure.one("y"), size = figure.one("size");
-    const { places, tiers } = nodePlaces(figure);
+    const { places, tiers } = nodePlaces(figure, look.width - 2 * GRAPH_PX);
     const heatOf = row => y < 0 ? 0 : figure.cell(y, row) || 0;
     let most = 0, widest = 0;
     figure.each(row => {
@@ -331,13 +337,15 @@ function graph(figure, look) {
     const links = [];
     figure.each(row => links.push({
         row, source: figure.cell(from, row), target: figure.cell(to, row),
-        lineStyle: { color: look.heat(most > 0 ? heatOf(row) / most : 0),
+        lineStyle: { color: look.load(most > 0 ? heatOf(row) / most : 0),
             width: 1.2 + (widest > 0 ? 5 * figure.cell(size, row) / widest : most > 0 ? 2.5 * heatOf(row) / most : 0),
             curveness: tiers < 2 ? 0.15 : 0, opacity: 0.95 },
     }));
+    const xs = [...places.values()].map(at => at[0]), ys = [...places.values()].map(at => at[1]);
     const option = base(figure, look, item => item.dataType === "edge" ? figure.tip(item.data.row) : escapeText(item.name));
     option.series = [{
-        type: "graph", layout: "none", roam: false, links, left: 48, right: 48, top: 30, bottom: 36,
+        type: "graph", layout: "none", roam: false, links,
+        left: "center", top: 30, width: Math.max(...xs) - Math.min(...xs) || 1, height: Math.max(...ys) - Math.min(...ys) || 1,
         data: [...places].map(([name, at]) => ({ name, x: at[0], y: at[1] })),
         symbol: "roundRect", symbolSize: places.size > 60 ? 7 : 13,
         itemStyle: { color: look.quiet }, emphasis: { focus: "adjacency" },
@@ -346,8 +354,8 @@ function graph(figure, look) {
     }];
     delete option.grid;
     const column = figure.columns[Math.max(y, 0)];
-    return { option, legend: y < 0 ? [] : { title: column.title, low: show(column, 0), high: show(column, most) },
-        height: tiers < 2 ? 460 : 120 + 130 * tiers, canvas: true };
+    return { option, legend: y < 0 ? [] : heatLegend(column, most, look.load),
+        height: 70 + Math.max(...ys) - Math.min(...ys), canvas: true };
 }
 
 const CHARTS = {
