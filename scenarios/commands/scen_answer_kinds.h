@@ -1,5 +1,6 @@
 /** The kinds of answers: each fills @answer as @wants says, and what else it writes to the folder
- *  wants->out, which exists. False and @error as scen_answer_new(). */
+ *  wants->out, which exists. Where HTML is wanted it sets answer->page, to which scen_answer_new()
+ *  adds the text and the scenario. False and @error as scen_answer_new(). */
 #ifndef SCEN_ANSWER_KINDS_H
 #define SCEN_ANSWER_KINDS_H
 

@@ -29,7 +29,7 @@ typedef struct Options {
     char **files;
     char **sets;
     char *seed, *network, *fold;
-    char *out, *trace;
+    char *out, *trace, *report;
     gint threads;
     gboolean json, exact, recoveries, what_if;
 } Options;
@@ -43,6 +43,7 @@ static void options_clear(Options *options)
     g_free(options->fold);
     g_free(options->out);
     g_free(options->trace);
+    g_free(options->report);
 }
 
 static bool parse(Options *o, char **argv, ScenExit *status)
@@ -67,12 +68,15 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "processor, under mpirun one a process); the answer is the same", "N"},
         {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
         {"out",           'o', 0, G_OPTION_ARG_FILENAME, &o->out,
-         "Also write the report, result.json and the timeline (serving: requests and samples) "
+         "Also write the report (text and HTML), result.json and the timeline (serving: requests "
+         "and samples) "
          "there", "DIR"},
-        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &o->trace,
+        {"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report,
+         "Write the report as one HTML page, with charts", "FILE"},
+        {"trace",       0, 0, G_OPTION_ARG_FILENAME, &o->trace,
          "Write the timeline as Chrome trace events, for Perfetto", "FILE"},
         {G_OPTION_REMAINING,       0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
-        {0      },
+        {0          },
     };
     if (!scen_options_parse(&usage, entries, argv, status))
         return false;
@@ -83,8 +87,9 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         *status = scen_options_wrong(&usage, "--fold is on or off, not '%s'", o->fold);
     else if (o->threads < 0)
         *status = scen_options_wrong(&usage, "--threads is 0 or more, not %d", o->threads);
-    else if (o->what_if && (o->out || o->trace))
-        *status = scen_options_wrong(&usage, "--out and --trace are of one run, not of --what-if");
+    else if (o->what_if && (o->out || o->trace || o->report))
+        *status = scen_options_wrong(
+            &usage, "--out, --trace and --report are of one run, not of --what-if");
     else
         return true;
     return false;
@@ -147,14 +152,17 @@ static bool run(const Options *options, const SimFarm *farm, bool *holds, GError
         return true;
     if (options->what_if)
         return run_what_if(options, scenario, holds, error);
+    const ScenAnswerWants of_worker = {.overrides = (const char *const *)overrides};
     const ScenAnswerWants wants = {
         .overrides = (const char *const *)overrides,
-        .text = !options->json && !farm->is_worker,
-        .json = options->json && !farm->is_worker,
-        .out = farm->is_worker ? NULL : options->out,
-        .trace = farm->is_worker ? NULL : options->trace,
+        .text = !options->json,
+        .json = options->json,
+        .out = options->out,
+        .trace = options->trace,
+        .report = options->report,
     };
-    g_autoptr(ScenAnswer) answer = scen_answer_new(scenario, &wants, error);
+    g_autoptr(ScenAnswer) answer =
+        scen_answer_new(scenario, farm->is_worker ? &of_worker : &wants, error);
     if (!answer)
         return false;
     if (!farm->is_worker)

@@ -194,9 +194,10 @@ static bool read_skew(StratProfile *profile, const char *folder, GError **error)
         if (!read_skew_row(profile, csv, error))
             return false;
     }
-    if (fault)
+    bool sound = fault == NULL;
+    if (!sound)
         g_propagate_error(error, g_steal_pointer(&fault));
-    return !fault;
+    return sound;
 }
 
 StratProfile *scen_engine_profile_read(const char *path, int64_t tensor, GError **error)

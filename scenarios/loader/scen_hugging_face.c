@@ -1,263 +1,350 @@
 /* Models from a Hugging Face config.json.
  *
  * A configuration gives numbers under names that differ between families, and leaves the structure
- * (gated MLP, kind of norm, biases) to the code that `model_type` selects. So there are two tables:
- * one from our keys to the names that carry the number, the other from families to structure, as
- * in the transformers library (modeling_<family>.py). The result is a map of model keys like one
+ * (gated MLP, kind of norm, biases) to the code that `model_type` selects. So there are tables
+ * (scen_hugging_face_families.c): our keys to the names that carry the number, families to
+ * structure, keys to what is not modelled of them. The result is a map of model keys like one
  * written by hand, bound by the same table and refined by keys beside `hugging_face:`.
  *
+ * JSON is read as YAML, of which it is a part, so that faults have their line and column. Of a
+ * model that also sees or hears the language model is taken: what text_config, llm_config or
+ * language_config holds.
+ *
  * Left out, with an error where a configuration uses it: layers that alternate between dense and
- * experts other than leading dense ones. Left out silently: sliding windows, partial rotary,
- * rope scaling, the two extra rows of OPT's position table. */
+ * experts other than leading dense ones. Left out with a note: see the table of notes. Rotary
+ * angles and their scaling cost nothing and are left out silently. */
 #include "scen_hugging_face.h"
 
 #include "scen_doc.h"
+#include "scen_hugging_face_private.h"
 #include "scen_names.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
-
-#define JSON_DEPTH_MAX 64
-
-typedef struct Family {
-    const char *type; /* model_type */
-    bool gated_mlp, tied_embeddings, qk_norm, embedding_norm, experts;
-    const char *bias;
-    const char *position;
-    const char *norm;
-} Family;
-
-static const Family families[] = {
-    {"gpt2",        false, true,  false, false, false, "all",  "learned", "layernorm"},
-    {"opt",         false, true,  false, false, false, "all",  "learned", "layernorm"},
-    {"bloom",       false, true,  false, true,  false, "all",  "alibi",   "layernorm"},
-    {"llama",       true,  false, false, false, false, "none", "rotary",  "rmsnorm"  },
-    {"mistral",     true,  false, false, false, false, "none", "rotary",  "rmsnorm"  },
-    {"mixtral",     true,  false, false, false, true,  "none", "rotary",  "rmsnorm"  },
-    {"qwen2",       true,  false, false, false, false, "qkv",  "rotary",  "rmsnorm"  },
-    {"qwen3",       true,  false, true,  false, false, "none", "rotary",  "rmsnorm"  },
-    {"qwen2_moe",   true,  false, false, false, true,  "qkv",  "rotary",  "rmsnorm"  },
-    {"qwen3_moe",   true,  false, true,  false, true,  "none", "rotary",  "rmsnorm"  },
-    {"nemotron",    false, false, false, false, false, "none", "rotary",  "layernorm"},
-    {"deepseek_v2", true,  false, false, false, true,  "none", "rotary",  "rmsnorm"  },
-    {"deepseek_v3", true,  false, false, false, true,  "none", "rotary",  "rmsnorm"  },
-};
-
-/** One of our keys and the names that carry its number; the first that is there counts. */
-typedef struct Number {
-    const char *key;
-    const char *names[4];
-    bool experts; /* only of families that have experts */
-} Number;
-
-static const Number numbers[] = {
-    {"layers",            {"num_hidden_layers", "n_layer"},                         false},
-    {"hidden",            {"hidden_size", "n_embd", "n_embed"},                     false},
-    {"heads",             {"num_attention_heads", "n_head"},                        false},
-    {"kv_heads",          {"num_key_value_heads"},                                  false},
-    {"head_dim",          {"qk_nope_head_dim", "head_dim"},                         false},
-    {"ffn",               {"intermediate_size", "n_inner", "ffn_dim"},              false},
-    {"vocab",             {"vocab_size"},                                           false},
-    {"max_sequence",      {"max_position_embeddings", "n_positions", "seq_length"}, false},
-    {"q_lora_rank",       {"q_lora_rank"},                                          false},
-    {"kv_lora_rank",      {"kv_lora_rank"},                                         false},
-    {"rope_head_dim",     {"qk_rope_head_dim"},                                     false},
-    {"value_head_dim",    {"v_head_dim"},                                           false},
-    {"experts",           {"num_local_experts", "n_routed_experts", "num_experts"}, true },
-    {"experts_per_token", {"num_experts_per_tok"},                                  true },
-    {"expert_ffn",        {"moe_intermediate_size", "intermediate_size"},           true },
-    {"shared_experts",    {"n_shared_experts"},                                     true },
-    {"dense_layers",      {"first_k_dense_replace"},                                true },
-};
 
 typedef struct Config {
     ScenPool *pool;
     ScenErrors *errors;
-    ScenMark mark; /* the file as a whole: json-glib keeps no marks */
-    JsonObject *json;
+    const ScenNode *json;  /* of the language model */
+    const ScenNode *outer; /* around it, or the same */
     ScenNode *map;
+    const ScenHfFamily *family;
+    GPtrArray *notes; /* of char *, may be NULL */
 } Config;
 
-static void put(Config *config, const char *key, const char *text)
+static void put(Config *config, const char *key, ScenMark mark, const char *text)
 {
-    scen_node_add(config->map, key, config->mark, scen_node_text(config->pool, config->mark, text));
+    scen_node_add(config->map, key, mark, scen_node_text(config->pool, mark, text));
 }
 
-/** The member @name when it is there and not null. */
-static JsonNode *member(const Config *config, const char *name)
+static void put_integer(Config *config, const char *key, ScenMark mark, int64_t number)
 {
-    JsonNode *node = json_object_get_member(config->json, name);
-    return node && !JSON_NODE_HOLDS_NULL(node) ? node : NULL;
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+    put(config, key, mark, text);
 }
 
-static bool is_integer(JsonNode *node)
+static void note(Config *config, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Keeps a note, once. */
+static void note(Config *config, const char *format, ...)
 {
-    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64;
+    if (!config->notes)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    bool known = g_ptr_array_find_with_equal_func(config->notes, text, g_str_equal, NULL);
+    if (known)
+        g_free(text);
+    else
+        g_ptr_array_add(config->notes, text);
+}
+
+static bool is_plain(const ScenNode *node, const char *text)
+{
+    return node->kind == SCEN_NODE_TEXT && !node->quoted && g_str_equal(node->text, text);
+}
+
+/* The member @name of @map when it is there and not null. */
+static const ScenNode *member_of(const ScenNode *map, const char *name)
+{
+    const ScenNode *node = scen_node_get(map, name);
+    return node && !is_plain(node, "null") ? node : NULL;
+}
+
+static const ScenNode *member(const Config *config, const char *name)
+{
+    return member_of(config->json, name);
+}
+
+static bool integer_of(const ScenNode *node, int64_t *value)
+{
+    if (node->kind != SCEN_NODE_TEXT || node->quoted || node->text[0] == '\0')
+        return false;
+    char *end = NULL;
+    *value = g_ascii_strtoll(node->text, &end, 10);
+    return *end == '\0' && *value != G_MAXINT64 && *value != G_MININT64;
 }
 
 static int64_t integer_or(const Config *config, const char *name, int64_t otherwise)
 {
-    JsonNode *node = member(config, name);
-    return node && is_integer(node) ? json_node_get_int(node) : otherwise;
+    const ScenNode *node = member(config, name);
+    int64_t value;
+    return node && integer_of(node, &value) ? value : otherwise;
 }
 
-static bool flag_or(const Config *config, const char *name, bool otherwise)
+static bool flag_or(const ScenNode *map, const char *name, bool otherwise)
 {
-    JsonNode *node = member(config, name);
-    bool boolean =
-        node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN;
-    return boolean ? json_node_get_boolean(node) : otherwise;
+    const ScenNode *node = member_of(map, name);
+    return node && is_plain(node, "true")    ? true
+           : node && is_plain(node, "false") ? false
+                                             : otherwise;
 }
 
-static void put_number(Config *config, const Number *number)
+/* The default of the family for @name, 0 when it has none. */
+static int64_t default_of(const ScenHfFamily *family, const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(family->defaults) && family->defaults[i].name; i++)
+        if (g_str_equal(family->defaults[i].name, name))
+            return family->defaults[i].value;
+    return 0;
+}
+
+static void put_number(Config *config, const ScenHfNumber *number)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(number->names) && number->names[i]; i++) {
-        JsonNode *node = member(config, number->names[i]);
-        if (!node)
+        const ScenNode *node = member(config, number->names[i]);
+        int64_t value = node ? 0 : default_of(config->family, number->names[i]);
+        if (!node && value == 0)
             continue;
-        if (!is_integer(node)) {
-            scen_errors_add(config->errors, config->mark, "'%s' must be a whole number",
-                            number->names[i]);
-            return;
-        }
-        g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
-        put(config, number->key, text);
+        ScenMark mark = node ? node->mark : config->json->mark;
+        if (node && !integer_of(node, &value))
+            scen_errors_add(config->errors, mark, "'%s' must be a whole number", number->names[i]);
+        else
+            put_integer(config, number->key, mark, value);
         return;
     }
 }
 
-/** Qwen2-MoE gives the width of all shared experts together. */
+static void put_numbers(Config *config)
+{
+    size_t count = 0;
+    const ScenHfNumber *numbers = scen_hf_numbers(&count);
+    for (size_t i = 0; i < count; i++) {
+        const ScenHfNumber *number = &numbers[i];
+        if (number->experts && !config->family->experts)
+            continue;
+        const ScenHfNumber dense = {.key = number->key, .names = {config->family->dense_ffn}};
+        bool other = config->family->dense_ffn && g_str_equal(number->key, "ffn");
+        put_number(config, other ? &dense : number);
+    }
+}
+
+/* Falcon: as many key and value heads as num_kv_heads, one, or as query heads. */
+static void put_kv_heads(Config *config)
+{
+    int64_t said = integer_or(config, "num_kv_heads", 0);
+    bool grouped = flag_or(config->json, "new_decoder_architecture", false);
+    if (grouped && said > 0)
+        put_integer(config, "kv_heads", member(config, "num_kv_heads")->mark, said);
+    else if (!grouped && flag_or(config->json, "multi_query", true))
+        put_integer(config, "kv_heads", config->json->mark, 1);
+}
+
+/* Qwen2-MoE gives the width of all shared experts together; of Llama 4 every layer has one. */
 static void put_shared_experts(Config *config)
 {
+    const ScenNode *width = member(config, "shared_expert_intermediate_size");
     int64_t together = integer_or(config, "shared_expert_intermediate_size", 0);
     int64_t each = integer_or(config, "moe_intermediate_size", 0);
-    if (together <= 0 || scen_node_get(config->map, "shared_experts"))
+    if (scen_node_get(config->map, "shared_experts"))
         return;
-    if (each <= 0 || together % each != 0) {
-        scen_errors_add(config->errors, config->mark,
+    if (config->family->shared_experts > 0)
+        put_integer(config, "shared_experts", config->json->mark, config->family->shared_experts);
+    else if (together > 0 && each > 0 && together % each == 0)
+        put_integer(config, "shared_experts", width->mark, together / each);
+    else if (together > 0)
+        scen_errors_add(config->errors, width->mark,
                         "'shared_expert_intermediate_size' must be a multiple of "
                         "'moe_intermediate_size'");
-        return;
-    }
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, together / each);
-    put(config, "shared_experts", text);
 }
 
 static void refuse_mixed_layers(Config *config)
 {
-    JsonNode *only = member(config, "mlp_only_layers");
-    bool some =
-        only && JSON_NODE_HOLDS_ARRAY(only) && json_array_get_length(json_node_get_array(only)) > 0;
-    if (some || integer_or(config, "decoder_sparse_step", 1) != 1 ||
-        integer_or(config, "moe_layer_freq", 1) != 1)
-        scen_errors_add(config->errors, config->mark,
-                        "layers that alternate between dense and experts are not modelled");
+    static const char *const steps[] = {"decoder_sparse_step", "moe_layer_freq",
+                                        "interleave_moe_layer_step"};
+    const ScenNode *wrong = member(config, "mlp_only_layers");
+    if (wrong && (wrong->kind != SCEN_NODE_LIST || wrong->items->len == 0))
+        wrong = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(steps) && !wrong; i++)
+        if (integer_or(config, steps[i], 1) != 1)
+            wrong = member(config, steps[i]);
+    if (wrong)
+        scen_errors_add(config->errors, wrong->mark,
+                        "layers that alternate between dense and experts are not modelled, leading "
+                        "dense layers alone are");
 }
 
-static const Family *find_family(Config *config)
+static const ScenHfFamily *find_family(Config *config)
 {
-    JsonNode *type = member(config, "model_type");
-    const char *name = type && JSON_NODE_HOLDS_VALUE(type) ? json_node_get_string(type) : NULL;
+    const ScenNode *type = member(config, "model_type");
+    const char *name = type && type->kind == SCEN_NODE_TEXT ? type->text : NULL;
+    size_t count = 0;
+    const ScenHfFamily *families = scen_hf_families(&count);
     g_autoptr(GPtrArray) known = g_ptr_array_new();
-    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (g_strcmp0(families[i].type, name) == 0)
             return &families[i];
         g_ptr_array_add(known, (void *)families[i].type);
     }
     g_autofree char *quoted = scen_quote(name ? name : "");
     g_autofree char *advice = scen_names_advice(name ? name : "", known);
-    scen_errors_add(config->errors, config->mark, "%s %s%s",
+    scen_errors_add(config->errors, type ? type->mark : config->json->mark, "%s %s%s",
                     name ? "unknown model_type" : "no model_type, or an empty one", quoted, advice);
     return NULL;
 }
 
+static const char *bias_of(const Config *config)
+{
+    const ScenNode *json = config->json;
+    if (flag_or(json, "bias", false) || flag_or(json, "mlp_bias", false))
+        return "all";
+    if (!flag_or(json, "enable_bias", true))
+        return "none";
+    bool attention = flag_or(json, "attention_bias", false);
+    return attention && g_str_equal(config->family->bias, "none") ? "qkv" : config->family->bias;
+}
+
+static void put_structure(Config *config)
+{
+    const ScenHfFamily *family = config->family;
+    ScenMark mark = config->json->mark;
+    bool tied = flag_or(config->outer, "tie_word_embeddings", family->tied_embeddings);
+    tied = flag_or(config->json, "tie_word_embeddings", tied);
+    bool norms =
+        family->qk_norm_key ? flag_or(config->json, family->qk_norm_key, false) : family->qk_norm;
+    put(config, "gated_mlp", mark, family->gated_mlp ? "true" : "false");
+    put(config, "tied_embeddings", mark, tied ? "true" : "false");
+    put(config, "qk_norm", mark, norms ? "true" : "false");
+    put(config, "embedding_norm", mark, family->embedding_norm ? "true" : "false");
+    put(config, "bias", mark, bias_of(config));
+    put(config, "position", mark,
+        flag_or(config->json, "alibi", false) ? "alibi" : family->position);
+    put(config, "norm", mark, family->norm);
+}
+
+/* Does @node say something? */
+static bool is_set(const ScenNode *node, ScenHfWhen when)
+{
+    int64_t value = 0;
+    if (when == SCEN_HF_WHEN_ABOVE_1)
+        return integer_of(node, &value) && value > 1;
+    if (node->kind != SCEN_NODE_TEXT)
+        return node->items->len > 0;
+    return !is_plain(node, "false") && !is_plain(node, "0");
+}
+
+static void take_notes(Config *config, const ScenNode *map)
+{
+    size_t count = 0;
+    const ScenHfNote *notes = scen_hf_notes(&count);
+    for (size_t i = 0; i < count; i++) {
+        const ScenNode *node = member_of(map, notes[i].key);
+        bool off = notes[i].unless && !flag_or(map, notes[i].unless, true);
+        if (node && !off && is_set(node, notes[i].when))
+            note(config, "%s: %s", notes[i].key, notes[i].note);
+    }
+    for (guint i = 0; i < map->items->len; i++) {
+        const ScenItem *item = &g_array_index(map->items, ScenItem, i);
+        if (!scen_hf_key_is_known(item->key) && !is_plain(item->value, "null")) {
+            g_autofree char *key = scen_quote(item->key);
+            note(config, "%s is not known to Orrery, which may matter", key);
+        }
+    }
+}
+
+static void note_all(Config *config)
+{
+    int64_t embedded = integer_or(config, "word_embed_proj_dim", 0);
+    if (config->family->note)
+        note(config, "%s", config->family->note);
+    if (embedded > 0 && embedded != integer_or(config, "hidden_size", embedded))
+        note(config, "word_embed_proj_dim: the embedding is narrower than the layers there, and "
+                     "the projections between are left out");
+    take_notes(config, config->json);
+    if (config->outer != config->json)
+        take_notes(config, config->outer);
+}
+
 static bool put_all(Config *config)
 {
-    const Family *family = find_family(config);
-    if (!family)
+    config->family = find_family(config);
+    if (!config->family)
         return false;
-    bool attention_bias = flag_or(config, "attention_bias", false);
-    bool tied = flag_or(config, "tie_word_embeddings", family->tied_embeddings);
-    g_autofree char *source = g_strdup_printf("Hugging Face config.json, %s", family->type);
-    put(config, "name", config->mark.file);
-    put(config, "source", source);
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
-        if (family->experts || !numbers[i].experts)
-            put_number(config, &numbers[i]);
-    if (family->experts) {
+    ScenMark mark = config->json->mark;
+    g_autofree char *source = g_strdup_printf("Hugging Face config.json, %s", config->family->type);
+    put(config, "name", mark, mark.file);
+    put(config, "source", mark, source);
+    put_numbers(config);
+    if (config->family->own_kv_heads)
+        put_kv_heads(config);
+    if (config->family->experts) {
         put_shared_experts(config);
         refuse_mixed_layers(config);
     }
-    put(config, "gated_mlp", family->gated_mlp ? "true" : "false");
-    put(config, "tied_embeddings", tied ? "true" : "false");
-    put(config, "qk_norm", family->qk_norm ? "true" : "false");
-    put(config, "embedding_norm", family->embedding_norm ? "true" : "false");
-    put(config, "bias", attention_bias && g_str_equal(family->bias, "none") ? "qkv" : family->bias);
-    put(config, "position", family->position);
-    put(config, "norm", family->norm);
+    put_structure(config);
+    note_all(config);
     return true;
 }
 
-/** json-glib recurses into what it reads, so the depth is bounded beforehand. */
-static bool is_shallow(const char *text)
+/* The language model of @json, which may be one of several parts. */
+static const ScenNode *language_model(const ScenNode *json)
 {
-    int depth = 0;
-    bool quoted = false;
-    for (const char *at = text; *at; at++) {
-        if (*at == '\\' && at[1])
-            at++;
-        else if (*at == '"')
-            quoted = !quoted;
-        else if (!quoted && (*at == '{' || *at == '['))
-            depth++;
-        else if (!quoted && (*at == '}' || *at == ']'))
-            depth--;
-        if (depth > JSON_DEPTH_MAX)
-            return false;
+    static const char *const parts[] = {"text_config", "llm_config", "language_config"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const ScenNode *part = member_of(json, parts[i]);
+        if (part && part->kind == SCEN_NODE_MAP)
+            return part;
     }
-    return true;
+    return json;
 }
 
-static bool parse_json(JsonParser *parser, const char *path, GError **error)
+const ScenNode *scen_hugging_face_parse(ScenPool *pool, ScenErrors *errors, const char *name,
+                                        const char *text, size_t length, GPtrArray *notes)
 {
-    size_t length = 0;
-    g_autofree char *text = scen_file_read(path, &length, error);
-    if (!text)
-        return false;
-    if (!is_shallow(text)) {
-        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "nested deeper than %d levels",
-                    JSON_DEPTH_MAX);
-        return false;
+    const char *file = scen_pool_text(pool, name);
+    const ScenNode *json = scen_doc_parse(pool, file, SCEN_ORIGIN_DOCUMENT, text, length, errors);
+    if (!json)
+        return NULL;
+    if (json->kind != SCEN_NODE_MAP) {
+        scen_errors_add(errors, json->mark, "a configuration must be a JSON object");
+        return NULL;
     }
-    return json_parser_load_from_data(parser, text, (gssize)length, error);
+    Config config = {
+        .pool = pool,
+        .errors = errors,
+        .json = language_model(json),
+        .outer = json,
+        .map = scen_node_group(pool, SCEN_NODE_MAP, json->mark),
+        .notes = notes,
+    };
+    return put_all(&config) ? config.map : NULL;
 }
 
 const ScenNode *scen_hugging_face_read(ScenBinder *binder, const ScenNode *path)
 {
-    ScenPool *pool = scen_catalogs_pool(binder->catalogs);
     g_autofree char *file = g_path_is_absolute(path->text)
                                 ? g_strdup(path->text)
                                 : g_build_filename(binder->folder, path->text, NULL);
-    ScenMark mark = {.file = scen_pool_text(pool, file), .origin = SCEN_ORIGIN_DOCUMENT};
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GError) error = NULL;
-    if (!parse_json(parser, file, &error)) {
+    size_t length = 0;
+    g_autofree char *text = scen_file_read(file, &length, &error);
+    if (!text) {
         g_autofree char *quoted = scen_quote(file);
         scen_errors_add(binder->errors, path->mark, "the configuration %s: %s", quoted,
                         error->message);
         return NULL;
     }
-    JsonNode *root = json_parser_get_root(parser);
-    if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-        scen_errors_add(binder->errors, mark, "a configuration must be a JSON object");
-        return NULL;
-    }
-    Config config = {
-        .pool = pool,
-        .errors = binder->errors,
-        .mark = mark,
-        .json = json_node_get_object(root),
-        .map = scen_node_group(pool, SCEN_NODE_MAP, mark),
-    };
-    return put_all(&config) ? config.map : NULL;
+    return scen_hugging_face_parse(scen_catalogs_pool(binder->catalogs), binder->errors, file, text,
+                                   length, NULL);
 }

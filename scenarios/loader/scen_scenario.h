@@ -14,6 +14,7 @@
 #include "scen_queue.h"
 #include "scen_search.h"
 #include "scen_serving.h"
+#include "scen_sweep.h"
 #include "scen_traffic.h"
 #include "strat_interval.h"
 #include "strat_large_batch.h"
@@ -37,6 +38,7 @@ typedef struct ScenScenario {
     ScenServing serving; /* or of serving */
     ScenTraffic traffic; /* that is served */
     ScenSearch search;   /* deployments to choose from */
+    ScenSweep sweep;     /* points to run */
     ScenCost cost;
     ScenCampaign campaign;    /* months of training */
     StratTarget training_run; /* what it is to reach */

@@ -108,7 +108,7 @@ static bool send_away(ScenRanksFarm *farm, int status)
         all = all && !farm->peer[rank].has_died;
     for (int rank = 1; rank < farm->ranks->count; rank++) {
         farm->peer[rank].heard_us = g_get_monotonic_time();
-        if (!farm->peer[rank].is_gone)
+        if (!farm->peer[rank].is_gone || farm->peer[rank].has_died) /* it may be but slow */
             send_exit(farm, rank, status, all);
     }
     while (waits) {

@@ -112,10 +112,11 @@ static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRo
         .group_ends = (const uint32_t *)t->group_ends->data,
         .changes = changes ? (const TopoLinkChange *)changes->data : NULL,
         .change_count = changes ? changes->len : 0,
+        .keeps_curves = costing->keeps_links,
     };
     result->run =
         topo_net_run(costing->net, result->step->program, &spec, &result->hot_links, error);
-    if (result->hot_links && result->hot_links->len > HOT_LINKS_MAX)
+    if (result->hot_links && !costing->keeps_links && result->hot_links->len > HOT_LINKS_MAX)
         g_array_set_size(result->hot_links, HOT_LINKS_MAX);
     if (result->hot_links)
         name_waiters(result->step->program, result->hot_links);
