@@ -13,7 +13,6 @@ typedef struct Letter {
 
 typedef struct World {
     GAsyncQueue *box[RANKS]; /* of Letter */
-    gint said;               /* atomic: times that the leader left somebody out */
 } World;
 
 typedef struct Box {
@@ -95,7 +94,7 @@ static bool take(int64_t task, GBytes *bytes, void *ctx)
 static gpointer live(gpointer data)
 {
     Process *process = data;
-    ScenPatience patience = {.silence_s = 1.5, .goodbye_s = 1.5};
+    ScenPatience patience = {.silence_s = 1.5, .goodbye_s = 1.5, .leader_s = 60.0};
     ScenRanksFarm *ranks = scen_ranks_farm_new(box_open(process), 1, process->known, patience, say);
     SimFarm farm = scen_ranks_farm_of(ranks);
     process->sorted = true;
