@@ -122,7 +122,7 @@ static char **overrides_new(const Options *options)
 static bool run_what_if(const Options *options, const ScenScenario *scenario, bool *fits,
                         GError **error)
 {
-    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone) {
+    if (!scen_has_plan_or_serves(scenario)) {
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
                     "--what-if is of a training step or of serving");
         return false;
@@ -152,17 +152,15 @@ static bool run(const Options *options, const SimFarm *farm, bool *holds, GError
         return true;
     if (options->what_if)
         return run_what_if(options, scenario, holds, error);
-    const ScenAnswerWants of_worker = {.overrides = (const char *const *)overrides};
     const ScenAnswerWants wants = {
         .overrides = (const char *const *)overrides,
-        .text = !options->json,
-        .json = options->json,
-        .out = options->out,
-        .trace = options->trace,
-        .report = options->report,
+        .text = !options->json && !farm->is_worker,
+        .json = options->json && !farm->is_worker,
+        .out = farm->is_worker ? NULL : options->out,
+        .trace = farm->is_worker ? NULL : options->trace,
+        .report = farm->is_worker ? NULL : options->report,
     };
-    g_autoptr(ScenAnswer) answer =
-        scen_answer_new(scenario, farm->is_worker ? &of_worker : &wants, error);
+    g_autoptr(ScenAnswer) answer = scen_answer_new(scenario, &wants, error);
     if (!answer)
         return false;
     if (!farm->is_worker)

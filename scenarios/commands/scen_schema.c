@@ -175,12 +175,17 @@ static void write_quantity(Schema *schema, const ScenField *field)
 
 static void write_value(Schema *schema, const ScenField *field, const char *kind, bool changes);
 
-/* A map of dotted keys to scalars. */
+static const char *const setting_types[] = {"string", "number", "boolean", "array", "object"};
+
+/* A map of dotted keys to what --set takes, or to several such values. */
 static void write_settings(Schema *schema)
 {
     scen_json_text(schema->json, "type", "object");
     begin(schema, "additionalProperties");
-    write_free_text(schema);
+    begin_list(schema, "type");
+    for (size_t i = 0; i < G_N_ELEMENTS(setting_types); i++)
+        add_text(schema, setting_types[i]);
+    end_list(schema);
     end(schema);
 }
 

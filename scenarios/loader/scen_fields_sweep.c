@@ -236,10 +236,16 @@ static bool bind_list(ScenBinder *binder, const ScenField *field, const ScenNode
 
 #define SEED_MAX 9007199254740991.0
 
+static const ScenForm seed_forms[] = {
+    {.value = {.kind = SCEN_INT, .min = 1, .max = 1e6, .help = "from 1 to this"}},
+    {.value = {.kind = SCEN_INT, .max = SEED_MAX, .help = "a seed"},              .least = 1, .most = 1000000},
+    {.value = {.help = NULL}                                                           },
+};
+
 static bool bind_seeds(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
-    const ScenField count = {.key = field->key, .kind = SCEN_INT, .min = 1, .max = 1e6};
-    const ScenField one = {.key = field->key, .kind = SCEN_INT, .max = SEED_MAX};
+    ScenField count = seed_forms[0].value, one = seed_forms[1].value;
+    count.key = one.key = field->key;
     bool list = node->kind == SCEN_NODE_LIST;
     if (node->kind == SCEN_NODE_MAP || (list && node->items->len == 0))
         return false;
@@ -309,18 +315,40 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
                         SCEN_SWEEP_POINTS_MAX);
 }
 
+static const ScenForm grid_forms[] = {
+    {.value = {.kind = SCEN_MAP, .help = "lists of values, or {from, to, step or factor}"}},
+    {.value = {.help = NULL}},
+};
+
+static const ScenForm list_forms[] = {
+    {.value = {.kind = SCEN_MAP, .help = "what a point sets"},
+     .least = 1,
+     .most = SCEN_SWEEP_POINTS_MAX},
+    {.value = {.help = NULL}                           },
+};
+
+static const ScenForm pattern_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a pattern, as training.*"},
+     .least = 1,
+     .most = SCEN_SWEEP_POINTS_MAX},
+    {.value = {.help = NULL}                                   },
+};
+
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenSweep, member, of_kind, __VA_ARGS__)
 #define CUSTOM(key, member, ...) FIELD(key, member, SCEN_CUSTOM, __VA_ARGS__)
 
 static const ScenField fields[] = {
     CUSTOM("grid", grid, .bind = bind_grid,
-           .expected = "a map from paths to lists of values or ranges",
+           .expected = "a map from paths to lists of values or ranges", .forms = grid_forms,
            .help = "paths as --set takes them; their values: lists, or {from, to, step or factor}"),
     CUSTOM("list", list, .bind = bind_list, .expected = "a list of maps from paths to values",
+           .forms = list_forms,
            .help = "explicit points; with a grid, each of them with all of the grid"),
     CUSTOM("seeds", seeds, .bind = bind_seeds, .expected = "a number of seeds, or a list of them",
+           .forms = seed_forms,
            .help = "seeds of every point: so many from 1 on, or a list (default: the scenario's)"),
     CUSTOM("figures", figures, .bind = bind_patterns, .expected = "a list of patterns",
+           .forms = pattern_forms,
            .help = "figures that are kept, as training.* (default: all but long series)"),
     FIELD("figure", figure, SCEN_TEXT,
           .help = "figure that the best point has the best of (default: by the kind of scenario)"),
