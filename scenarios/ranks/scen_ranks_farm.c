@@ -19,7 +19,7 @@ enum { LEADERLESS = 3 }; /* status of a worker whose leader has died */
 
 ScenPatience scen_patience(void)
 {
-    return (ScenPatience){.silence_s = 10.0, .goodbye_s = 60.0, .leader_s = 600.0};
+    return (ScenPatience){.silence_s = 10.0, .goodbye_s = 20.0, .leader_s = 600.0};
 }
 
 ScenRanksFarm *scen_ranks_farm_new(ScenRanks *ranks, int64_t threads, const char *known,
