@@ -83,7 +83,8 @@ static const ScenCommand *command_by_name(const char *name)
 /* Whether all processes of mpirun do @command together; else the first does it alone. */
 static bool is_shared(const ScenCommand *command)
 {
-    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search);
+    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search ||
+                       command->run == scen_cmd_sweep);
 }
 
 static ScenExit print_help(void)
