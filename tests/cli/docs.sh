@@ -27,6 +27,7 @@ expect 0 < <((echo ... && tail -n 1 right) | spares)
 expect 1 'page.md:1: the output shown' < <((echo ... && sed -n 2p right) | spares)
 expect 1 'page.md:1: the output shown' < <((echo ... && tail -n 1 right | tr 0-9 7) | spares)
 expect 1 'page.md:1: the output shown' < <(spares </dev/null)
+expect 0 <<<$'```\n$ echo "$ a token"\n$ a token\n$ echo 2\n2\n```'
 expect 1 'is not among' < <((echo ... && echo 'nobody prints this') | spares)
 
 update=1 expect 0 < <((echo ... && tail -n 1 right | tr 0-9 7) | spares)

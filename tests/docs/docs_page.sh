@@ -13,7 +13,7 @@
 #   file NAME          the block is written to NAME, where the later commands of the page find it
 #   part of SCENARIO   the YAML is a fragment: laid over SCENARIO (overlay.awk) it has to pass
 #   exit N             the commands exit N
-#   needs FILE         skipped where FILE is absent
+#   needs FILE         skipped where FILE, or a program of that name, is absent
 #   long               skipped unless ORRERY_LONG=1 is in the environment
 #   not run            text only, although it looks like one of the above
 # Links to files and headings have to lead somewhere.
@@ -42,7 +42,7 @@ told() {
 
 is_skipped() {
     local file
-    if file=$(told needs) && [ ! -e "tree/$file" ]; then
+    if file=$(told needs) && [ ! -e "tree/$file" ] && ! command -v "$file" >needed; then
         echo "$page:$line: skipped, no $file"
     elif told long >/dev/null && [ "${ORRERY_LONG:-0}" != 1 ]; then
         echo "$page:$line: skipped, ORRERY_LONG=1 would run it"
@@ -70,6 +70,14 @@ answer() {
     : >shown
 }
 
+# is_command LINE: output may begin with a dollar as well, so what follows it has to be something to run.
+is_command() {
+    local word=${1#'$ '}
+    [ "$word" != "$1" ] || return
+    word=${word%% *}
+    [ -z "$command" ] || [[ $word = [A-Z]*=* ]] || (cd tree && command -v "$word" >found)
+}
+
 # Commands and their output: block.new becomes the block as it ought to be.
 check_console() {
     local command='' text is_open=''
@@ -77,7 +85,7 @@ check_console() {
     while IFS= read -r text; do
         if [ -n "$is_open" ]; then
             command+=$'\n'$text
-        elif [[ $text = '$ '* ]]; then
+        elif is_command "$text"; then
             answer "$command"
             command=${text#'$ '}
         else
