@@ -1,5 +1,6 @@
 /* A Hugging Face configuration as the model of a scenario; with a node also the cluster, and a plan
- * that shards weights over its GPUs (PyTorch's FSDP), which any model allows. */
+ * that any model allows: weights sharded over its GPUs (PyTorch's FSDP), or, with experts, experts
+ * dealt out to as many GPUs as their number and the GPUs' can both be divided by. */
 #include "scen_import.h"
 
 #include "model_params.h"
@@ -9,6 +10,8 @@
 #include "scen_hugging_face.h"
 
 #include <string.h>
+
+#define I64 "%" G_GINT64_FORMAT
 
 enum { SEQUENCE_MAX = 4096 };
 
@@ -40,17 +43,26 @@ static void write_model(const ScenNode *map, const char *name, GString *out)
     }
 }
 
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    return b == 0 ? a : common_divisor(b, a % b);
+}
+
 static void write_rest(const ScenImportRequest *request, const ModelSpec *model, ScenImport *import)
 {
     int64_t gpus = request->gpus > 0 ? request->gpus : 8;
     int64_t longest = model->max_sequence > 0 ? model->max_sequence : SEQUENCE_MAX;
+    const char *base = model->experts > 0 ? "megatron-core-2024" : "torchtitan-2024";
     import->is_whole = true;
     g_string_append_printf(import->yaml,
-                           "cluster: {node: %s, gpus: %" G_GINT64_FORMAT "}\n"
-                           "plan:\n  base: %s\n  zero_stage: 3\n  global_batch: %" G_GINT64_FORMAT
-                           "\n  sequence_length: %" G_GINT64_FORMAT "\n",
-                           request->node, gpus, request->base ? request->base : "torchtitan-2024",
-                           gpus, MIN(longest, SEQUENCE_MAX));
+                           "cluster: {node: %s, gpus: " I64
+                           "}\nplan:\n  base: %s\n  zero_stage: %d\n"
+                           "  global_batch: " I64 "\n  sequence_length: " I64 "\n",
+                           request->node, gpus, request->base ? request->base : base,
+                           model->experts > 0 ? 1 : 3, gpus, MIN(longest, SEQUENCE_MAX));
+    if (model->experts > 0)
+        g_string_append_printf(import->yaml, "  expert: " I64 "\n",
+                               common_divisor(model->experts, gpus));
 }
 
 bool scen_import_hugging_face(const ScenImportRequest *request, ScenImport *import, GError **error)

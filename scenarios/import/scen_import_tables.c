@@ -110,11 +110,27 @@ static bool import_table(Sections *s, const char *path, GError **error)
     return true;
 }
 
+/* The trace @path in the format of the software, or, of LLMServingSim, the log of the run of vLLM
+ * that it was held against; @format is which. */
+static StratSource *open_trace(const Sections *s, const char *path, const char **format,
+                               GError **error)
+{
+    *format = "vllm-log";
+    const ScenTraceOptions log = {.format = *format};
+    StratSource *source =
+        g_str_equal(s->software, "llmservingsim") ? scen_trace_open(path, &log, NULL) : NULL;
+    if (source)
+        return source;
+    *format = s->software;
+    const ScenTraceOptions options = {.format = *format};
+    return scen_trace_open(path, &options, error);
+}
+
 /* Takes every request of the trace, so that each is checked. */
 static bool import_trace(Sections *s, const char *path, GError **error)
 {
-    const ScenTraceOptions options = {.format = s->software};
-    g_autoptr(StratSource) source = scen_trace_open(path, &options, error);
+    const char *format = NULL;
+    g_autoptr(StratSource) source = open_trace(s, path, &format, error);
     if (!source)
         return false;
     int64_t count = 0, input = 0, output = 0;
@@ -135,7 +151,7 @@ static bool import_trace(Sections *s, const char *path, GError **error)
     g_autofree char *name = scen_import_path(path, s->request->folder);
     s->trace = g_strdup_printf("traffic: {trace: \"%s\", format: %s}    # " I64 " requests, " I64
                                " tokens in, " I64 " out\n",
-                               name, s->software, count, input, output);
+                               name, format, count, input, output);
     return true;
 }
 
