@@ -69,6 +69,7 @@ struct TopoFluid {
     const TopoFluidSpec *spec;
     SimExec *exec; /* NULL before the run */
     TopoFair *fair;
+    uint32_t link_count;
     TopoFluidMeter *meters; /* one a link */
     TopoFluidWait *waits;   /* one an entry */
     uint32_t entries;
@@ -120,13 +121,15 @@ TopoFluid *topo_fluid_new(const TopoFluidSpec *spec, GError **error)
     fluid->net.begin = begin;
     fluid->spec = spec;
     fluid->fair = topo_fair_new(spec->capacity_bytes_per_s, spec->link_count);
+    fluid->link_count = spec->link_count;
     fluid->meters = g_new0(TopoFluidMeter, spec->link_count);
     fluid->latency_ns = g_new(SimTime, spec->transfer_count);
     fluid->alone = g_new(double, spec->transfer_count);
     fluid->chunks = g_ptr_array_new_with_free_func(g_free);
     fluid->changes = g_array_new(FALSE, FALSE, sizeof(Change));
     for (uint32_t i = 0; i < spec->link_count; i++)
-        fluid->meters[i].capacity = spec->capacity_bytes_per_s[i];
+        fluid->meters[i] = (TopoFluidMeter){.capacity = spec->capacity_bytes_per_s[i],
+                                            .keeps_curve = spec->keeps_curves};
     for (uint32_t i = 0; i < spec->transfer_count; i++)
         if (!take_transfer(fluid, i, error))
             return NULL;
@@ -149,6 +152,8 @@ void topo_fluid_free(TopoFluid *fluid)
     if (fluid == NULL)
         return;
     topo_fair_free(fluid->fair);
+    for (uint32_t i = 0; i < fluid->link_count; i++)
+        g_free(fluid->meters[i].curve);
     g_free(fluid->meters);
     g_free(fluid->waits);
     g_free(fluid->latency_ns);
@@ -394,6 +399,11 @@ void topo_fluid_link_uses(const TopoFluid *fluid, TopoFluidLinkUse *out)
         out[spec->links[i]].waited_s += fluid->waits[i].waited_s;
         out[spec->links[i]].lost_s += fluid->waits[i].lost_s;
     }
+}
+
+const TopoFluidCurve *topo_fluid_curve(const TopoFluid *fluid, uint32_t link)
+{
+    return fluid->meters[link].curve;
 }
 
 const TopoFluidWait *topo_fluid_waits(const TopoFluid *fluid)

@@ -23,6 +23,7 @@ typedef struct TopoFluidSpec {
     uint32_t transfer_count;
     const uint32_t *links; /* of all transfers, one run after the other */
     const double *weights; /* bytes on that link for each byte of progress */
+    bool keeps_curves;     /* what links carry over time, for topo_fluid_curve() */
 } TopoFluidSpec;
 
 /** What a link did in a run. */
@@ -39,6 +40,15 @@ typedef struct TopoFluidWait {
     double waited_s; /* the link was what held it back */
     double lost_s;   /* of those, what it would have saved on healthy links of its own */
 } TopoFluidWait;
+
+enum { TOPO_FLUID_CURVE = 512 };
+
+/** What a link carried over time: in interval i, from i x @every_ns on, @carried_bytes[i]. */
+typedef struct TopoFluidCurve {
+    SimTime every_ns;
+    uint32_t count; /* intervals up to the last with anything */
+    double carried_bytes[TOPO_FLUID_CURVE];
+} TopoFluidCurve;
 
 typedef struct TopoFluid TopoFluid;
 
@@ -65,6 +75,10 @@ void topo_fluid_set_capacity_at(TopoFluid *fluid, SimTime at, uint32_t link,
 
 /** After the run: what each of the spec's links did, into @out, one each. */
 void topo_fluid_link_uses(const TopoFluid *fluid, TopoFluidLinkUse *out);
+
+/** After the run of a spec that keeps curves: that of @link, borrowed; NULL when it carried nothing.
+ */
+const TopoFluidCurve *topo_fluid_curve(const TopoFluid *fluid, uint32_t link);
 
 /** After the run: the waits, one for each entry of the spec's links; borrowed. */
 const TopoFluidWait *topo_fluid_waits(const TopoFluid *fluid);

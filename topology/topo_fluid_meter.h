@@ -13,6 +13,8 @@ typedef struct TopoFluidMeter {
     SimTime since;   /* all is accounted for up to here */
     SimTime full_ns; /* with nothing to spare */
     uint32_t users;  /* entries of transfers under way */
+    bool keeps_curve;
+    TopoFluidCurve *curve; /* NULL: not kept, or nothing carried; owned */
 } TopoFluidMeter;
 
 /** Brings @meter up to @now. */

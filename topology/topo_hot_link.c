@@ -20,6 +20,7 @@ static gint hotter_first(gconstpointer left, gconstpointer right)
 static void hot_link_clear(TopoHotLink *link)
 {
     g_free(link->name);
+    g_free(link->curve);
     for (uint32_t i = 0; i < link->waiter_count; i++)
         g_free(link->waiters[i].name);
 }
@@ -92,6 +93,7 @@ GArray *topo_hot_links(const TopoHotBook *book)
         link.saturated_s = uses[i].saturated_s;
         link.waited_s = uses[i].waited_s;
         link.lost_s = uses[i].lost_s;
+        link.curve = g_memdup2(topo_fluid_curve(book->fluid, i), sizeof *link.curve);
         g_array_append_val(hot, link);
     }
     g_array_sort(hot, hotter_first);

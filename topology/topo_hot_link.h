@@ -25,6 +25,7 @@ typedef struct TopoHotLink {
     double lost_s;   /* of that, what they lost to other transfers; the rest to their own groups */
     TopoWaiter waiters[TOPO_WAITERS]; /* who waited longest, in this order */
     uint32_t waiter_count;
+    TopoFluidCurve *curve; /* what one of them carried over time; NULL: not kept; owned */
 } TopoHotLink;
 
 /** A run of TopoFluidSpec.links and whom its waits are of. */

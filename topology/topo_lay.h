@@ -28,6 +28,7 @@ struct TopoTrafficSpec {
     TopoCrowd crowd;               /* whom the rate bounds allow for */
     const TopoLinkChange *changes; /* of links during the run, by time; routes stay as they are */
     size_t change_count;
+    bool keeps_curves; /* hot links come with what they carried over time */
 };
 
 /** How a transfer goes when it is alone: it starts to move after its latency and then moves

@@ -202,6 +202,7 @@ static TopoTraffic *traffic_new(const TopoTrafficSpec *spec, GError **error)
         .transfer_count = traffic->transfers->len,
         .links = (const uint32_t *)traffic->links->data,
         .weights = (const double *)traffic->weights->data,
+        .keeps_curves = spec->keeps_curves,
     };
     traffic->fluid = topo_fluid_new(&traffic->spec, error);
     if (!traffic->fluid)

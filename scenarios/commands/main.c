@@ -3,32 +3,49 @@
  * The table is all there is to know about commands: the help, `help CMD`, the nearest name of an
  * unknown one. No locale is set, so numbers have a decimal point wherever the program runs. */
 #include "scen_cmd.h"
+#include "scen_hands.h"
+#include "scen_manual.h"
 #include "scen_names.h"
 #include "scen_options.h"
 
 #include <stdio.h>
 
-typedef struct Command {
-    const char *name;
-    const char *arguments;
-    const char *help;
-    ScenCommandFunc run;
-} Command;
+static const ScenCommand *all_commands(size_t *count);
+
+static ScenExit completion(int argc, char **argv)
+{
+    size_t count = 0;
+    const ScenCommand *all = all_commands(&count);
+    return scen_cmd_completion(all, count, argc, argv);
+}
+
+static ScenExit man(int argc, char **argv)
+{
+    size_t count = 0;
+    const ScenCommand *all = all_commands(&count);
+    return scen_cmd_man(all, count, argc, argv);
+}
 
 /* clang-format off */
-static const Command commands[] = {
+static const ScenCommand commands[] = {
     {"run", "SCENARIO.yaml",
      "simulate: how fast, does it fit, where the time goes, what would help", scen_cmd_run},
     {"compare", "A.yaml B.yaml",
      "scenarios side by side: figures, where GPU-seconds go, what differs", scen_cmd_compare},
     {"search", "SCENARIO.yaml",
      "the cheapest deployment that serves the traffic within its objectives", scen_cmd_search},
+    {"sweep", "SCENARIO.yaml",
+     "all points of a grid or a list, into a database; goes on where it was", scen_cmd_sweep},
     {"check", "SCENARIO...",
      "report every fault of scenarios, without running them", scen_cmd_check},
     {"validate", "[DIR]",
      "hold predictions against published figures, row by row", scen_cmd_validate},
     {"list", "[KIND]",
      "what the catalogs know, each row with its source", scen_cmd_list},
+    {"new", "[--model NAME]",
+     "a commented scenario to start from", scen_cmd_new},
+    {"schema", "[KIND]",
+     "JSON Schema of a scenario, for editors", scen_cmd_schema},
     {"draw", "SCENARIO.yaml",
      "the scenario's network as a drawing", scen_cmd_draw},
     {"collective", "--node NODE",
@@ -43,10 +60,20 @@ static const Command commands[] = {
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
     {"calibrate", "[--out FILE]",
      "measure this CPU and write it as a device", scen_cmd_calibrate},
+    {"completion", "bash|zsh",
+     "the script that completes command lines of this program", completion},
+    {"man", "",
+     "the manual page, for man -l", man},
 };
 /* clang-format on */
 
-static const Command *command_by_name(const char *name)
+static const ScenCommand *all_commands(size_t *count)
+{
+    *count = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+static const ScenCommand *command_by_name(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (g_str_equal(commands[i].name, name))
@@ -55,13 +82,16 @@ static const Command *command_by_name(const char *name)
     return NULL;
 }
 
+/* Whether all processes of mpirun do @command together; else the first does it alone. */
+static bool is_shared(const ScenCommand *command)
+{
+    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search);
+}
+
 static ScenExit print_help(void)
 {
-    puts("Orrery simulates clusters that train large language models. A YAML scenario names a\n"
-         "model, a cluster and a plan; Orrery answers, in milliseconds and the same way every\n"
-         "time: how long is a step, does it fit in memory, where does every GPU-second go, and\n"
-         "which knob would help.\n"
-         "\n"
+    puts(scen_manual_intro);
+    puts("\n"
          "  orrery run scenarios/quickstart.yaml\n"
          "  orrery run scenarios/quickstart.yaml --set plan.tensor=4 --json\n"
          "\n"
@@ -71,11 +101,9 @@ static ScenExit print_help(void)
     puts("\n"
          "'orrery help COMMAND' has the options of a command; --version prints the version.\n"
          "\n"
-         "Exit status:\n"
-         "  0  done\n"
-         "  1  the simulation says no: the plan does not fit in memory\n"
-         "  2  the scenario or the command line is wrong; stderr says where and what is accepted\n"
-         "  3  a fault of Orrery's own");
+         "Exit status:");
+    for (size_t i = 0; i < SCEN_EXIT_COUNT; i++)
+        printf("  %zu  %s\n", i, scen_manual_exits[i]);
     return SCEN_EXIT_OK;
 }
 
@@ -91,7 +119,7 @@ static ScenExit unknown(const char *name)
 
 static ScenExit help(int argc, char **argv)
 {
-    const Command *command = argc > 2 ? command_by_name(argv[2]) : NULL;
+    const ScenCommand *command = argc > 2 ? command_by_name(argv[2]) : NULL;
     if (argc > 2 && !command)
         return unknown(argv[2]);
     char option[] = "--help";
@@ -101,6 +129,8 @@ static ScenExit help(int argc, char **argv)
 
 static ScenExit dispatch(int argc, char **argv)
 {
+    if (scen_hands_is_worker() && !is_shared(argc > 1 ? command_by_name(argv[1]) : NULL))
+        return SCEN_EXIT_OK;
     if (argc < 2) {
         print_help();
         return SCEN_EXIT_WRONG;
@@ -112,7 +142,7 @@ static ScenExit dispatch(int argc, char **argv)
     if (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") ||
         g_str_equal(argv[1], "help"))
         return help(argc, argv);
-    const Command *command = command_by_name(argv[1]);
+    const ScenCommand *command = command_by_name(argv[1]);
     return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
 }
 

@@ -1,5 +1,6 @@
 /** The kinds of answers: each fills @answer as @wants says, and what else it writes to the folder
- *  wants->out, which exists. False and @error as scen_answer_new(). */
+ *  wants->out, which exists. Where HTML is wanted it sets answer->page, to which scen_answer_new()
+ *  adds the text and the scenario. False and @error as scen_answer_new(). */
 #ifndef SCEN_ANSWER_KINDS_H
 #define SCEN_ANSWER_KINDS_H
 
@@ -23,6 +24,10 @@ bool scen_answer_serve(const ScenScenario *scenario, const ScenAnswerWants *want
 /** A queue of jobs. Writes jobs.csv, the jobs of the first history as they leave. */
 bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error);
+
+/** An execution trace. Writes trace.json and ranks.csv. */
+bool scen_answer_et(const ScenScenario *scenario, const ScenAnswerWants *wants, ScenAnswer *answer,
+                    GError **error);
 
 /** Refuses a timeline of a scenario that has none, if @wants one. */
 bool scen_answer_no_trace(const ScenAnswerWants *wants, const char *why, GError **error);

@@ -7,31 +7,14 @@
 #include "scen_incidents.h"
 #include "scen_judged.h"
 #include "scen_knobs.h"
+#include "scen_run_page.h"
 #include "scen_run_report.h"
 #include "scen_simulate.h"
 #include "scen_step_state.h"
 #include "scen_survive.h"
-#include "sim_trace.h"
-
-#include <errno.h>
-#include <stdio.h>
+#include "scen_timeline.h"
 
 enum { KNOBS_SHOWN = 3 };
-
-static bool write_trace(const StratTrainResult *result, const char *path, GError **error)
-{
-    FILE *file = fopen(path, "we");
-    if (!file) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", path,
-                    g_strerror(errno));
-        return false;
-    }
-    bool written = sim_trace_write(result->step->program, result->run, file, error);
-    bool closed = fclose(file) == 0;
-    if (written && !closed)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s: %s", path, g_strerror(errno));
-    return written && closed;
-}
 
 /* incidents.csv and incidents.svg of a campaign. */
 static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *wants,
@@ -45,13 +28,20 @@ static bool write_incidents(const ScenRunReport *report, const ScenAnswerWants *
            scen_answer_write(wants, "incidents.svg", drawing, error);
 }
 
+/* trace.json of the step, and of months trace-months.json; --trace is that of what was asked for. */
 static bool write_traces(const ScenRunReport *report, const ScenAnswerWants *wants, GError **error)
 {
-    if (!report->result)
+    g_autofree char *step = NULL, *months = NULL;
+    if (!wants->out && !wants->trace)
         return true;
-    g_autofree char *path = wants->out ? g_build_filename(wants->out, "trace.json", NULL) : NULL;
-    return (!path || write_trace(report->result, path, error)) &&
-           (!wants->trace || write_trace(report->result, wants->trace, error));
+    if (report->campaign)
+        months = scen_timeline_months(report->scenario, report->campaign);
+    if (report->result && (wants->out || !months) &&
+        !(step = scen_timeline_step(report->scenario, report->result, error)))
+        return false;
+    return (!step || scen_answer_write(wants, "trace.json", step, error)) &&
+           (!months || scen_answer_write(wants, "trace-months.json", months, error)) &&
+           (!wants->trace || scen_timeline_write(months ? months : step, wants->trace, error));
 }
 
 static bool deliver(const ScenRunReport *report, const ScenAnswerWants *wants, ScenAnswer *answer,
@@ -134,9 +124,9 @@ static bool run_healthy(const ScenScenario *scenario, const StratCosting *costin
 bool scen_answer_alone(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error)
 {
-    if (!scen_answer_no_trace(
-            wants, "--trace is the timeline of a training step, which is not simulated here",
-            error))
+    if (!scenario->campaign.is_alone &&
+        !scen_answer_no_trace(wants, "--trace is of a run that is simulated, not of a replay",
+                              error))
         return false;
     g_autoptr(ScenOutcome) outcome = scen_outcome_new(scenario, error);
     if (!outcome)
@@ -217,5 +207,7 @@ bool scen_answer_step(const ScenScenario *scenario, const ScenAnswerWants *wants
         .training_run = training_run,
     };
     scen_table_notes(&report, notes);
+    if (wants->html)
+        answer->page = scen_run_page(&report, &costing);
     return deliver(&report, wants, answer, error);
 }

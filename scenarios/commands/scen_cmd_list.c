@@ -5,6 +5,7 @@
 #include "scen_figure.h"
 #include "scen_import.h"
 #include "scen_json.h"
+#include "scen_list.h"
 #include "scen_named.h"
 #include "scen_names.h"
 #include "scen_options.h"
@@ -291,6 +292,49 @@ static ScenExit unknown(const char *name)
         g_ptr_array_add(known, (void *)kinds[i].name);
     g_autofree char *advice = scen_names_advice(name, known);
     return scen_options_wrong(&usage, "unknown kind '%s'%s", name, advice);
+}
+
+GPtrArray *scen_list_kinds(void)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        g_ptr_array_add(names, g_strdup(kinds[i].name));
+    return g_steal_pointer(&names);
+}
+
+GPtrArray *scen_list_names(const char *kind_name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const Kind *kind = kind_by_name(kind_name);
+    g_autoptr(GArray) rows = kind ? rows_of(kind, error) : NULL;
+    for (guint i = 0; rows && i < rows->len; i++)
+        g_ptr_array_add(names, g_strdup(g_array_index(rows, Row, i).name));
+    return rows || !kind ? g_steal_pointer(&names) : NULL;
+}
+
+ScenCatalogKind scen_list_catalog(const char *kind_name)
+{
+    const Kind *kind = kind_by_name(kind_name);
+    return kind ? kind->catalog : SCEN_CATALOG_NONE;
+}
+
+const char *scen_list_kind_of(ScenCatalogKind catalog)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (catalog != SCEN_CATALOG_NONE && kinds[i].catalog == catalog)
+            return kinds[i].name;
+    return NULL;
+}
+
+char *scen_list_told_in(const char *text)
+{
+    static const char told[] = "orrery list ";
+    const char *at = text ? strstr(text, told) : NULL;
+    if (!at)
+        return NULL;
+    at += strlen(told);
+    g_autofree char *word = g_strndup(at, strspn(at, "abcdefghijklmnopqrstuvwxyz-"));
+    return kind_by_name(word) ? g_steal_pointer(&word) : NULL;
 }
 
 ScenExit scen_cmd_list(int argc, char **argv)

@@ -6,6 +6,7 @@
  * scenarios/published came about. */
 #include "scen_cmd.h"
 
+#include "scen_data.h"
 #include "scen_doc.h"
 #include "scen_errors_fit.h"
 #include "scen_load.h"
@@ -65,8 +66,8 @@ static void show_progress(guint done, guint all)
 
 static char *data_folder(const char *name)
 {
-    const char *data = g_getenv("ORRERY_DATA_DIR");
-    return g_build_filename(data && *data ? data : ORRERY_SOURCE_DIR, "scenarios", name, NULL);
+    g_autofree char *data = scen_data_folder();
+    return g_build_filename(data, "scenarios", name, NULL);
 }
 
 static int compare_names(const void *left, const void *right)

@@ -17,6 +17,7 @@
 #include "scen_check.h"
 #include "scen_plan_diff.h"
 #include "scen_simulate.h"
+#include "sim_farm.h"
 #include "strat_layout.h"
 #include "topo_net.h"
 
@@ -45,7 +46,8 @@ typedef struct Variant {
 
 /* What the threads need to know. */
 typedef struct Search {
-    double own_s; /* step of the plan as it is */
+    GArray *variants; /* of Variant */
+    double own_s;     /* step of the plan as it is */
     bool is_short;
 } Search;
 
@@ -91,16 +93,16 @@ static double drawn_out_s(const ScenScenario *scenario, double most_s, bool *exa
     return drawn_s;
 }
 
-static void estimate(void *data, void *user_data)
+static GBytes *estimate(int64_t task, void *ctx)
 {
-    Variant *variant = data;
-    const Search *search = user_data;
-    if (!search->is_short) {
-        variant->step_s = drawn_out_s(&variant->scenario, search->own_s, &variant->exact);
-        return;
-    }
-    variant->step_s = step_s(&variant->scenario);
+    const Search *search = ctx;
+    Variant *variant = &g_array_index(search->variants, Variant, task);
     variant->exact = true;
+    if (search->is_short)
+        variant->step_s = step_s(&variant->scenario);
+    else
+        variant->step_s = drawn_out_s(&variant->scenario, search->own_s, &variant->exact);
+    return NULL;
 }
 
 static GArray *variants_new(const ScenScenario *scenario)
@@ -115,22 +117,6 @@ static GArray *variants_new(const ScenScenario *scenario)
             g_array_append_val(variants, variant);
     }
     return variants;
-}
-
-static void estimate_all(GArray *variants, Search *search)
-{
-    int threads = (int)MIN(g_get_num_processors(), THREADS_MAX);
-    GThreadPool *pool =
-        threads > 1 ? g_thread_pool_new(estimate, search, threads, FALSE, NULL) : NULL;
-    for (guint i = 0; i < variants->len; i++) {
-        Variant *variant = &g_array_index(variants, Variant, i);
-        if (pool)
-            g_thread_pool_push(pool, variant, NULL);
-        else
-            estimate(variant, search);
-    }
-    if (pool)
-        g_thread_pool_free(pool, FALSE, TRUE);
 }
 
 static gint compare_variants(gconstpointer a, gconstpointer b)
@@ -212,8 +198,10 @@ GArray *scen_knobs(const ScenScenario *scenario, const StratTrainResult *result,
         double own_s = drawn_out_s(scenario, INFINITY, &exact);
         trusted = exact && fabs(own_s - search.own_s) < SAME_S;
     }
-    g_autoptr(GArray) variants = variants_new(scenario);
-    estimate_all(variants, &search);
+    g_autoptr(GArray) variants = search.variants = variants_new(scenario);
+    SimFarm farm = sim_farm_threads(MIN((int64_t)g_get_num_processors(), THREADS_MAX));
+    SimFarmJob job = {.count = variants->len, .work = estimate, .ctx = &search};
+    sim_farm_run(&farm, &job, NULL);
     g_array_sort(variants, compare_variants);
     for (guint i = 0; i < variants->len && gains->len < most; i++) {
         Variant *variant = &g_array_index(variants, Variant, i);

@@ -8,7 +8,10 @@
  * (3), a plan that does not fit is an answer (1). */
 #include "scen_options.h"
 
+#include "scen_complete.h"
 #include "scen_errors.h"
+#include "scen_hands.h"
+#include "scen_manual.h"
 #include "sim_error.h"
 #include "strat_schedule.h"
 #include "topo_net.h"
@@ -28,6 +31,18 @@ static GOptionContext *context_new(const ScenUsage *usage, const GOptionEntry *e
     return context;
 }
 
+/* What the manual and the shells ask of every command, by an argument that no help mentions. */
+static bool describe(const ScenUsage *usage, const GOptionEntry *entries, char **argv)
+{
+    bool manual = argv[0] && g_strcmp0(argv[1], SCEN_DESCRIBE_MANUAL) == 0;
+    bool answer = argv[0] && g_strcmp0(argv[1], SCEN_DESCRIBE_ANSWER) == 0 && argv[2];
+    if (manual)
+        scen_manual_command(usage, entries);
+    else if (answer)
+        scen_complete_command(usage, entries, argv + 2);
+    return manual || answer;
+}
+
 bool scen_options_parse(const ScenUsage *usage, const GOptionEntry *entries, char **argv,
                         ScenExit *status)
 {
@@ -36,6 +51,10 @@ bool scen_options_parse(const ScenUsage *usage, const GOptionEntry *entries, cha
         {"help", 'h', 0, G_OPTION_ARG_NONE, &asked, "This text", NULL},
         {0    },
     };
+    if (describe(usage, entries, argv)) {
+        *status = SCEN_EXIT_OK;
+        return false;
+    }
     g_autoptr(GError) error = NULL;
     g_autoptr(GOptionContext) context = context_new(usage, entries, help);
     g_auto(GStrv) copy = g_strdupv(argv);
@@ -47,7 +66,8 @@ bool scen_options_parse(const ScenUsage *usage, const GOptionEntry *entries, cha
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
         g_autoptr(GString) help_text = g_string_new(text);
         g_string_replace(help_text, "\u2026", "...", 0);
-        fputs(help_text->str, stdout);
+        if (!scen_hands_is_worker())
+            fputs(help_text->str, stdout);
         *status = SCEN_EXIT_OK;
     }
     return !asked;
@@ -59,12 +79,13 @@ ScenExit scen_options_wrong(const ScenUsage *usage, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    fprintf(stderr, "orrery %s: %s\nSee 'orrery %s --help'.\n", usage->command, message,
-            usage->command);
+    if (!scen_hands_is_worker())
+        fprintf(stderr, "orrery %s: %s\nSee 'orrery %s --help'.\n", usage->command, message,
+                usage->command);
     return SCEN_EXIT_WRONG;
 }
 
-static ScenExit status_of(const GError *error)
+ScenExit scen_exit_of(const GError *error)
 {
     if (g_error_matches(error, STRAT_ERROR, STRAT_ERROR_NO_FIT))
         return SCEN_EXIT_NO;
@@ -81,8 +102,9 @@ ScenExit scen_fail(const GError *error)
 {
     size_t length = strlen(error->message);
     bool ended = length > 0 && error->message[length - 1] == '\n';
-    fprintf(stderr, "%s%s", error->message, ended ? "" : "\n");
-    return status_of(error);
+    if (!scen_hands_is_worker())
+        fprintf(stderr, "%s%s", error->message, ended ? "" : "\n");
+    return scen_exit_of(error);
 }
 
 const char *scen_version(void)

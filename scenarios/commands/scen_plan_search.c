@@ -22,7 +22,7 @@
 
 static const double SECONDS_PER_HOUR = 3600.0;
 
-/* What the threads share; each writes its own trial only. */
+/* What all candidates share; each is taken into its own trial. */
 typedef struct Hunt {
     const ScenScenario *scenario;
     const ScenSearchOptions *options;
@@ -68,13 +68,10 @@ static double peak_bytes(const StratCosting *costing)
     return g_array_index(stages, StratMemory, strat_memory_worst_stage(stages)).peak_bytes;
 }
 
-static void evaluate(void *ctx, size_t index, StratTrial *trial)
+static void evaluate_one(const ScenScenario *scenario, ScenPlanTrial *one)
 {
-    const Hunt *hunt = ctx;
-    ScenPlanTrial *one = at(hunt, index);
-    ScenScenario as = scen_plan_scenario(hunt->scenario, one);
+    ScenScenario as = scen_plan_scenario(scenario, one);
     StratCosting costing;
-    trial->verdict = STRAT_FAILS;
     one->fate = SCEN_PLAN_FAULT;
     if (!scen_costing(&as, &costing, NULL))
         return;
@@ -92,7 +89,24 @@ static void evaluate(void *ctx, size_t index, StratTrial *trial)
     one->usd_per_token =
         (double)one->gpus * one->step_s / SECONDS_PER_HOUR * usd_per_hour / result->tokens;
     memcpy(one->ledger_ns, result->ledger_ns, sizeof one->ledger_ns);
-    trial->verdict = STRAT_MEETS;
+}
+
+static GBytes *evaluate(void *ctx, size_t index)
+{
+    const Hunt *hunt = ctx;
+    ScenPlanTrial one = *at(hunt, index);
+    evaluate_one(hunt->scenario, &one);
+    return g_bytes_new(&one, sizeof one);
+}
+
+/* The plan has pointers of the process that tried it, so each keeps its own. */
+static void take(void *ctx, size_t index, GBytes *bytes, StratTrial *trial)
+{
+    ScenPlanTrial *one = at(ctx, index);
+    StratPlan plan = one->plan;
+    memcpy(one, g_bytes_get_data(bytes, NULL), sizeof *one);
+    one->plan = plan;
+    trial->verdict = one->fate == SCEN_PLAN_FITS ? STRAT_MEETS : STRAT_FAILS;
     trial->objective = one->step_s;
     trial->tie = one->memory_bytes;
 }
@@ -113,10 +127,11 @@ static void search_size(Hunt *hunt, int64_t gpus)
         .trial = trial,
         .count = hunt->index->len,
         .reach = MAX(hunt->scenario->search.reach, 1.0),
-        .threads = hunt->options->threads,
+        .farm = hunt->options->farm,
         .exhaustive = hunt->options->exhaustive,
         .ctx = hunt,
         .evaluate = evaluate,
+        .take = take,
         .rules_out = is_beaten,
         .stops = is_stopped,
         .progress = report_progress,

@@ -32,7 +32,7 @@
 static const double MILLION = 1e6;
 static const double TAIL = 0.99;
 
-/* What the threads share; each writes its own deployment only. */
+/* What all candidates share; each is taken into its own deployment. */
 typedef struct Hunt {
     const ScenScenario *scenario;
     const ScenSearchOptions *options;
@@ -114,24 +114,16 @@ static bool is_kept(const ScenScenario *one, const ScenServed *served)
     return scen_serving_promises(&one->serving) || r->finished == r->requests;
 }
 
-static void judge(const Hunt *hunt, ScenDeployment *one, const ScenScenario *as,
-                  const ScenServed *served, StratTrial *trial)
-{
-    one->figures = figures_of(served);
-    one->fate = is_kept(as, served) ? SCEN_FATE_MEETS : SCEN_FATE_MISSES;
-    if (one->fate == SCEN_FATE_MISSES && served->result->unfinished > 0)
-        one->why = g_strdup(served->result->stuck);
-    bool by_gpus = hunt->scenario->search.objective == SCEN_OBJECTIVE_GPUS;
-    trial->verdict = one->fate == SCEN_FATE_MEETS ? STRAT_MEETS : STRAT_FAILS;
-    trial->objective =
-        objective_of(hunt->scenario, one, one->figures.usd, one->figures.usd_per_output);
-    trial->tie = by_gpus ? one->figures.usd : (double)one->gpus;
-}
+/* What came of one simulation: handed over as it is, the text of @why after it. */
+typedef struct Found {
+    ScenFate fate;
+    bool has_why;
+    ScenFigures figures;
+} Found;
 
-static void evaluate(void *ctx, size_t index, StratTrial *trial)
+/* Simulates @one; its reason, if there is one, goes to @why. */
+static Found simulate(const Hunt *hunt, const ScenDeployment *one, char **why)
 {
-    const Hunt *hunt = ctx;
-    ScenDeployment *one = at(hunt, index);
     g_autoptr(GError) fault = NULL;
     Look look = {.hunt = hunt};
     StratServeWatch watch = {.ctx = &look, .stops = stops};
@@ -139,21 +131,55 @@ static void evaluate(void *ctx, size_t index, StratTrial *trial)
     g_autoptr(ScenServed) served = NULL;
     if (as)
         served = scen_serve(as, (ScenServeWants){.watch = &watch}, &fault);
-    trial->verdict = STRAT_FAILS;
     if (!served) {
-        one->fate = SCEN_FATE_FAULT;
-        one->why = g_strdup(fault->message);
-    } else if (!served->result) {
-        one->fate = SCEN_FATE_MEMORY;
-        one->why = g_strdup(served->no_fit);
-    } else if (look.stopped) {
-        one->fate = SCEN_FATE_STOPPED;
-    } else if (look.gave_up) {
-        one->fate = SCEN_FATE_MISSES;
-        one->figures = figures_of(served);
-    } else {
-        judge(hunt, one, as, served, trial);
+        *why = g_strdup(fault->message);
+        return (Found){.fate = SCEN_FATE_FAULT};
     }
+    if (!served->result) {
+        *why = g_strdup(served->no_fit);
+        return (Found){.fate = SCEN_FATE_MEMORY};
+    }
+    if (look.stopped)
+        return (Found){.fate = SCEN_FATE_STOPPED};
+    Found found = {.fate = SCEN_FATE_MISSES, .figures = figures_of(served)};
+    if (!look.gave_up && is_kept(as, served))
+        found.fate = SCEN_FATE_MEETS;
+    else if (!look.gave_up && served->result->unfinished > 0)
+        *why = g_strdup(served->result->stuck);
+    return found;
+}
+
+static GBytes *evaluate(void *ctx, size_t index)
+{
+    const Hunt *hunt = ctx;
+    g_autofree char *why = NULL;
+    Found found = simulate(hunt, at(hunt, index), &why);
+    found.has_why = why != NULL;
+    GByteArray *bytes = g_byte_array_new();
+    g_byte_array_append(bytes, (const guint8 *)&found, sizeof found);
+    if (why)
+        g_byte_array_append(bytes, (const guint8 *)why, (guint)strlen(why) + 1);
+    return g_byte_array_free_to_bytes(bytes);
+}
+
+static void take(void *ctx, size_t index, GBytes *bytes, StratTrial *trial)
+{
+    const Hunt *hunt = ctx;
+    ScenDeployment *one = at(hunt, index);
+    const char *data = g_bytes_get_data(bytes, NULL);
+    Found found;
+    memcpy(&found, data, sizeof found);
+    one->fate = found.fate;
+    one->figures = found.figures;
+    if (found.has_why) {
+        g_free(one->why);
+        one->why = g_strdup(data + sizeof found);
+    }
+    bool by_gpus = hunt->scenario->search.objective == SCEN_OBJECTIVE_GPUS;
+    trial->verdict = one->fate == SCEN_FATE_MEETS ? STRAT_MEETS : STRAT_FAILS;
+    trial->objective =
+        objective_of(hunt->scenario, one, one->figures.usd, one->figures.usd_per_output);
+    trial->tie = by_gpus ? one->figures.usd : (double)one->gpus;
 }
 
 /* Fills the least dollars of @one, and its fate where the tokens take too long. */
@@ -292,10 +318,11 @@ ScenSearched *scen_search(const ScenScenario *scenario, const char *path, const 
         .trial = trial,
         .count = hunt.index->len,
         .reach = MAX(scenario->search.reach, 1.0),
-        .threads = options->threads,
+        .farm = options->farm,
         .exhaustive = options->exhaustive,
         .ctx = &hunt,
         .evaluate = evaluate,
+        .take = take,
         .stops = is_stopped,
         .progress = report_progress,
     };

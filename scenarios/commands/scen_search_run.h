@@ -3,9 +3,10 @@
 #define SCEN_SEARCH_RUN_H
 
 #include "scen_deployment.h"
+#include "sim_farm.h"
 
 typedef struct ScenSearchOptions {
-    int threads;              /* 0: one a processor */
+    const SimFarm *farm;      /* what simulates */
     bool exhaustive;          /* simulates whatever is not refused by its shape, to the end */
     bool (*stops)(void *ctx); /* whether to break off; NULL: never. Called from several threads */
     void (*progress)(void *ctx, size_t done, size_t most); /* NULL: nobody asks */

@@ -285,7 +285,10 @@ static bool run_calm(Stage *stage, ScenServed *served, GError **error)
 static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GError **error)
 {
     const ScenScenario *scenario = stage->scenario;
-    stage->spec.watch = wants.watch;
+    StratServeWatch first = wants.watch ? *wants.watch : (StratServeWatch){0};
+    if (wants.requests) /* another run follows, to be told of */
+        first.begins = first.ends = NULL;
+    stage->spec.watch = wants.watch ? &first : NULL;
     served->result = run_once(stage, error);
     if (!served->result)
         return false;
@@ -293,6 +296,7 @@ static bool run_all(Stage *stage, ScenServed *served, ScenServeWants wants, GErr
         double end_s = sim_time_to_seconds(served->result->end_ns);
         stage->spec.sample_s = end_s / SAMPLES_WANTED;
         stage->spec.keep_requests = true;
+        stage->spec.watch = wants.watch;
         strat_serve_result_free(served->result);
         served->result = run_once(stage, error);
         if (!served->result)

@@ -6,6 +6,17 @@
 /* Where a scenario says nothing of its network: NCCL with PXN. */
 static const char *const default_routing = "rail";
 
+/* @gpu as @plan runs it: at the clock that @profile sustains, with kernels of the plan's generation. */
+static KernDevice device_of(const TopoGpu *gpu, const KernProfile *profile, const StratPlan *plan)
+{
+    return (KernDevice){
+        .gpu = gpu,
+        .profile = profile,
+        .clock_fraction = profile->sustained_clock_fraction * plan->library_fraction,
+        .table = profile->table,
+    };
+}
+
 bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **error)
 {
     if (scenario->queue.is_on) {
@@ -27,15 +38,9 @@ bool scen_costing(const ScenScenario *scenario, StratCosting *costing, GError **
         .changes = scen_fabric_changes(&scenario->fabric),
         .routing = scenario->fabric.routing ? scenario->fabric.routing : default_routing,
         .seed = scenario->seed,
-        .device = {.gpu = &scenario->cluster.node.gpu,
-                   .profile = &scenario->profile,
-                   .clock_fraction =
-                       scenario->profile.sustained_clock_fraction * scenario->plan.library_fraction,
-                   .table = scenario->profile.table},
-        .mixed_device = {.gpu = &scenario->cluster.mixed.node.gpu,
-                   .profile = &scenario->mixed_profile,
-                   .clock_fraction = scenario->mixed_profile.sustained_clock_fraction *
-                                           scenario->plan.library_fraction                                             },
+        .device = device_of(&scenario->cluster.node.gpu, &scenario->profile, &scenario->plan),
+        .mixed_device =
+            device_of(&scenario->cluster.mixed.node.gpu, &scenario->mixed_profile, &scenario->plan),
         .state = &scenario->degraded.state,
     };
     return true;
@@ -78,8 +83,9 @@ bool scen_job_costing(const ScenScenario *scenario, const ScenJob *job, StratCos
     costing->model = &job->model;
     costing->plan = &job->plan;
     costing->gpu_of_rank = job->gpu_of_rank;
-    costing->device.clock_fraction =
-        scenario->profile.sustained_clock_fraction * job->plan.library_fraction;
+    costing->device = device_of(&scenario->cluster.node.gpu, &scenario->profile, &job->plan);
+    costing->mixed_device =
+        device_of(&scenario->cluster.mixed.node.gpu, &scenario->mixed_profile, &job->plan);
     return true;
 }
 

@@ -102,8 +102,7 @@ static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
         return NULL;
     campaign.capped = capped_step;
     campaign.capped_ctx = &steps;
-    campaign.step = strat_step_memo_step;
-    campaign.step_ctx = memo;
+    campaign.memo = memo;
     if (campaign.recovery.replicas == 0)
         campaign.recovery.replicas = scenario->plan.data;
     campaign.recovery.stages = scenario->plan.pipeline;
@@ -112,9 +111,7 @@ static GPtrArray *run_policies(const ScenScenario *scenario, double step_s,
         campaign.recovery.policy = g_ptr_array_index(policies, i);
         if (saves)
             scen_saves_apply(&scenario->campaign, &saves[i], &campaign);
-        StratCampaignResult *result = strat_campaign_run(&campaign);
-        result->steps = strat_step_memo_counts(memo);
-        g_ptr_array_add(results, result);
+        g_ptr_array_add(results, strat_campaign_run(&campaign));
     }
     return results;
 }

@@ -24,10 +24,9 @@
 #include "scen_money.h"
 #include "scen_serve.h"
 #include "scen_simulate.h"
+#include "sim_farm.h"
 
 #include <math.h>
-
-enum { THREADS_MAX = 64 };
 
 /* A figure of the hardware, a double that all of @offsets hold parts of; 0: no more of them. */
 typedef struct Figure {
@@ -70,9 +69,10 @@ static double *slot_of(ScenScenario *scenario, size_t offset)
     return (double *)(void *)((char *)scenario + offset);
 }
 
-/* Makes @figure of @scenario larger; false when the scenario has no such figure. */
-static bool enlarge(ScenScenario *scenario, const Figure *figure)
+/* Makes a Figure of @scenario larger; false when the scenario has no such figure. */
+static bool enlarge(ScenScenario *scenario, const void *what)
 {
+    const Figure *figure = what;
     double *first = slot_of(scenario, figure->offset);
     double *second = figure->also > 0 ? slot_of(scenario, figure->also) : NULL;
     bool any = *first > 0.0 || (second && *second > 0.0);
@@ -132,79 +132,66 @@ static bool ask(const ScenScenario *scenario, ScenWhatIfFigures *out, char **why
                                    : train(scenario, out, why, error);
 }
 
-static void ask_variant(void *data, void *user_data)
+static GBytes *ask_variant(int64_t task, void *ctx)
 {
-    Variant *variant = data;
+    const GPtrArray *variants = ctx;
+    Variant *variant = variants->pdata[task];
     ScenWhatIfEntry *entry = &variant->entry;
     g_autoptr(GError) error = NULL;
-    (void)user_data;
     if (!ask(&variant->scenario, &entry->figures, &entry->why, &error)) {
         entry->figures = (ScenWhatIfFigures){NAN, NAN, NAN, NAN, NAN};
         entry->why = g_strdup(error->message);
     }
+    return NULL;
 }
 
-static void add_figures(GPtrArray *variants, const ScenScenario *scenario)
+/* Changes a copy of a scenario; false: there is nothing to change, or it would not be sound. */
+typedef bool (*Change)(ScenScenario *scenario, const void *what);
+
+/* Adds @scenario with @what changed to @variants, where it can be. */
+static void try_variant(GPtrArray *variants, const ScenScenario *scenario, Change change,
+                        const void *what, ScenWhatIfEntry entry)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(figures); i++) {
-        Variant *variant = g_new0(Variant, 1);
-        variant->scenario = *scenario;
-        variant->entry = (ScenWhatIfEntry){.text = figures[i].text, .hardware = true};
-        if (enlarge(&variant->scenario, &figures[i]))
-            g_ptr_array_add(variants, variant);
-        else
-            g_free(variant);
-    }
+    g_autofree Variant *variant = g_new0(Variant, 1);
+    variant->scenario = *scenario;
+    variant->entry = entry;
+    if (change(&variant->scenario, what))
+        g_ptr_array_add(variants, g_steal_pointer(&variant));
 }
 
-/* The knobs that turn and leave the scenario sound. */
-static void add_plan_knobs(GPtrArray *variants, const ScenScenario *scenario)
+static bool turn_plan(ScenScenario *scenario, const void *what)
 {
-    size_t count = 0;
-    const ScenKnob *knobs = scen_knob_all(&count);
-    for (size_t i = 0; i < count; i++) {
-        Variant *variant = g_new0(Variant, 1);
-        variant->scenario = *scenario;
-        variant->entry = (ScenWhatIfEntry){.text = knobs[i].text};
-        if (knobs[i].turn(&variant->scenario.plan) && scen_scenario_check(&variant->scenario, NULL))
-            g_ptr_array_add(variants, variant);
-        else
-            g_free(variant);
-    }
+    const ScenKnob *knob = what;
+    return knob->turn(&scenario->plan) && scen_scenario_check(scenario, NULL);
 }
 
-static void add_deployment_knobs(GPtrArray *variants, const ScenScenario *scenario)
+static bool turn_deployment(ScenScenario *scenario, const void *what)
 {
-    size_t count = 0;
-    const ScenDeploymentKnob *knobs = scen_deployment_knob_all(&count);
-    for (size_t i = 0; i < count; i++) {
-        Variant *variant = g_new0(Variant, 1);
-        variant->scenario = *scenario;
-        variant->entry = (ScenWhatIfEntry){.text = knobs[i].text};
-        g_autoptr(ScenErrors) errors = scen_errors_new();
-        bool turned = knobs[i].turn(&variant->scenario.serving);
-        if (turned)
-            scen_check_bound(&variant->scenario, NULL, errors);
-        if (turned && scen_errors_count(errors) == 0)
-            g_ptr_array_add(variants, variant);
-        else
-            g_free(variant);
-    }
+    const ScenDeploymentKnob *knob = what;
+    if (!knob->turn(&scenario->serving))
+        return false;
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    scen_check_bound(scenario, NULL, errors);
+    return scen_errors_count(errors) == 0;
 }
 
-static void ask_all(GPtrArray *variants, int threads)
+static GPtrArray *variants_new(const ScenScenario *scenario)
 {
-    int most = threads > 0 ? threads : (int)g_get_num_processors();
-    GThreadPool *pool =
-        most > 1 ? g_thread_pool_new(ask_variant, NULL, MIN(most, THREADS_MAX), FALSE, NULL) : NULL;
-    for (guint i = 0; i < variants->len; i++) {
-        if (pool)
-            g_thread_pool_push(pool, variants->pdata[i], NULL);
-        else
-            ask_variant(variants->pdata[i], NULL);
-    }
-    if (pool)
-        g_thread_pool_free(pool, FALSE, TRUE);
+    GPtrArray *variants = g_ptr_array_new_with_free_func(g_free);
+    bool serves = scenario->serving.is_on;
+    size_t plans = 0, deployments = 0;
+    const ScenKnob *plan = scen_knob_all(&plans);
+    const ScenDeploymentKnob *deployment = scen_deployment_knob_all(&deployments);
+    for (size_t i = 0; i < G_N_ELEMENTS(figures); i++)
+        try_variant(variants, scenario, enlarge, &figures[i],
+                    (ScenWhatIfEntry){.text = figures[i].text, .hardware = true});
+    for (size_t i = 0; serves && i < deployments; i++)
+        try_variant(variants, scenario, turn_deployment, &deployment[i],
+                    (ScenWhatIfEntry){.text = deployment[i].text});
+    for (size_t i = 0; !serves && i < plans; i++)
+        try_variant(variants, scenario, turn_plan, &plan[i],
+                    (ScenWhatIfEntry){.text = plan[i].text});
+    return variants;
 }
 
 /* Takes the answers of @variants over, in their order. */
@@ -285,7 +272,6 @@ static void entry_clear(ScenWhatIfEntry *entry)
 ScenWhatIf *scen_what_if(const ScenScenario *scenario, int threads, GError **error)
 {
     g_autoptr(ScenWhatIf) what_if = g_new0(ScenWhatIf, 1);
-    g_autoptr(GPtrArray) variants = g_ptr_array_new_with_free_func(g_free);
     ScenScenario base = *scenario;
     bool dropped = drop_measured(&base);
     what_if->serves = scenario->serving.is_on;
@@ -295,12 +281,10 @@ ScenWhatIf *scen_what_if(const ScenScenario *scenario, int threads, GError **err
     if (!ask(&base, &what_if->own, &what_if->why, error) ||
         !add_notes(what_if, scenario, dropped, error))
         return NULL;
-    add_figures(variants, &base);
-    if (base.serving.is_on)
-        add_deployment_knobs(variants, &base);
-    else
-        add_plan_knobs(variants, &base);
-    ask_all(variants, threads);
+    g_autoptr(GPtrArray) variants = variants_new(&base);
+    SimFarm farm = sim_farm_threads(threads);
+    SimFarmJob job = {.count = variants->len, .work = ask_variant, .ctx = variants};
+    sim_farm_run(&farm, &job, NULL);
     collect(what_if, variants, &base);
     sort_entries(what_if->entries);
     return g_steal_pointer(&what_if);

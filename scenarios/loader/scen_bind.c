@@ -278,17 +278,21 @@ void scen_bind_fail(ScenBinder *binder, const ScenNode *map, const char *key, co
     scen_marks_refuse(binder->marks, path);
 }
 
-static void refuse_unknown(ScenBinder *binder, const ScenTable *table, const ScenItem *item)
+bool scen_bind_value(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
+{
+    return binders[field->kind](binder, field, node, slot);
+}
+
+void scen_bind_unknown(ScenErrors *errors, const ScenTable *table, const char *key, ScenMark mark)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
     for (size_t i = 0; i < table->count; i++)
         g_ptr_array_add(known, (void *)table->fields[i].key);
     if (table->catalog != SCEN_CATALOG_NONE)
         g_ptr_array_add(known, (void *)"base");
-    g_autofree char *quoted = scen_quote(item->key);
-    g_autofree char *advice = scen_names_advice(item->key, known);
-    scen_errors_add(binder->errors, item->key_mark, "unknown key %s in %s%s", quoted, table->what,
-                    advice);
+    g_autofree char *quoted = scen_quote(key);
+    g_autofree char *advice = scen_names_advice(key, known);
+    scen_errors_add(errors, mark, "unknown key %s in %s%s", quoted, table->what, advice);
 }
 
 static void bind_field(ScenBinder *binder, const ScenField *field, const ScenNode *map, void *out)
@@ -305,7 +309,7 @@ static void bind_field(ScenBinder *binder, const ScenField *field, const ScenNod
     g_string_append_printf(binder->path, "%s%s", length ? "." : "", field->key);
     if (item)
         scen_marks_set(binder->marks, binder->path->str, item->key_mark);
-    if (!binders[field->kind](binder, field, node, slot))
+    if (!scen_bind_value(binder, field, node, slot))
         scen_marks_refuse(binder->marks, binder->path->str);
     g_string_truncate(binder->path, length);
 }
@@ -321,7 +325,7 @@ bool scen_bind(ScenBinder *binder, const ScenTable *table, const ScenNode *node,
     for (size_t i = 0; i < node->items->len; i++) {
         const ScenItem *item = &g_array_index(node->items, ScenItem, i);
         if (!scen_table_field(table, item->key))
-            refuse_unknown(binder, table, item);
+            scen_bind_unknown(binder->errors, table, item->key, item->key_mark);
     }
     for (size_t i = 0; i < table->count; i++)
         bind_field(binder, &table->fields[i], node, out);

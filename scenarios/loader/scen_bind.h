@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 typedef struct ScenField ScenField;
+typedef struct ScenForm ScenForm;
 typedef struct ScenTable ScenTable;
 typedef struct ScenBinder ScenBinder;
 
@@ -54,10 +55,20 @@ struct ScenField {
     ScenDimension dimension; /* of a quantity */
     const ScenName *names;
     const ScenTable *table;
+    bool
+        implied_base; /* a section's map without a base: is laid over a row that the loader picks */
     ScenBindFunc bind;
-    const char *expected; /* what .bind wants, in words: "all, qkv or none" */
-    const char *fallback; /* the text that stands for an absent key; NULL leaves the slot alone */
-    const char *help;     /* one line, with the unit in which the value is kept */
+    const char *expected;  /* what .bind wants, in words: "all, qkv or none" */
+    const ScenForm *forms; /* the same for programs, unless .names says it all */
+    const char *fallback;  /* the text that stands for an absent key; NULL leaves the slot alone */
+    const char *help;      /* one line, with the unit in which the value is kept */
+};
+
+/** One form that a custom value may take, for who reads the tables: the schema and the completion.
+ *  Lists of them end with a row without .value.help. */
+struct ScenForm {
+    ScenField value; /* without a key; a map without a table holds settings, as --set takes them */
+    int64_t least, most; /* entries of a list of such values; most 0: the value alone */
 };
 
 /** A row for the key @name, kept in @member of the struct @type; the rest are designated
@@ -96,6 +107,12 @@ struct ScenBinder {
 
 /** Fills @out (zeroed by the caller) from @node by @table. False when errors were added. */
 bool scen_bind(ScenBinder *binder, const ScenTable *table, const ScenNode *node, void *out);
+
+/** Fills @slot, of the C type of @field's kind, from @node. False when errors were added. */
+bool scen_bind_value(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);
+
+/** Adds "unknown key ..." with the nearest name and those that @table has, at @mark. */
+void scen_bind_unknown(ScenErrors *errors, const ScenTable *table, const char *key, ScenMark mark);
 
 /** The field @key of @table, NULL when it has none. */
 const ScenField *scen_table_field(const ScenTable *table, const char *key);

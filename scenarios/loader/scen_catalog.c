@@ -8,6 +8,7 @@
  * a map. */
 #include "scen_catalog.h"
 
+#include "scen_data.h"
 #include "scen_doc.h"
 #include "scen_names.h"
 
@@ -39,19 +40,44 @@ _Static_assert(G_N_ELEMENTS(files) == SCEN_CATALOG_COUNT, "a file for each catal
 
 struct ScenCatalogs {
     char *data_dir;
+    ScenShelf *shelf; /* borrowed; NULL: none */
     ScenPool *pool;
     GArray *rows[SCEN_CATALOG_COUNT]; /* ScenRow; NULL until read */
     bool faulty[SCEN_CATALOG_COUNT];
 };
 
-ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool)
+struct ScenShelf {
+    GMutex mutex; /* of all below */
+    ScenPool *pool;
+    ScenCatalogs *catalogs;
+};
+
+ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenShelf *shelf, ScenPool *pool)
 {
-    if (!data_dir)
-        data_dir = g_getenv("ORRERY_DATA_DIR");
     ScenCatalogs *catalogs = g_new0(ScenCatalogs, 1);
-    catalogs->data_dir = g_strdup(data_dir && *data_dir ? data_dir : ORRERY_SOURCE_DIR);
+    catalogs->data_dir = data_dir ? g_strdup(data_dir) : scen_data_folder();
+    catalogs->shelf = shelf;
     catalogs->pool = pool;
     return catalogs;
+}
+
+ScenShelf *scen_shelf_new(const char *data_dir)
+{
+    ScenShelf *shelf = g_new0(ScenShelf, 1);
+    g_mutex_init(&shelf->mutex);
+    shelf->pool = scen_pool_new();
+    shelf->catalogs = scen_catalogs_new(data_dir, NULL, shelf->pool);
+    return shelf;
+}
+
+void scen_shelf_free(ScenShelf *shelf)
+{
+    if (!shelf)
+        return;
+    scen_catalogs_free(shelf->catalogs);
+    scen_pool_free(shelf->pool);
+    g_mutex_clear(&shelf->mutex);
+    g_free(shelf);
 }
 
 void scen_catalogs_free(ScenCatalogs *catalogs)
@@ -119,30 +145,74 @@ static int name_compare(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* The .yaml files of the folder @path, by name. */
+static GPtrArray *files_new(const char *path, GError **error)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+    if (!folder)
+        return NULL;
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder))
+        if (g_str_has_suffix(name, ".yaml") && name[0] != '.')
+            g_ptr_array_add(found, g_build_filename(path, name, NULL));
+    g_ptr_array_sort(found, name_compare);
+    return found;
+}
+
 static void read_folder(ScenCatalogs *catalogs, GArray *rows, const char *path, ScenErrors *errors)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDir) folder = g_dir_open(path, 0, &error);
+    g_autoptr(GPtrArray) found = files_new(path, &error);
     ScenMark mark = {.file = path, .origin = SCEN_ORIGIN_CATALOG};
-    if (!folder) {
+    if (!found)
         scen_errors_add(errors, mark, "the catalog cannot be opened: %s", error->message);
-        return;
-    }
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder))
-        if (g_str_has_suffix(name, ".yaml") && name[0] != '.')
-            g_ptr_array_add(names, g_strdup(name));
-    if (names->len == 0)
+    else if (found->len == 0)
         scen_errors_add(errors, mark, "the catalog holds no .yaml file");
-    g_ptr_array_sort(names, name_compare);
-    for (size_t i = 0; i < names->len; i++) {
-        g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
-        read_file(catalogs, rows, file, errors);
+    for (size_t i = 0; found && i < found->len; i++)
+        read_file(catalogs, rows, found->pdata[i], errors);
+}
+
+/* A file that cannot be read adds nothing: whoever needs it says so. */
+static void add_contents(GChecksum *sum, const char *path)
+{
+    gsize length = 0;
+    g_autofree char *text = NULL;
+    if (g_file_get_contents(path, &text, &length, NULL))
+        g_checksum_update(sum, (const guchar *)text, (gssize)length);
+}
+
+char *scen_catalogs_digest(void)
+{
+    g_autofree char *data_dir = scen_data_folder();
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (int kind = SCEN_CATALOG_NONE + 1; kind < SCEN_CATALOG_COUNT; kind++) {
+        g_autofree char *path = g_build_filename(data_dir, files[kind].path, NULL);
+        bool file = g_str_has_suffix(path, ".yaml");
+        g_autoptr(GPtrArray) found = file ? NULL : files_new(path, NULL);
+        if (file)
+            add_contents(sum, path);
+        for (guint i = 0; found && i < found->len; i++)
+            add_contents(sum, found->pdata[i]);
     }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+/* The rows of the shelf, which nobody changes; NULL when they are faulty, so that whoever wants them
+ * reads them and says why. */
+static GArray *shelf_rows(ScenShelf *shelf, ScenCatalogKind kind)
+{
+    g_mutex_lock(&shelf->mutex);
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    const GArray *rows = scen_catalogs_rows(shelf->catalogs, kind, errors);
+    bool faulty = shelf->catalogs->faulty[kind];
+    g_mutex_unlock(&shelf->mutex);
+    return faulty ? NULL : g_array_ref((GArray *)rows);
 }
 
 const GArray *scen_catalogs_rows(ScenCatalogs *catalogs, ScenCatalogKind kind, ScenErrors *errors)
 {
+    if (!catalogs->rows[kind] && catalogs->shelf)
+        catalogs->rows[kind] = shelf_rows(catalogs->shelf, kind);
     if (catalogs->rows[kind])
         return catalogs->rows[kind];
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(ScenRow));
@@ -173,6 +243,17 @@ const ScenRow *scen_catalogs_find(ScenCatalogs *catalogs, ScenCatalogKind kind, 
     return NULL;
 }
 
+/* The rows of @kind, to add to: those of a shelf are copied. */
+static GArray *own_rows(ScenCatalogs *catalogs, ScenCatalogKind kind, ScenErrors *errors)
+{
+    GArray *rows = (GArray *)scen_catalogs_rows(catalogs, kind, errors);
+    if (!catalogs->shelf)
+        return rows;
+    catalogs->rows[kind] = g_array_copy(rows);
+    g_array_unref(rows);
+    return catalogs->rows[kind];
+}
+
 void scen_catalogs_add(ScenCatalogs *catalogs, const char *path, ScenErrors *errors)
 {
     static const struct {
@@ -198,7 +279,7 @@ void scen_catalogs_add(ScenCatalogs *catalogs, const char *path, ScenErrors *err
                             "profiles, gpus, nodes",
                             quoted);
         } else if (sections[s].kind != SCEN_CATALOG_NONE && item->value->kind == SCEN_NODE_MAP) {
-            GArray *rows = (GArray *)scen_catalogs_rows(catalogs, sections[s].kind, errors);
+            GArray *rows = own_rows(catalogs, sections[s].kind, errors);
             for (guint j = 0; j < item->value->items->len; j++)
                 add_row(rows, &g_array_index(item->value->items, ScenItem, j), errors);
         }

@@ -33,11 +33,23 @@ typedef struct ScenRow {
 
 typedef struct ScenCatalogs ScenCatalogs;
 
-/** Catalogs of the folder @data_dir; NULL: $ORRERY_DATA_DIR, else the source tree. Nodes and names
- *  go to @pool, which is borrowed. Nothing is read yet. */
-ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenPool *pool);
+/** Catalogs that many loads share, on any thread: each is read once, when first asked for. */
+typedef struct ScenShelf ScenShelf;
+
+/** A shelf of the folder @data_dir; NULL: scen_data_folder(). It must outlive all
+ *  that was loaded from it. */
+ScenShelf *scen_shelf_new(const char *data_dir);
+void scen_shelf_free(ScenShelf *shelf);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenShelf, scen_shelf_free)
+
+/** Catalogs of the folder @data_dir (NULL: scen_data_folder()), or of @shelf unless that is NULL. Nodes and
+ *  names go to @pool, which is borrowed. Nothing is read yet. */
+ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenShelf *shelf, ScenPool *pool);
 void scen_catalogs_free(ScenCatalogs *catalogs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenCatalogs, scen_catalogs_free)
+
+/** SHA-256 of all catalog files of scen_data_folder(), in hexadecimal. The caller owns it. */
+char *scen_catalogs_digest(void);
 
 ScenPool *scen_catalogs_pool(ScenCatalogs *catalogs);
 

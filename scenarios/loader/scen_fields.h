@@ -44,8 +44,10 @@ extern const ScenTable scen_storage_table;         /* fills a ScenStorage */
 extern const ScenTable scen_campaign_table;        /* fills a ScenCampaign */
 extern const ScenTable scen_detection_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_queue_table;           /* fills a ScenQueue */
+extern const ScenTable scen_et_table;              /* fills a ScenEtSection */
 extern const ScenTable scen_spread_table;          /* fills a StratSpread */
 extern const ScenTable scen_training_run_table;    /* fills a StratTarget */
+extern const ScenTable scen_sweep_table;           /* fills a ScenSweep */
 extern const ScenTable scen_scenario_table;        /* fills a ScenScenario */
 
 /** Names of ScenLoadFrom. */
@@ -61,8 +63,14 @@ extern const ScenName scen_dtype_names[];
 bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,
                          void *slot);
 
+/** The same for programs. */
+extern const ScenForm scen_placement_forms[];
+
 /** What scen_spread_bind() takes, in words. */
 #define SCEN_SPREAD_EXPECTED "a time, or {distribution, mean, cv, slow_fraction, slow_mean}"
+
+/** The same for programs. */
+extern const ScenForm scen_spread_forms[];
 
 /** Fills a StratSpread from a time or a map: the .bind of a custom field. */
 bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);

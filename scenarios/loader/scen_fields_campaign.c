@@ -16,7 +16,7 @@
     SCEN_FIELD(key, type, member, SCEN_QUANTITY, .dimension = SCEN_TIME_S, __VA_ARGS__)
 #define SPREAD(key, type, member, ...)                                                             \
     SCEN_FIELD(key, type, member, SCEN_CUSTOM, .bind = scen_spread_bind,                           \
-               .expected = SCEN_SPREAD_EXPECTED, __VA_ARGS__)
+               .expected = SCEN_SPREAD_EXPECTED, .forms = scen_spread_forms, __VA_ARGS__)
 
 void scen_campaign_clear(ScenCampaign *campaign)
 {
@@ -59,11 +59,28 @@ static bool bind_recoveries(ScenBinder *binder, const ScenField *field, const Sc
     return true;
 }
 
+static const ScenName all_recoveries[] = {
+    {"all", 0},
+    {NULL,  0}
+};
+
+static const ScenForm recovery_forms[] = {
+    {.value = {.kind = SCEN_ENUM, .names = all_recoveries, .help = "every policy"}},
+    {.value = {.kind = SCEN_TEXT, .help = "a policy (orrery list recoveries)"},     .most = 1000},
+    {.value = {.help = NULL}                                                                            },
+};
+
 const ScenName scen_every_names[] = {
     {"young",     STRAT_EVERY_YOUNG    },
     {"daly",      STRAT_EVERY_DALY     },
     {"optimised", STRAT_EVERY_OPTIMISED},
     {NULL,        0                    },
+};
+
+static const ScenForm every_forms[] = {
+    {.value = {.kind = SCEN_QUANTITY, .dimension = SCEN_TIME_S, .help = "always the same"}},
+    {.value = {.kind = SCEN_ENUM, .names = scen_every_names, .help = "from the failures"}},
+    {.value = {.help = NULL}},
 };
 
 bool scen_every_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
@@ -119,6 +136,7 @@ static const ScenName copies[] = {
 static const ScenField checkpoint_fields[] = {
     SCEN_FIELD("interval", ScenCampaign, spec.checkpoint, SCEN_CUSTOM, .required = true,
                .bind = scen_every_bind, .expected = "a time, young, daly or optimised",
+               .forms = every_forms,
                .help = "training between two checkpoints, rounded to whole steps"),
     CHECKPOINT("block", block_s, .zero = true,
                .help = "for which training stands still, in s (default: of the storage, or 0)"),
@@ -372,7 +390,7 @@ static const ScenField fields[] = {
                .help = "how faults are noticed (default: as recovery says)"),
     SCEN_GROUP("recovery", &recovery_table, .required = true, .help = "what a failure sets off"),
     SCEN_FIELD("recoveries", ScenCampaign, recoveries, SCEN_CUSTOM, .bind = bind_recoveries,
-               .expected = "a list of policies, or all",
+               .expected = "a list of policies, or all", .forms = recovery_forms,
                .help = "policies to compare on the same failures (orrery list recoveries)"),
     SCEN_FIELD("spares", ScenCampaign, spec.spares, SCEN_MAP, .table = &spare_table,
                .help = "nodes that stand by (default: one is always found, after allocation)"),

@@ -13,7 +13,7 @@
     SCEN_FIELD(key, ScenCampaign, spec.detection.member, of_kind, __VA_ARGS__)
 #define SPREAD(key, member, ...)                                                                   \
     FIELD(key, member, SCEN_CUSTOM, .bind = scen_spread_bind, .expected = SCEN_SPREAD_EXPECTED,    \
-          __VA_ARGS__)
+          .forms = scen_spread_forms, __VA_ARGS__)
 
 static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 {

@@ -154,6 +154,11 @@ static bool bind_dims(ScenBinder *binder, const ScenField *field, const ScenNode
     return true;
 }
 
+static const ScenForm dim_forms[] = {
+    {.value = {.kind = SCEN_INT, .min = 1, .max = 1e6, .help = "GPUs"}, .least = 2, .most = 3},
+    {.value = {.help = NULL}                                                       },
+};
+
 #define FABRIC(key, member, of_kind, ...) SCEN_FIELD(key, ScenFabric, member, of_kind, __VA_ARGS__)
 #define LENGTH(key, member, ...)                                                                   \
     FABRIC(key, member, SCEN_QUANTITY, .dimension = SCEN_LENGTH_M, __VA_ARGS__)
@@ -179,7 +184,7 @@ static const ScenField fields[] = {
            .help = "ways that carry what a pair of GPUs sends, in equal shares (default: ports of "
                    "a NIC)"),
     FABRIC("torus_dims", torus_dims, SCEN_CUSTOM, .bind = bind_dims, .min = 1, .max = 1e6,
-           .expected = "a list of two or three whole numbers, as in [4, 4, 2]",
+           .expected = "a list of two or three whole numbers, as in [4, 4, 2]", .forms = dim_forms,
            .help = "GPUs along x, y and z of a torus (default: as near to a cube as possible)"),
     FABRIC("nvlink_generation", nvlink_generation, SCEN_INT, .min = 2, .max = 5,
            .help = "draws each NVSwitch of that generation (default: one stands for all)"),

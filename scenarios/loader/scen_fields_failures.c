@@ -16,7 +16,7 @@
     OWN(key, member, SCEN_QUANTITY, .zero = true, .dimension = SCEN_TIME_S, __VA_ARGS__)
 #define SPREAD(key, member, ...)                                                                   \
     OWN(key, member, SCEN_CUSTOM, .bind = scen_spread_bind, .expected = SCEN_SPREAD_EXPECTED,      \
-        __VA_ARGS__)
+        .forms = scen_spread_forms, __VA_ARGS__)
 
 void scen_serve_failures_clear(ScenServeFailures *failures)
 {

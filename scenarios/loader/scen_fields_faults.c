@@ -38,6 +38,15 @@ const ScenTable scen_spread_table = {
     .size = sizeof(StratSpread),
 };
 
+const ScenForm scen_spread_forms[] = {
+    {.value = {.kind = SCEN_QUANTITY,
+               .dimension = SCEN_TIME_S,
+               .zero = true,
+               .help = "always the same"}},
+    {.value = {.kind = SCEN_MAP, .table = &scen_spread_table, .help = "a distribution"}},
+    {.value = {.help = NULL}},
+};
+
 bool scen_spread_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
     (void)field;
@@ -150,6 +159,13 @@ static bool bind_heights(ScenBinder *binder, const ScenField *field, const ScenN
     return top > 0.0;
 }
 
+static const ScenForm height_forms[] = {
+    {.value = {.kind = SCEN_NUMBER, .max = 1e9, .help = "a rate"},
+     .least = 1,
+     .most = STRAT_FAULT_HEIGHTS},
+    {.value = {.help = NULL}                                 },
+};
+
 #define CLASS(key, member, of_kind, ...)                                                           \
     SCEN_FIELD(key, ScenFaultClass, member, of_kind, __VA_ARGS__)
 
@@ -171,7 +187,7 @@ static const ScenField class_fields[] = {
     CLASS("domain_nodes", row.domain_nodes, SCEN_INT, .min = 1, .max = 1e6,
           .help = "nodes of a domain: of a tray, a power domain"),
     CLASS("heights", row, SCEN_CUSTOM, .bind = bind_heights,
-          .expected = "a list of up to 8 rates, one above 0",
+          .expected = "a list of up to 8 rates, one above 0", .forms = height_forms,
           .help = "rates of equal parts of a rack, bottom first, over each other"),
     CLASS("shape", row.shape, SCEN_NUMBER, .min = 0.1, .max = 10, .fallback = "1",
           .help = "Weibull shape of the gaps (default: 1, exponential)"),
@@ -181,13 +197,15 @@ static const ScenField class_fields[] = {
     CLASS("swap_fraction", row.swap_fraction, SCEN_NUMBER, .max = 1, .fallback = "1",
           .help = "share whose nodes are replaced, not just restarted (default: 1)"),
     CLASS("lasts", row.lasts, SCEN_CUSTOM, .bind = scen_spread_bind,
-          .expected = SCEN_SPREAD_EXPECTED, .help = "duration of the effect"),
+          .expected = SCEN_SPREAD_EXPECTED, .forms = scen_spread_forms,
+          .help = "duration of the effect"),
     CLASS("clock", row.clock_fraction, SCEN_NUMBER, .min = 0.01, .max = 1, .fallback = "1",
           .help = "of slow and cap: what is left of it"),
     CLASS("nic_lost", row.nic_lost_fraction, SCEN_NUMBER, .max = 1,
           .help = "of slow and degrade: what a NIC loses of its bandwidth, 1: it is dead"),
     CLASS("found_after", row.found_after, SCEN_CUSTOM, .bind = scen_spread_bind,
-          .expected = SCEN_SPREAD_EXPECTED, .help = "of sdc: until somebody knows"),
+          .expected = SCEN_SPREAD_EXPECTED, .forms = scen_spread_forms,
+          .help = "of sdc: until somebody knows"),
     TIME("warning", ScenFaultClass, row.warning_s, .zero = true,
          .help = "of preempt: before it, in s (default: 0)"),
 };
@@ -347,6 +365,12 @@ static bool bind_classes(ScenBinder *binder, const ScenField *field, const ScenN
     return true;
 }
 
+static const ScenForm class_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a class"},
+     .most = G_N_ELEMENTS(((ScenIncident *)NULL)->classes)},
+    {.value = {.help = NULL}                                              },
+};
+
 static const ScenField incident_fields[] = {
     TIME("from", ScenIncident, row.from_s, .required = true, .zero = true, .help = "in s"),
     TIME("to", ScenIncident, row.to_s, .required = true, .help = "in s"),
@@ -356,6 +380,7 @@ static const ScenField incident_fields[] = {
                                                         .kind = SCEN_CUSTOM,
                                                         .bind = bind_classes,
                                                         .expected = "a list of up to 8 names",
+                                                        .forms = class_forms,
                                                         .help = "that it is about (default: all)"},
 };
 

@@ -132,11 +132,22 @@ static bool bind_kind(ScenBinder *binder, const ScenField *field, const ScenNode
     return false;
 }
 
+static const ScenForm kind_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a figure (orrery list figures)"}},
+    {.value = {.help = NULL}},
+};
+
+static const ScenForm settings_forms[] = {
+    {.value = {.kind = SCEN_MAP, .help = "settings, as --set takes them"}},
+    {.value = {.help = NULL}},
+};
+
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenFigure, member, of_kind, __VA_ARGS__)
 
 static const ScenField fields[] = {
     FIELD("figure", kind, SCEN_CUSTOM, .required = true, .bind = bind_kind,
-          .expected = "the name of a figure (orrery list figures)", .help = "what was published"),
+          .expected = "the name of a figure (orrery list figures)", .forms = kind_forms,
+          .help = "what was published"),
     FIELD("name", name, SCEN_TEXT, .help = "what sets it apart from others of its kind"),
     FIELD("of", of, SCEN_TEXT, .help = "classes of faults (a pattern), a bucket, or a number"),
     FIELD("published", published_text, SCEN_TEXT, .help = "what the source says"),
@@ -149,9 +160,10 @@ static const ScenField fields[] = {
     FIELD("basis", basis, SCEN_ENUM, .names = bases, .fallback = "predicted",
           .help = "predicted, assumed or input: what the figure hangs on (default: predicted)"),
     FIELD("with", with, SCEN_CUSTOM, .bind = bind_settings,
-          .expected = "a map of settings, as --set takes them", .help = "laid over the scenario"),
+          .expected = "a map of settings, as --set takes them", .forms = settings_forms,
+          .help = "laid over the scenario"),
     FIELD("over", over, SCEN_CUSTOM, .bind = bind_settings,
-          .expected = "a map of settings, as --set takes them",
+          .expected = "a map of settings, as --set takes them", .forms = settings_forms,
           .help = "the figure is that of `with` over that of these"),
 };
 

@@ -107,9 +107,24 @@ static bool bind_rates(ScenBinder *binder, const ScenField *field, const ScenNod
     return true;
 }
 
+static const ScenForm level_forms[] = {
+    {.value = {.kind = SCEN_QUANTITY, .dimension = SCEN_DATA_BYTES, .help = "a size"},
+     .least = KERN_HOST_LEVELS,
+     .most = KERN_HOST_LEVELS},
+    {.value = {.help = NULL}                                                        },
+};
+
+static const ScenForm rate_forms[] = {
+    {.value = {.kind = SCEN_QUANTITY, .dimension = SCEN_RATE_BYTES_PER_S, .help = "a rate"},
+     .least = KERN_HOST_LEVELS,
+     .most = KERN_HOST_LEVELS},
+    {.value = {.help = NULL}                                                              },
+};
+
 #define RATES(key, member)                                                                         \
     SCEN_FIELD(key, KernHostPassFit, member, SCEN_CUSTOM, .required = true, .bind = bind_rates,    \
-               .expected = "a list of 6 rates", .help = "bytes/s at each level")
+               .expected = "a list of 6 rates", .forms = rate_forms,                               \
+               .help = "bytes/s at each level")
 
 static const ScenField pass_fields[] = {
     RATES("forward", forward_s),
@@ -149,7 +164,7 @@ static const ScenField host_fields[] = {
     SCEN_GROUP("activations", &activations_table, .required = true,
                .help = "products of activations"),
     SCEN_FIELD("levels", KernHostFit, level_bytes, SCEN_CUSTOM, .required = true,
-               .bind = bind_levels, .expected = "a list of 6 growing sizes",
+               .bind = bind_levels, .expected = "a list of 6 growing sizes", .forms = level_forms,
                .help = "bytes that the loops moved"),
     SCEN_GROUP("passes", &passes_table, .required = true, .help = "loops over memory"),
     SCEN_FIELD("pass_spread", KernHostFit, pass_spread_fraction, SCEN_NUMBER, .max = 100.0,

@@ -34,6 +34,7 @@ static const ScenField fields[] = {
           .help = "GPUs that it uses (default: as many as its plan needs)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,
           .bind = scen_placement_bind, .expected = SCEN_PLACEMENT_EXPECTED,
+          .forms = scen_placement_forms,
           .help = "which of the free GPUs each rank runs on (default: packed)"),
 };
 

@@ -10,6 +10,7 @@
 #include "sim_math.h"
 #include "strat_traffic_shares.h"
 
+#define MOST_TOKENS 0x1p40
 #define BIT(kind) (1U << STRAT_LENGTH_##kind)
 #define CLIPPED (BIT(UNIFORM) | BIT(LOGNORMAL) | BIT(EXPONENTIAL) | BIT(GEOMETRIC))
 #define HAS_MEAN (BIT(CONSTANT) | BIT(LOGNORMAL) | BIT(EXPONENTIAL) | BIT(GEOMETRIC))
@@ -135,6 +136,12 @@ static const ScenTable length_table = {
     .finish = finish,
 };
 
+const ScenForm scen_length_forms[] = {
+    {.value = {.kind = SCEN_INT, .min = 1, .max = MOST_TOKENS, .help = "always the same"}},
+    {.value = {.kind = SCEN_MAP, .table = &length_table, .help = "a distribution"}},
+    {.value = {.help = NULL}},
+};
+
 bool scen_length_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
     (void)field;
@@ -145,7 +152,7 @@ bool scen_length_bind(ScenBinder *binder, const ScenField *field, const ScenNode
     }
     guint64 tokens = 0;
     if (node->kind != SCEN_NODE_TEXT || node->quoted ||
-        !g_ascii_string_to_unsigned(node->text, 10, 1, G_GUINT64_CONSTANT(1) << 40, &tokens, NULL))
+        !g_ascii_string_to_unsigned(node->text, 10, 1, (guint64)MOST_TOKENS, &tokens, NULL))
         return false;
     length->length.mean = (double)tokens;
     return true;

@@ -22,6 +22,13 @@ static const ScenName norms[] = {
     {NULL,        0                   },
 };
 
+static const ScenName biases[] = {
+    {"all",  0},
+    {"qkv",  0},
+    {"none", 0},
+    {NULL,   0}
+};
+
 static bool bind_bias(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
     (void)binder;
@@ -89,6 +96,7 @@ static const ScenField fields[] = {
     {.key = "bias",
                                                       .kind = SCEN_CUSTOM,
                                                       .bind = bind_bias,
+                                                      .names = biases,
                                                       .expected = "one of all, qkv, none",
                                                       .fallback = "all",
                                                       .help = "which linear layers have a bias"},

@@ -65,6 +65,14 @@ const ScenTable scen_placement_table = {
     .finish = finish,
 };
 
+const ScenForm scen_placement_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a rule (orrery list placements)"}},
+    {.value = {.kind = SCEN_MAP,
+               .table = &scen_placement_table,
+               .help = "a list of GPUs or nodes"}},
+    {.value = {.help = NULL}},
+};
+
 bool scen_placement_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node,
                          void *slot)
 {

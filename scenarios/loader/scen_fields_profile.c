@@ -176,6 +176,7 @@ static const ScenField profile_fields[] = {
     PROFILE("fitted_on", fitted_on, SCEN_MAP, .table = &scen_fitted_on_table,
             .help = "sizes of the shapes that were fitted"),
     PROFILE("table", table, SCEN_CUSTOM, .bind = scen_table_bind, .expected = SCEN_TABLE_EXPECTED,
+            .forms = scen_table_forms,
             .help = "measurements that are asked before the coefficients"),
 };
 

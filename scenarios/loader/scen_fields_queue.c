@@ -19,7 +19,7 @@
     SCEN_FIELD(key, type, member, SCEN_QUANTITY, .dimension = SCEN_TIME_S, __VA_ARGS__)
 #define SPREAD(key, type, member, ...)                                                             \
     SCEN_FIELD(key, type, member, SCEN_CUSTOM, .bind = scen_spread_bind,                           \
-               .expected = SCEN_SPREAD_EXPECTED, __VA_ARGS__)
+               .expected = SCEN_SPREAD_EXPECTED, .forms = scen_spread_forms, __VA_ARGS__)
 
 void scen_queue_clear(ScenQueue *queue)
 {

@@ -45,14 +45,26 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
-/* A scenario with a queue has many jobs, and none that it knows more of. */
-static void check_queue(ScenBinder *binder, const ScenNode *map)
+/* A scenario with a queue has many jobs, and none that it knows more of; an execution trace is all
+ * that runs. */
+static void check_others(ScenBinder *binder, const ScenNode *map, const char *kind)
 {
     static const char *const others[] = {"model",    "plan", "serve",  "traffic",
                                          "campaign", "jobs", "replay", "training_run"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         if (scen_node_item(map, others[i]))
-            scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
+            scen_bind_fail(binder, map, others[i], "a scenario with %s: has no %s:", kind,
+                           others[i]);
+}
+
+static void check_trace(ScenBinder *binder, const ScenNode *map)
+{
+    static const char *const others[] = {"queue", "search", "faults", "kernels", "expect", "cost"};
+    check_others(binder, map, "execution_trace");
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (scen_node_item(map, others[i]))
+            scen_bind_fail(binder, map, others[i],
+                           "a scenario with execution_trace: has no %s:", others[i]);
 }
 
 static void need(ScenBinder *binder, const ScenNode *map, const char *key, const char *help)
@@ -130,9 +142,14 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
     const TopoCluster *cluster = &scenario->cluster;
+    if (scen_node_item(map, "execution_trace")) {
+        need(binder, map, "cluster", "what it runs on");
+        check_trace(binder, map);
+        return;
+    }
     if (scen_node_item(map, "queue")) {
         need(binder, map, "cluster", "what it runs on");
-        check_queue(binder, map);
+        check_others(binder, map, "queue");
         scen_queue_finish(binder, map, cluster->node.gpus, cluster->node_count, &scenario->queue);
         return;
     }
@@ -168,6 +185,8 @@ static const ScenField fields[] = {
     FIELD("traffic", traffic, SCEN_MAP, .table = &scen_traffic_table, .help = "who sends requests"),
     FIELD("search", search, SCEN_MAP, .table = &scen_search_table,
           .help = "what orrery search may choose from"),
+    FIELD("sweep", sweep, SCEN_MAP, .table = &scen_sweep_table,
+          .help = "points that orrery sweep runs: grids and lists over paths of the scenario"),
     FIELD("cost", cost, SCEN_SECTION, .table = &scen_cost_table,
           .help = "what a GPU-hour costs (orrery list prices)"),
     FIELD("training_run", training_run, SCEN_MAP, .table = &scen_training_run_table,
@@ -178,19 +197,22 @@ static const ScenField fields[] = {
           .help = "many jobs on the cluster, instead of model and plan or serve"),
     FIELD("replay", replay, SCEN_TEXT,
           .help = "operation trace of a real job (orrery replay), from this folder, instead"),
+    FIELD("execution_trace", trace, SCEN_MAP, .table = &scen_et_table,
+          .help = "Chakra execution trace, replayed on the cluster instead"),
     FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
           .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,
           .help = "the scale-out network (default: rail-optimised, full rate)"),
     FIELD("placement", placement, SCEN_CUSTOM, .table = &scen_placement_table,
           .bind = scen_placement_bind, .expected = SCEN_PLACEMENT_EXPECTED,
-          .help = "which GPU each rank runs on (default: packed)"),
+          .forms = scen_placement_forms, .help = "which GPU each rank runs on (default: packed)"),
     FIELD("jobs", jobs, SCEN_ROWS, .table = &scen_job_table,
           .help = "further jobs that run at the same time on the same cluster"),
     FIELD("kernels", profile, SCEN_SECTION, .table = &scen_profile_table,
-          .bind = scen_kernels_defer,
+          .bind = scen_kernels_defer, .implied_base = true,
           .help = "kernel profile that prices the GPU's operations (default: the GPU's own)"),
     FIELD("uncertainty", errors, SCEN_SECTION, .table = &scen_errors_table, .fallback = "default",
+          .implied_base = true,
           .help = "standard errors of the costs, for intervals (orrery list uncertainty)"),
     FIELD("guesses", guesses, SCEN_INT, .max = 100.0,
           .help = "facts of the plan that are guesses: each widens the interval (default: 0)"),

@@ -70,8 +70,14 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
 }
 
 #define FIELD(key, member, of_kind, ...) SCEN_FIELD(key, ScenSearch, member, of_kind, __VA_ARGS__)
+static const ScenForm name_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a name"}, .least = 1, .most = 1000},
+    {.value = {.help = NULL}                                 },
+};
+
 #define NAMES(key, member, ...)                                                                    \
-    FIELD(key, member, SCEN_CUSTOM, .bind = bind_names, .expected = "a list of names", __VA_ARGS__)
+    FIELD(key, member, SCEN_CUSTOM, .bind = bind_names, .expected = "a list of names",             \
+          .forms = name_forms, __VA_ARGS__)
 #define NUMBERS(key, member, ...)                                                                  \
     FIELD(key, member, SCEN_NUMBERS, .min = 1, .max = 1048576, __VA_ARGS__)
 

@@ -30,6 +30,13 @@ static bool bind_preferred(ScenBinder *binder, const ScenField *field, const Sce
     return true;
 }
 
+static const ScenForm preferred_forms[] = {
+    {.value = {.kind = SCEN_INT, .min = 1, .max = MOST_PREFERRED, .help = "requests"},
+     .least = 1,
+     .most = STRAT_PREFERRED},
+    {.value = {.help = NULL}                                                         },
+};
+
 #define PREFERRED_EXPECTED "a list of 1 to 8 whole numbers from 1 to 1000000"
 
 #define HOST(key, member, of_kind, ...) SCEN_FIELD(key, StratHost, member, of_kind, __VA_ARGS__)
@@ -191,7 +198,7 @@ static const ScenField fields[] = {
     FIELD("batch_wait_fraction", batch_wait_fraction, SCEN_NUMBER, .max = 1.0,
           .help = "TensorRT-LLM: share of max_tokens that ends that wait"),
     FIELD("preferred_sequences", preferred_sequences, SCEN_CUSTOM, .bind = bind_preferred,
-          .expected = PREFERRED_EXPECTED,
+          .expected = PREFERRED_EXPECTED, .forms = preferred_forms,
           .help = "Triton: sizes of a batch that goes at once (default: max_sequences)"),
     FIELD("max_queue_delay", max_queue_delay_s, SCEN_QUANTITY, .zero = true,
           .dimension = SCEN_TIME_S, .help = "Triton: how long a batch may wait to fill, in s"),

@@ -102,7 +102,7 @@ static void finish_sessions(ScenBinder *binder, const ScenNode *map, void *out)
 
 static const ScenField session_fields[] = {
     FIELD("turns", turns, SCEN_CUSTOM, .bind = scen_length_bind, .expected = SCEN_LENGTH_EXPECTED,
-          .required = true, .help = "turns of a conversation"),
+          .forms = scen_length_forms, .required = true, .help = "turns of a conversation"),
     TIME("think_time", spec.turn_think.mean_s, .zero = true,
          .help = "from an answer to the next turn, in s (default: 0)"),
     THINK(spec.turn_think.exponential),
@@ -300,11 +300,12 @@ static const ScenField fields[] = {
           .help = "ends after so many requests"),
     TIME("duration", spec.duration_s, .help = "nothing arrives from then on, in s"),
     FIELD("input", input, SCEN_CUSTOM, .bind = scen_length_bind, .expected = SCEN_LENGTH_EXPECTED,
+          .forms = scen_length_forms,
           .help = "tokens of a prompt; with sessions, that a turn adds to it"),
     FIELD("output", output, SCEN_CUSTOM, .bind = scen_length_bind, .expected = SCEN_LENGTH_EXPECTED,
-          .help = "tokens of an answer"),
+          .forms = scen_length_forms, .help = "tokens of an answer"),
     FIELD("samples", samples, SCEN_CUSTOM, .bind = scen_length_bind,
-          .expected = SCEN_LENGTH_EXPECTED,
+          .expected = SCEN_LENGTH_EXPECTED, .forms = scen_length_forms,
           .help = "answers to each request, each with an output of its own (default: 1)"),
     FIELD("beam_width", spec.beams, SCEN_INT, .min = 2, .max = MOST_SAMPLES,
           .help = "beams of a search for the answer (default: no search)"),

@@ -88,6 +88,18 @@ static bool read_item(ScenBinder *binder, const ScenNode *node, ScenMeasured *me
     return true;
 }
 
+const ScenForm scen_table_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "path of a CSV file"}                                    },
+    {.value = {.kind = SCEN_MAP,
+               .table = &file_table,
+               .help = "a CSV file whose rows name layers"}                                   },
+    {.value = {.kind = SCEN_TEXT, .help = "path of a CSV file"},                                     .least = 1, .most = 1000},
+    {.value = {.kind = SCEN_MAP, .table = &file_table, .help = "a CSV file whose rows name layers"},
+     .least = 1,
+     .most = 1000},
+    {.value = {.help = NULL}},
+};
+
 bool scen_table_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot)
 {
     (void)field;

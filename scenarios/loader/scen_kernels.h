@@ -7,6 +7,9 @@
 #define SCEN_TABLE_EXPECTED                                                                        \
     "the path of a CSV file, a map {file: PATH, model: NAME, tensor: RANKS}, or a list of these"
 
+/** The same for programs. */
+extern const ScenForm scen_table_forms[];
+
 /** Binds `table:` of a profile: reads the files and makes the index (KernTable *, for whoever frees
  *  the profile). */
 bool scen_table_bind(ScenBinder *binder, const ScenField *field, const ScenNode *node, void *slot);

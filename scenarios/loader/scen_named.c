@@ -9,7 +9,7 @@ bool scen_named_bind(ScenCatalogKind kind, const char *name, const char *data_di
 {
     g_autoptr(ScenPool) pool = scen_pool_new();
     g_autoptr(ScenErrors) errors = scen_errors_new();
-    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(data_dir, pool);
+    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(data_dir, NULL, pool);
     g_autoptr(GString) path = g_string_new(NULL);
     ScenBinder binder = {.errors = errors, .strings = strings, .catalogs = catalogs, .path = path};
     const ScenTable *table = scen_catalog_table(kind);
@@ -36,7 +36,7 @@ bool scen_named_foreach(ScenCatalogKind kind, const char *data_dir, ScenNamedFun
 {
     g_autoptr(ScenPool) pool = scen_pool_new();
     g_autoptr(ScenErrors) errors = scen_errors_new();
-    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(data_dir, pool);
+    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(data_dir, NULL, pool);
     const GArray *rows = scen_catalogs_rows(catalogs, kind, errors);
     for (guint i = 0; rows && i < rows->len; i++) {
         const ScenRow *row = &g_array_index(rows, ScenRow, i);

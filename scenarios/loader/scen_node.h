@@ -62,4 +62,7 @@ const ScenNode *scen_node_with(ScenPool *pool, const ScenNode *map, const char *
 /** What @node is, for a message: "'abc'", "a map", "a list", "nothing". The caller owns it. */
 char *scen_node_describe(const ScenNode *node);
 
+/** @node on one line of YAML, which reads back as the same tree. The caller owns it. */
+char *scen_node_flow(const ScenNode *node);
+
 #endif

@@ -171,7 +171,8 @@ static const Unit *find_unit(const char *text, ScenDimension want, const Prefix 
 {
     const Unit *found = NULL;
     for (size_t u = 0; u < G_N_ELEMENTS(units); u++) {
-        for (size_t p = 0; p < G_N_ELEMENTS(prefixes); p++) {
+        bool ends = g_str_has_suffix(text, units[u].text);
+        for (size_t p = 0; ends && p < G_N_ELEMENTS(prefixes); p++) {
             const Prefix *before = &prefixes[p];
             if (before->family != NONE && !(units[u].families & before->family))
                 continue;
@@ -274,4 +275,50 @@ char *scen_quantity_text(double value, ScenDimension dimension)
     if (unit->text[0] == '$')
         return g_strdup_printf("$%.6g%s", shown, unit->text + 1);
     return g_strdup_printf("%.6g %s%s", shown, prefix->text, unit->text);
+}
+
+#define BLANKS "[ \\t\\n\\f\\r]*"
+#define NUMBER "(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+
+/* Adds @unit, spelled @text, with the prefixes that it takes. */
+static void add_unit(GString *pattern, const Unit *unit, const char *text)
+{
+    g_autofree char *quoted = g_regex_escape_string(text, -1);
+    const char *separator = "(?:";
+    for (size_t p = 0; p < G_N_ELEMENTS(prefixes); p++)
+        if (unit->families & prefixes[p].family) {
+            g_string_append_printf(pattern, "%s%s", separator, prefixes[p].text);
+            separator = "|";
+        }
+    g_string_append_printf(pattern, "%s%s", unit->families ? ")?" : "", quoted);
+}
+
+/* Adds a number and the units of @dimension; with @dollars those that start with one, which then
+ * stands before the number. Nothing when there is none. */
+static void add_spellings(GString *pattern, ScenDimension dimension, bool zero, bool dollars)
+{
+    const char *some = zero ? "" : "(?=[0-9.]*[1-9])";
+    bool first = true;
+    for (size_t u = 0; u < G_N_ELEMENTS(units); u++) {
+        if (units[u].dimension != dimension || (dollars && units[u].text[0] != '$'))
+            continue;
+        if (first)
+            g_string_append_printf(pattern, "%s\\+?%s" NUMBER BLANKS "(?:", dollars ? "|\\$" : "",
+                                   some);
+        else
+            g_string_append_c(pattern, '|');
+        first = false;
+        add_unit(pattern, &units[u], units[u].text + (dollars ? 1 : 0));
+    }
+    if (!first)
+        g_string_append_c(pattern, ')');
+}
+
+char *scen_dimension_pattern(ScenDimension dimension, bool zero)
+{
+    GString *pattern = g_string_new("^" BLANKS "(?:");
+    add_spellings(pattern, dimension, zero, false);
+    add_spellings(pattern, dimension, zero, true);
+    g_string_append(pattern, ")" BLANKS "$");
+    return g_string_free(pattern, FALSE);
 }

@@ -33,6 +33,10 @@ char *scen_quantity_text(double value, ScenDimension dimension);
 /** Is @value, in SI, positive and within what @dimension takes for plausible? */
 bool scen_quantity_is_plausible(double value, ScenDimension dimension);
 
+/** A regular expression (of JavaScript, Python and PCRE alike) for all texts that spell a quantity
+ *  of @dimension; above 0 unless @zero. It cannot tell what is plausible. The caller owns it. */
+char *scen_dimension_pattern(ScenDimension dimension, bool zero);
+
 /** What to write for @dimension, as in "a time (ns us ms s min h d, as in '5 us')". */
 const char *scen_dimension_name(ScenDimension dimension);
 const char *scen_dimension_units(ScenDimension dimension);

@@ -15,6 +15,7 @@
 #include "scen_fields.h"
 #include "scen_override.h"
 #include "scen_place.h"
+#include "scen_sweep_fields.h"
 
 static ScenScenario *scenario_new(const char *path)
 {
@@ -32,6 +33,12 @@ bool scen_serving_on_fabric(const ScenScenario *scenario)
     return serving->prefill.replicas > 0 && serving->transfer_bytes_per_s <= 0.0 && fluid;
 }
 
+bool scen_has_plan_or_serves(const ScenScenario *scenario)
+{
+    return !scenario->queue.is_on && !scenario->replay && !scenario->campaign.is_alone &&
+           !scenario->trace.is_on;
+}
+
 void scen_scenario_free(ScenScenario *scenario)
 {
     if (!scenario)
@@ -40,8 +47,10 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_serving_clear(&scenario->serving);
     scen_traffic_clear(&scenario->traffic);
     scen_search_clear(&scenario->search);
+    scen_sweep_clear(&scenario->sweep);
     scen_campaign_clear(&scenario->campaign);
     scen_queue_clear(&scenario->queue);
+    scen_et_section_clear(&scenario->trace);
     scen_expect_clear(&scenario->expect);
     scen_degraded_clear(&scenario->degraded);
     kern_table_free(scenario->profile.table);
@@ -113,11 +122,31 @@ static const ScenNode *complete_uncertainty(ScenPool *pool, const ScenNode *root
                           scen_node_with(pool, map, "base", map->mark, name));
 }
 
-/** Takes the rest of the way from @root; NULL when reading it failed. */
-static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root,
-                          const ScenLoadOptions *options, ScenErrors *errors, GError **error)
+/* A scenario that is tried with one more override. */
+typedef struct Trial {
+    const char *path;
+    ScenPool *pool;
+    const ScenNode *root;
+    ScenCatalogs *catalogs;
+} Trial;
+
+static char *refused(void *ctx, const char *override)
 {
-    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(options->data_dir, pool);
+    const Trial *trial = ctx;
+    g_autoptr(ScenErrors) errors = scen_errors_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ScenScenario) scenario = scenario_new(trial->path);
+    const ScenNode *root =
+        scen_override_apply(trial->pool, &scen_scenario_table, trial->root, override, errors);
+    fill(scenario, complete_uncertainty(trial->pool, root), trial->catalogs, errors);
+    return scen_errors_report(errors, &error) ? NULL : g_strdup(error->message);
+}
+
+ScenScenario *scen_scenario_load_tree(const char *path, ScenPool *pool, const ScenNode *root,
+                                      const ScenLoadOptions *options, ScenErrors *errors,
+                                      GError **error)
+{
+    g_autoptr(ScenCatalogs) catalogs = scen_catalogs_new(options->data_dir, options->shelf, pool);
     g_autoptr(ScenScenario) scenario = scenario_new(path);
     if (root && root->kind != SCEN_NODE_MAP)
         scen_errors_add(errors, root->mark,
@@ -129,6 +158,11 @@ static ScenScenario *load(const char *path, ScenPool *pool, const ScenNode *root
                                        errors);
         fill(scenario, complete_uncertainty(pool, root), catalogs, errors);
     }
+    if (scenario->sweep.points > 0 && scen_errors_count(errors) == 0) {
+        const ScenNode *bare = scen_node_with(pool, root, "sweep", root->mark, NULL);
+        Trial trial = {path, pool, bare, catalogs};
+        scen_sweep_check_names(&scenario->sweep, errors, refused, &trial);
+    }
     return scen_errors_report(errors, error) ? g_steal_pointer(&scenario) : NULL;
 }
 
@@ -138,7 +172,7 @@ ScenScenario *scen_scenario_load_with(const char *path, const ScenLoadOptions *o
     g_autoptr(ScenPool) pool = scen_pool_new();
     g_autoptr(ScenErrors) errors = scen_errors_new();
     const ScenNode *root = scen_doc_read(pool, path, SCEN_ORIGIN_DOCUMENT, errors);
-    return load(path, pool, root, options, errors, error);
+    return scen_scenario_load_tree(path, pool, root, options, errors, error);
 }
 
 ScenScenario *scen_scenario_parse(const char *name, const char *text, size_t length,
@@ -147,7 +181,7 @@ ScenScenario *scen_scenario_parse(const char *name, const char *text, size_t len
     g_autoptr(ScenPool) pool = scen_pool_new();
     g_autoptr(ScenErrors) errors = scen_errors_new();
     const ScenNode *root = scen_doc_parse(pool, name, SCEN_ORIGIN_DOCUMENT, text, length, errors);
-    return load(name, pool, root, options, errors, error);
+    return scen_scenario_load_tree(name, pool, root, options, errors, error);
 }
 
 ScenScenario *scen_scenario_load(const char *path, const char *const *overrides, GError **error)

@@ -43,6 +43,9 @@ bool scen_length_bind(ScenBinder *binder, const ScenField *field, const ScenNode
 #define SCEN_LENGTH_EXPECTED                                                                       \
     "a whole number from 1 to 1099511627776, or a map {distribution: lognormal, mean: 512, cv: 1}"
 
+/** The same for programs. */
+extern const ScenForm scen_length_forms[];
+
 /** Frees the lists of @traffic. */
 void scen_traffic_clear(ScenTraffic *traffic);
 void scen_length_clear(ScenLength *length);

@@ -80,15 +80,21 @@ static void add_bytes(JsonBuilder *json, const char *key, double bytes)
     scen_json_integer(json, key, (gint64)llround(bytes));
 }
 
+GArray *scen_memory_moments(const StratTrainResult *result)
+{
+    if (result->moments->len <= 2 * SPANS)
+        return g_array_ref(result->moments);
+    GArray *moments = fullest_of(result, SPANS);
+    g_array_append_val(moments,
+                       g_array_index(result->moments, StratMoment, result->moments->len - 1));
+    return moments;
+}
+
 void scen_memory_time_json(JsonBuilder *json, const StratTrainResult *result)
 {
     guint stage = strat_memory_worst_stage(result->memory);
     const StratMemory *m = &g_array_index(result->memory, StratMemory, stage);
-    bool many = result->moments->len > 2 * SPANS;
-    g_autoptr(GArray) moments = many ? fullest_of(result, SPANS) : g_array_ref(result->moments);
-    if (many)
-        g_array_append_val(moments,
-                           g_array_index(result->moments, StratMoment, result->moments->len - 1));
+    g_autoptr(GArray) moments = scen_memory_moments(result);
     json_builder_set_member_name(json, "memory_timeline");
     json_builder_begin_array(json);
     for (guint i = 0; i < moments->len; i++) {

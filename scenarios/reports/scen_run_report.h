@@ -44,6 +44,9 @@ void scen_table_notes(const ScenRunReport *report, GPtrArray *notes);
 /** Adds the member "measured_table" likewise. */
 void scen_table_json(JsonBuilder *json, const ScenRunReport *report);
 
+/** What @scenario trains on what, and by which plan, a line each; the caller owns both. */
+void scen_run_title(const ScenScenario *scenario, char **what, char **how);
+
 /** One screen of text. The caller owns it. */
 char *scen_run_text(const ScenRunReport *report);
 
@@ -53,6 +56,10 @@ void scen_memory_text(GString *out, const GArray *memory);
 
 /** Appends what the fullest stage holds over the time of the step; nothing where that is flat. */
 void scen_memory_time_text(GString *out, const StratTrainResult *result);
+
+/** What the fullest stage holds over the step (of StratMoment): all moments, or where those are
+ *  many the fullest of each of 256 equal spans and the last one. The caller frees. */
+GArray *scen_memory_moments(const StratTrainResult *result);
 
 /** Adds the member "memory_timeline": the same as an array of moments. */
 void scen_memory_time_json(JsonBuilder *json, const StratTrainResult *result);

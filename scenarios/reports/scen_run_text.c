@@ -26,12 +26,12 @@ static void add_recompute_layers(GString *title, const StratRecomputeLayers *whi
         g_string_append_printf(title, " in %.3g %% of the layers", 100.0 * which->fraction);
 }
 
-static void add_title(GString *out, const ScenScenario *scenario)
+void scen_run_title(const ScenScenario *scenario, char **what, char **how)
 {
     const TopoCluster *cluster = &scenario->cluster;
     const StratPlan *plan = &scenario->plan;
-    g_autoptr(GString) title = g_string_new(NULL);
-    g_string_append_printf(title, "%s: %s on " I64 " x %s", scenario->name, scenario->model.name,
+    GString *title = g_string_new(NULL);
+    g_string_append_printf(title, "%s on " I64 " x %s", scenario->model.name,
                            cluster->gpu_count - cluster->mixed.gpus, cluster->node.gpu.name);
     if (cluster->mixed.gpus > 0)
         g_string_append_printf(title, " and " I64 " x %s", cluster->mixed.gpus,
@@ -41,7 +41,8 @@ static void add_title(GString *out, const ScenScenario *scenario)
     if (scenario->placement.kind)
         g_string_append_printf(title, ", placement %s", scenario->placement.kind);
     g_string_append_c(title, ')');
-    scen_text_wrap(out, title->str, 0, 2);
+    *what = g_string_free(title, FALSE);
+    title = g_string_new(NULL);
     g_string_printf(title, "tensor " I64, plan->tensor);
     if (strat_tensor_side(plan) > 0)
         g_string_append_printf(title, " (" I64 " x " I64 " x " I64 ")", strat_tensor_side(plan),
@@ -60,8 +61,17 @@ static void add_title(GString *out, const ScenScenario *scenario)
                            scen_plan_word("precision", (int)plan->precision), plan->schedule,
                            scen_plan_word("recompute", (int)plan->recompute));
     add_recompute_layers(title, &plan->recompute_layers);
+    *how = g_string_free(title, FALSE);
+}
+
+static void add_title(GString *out, const ScenScenario *scenario)
+{
+    g_autofree char *what = NULL, *how = NULL;
+    scen_run_title(scenario, &what, &how);
+    g_autofree char *title = g_strdup_printf("%s: %s", scenario->name, what);
+    scen_text_wrap(out, title, 0, 2);
     g_string_append(out, "  ");
-    scen_text_wrap(out, title->str, 2, 2);
+    scen_text_wrap(out, how, 2, 2);
 }
 
 /* How many microbatches each replica takes, in order: "2 x 20, 2 x 10". */

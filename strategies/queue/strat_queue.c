@@ -17,6 +17,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const double strat_queue_quantiles[STRAT_QUEUE_QUANTILES] = {0.5, 0.9, 0.99};
 
@@ -92,19 +93,38 @@ static double describe(GArray *values, double *quantiles)
     return values->len > 0 ? sum / values->len : NAN;
 }
 
-static void run_one(int64_t i, void *ctx)
+/* History @i: its sample, then its tallies by class. */
+static GBytes *run_one(int64_t i, void *ctx)
+{
+    const Work *work = ctx;
+    size_t classes = work->queue->class_count;
+    g_autoptr(GArray) waits = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) slowdowns = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autofree struct StratQueueClassTally *by_class =
+        g_new0(struct StratQueueClassTally, classes + 1);
+    Sample sample = {
+        .tally = {.waits = waits, .slowdowns = slowdowns, .classes = by_class},
+    };
+    strat_queue_once(work->queue, (uint64_t)i, i == 0 ? work->sink : NULL, work->ctx,
+                     &sample.tally);
+    sample.wait_mean = describe(waits, sample.waits);
+    sample.slowdown_mean = describe(slowdowns, sample.slowdowns);
+    sample.tally.waits = sample.tally.slowdowns = NULL;
+    GByteArray *bytes = g_byte_array_new();
+    g_byte_array_append(bytes, (const guint8 *)&sample, sizeof sample);
+    g_byte_array_append(bytes, (const guint8 *)by_class, (guint)(classes * sizeof *by_class));
+    return g_byte_array_free_to_bytes(bytes);
+}
+
+static bool take_one(int64_t i, GBytes *bytes, void *ctx)
 {
     const Work *work = ctx;
     Sample *sample = &work->samples[i];
-    sample->tally.waits = g_array_new(FALSE, FALSE, sizeof(double));
-    sample->tally.slowdowns = g_array_new(FALSE, FALSE, sizeof(double));
-    sample->tally.classes = g_new0(struct StratQueueClassTally, work->queue->class_count);
-    strat_queue_once(work->queue, (uint64_t)i, i == 0 ? work->sink : NULL, work->ctx,
-                     &sample->tally);
-    sample->wait_mean = describe(sample->tally.waits, sample->waits);
-    sample->slowdown_mean = describe(sample->tally.slowdowns, sample->slowdowns);
-    g_clear_pointer(&sample->tally.waits, g_array_unref);
-    g_clear_pointer(&sample->tally.slowdowns, g_array_unref);
+    const char *data = g_bytes_get_data(bytes, NULL);
+    memcpy(sample, data, sizeof *sample);
+    sample->tally.classes =
+        g_memdup2(data + sizeof *sample, g_bytes_get_size(bytes) - sizeof *sample);
+    return true;
 }
 
 /* The estimate of what @value says of each sample; those that have none are left out. */
@@ -237,7 +257,10 @@ StratQueueResult *strat_queue_run(const StratQueue *queue, StratQueueSink *sink,
     int64_t n = queue->replications;
     g_autofree Sample *samples = g_new0(Sample, n);
     Work work = {queue, sink, ctx, samples};
-    strat_replicate(n, queue->threads, run_one, &work);
+    SimFarm threads = sim_farm_threads(0);
+    SimFarmJob job = {
+        .count = n, .work = run_one, .take = take_one, .ctx = &work, .everywhere = true};
+    sim_farm_run(queue->farm ? queue->farm : &threads, &job, NULL);
     StratQueueResult *result = g_new0(StratQueueResult, 1);
     result->replications = n;
     result->duration_s = queue->duration_s;

@@ -3,6 +3,7 @@
 #ifndef STRAT_QUEUE_H
 #define STRAT_QUEUE_H
 
+#include "sim_farm.h"
 #include "strat_fault.h"
 #include "strat_queue_policy.h"
 #include "strat_queue_pool.h"
@@ -38,8 +39,8 @@ typedef struct StratQueueRecord {
 typedef struct StratQueue {
     int64_t nodes, nodes_per_leaf;
     double duration_s;
-    int64_t replications,
-        threads; /* threads 0: one a processor; the answer does not depend on it */
+    int64_t replications;
+    const SimFarm *farm; /* of replications; NULL: threads, one a processor */
     uint64_t seed;
     const StratQueuePolicy *policy;
     const StratQueuePlacement *placement;

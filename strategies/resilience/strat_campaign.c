@@ -17,10 +17,12 @@
 #include "strat_checkpoint.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { GRID = 33, GRID_REPLICATIONS = 24 };
 static const double GRID_SPAN = 16.0; /* from Young's interval over this to it times this */
 
+/* Replications under way. */
 typedef struct Work {
     const StratCampaignPlan *plan;
     StratCampaignSample *samples;
@@ -50,16 +52,91 @@ const char *strat_lost_name(StratLost lost)
     return buckets[lost].name;
 }
 
-static void run_one(int64_t i, void *ctx)
+static void append(GByteArray *bytes, const void *data, size_t size)
+{
+    g_byte_array_append(bytes, data, (guint)size);
+}
+
+/* What came of a replication: its sample, stops by class, how many incidents and these, what it
+ * asked of the memo. */
+static GBytes *pack(const StratCampaignSample *sample, size_t classes, const StratStepView *view)
+{
+    const GArray *incidents = sample->log ? sample->log->incidents : NULL;
+    size_t count = incidents ? incidents->len : 0;
+    GByteArray *bytes = g_byte_array_new();
+    append(bytes, sample, sizeof *sample);
+    append(bytes, sample->by_class, classes * sizeof *sample->by_class);
+    append(bytes, &count, sizeof count);
+    if (count > 0)
+        append(bytes, incidents->data, count * sizeof(StratIncident));
+    if (view)
+        strat_step_view_write(view, bytes);
+    return g_byte_array_free_to_bytes(bytes);
+}
+
+static GBytes *run_one(int64_t i, void *ctx)
 {
     const Work *work = ctx;
-    strat_campaign_once(work->plan, (uint64_t)i, &work->samples[i]);
+    StratCampaign campaign = *work->plan->campaign;
+    StratCampaignPlan plan = *work->plan;
+    plan.campaign = &campaign;
+    g_autoptr(StratStepView) view = campaign.memo ? strat_step_view_new(campaign.memo) : NULL;
+    if (view) {
+        campaign.step = strat_step_view_step;
+        campaign.step_ctx = view;
+    }
+    g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
+        campaign.step, campaign.step_ctx, campaign.recovery.policy->adaptation, plan.step_s,
+        strat_fault_nodes(&campaign.faults.site), campaign.recovery.stages);
+    plan.adapted = adapted;
+    g_autofree int64_t *by_class = g_new0(int64_t, campaign.faults.count + 1);
+    g_autoptr(GArray) incidents = g_array_new(FALSE, FALSE, sizeof(StratIncident));
+    StratIncidentLog log = {.incidents = incidents};
+    bool keeps = work->samples[i].log != NULL;
+    StratCampaignSample sample = {.by_class = by_class, .log = keeps ? &log : NULL};
+    strat_campaign_once(&plan, (uint64_t)i, &sample);
+    return pack(&sample, campaign.faults.count, view);
+}
+
+static const guint8 *copy(void *into, const guint8 *data, size_t size)
+{
+    if (size > 0)
+        memcpy(into, data, size);
+    return data + size;
+}
+
+/* Undoes pack(). The sample came with pointers of its maker. */
+static bool take_one(int64_t i, GBytes *bytes, void *ctx)
+{
+    const Work *work = ctx;
+    const StratCampaign *campaign = work->plan->campaign;
+    StratCampaignSample *sample = &work->samples[i];
+    int64_t *by_class = sample->by_class;
+    StratIncidentLog *log = sample->log;
+    size_t size = 0, count = 0;
+    const guint8 *data = g_bytes_get_data(bytes, &size);
+    const guint8 *end = data + size;
+    data = copy(sample, data, sizeof *sample);
+    sample->by_class = by_class;
+    sample->log = log;
+    data = copy(by_class, data, campaign->faults.count * sizeof *by_class);
+    data = copy(&count, data, sizeof count);
+    if (log)
+        g_array_append_vals(log->incidents, data, (guint)count);
+    data += count * sizeof(StratIncident);
+    if (campaign->memo)
+        strat_step_memo_take(campaign->memo, data, (size_t)(end - data));
+    return true;
 }
 
 static void run_all(const StratCampaignPlan *plan, StratCampaignSample *samples, int64_t count)
 {
-    Work work = {plan, samples};
-    strat_replicate(count, plan->campaign->threads, run_one, &work);
+    Work work = {.plan = plan, .samples = samples};
+    SimFarm threads = sim_farm_threads(0);
+    const SimFarm *farm = plan->campaign->farm;
+    SimFarmJob job = {
+        .count = count, .work = run_one, .take = take_one, .ctx = &work, .everywhere = true};
+    sim_farm_run(farm ? farm : &threads, &job, NULL);
 }
 
 static void set_interval(StratCampaignPlan *plan, double interval_s)
@@ -217,8 +294,20 @@ static double *cap_speeds_new(const StratCampaign *campaign, double step_s)
     return speed;
 }
 
-StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
+/* @given with its memo as its step. */
+static StratCampaign with_memo(const StratCampaign *given)
 {
+    StratCampaign campaign = *given;
+    if (campaign.memo) {
+        campaign.step = strat_step_memo_step;
+        campaign.step_ctx = campaign.memo;
+    }
+    return campaign;
+}
+
+StratCampaignResult *strat_campaign_run(const StratCampaign *given)
+{
+    const StratCampaign own = with_memo(given), *campaign = &own;
     StratJobState healthy = {.adaptation = STRAT_ADAPT_NONE};
     double step_s = campaign->step(&healthy, campaign->step_ctx);
     g_autofree double *cap_speed = cap_speeds_new(campaign, step_s);
@@ -234,10 +323,6 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     plan.memory = MAX(sim_time_capped(campaign->checkpoint.memory_interval_s), plan.step);
     if (campaign->checkpoint.local_interval_s > 0.0)
         plan.local = MAX(sim_time_capped(campaign->checkpoint.local_interval_s), plan.step);
-    g_autoptr(StratAdaptTable) adapted = strat_adapt_table_new(
-        campaign->step, campaign->step_ctx, campaign->recovery.policy->adaptation, step_s,
-        strat_fault_nodes(&campaign->faults.site), campaign->recovery.stages);
-    plan.adapted = adapted;
     choose_interval(&plan);
     int64_t count = campaign->replications;
     size_t classes = campaign->faults.count;
@@ -259,6 +344,8 @@ StratCampaignResult *strat_campaign_run(const StratCampaign *campaign)
     result->interval_s = (double)plan.rhythm.work * 1e-9;
     result->class_mean = g_new0(double, classes + 1);
     summarise(&plan, samples, result);
+    if (campaign->memo)
+        result->steps = strat_step_memo_counts(campaign->memo);
     return result;
 }
 

@@ -2,6 +2,7 @@
 #ifndef STRAT_CAMPAIGN_H
 #define STRAT_CAMPAIGN_H
 
+#include "sim_farm.h"
 #include "strat_detect.h"
 #include "strat_failover.h"
 #include "strat_fault.h"
@@ -72,9 +73,10 @@ typedef struct StratCampaign {
     int64_t nics_per_node; /* of the job's nodes */
     double duration_s;
     int64_t replications;
-    int64_t threads; /* 0: one a processor; the answer does not depend on it */
-    StratStepFunc *step;
+    const SimFarm *farm; /* of replications; NULL: threads, one a processor */
+    StratStepFunc *step; /* NULL: that of @memo */
     void *step_ctx;
+    StratStepMemo *memo; /* whose counts the result has; NULL: none */
     /* Seconds of a step with all GPUs at this fraction of their clock; NULL: in inverse proportion.
      */
     double (*capped)(double clock_fraction, void *ctx);
@@ -100,7 +102,7 @@ typedef struct StratCampaignResult {
     double spare_gpu_s;
     double noticed;        /* slow faults that the step monitor told of, on average */
     double *class_mean;    /* interruptions by class of fault; owned */
-    StratStepCounts steps; /* of the memo that answered for the steps, if there was one */
+    StratStepCounts steps; /* of the memo, until the end of the campaign */
     GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;
 

@@ -1,4 +1,4 @@
-/** Replications over threads, and what they say together. */
+/** What replications say together. */
 #ifndef STRAT_REPLICATE_H
 #define STRAT_REPLICATE_H
 
@@ -14,9 +14,5 @@ typedef struct StratEstimate {
 
 /** The estimate of @count @values, which it sorts; NAN of none. */
 StratEstimate strat_estimate(double *values, int64_t count);
-
-/** Calls @once with 0 .. @count - 1 and @ctx, in no order, on @threads threads (0: one a
- *  processor). */
-void strat_replicate(int64_t count, int64_t threads, void (*once)(int64_t i, void *ctx), void *ctx);
 
 #endif

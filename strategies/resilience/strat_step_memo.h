@@ -25,4 +25,23 @@ double strat_step_memo_step(const StratJobState *state, void *memo);
 
 StratStepCounts strat_step_memo_counts(StratStepMemo *memo);
 
+/** What one task asks of a memo: the same answers, but counted apart, so that a task that another
+ *  process does is counted as if it had been done here. One thread. */
+typedef struct StratStepView StratStepView;
+
+/** A view of @memo, borrowed. Free with strat_step_view_free(). */
+StratStepView *strat_step_view_new(StratStepMemo *memo);
+void strat_step_view_free(StratStepView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratStepView, strat_step_view_free)
+
+/** A StratStepFunc, whose ctx is a StratStepView. */
+double strat_step_view_step(const StratJobState *state, void *view);
+
+/** Appends to @out what @view has asked, for strat_step_memo_take(). */
+void strat_step_view_write(const StratStepView *view, GByteArray *out);
+
+/** Counts in @memo what a view of it, or of an equal memo of another process, wrote at the end of
+ *  @data, @size bytes; steps that are not known here are known from then on. */
+void strat_step_memo_take(StratStepMemo *memo, const guint8 *data, size_t size);
+
 #endif

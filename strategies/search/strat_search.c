@@ -11,9 +11,9 @@
  * A search for more than one objective goes on where the bounds pass that, for the candidates that
  * rules_out() does not rule out by what is known of the others by then.
  *
- * Threads: trials are handed out WAVE at a time, and the limit moves only between waves. So which
- * candidates are tried does not depend on how many threads there are or which of them is first, at
- * the price of at most WAVE - 1 trials too many.
+ * Trials are handed to the farm (sim_farm.h) WAVE at a time, and the limit moves only between waves.
+ * So which candidates are tried does not depend on how many hands there are or which of them is
+ * first, at the price of at most WAVE - 1 trials too many; and more than WAVE hands are of no use.
  *
  * Left out: bounds that get better on the way; candidates that are made while others are tried.
  */
@@ -49,29 +49,42 @@ static Order *order_new(const StratSearch *search)
     return order;
 }
 
-static void try_one(gpointer data, gpointer user_data)
+/* Candidates that are tried together. */
+typedef struct Wave {
+    const StratSearch *search;
+    size_t index[WAVE];
+} Wave;
+
+static GBytes *try_one(int64_t task, void *ctx)
 {
-    const StratSearch *search = user_data;
-    size_t index = GPOINTER_TO_SIZE(data) - 1;
-    if (!search->stops || !search->stops(search->ctx))
-        search->evaluate(search->ctx, index, &search->trial[index]);
+    const Wave *wave = ctx;
+    const StratSearch *search = wave->search;
+    if (search->stops && search->stops(search->ctx))
+        return NULL;
+    return search->evaluate(search->ctx, wave->index[task]);
 }
 
-/* Tries the @count candidates @wave; their order in time does not matter. */
-static void try_wave(const StratSearch *search, const size_t *wave, size_t count, int threads)
+static bool take_one(int64_t task, GBytes *bytes, void *ctx)
 {
-    GThreadPool *pool = threads > 1 && count > 1
-                            ? g_thread_pool_new(try_one, (gpointer)search, threads, FALSE, NULL)
-                            : NULL;
-    for (size_t i = 0; i < count; i++) {
-        gpointer item = GSIZE_TO_POINTER(wave[i] + 1);
-        if (pool)
-            g_thread_pool_push(pool, item, NULL);
-        else
-            try_one(item, (gpointer)search);
-    }
-    if (pool)
-        g_thread_pool_free(pool, FALSE, TRUE);
+    const Wave *wave = ctx;
+    const StratSearch *search = wave->search;
+    size_t index = wave->index[task];
+    if (bytes)
+        search->take(search->ctx, index, bytes, &search->trial[index]);
+    return true;
+}
+
+/* Tries the first @count candidates of @wave; their order in time does not matter. */
+static void try_wave(Wave *wave, size_t count)
+{
+    SimFarmJob job = {
+        .count = (int64_t)count,
+        .work = try_one,
+        .take = take_one,
+        .ctx = wave,
+        .everywhere = true,
+    };
+    sim_farm_run(wave->search->farm, &job, NULL);
 }
 
 /* Whether trial @a is a better answer than @b. */
@@ -88,16 +101,16 @@ static bool is_better(const StratSearch *search, size_t a, size_t b)
 
 /* Fills @wave with the next candidates from @order, of which @done are dealt with and are more on
  * return. */
-static size_t next_wave(const StratSearch *search, const Order *order, double most, size_t *done,
-                        size_t wave[WAVE])
+static size_t next_wave(Wave *wave, const Order *order, double most, size_t *done)
 {
+    const StratSearch *search = wave->search;
     size_t count = 0;
     for (; *done < search->count && count < WAVE; (*done)++) {
         const Order *next = &order[*done];
         if (next->bound > most && !search->rules_out)
             break;
         if (next->bound <= most || !search->rules_out(search->ctx, next->index))
-            wave[count++] = next->index;
+            wave->index[count++] = next->index;
     }
     return count;
 }
@@ -105,21 +118,21 @@ static size_t next_wave(const StratSearch *search, const Order *order, double mo
 size_t strat_search_run(const StratSearch *search)
 {
     g_autofree Order *order = order_new(search);
-    int threads = search->threads > 0 ? search->threads : (int)g_get_num_processors();
+    Wave wave = {.search = search};
     size_t best = search->count;
     size_t done = 0;
     while (done < search->count && !(search->stops && search->stops(search->ctx))) {
         double most = best < search->count && !search->exhaustive
                           ? search->reach * search->trial[best].objective
                           : INFINITY;
-        size_t wave[WAVE];
-        size_t count = next_wave(search, order, most, &done, wave);
+        size_t count = next_wave(&wave, order, most, &done);
         if (count == 0)
             break;
-        try_wave(search, wave, count, threads);
+        try_wave(&wave, count);
         for (size_t i = 0; i < count; i++)
-            if (search->trial[wave[i]].verdict == STRAT_MEETS && is_better(search, wave[i], best))
-                best = wave[i];
+            if (search->trial[wave.index[i]].verdict == STRAT_MEETS &&
+                is_better(search, wave.index[i], best))
+                best = wave.index[i];
         if (search->progress)
             search->progress(search->ctx, done, search->count);
     }

@@ -1,9 +1,10 @@
-/** Finding the best of many candidates without trying them all: lower bounds, threads, one answer.
- */
+/** Finding the best of many candidates without trying them all: lower bounds, many hands, one
+ *  answer. */
 #ifndef STRAT_SEARCH_H
 #define STRAT_SEARCH_H
 
-#include <stdbool.h>
+#include "sim_farm.h"
+
 #include <stddef.h>
 
 typedef enum StratVerdict {
@@ -24,12 +25,15 @@ typedef struct StratTrial {
 typedef struct StratSearch {
     StratTrial *trial;
     size_t count;
-    double reach;    /* 1 or more: tries also what may cost so many times the best */
-    int threads;     /* 0: one a processor */
+    double reach; /* 1 or more: tries also what may cost so many times the best */
+    const SimFarm *farm;
     bool exhaustive; /* tries all, whatever their bounds */
     void *ctx;
-    /** Fills verdict and objective of candidate @index. Called from several threads at once. */
-    void (*evaluate)(void *ctx, size_t index, StratTrial *trial);
+    /** Tries candidate @index and returns what came of it, for take. Called from several threads at
+     *  once, and in any process of the farm. */
+    GBytes *(*evaluate)(void *ctx, size_t index);
+    /** Fills verdict and objective of candidate @index from what evaluate returned. One thread. */
+    void (*take)(void *ctx, size_t index, GBytes *bytes, StratTrial *trial);
     /** Whether candidate @index can be left out for what others turned out to be. NULL: what the bound
      *  leaves out is not wanted at all; else all are tried by rising bounds that are within reach or
      *  not left out here. Called between trials, by one thread. */
@@ -42,7 +46,7 @@ typedef struct StratSearch {
 
 /** Tries candidates by their bounds, the least first. The index of the best one that meets what is
  *  asked, of equals the first; @search->count when none does. The same trials and the same answer
- *  whatever the number of threads. */
+ *  whatever the farm. */
 size_t strat_search_run(const StratSearch *search);
 
 /** Sets @kept[i] for each of @count points that no other beats: @value holds @axes numbers of each,

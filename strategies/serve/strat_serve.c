@@ -140,7 +140,7 @@ static void on_finished(void *ctx, StratReplica *replica, StratSequence *sequenc
     const StratServeWatch *watch = run->spec->watch;
     if (source->done)
         source->done(source, sequence->id, sequence->session, strat_fine_ns(now));
-    if (watch && watch->stops(watch->ctx, run->tally.result))
+    if (watch && watch->stops && watch->stops(watch->ctx, run->tally.result))
         run->stopped = true;
 }
 
@@ -291,7 +291,10 @@ static void decide(StratServeState *run, StratSeat *seat)
         schedule(run, seat, replica->gate, false);
         return;
     }
+    const StratServeWatch *watch = run->spec->watch;
     if (strat_lane_begin(lane, run->now, run->spec->exact)) {
+        if (watch && watch->begins)
+            watch->begins(watch->ctx, lane);
         schedule(run, seat, lane->end, true);
     } else if (replica->stuck) {
         run->stopped = true;
@@ -312,6 +315,9 @@ static void run_seat(StratServeState *run)
         decide(run, seat);
         return;
     }
+    const StratServeWatch *watch = run->spec->watch;
+    if (watch && watch->ends)
+        watch->ends(watch->ctx, seat->lane);
     strat_lane_end(seat->lane);
     StratReplica *replica = seat->lane->replica;
     strat_serve_wake(run, replica, run->now);

@@ -11,13 +11,19 @@
 #include "strat_request.h"
 
 struct StratServeResult;
+struct StratLane;
 
 /** Who looks at a run under way. */
 typedef struct StratServeWatch {
     void *ctx;
     /** Asked after each request that finishes, with the counts until then: true ends the run, whose
-     *  other requests are then unfinished. */
+     *  other requests are then unfinished. NULL: it does not end. */
     bool (*stops)(void *ctx, const struct StratServeResult *so_far);
+    /** Told when @lane has begun iterations, at @lane->now, and when they are over, at @lane->end,
+     *  before their sequences move on. Those that a failure breaks off never end. NULL: nobody asks.
+     */
+    void (*begins)(void *ctx, const struct StratLane *lane);
+    void (*ends)(void *ctx, const struct StratLane *lane);
 } StratServeWatch;
 
 /** Which requests are turned away, and when clients give up; 0: never. */

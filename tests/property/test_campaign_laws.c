@@ -173,9 +173,10 @@ Test(campaign_laws, the_same_seed_gives_the_same_result_whatever_the_threads_do)
         Drawn drawn;
         draw(i, strat_recovery_by_name("drop-replica", NULL), &drawn);
         drawn.campaign.replications = 6;
-        drawn.campaign.threads = 1;
+        SimFarm alone = sim_farm_threads(1), crew = sim_farm_threads(3);
+        drawn.campaign.farm = &alone;
         g_autoptr(StratCampaignResult) one = strat_campaign_run(&drawn.campaign);
-        drawn.campaign.threads = 3;
+        drawn.campaign.farm = &crew;
         g_autoptr(StratCampaignResult) three = strat_campaign_run(&drawn.campaign);
         cr_expect(memcmp(one->lost, three->lost, sizeof one->lost) == 0, "campaign %d", (int)i);
         cr_expect(memcmp(one->class_mean, three->class_mean, CLASSES * sizeof(double)) == 0);

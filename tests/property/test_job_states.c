@@ -179,7 +179,8 @@ static const char *const campaign =
 static StratCampaignResult *survive(int64_t threads)
 {
     g_autoptr(ScenScenario) s = load(campaign);
-    s->campaign.spec.threads = threads;
+    SimFarm farm = sim_farm_threads(threads);
+    s->campaign.spec.farm = &farm;
     g_autoptr(GError) error = NULL;
     double step_s = sim_time_to_seconds(step_in(s, &s->degraded.state));
     StratCampaignResult *result = scen_survive(s, step_s, NULL, &error);

@@ -23,6 +23,9 @@ static const char *const games[][6] = {
 
 static ScenSearched *search(size_t game, const ScenSearchOptions *options, char **json)
 {
+    const SimFarm usual = sim_farm_threads(0);
+    ScenSearchOptions how = *options;
+    how.farm = options->farm ? options->farm : &usual;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) sets = g_ptr_array_new();
     g_ptr_array_add(sets, (void *)"traffic.requests=150");
@@ -34,7 +37,7 @@ static ScenSearched *search(size_t game, const ScenSearchOptions *options, char 
     const char *const *texts = (const char *const *)sets->pdata;
     g_autoptr(ScenScenario) scenario = scen_scenario_load(path, texts, &error);
     cr_assert_not_null(scenario, "%s", error ? error->message : "");
-    ScenSearched *searched = scen_search(scenario, path, texts, options, &error);
+    ScenSearched *searched = scen_search(scenario, path, texts, &how, &error);
     cr_assert_not_null(searched, "%s", error ? error->message : "");
     if (json)
         *json = scen_search_json(scenario, searched);
@@ -81,10 +84,11 @@ Test(search_deployments, no_simulation_beats_a_bound)
 
 Test(search_deployments, threads_do_not_show)
 {
+    const SimFarm lone = sim_farm_threads(1), few = sim_farm_threads(3);
     for (size_t game = 0; game < 4; game++) {
         g_autofree char *one = NULL, *three = NULL;
-        g_autoptr(ScenSearched) first = search(game, &(ScenSearchOptions){.threads = 1}, &one);
-        g_autoptr(ScenSearched) second = search(game, &(ScenSearchOptions){.threads = 3}, &three);
+        g_autoptr(ScenSearched) first = search(game, &(ScenSearchOptions){.farm = &lone}, &one);
+        g_autoptr(ScenSearched) second = search(game, &(ScenSearchOptions){.farm = &few}, &three);
         cr_assert(first && second);
         cr_expect_str_eq(one, three);
     }
@@ -98,7 +102,8 @@ static bool after_some(void *ctx)
 Test(search_deployments, a_stopped_search_says_so_and_keeps_what_it_has)
 {
     gint asked = 0;
-    ScenSearchOptions options = {.threads = 1, .stops = after_some, .ctx = &asked};
+    const SimFarm lone = sim_farm_threads(1);
+    ScenSearchOptions options = {.farm = &lone, .stops = after_some, .ctx = &asked};
     g_autoptr(ScenSearched) searched = search(0, &options, NULL);
     cr_expect(searched->stopped);
     bool any = false;

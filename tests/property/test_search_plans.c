@@ -23,6 +23,9 @@ static const char *const games[][5] = {
 
 static ScenPlansSearched *search(size_t game, const ScenSearchOptions *options, char **json)
 {
+    const SimFarm usual = sim_farm_threads(0);
+    ScenSearchOptions how = *options;
+    how.farm = options->farm ? options->farm : &usual;
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) sets = g_ptr_array_new();
     for (size_t i = 0; i < G_N_ELEMENTS(games[game]) && games[game][i]; i++)
@@ -31,7 +34,7 @@ static ScenPlansSearched *search(size_t game, const ScenSearchOptions *options, 
     g_autoptr(ScenScenario) scenario =
         scen_scenario_load(path, (const char *const *)sets->pdata, &error);
     cr_assert_not_null(scenario, "%s", error ? error->message : "");
-    ScenPlansSearched *searched = scen_plan_search(scenario, options, &error);
+    ScenPlansSearched *searched = scen_plan_search(scenario, &how, &error);
     cr_assert_not_null(searched, "%s", error ? error->message : "");
     if (json)
         *json = scen_plan_search_json(scenario, searched);
@@ -96,10 +99,11 @@ Test(search_plans, the_answer_is_that_of_simulating_all)
 
 Test(search_plans, the_answer_does_not_depend_on_the_number_of_threads)
 {
+    const SimFarm lone = sim_farm_threads(1), few = sim_farm_threads(3);
     for (size_t game = 0; game < G_N_ELEMENTS(games); game++) {
         g_autofree char *one = NULL, *three = NULL;
-        g_autoptr(ScenPlansSearched) a = search(game, &(ScenSearchOptions){.threads = 1}, &one);
-        g_autoptr(ScenPlansSearched) b = search(game, &(ScenSearchOptions){.threads = 3}, &three);
+        g_autoptr(ScenPlansSearched) a = search(game, &(ScenSearchOptions){.farm = &lone}, &one);
+        g_autoptr(ScenPlansSearched) b = search(game, &(ScenSearchOptions){.farm = &few}, &three);
         cr_expect_str_eq(one, three, "game %zu", game);
         cr_expect_eq(a->tried, b->tried);
     }

@@ -213,7 +213,9 @@ static char *trace_of(uint64_t seed)
     char *text = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
-    cr_assert(sim_trace_write(drawn.p, run, file, NULL));
+    SimEvents *events = sim_events_new(file);
+    sim_trace_write(&(SimTraceView){.program = drawn.p, .run = run}, events);
+    cr_assert(sim_events_close(events, NULL));
     fclose(file);
     drawn_program_clear(&drawn);
     return text;

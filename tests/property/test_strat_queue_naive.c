@@ -270,8 +270,10 @@ Test(strat_queue_naive, threads_change_nothing)
 {
     StratQueue queue = busy("priority-backfill", "packed");
     queue.replications = 6;
+    SimFarm single = sim_farm_threads(1), crew = sim_farm_threads(3);
+    queue.farm = &single;
     g_autoptr(StratQueueResult) alone = strat_queue_run(&queue, NULL, NULL);
-    queue.threads = 3;
+    queue.farm = &crew;
     g_autoptr(StratQueueResult) many = strat_queue_run(&queue, NULL, NULL);
     cr_expect(memcmp(alone->spent, many->spent, sizeof alone->spent) == 0);
     cr_expect(memcmp(alone->runs, many->runs, sizeof alone->runs) == 0);

@@ -5,7 +5,7 @@ set -u
 cd "${ROOT:=$(dirname "$0")/../..}" || exit 1
 
 # shellcheck disable=SC2034 # used by the checks
-layers=(sim models topology kernels strategies scenarios)
+layers=(sim models topology kernels strategies scenarios library)
 
 # sources PATTERN...: files of ours whose name matches one of the find patterns, sorted.
 sources() {

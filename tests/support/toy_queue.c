@@ -7,7 +7,6 @@ StratQueue toy_queue(int64_t nodes, const char *policy, double duration_s)
         .nodes_per_leaf = 4,
         .duration_s = duration_s,
         .replications = 1,
-        .threads = 1,
         .seed = 1,
         .policy = strat_queue_policy_by_name(policy, NULL),
         .placement = strat_queue_placement_by_name("packed", NULL),

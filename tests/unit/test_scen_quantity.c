@@ -167,3 +167,46 @@ Test(scen_quantity, a_value_is_written_as_it_would_be_read)
         cr_expect(fabs(got - cases[i].value) <= 1e-15 * cases[i].value, "%s", text);
     }
 }
+
+/* Too large or too small is no matter of spelling. */
+static bool spells(const char *text, ScenDimension dimension, bool zero)
+{
+    double value = 1.0;
+    g_autoptr(GError) error = NULL;
+    if (scen_quantity_parse(text, dimension, &value, &error))
+        return zero || value > 0.0;
+    return strstr(error->message, " is too ") != NULL;
+}
+
+Test(scen_quantity, the_pattern_takes_what_the_reader_takes)
+{
+    static const char *const numbers[] = {
+        "1",   "0",    "12.5", ".5",  "5.",  "-1",   "+1",    "1e3", "1e-3", "0e5",   "0.0e7",
+        "$1",  "$0.5", "$-1",  "$ 1", "$+1", "1e",   "1e+",   "+-1", ".",    "",      "1,5",
+        "0x1", "nan",  "1 2",  "$",   "$$1", "1.5.", "00.10", "5E6", "-0",   "1_000",
+    };
+    static const char *const words[] = {
+        "",     "s",  "us",   "\u00b5s", "ms",    "min",    "mmin",    "h",    "d",
+        "days", "B",  "kB",   "KiB",     "Kib",   "Gbps",   "Gb/s",    "GB/s", "MHz",
+        "mHz",  "/s", "/min", "req/s",   "FLOPS", "W",      "TFLOP/s", "mW",   "uW",
+        "km",   "m",  "$/h",  "USD/h",   "$",     "USD",    "/h",      "/kWh", "$/kWh",
+        "S",    "x",  "s s",  "GiB/s",   "bytes", "kbytes", "5s",
+    };
+    static const char *const blanks[] = {"", " ", "\t "};
+    for (int d = 0; d < SCEN_DIMENSION_COUNT * 2; d++) {
+        ScenDimension dimension = (ScenDimension)(d / 2);
+        g_autofree char *pattern = scen_dimension_pattern(dimension, d % 2);
+        g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+        int taken = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(numbers) * G_N_ELEMENTS(words) * 3; i++) {
+            const char *blank = blanks[i % 3], *word = words[i / 3 % G_N_ELEMENTS(words)];
+            const char *number = numbers[i / 3 / G_N_ELEMENTS(words)];
+            g_autofree char *text = g_strconcat(blank, number, blank, word, blank, NULL);
+            bool want = spells(text, dimension, d % 2);
+            taken += want;
+            cr_expect(g_regex_match(regex, text, 0, NULL) == want, "'%s' %d %s", text, want,
+                      pattern);
+        }
+        cr_expect(taken > 20, "%d taken of dimension %d", taken, d / 2);
+    }
+}

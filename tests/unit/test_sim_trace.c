@@ -41,6 +41,13 @@ static SimProgram *small_program(const char *label)
     return p;
 }
 
+static bool write_trace(const SimProgram *p, const SimRun *run, FILE *file, GError **error)
+{
+    SimEvents *events = sim_events_new(file);
+    sim_trace_write(&(SimTraceView){.program = p, .run = run}, events);
+    return sim_events_close(events, error);
+}
+
 static char *trace_of(const SimProgram *p)
 {
     SimNet net = {.begin = begin};
@@ -48,7 +55,7 @@ static char *trace_of(const SimProgram *p)
     char *text = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
-    cr_assert(sim_trace_write(p, run, file, NULL));
+    cr_assert(write_trace(p, run, file, NULL));
     fclose(file);
     return text;
 }
@@ -78,7 +85,7 @@ Test(sim_trace, parses_and_says_what_happened)
     JsonArray *events = json_object_get_array_member(
         json_node_get_object(json_parser_get_root(parser)), "traceEvents");
     JsonObject *event = NULL;
-    cr_expect(find_phase(events, "X", &event) == 5, "two segments, a send, two segments");
+    cr_expect(find_phase(events, "X", &event) == 7, "two blocks of two segments, a send");
     cr_expect(find_phase(events, "M", &event) == 10, "2 classes and 3 streams, name and order");
     cr_assert(find_phase(events, "s", &event) == 1);
     int64_t id = json_object_get_int_member(event, "id");
@@ -93,10 +100,49 @@ Test(sim_trace, times_are_exact_to_the_nanosecond)
 {
     g_autoptr(SimProgram) p = small_program("head");
     char *text = trace_of(p);
-    cr_expect(strstr(text, "\"ts\":0.000,\"dur\":1234.567,\"name\":\"head\"") != NULL);
-    cr_expect(strstr(text, "\"ts\":1234.567,\"dur\":0.009,\"name\":\"tail\"") != NULL);
-    cr_expect(strstr(text, "\"ts\":1234.576,\"dur\":0.500,\"name\":\"head\"") != NULL);
+    cr_expect(strstr(text, "\"name\":\"head\",\"ts\":0.000,\"dur\":1234.567") != NULL);
+    cr_expect(strstr(text, "\"name\":\"tail\",\"ts\":1234.567,\"dur\":0.009") != NULL);
+    cr_expect(strstr(text, "\"name\":\"head\",\"ts\":1234.576,\"dur\":0.500") != NULL);
     free(text);
+}
+
+Test(sim_trace, past_the_bound_a_class_shows_a_block_once)
+{
+    g_autoptr(SimProgram) p = sim_program_new();
+    const SimSegment segments[] = {{.duration_ns = 5}, {.duration_ns = 7}};
+    SimOp op = {.group = SIM_GROUP_NONE};
+    op.label = sim_program_label(p, "task");
+    sim_program_bucket(p, "work");
+    op.block = sim_program_add_block(p, segments, 2);
+    for (int class = 0; class < 2; class ++) {
+        op.rank_class = sim_program_add_class(p, "stage", 1);
+        for (int i = 0; i < 3; i++)
+            sim_program_add_op(p, &op);
+    }
+    cr_assert(sim_program_seal(p, NULL));
+    g_autoptr(SimRun) run = sim_exec_run(p, NULL, NULL);
+    const struct {
+        uint64_t most, left_out;
+        int slices;
+    } cases[] = {
+        {12, 0, 18},
+        {0,  0, 18},
+        {11, 8, 10}
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *text = NULL;
+        size_t length = 0;
+        FILE *file = open_memstream(&text, &length);
+        SimEvents *events = sim_events_new(file);
+        SimTraceView view = {.program = p, .run = run, .segments_most = cases[i].most};
+        uint64_t left_out = sim_trace_write(&view, events);
+        cr_assert(sim_events_close(events, NULL) && fclose(file) == 0);
+        g_auto(GStrv) parts = g_strsplit(text, "\"ph\":\"X\"", -1);
+        cr_expect(left_out == cases[i].left_out, "case %zu: %d", i, (int)left_out);
+        cr_expect((int)g_strv_length(parts) - 1 == cases[i].slices, "case %zu: %u slices", i,
+                  g_strv_length(parts) - 1);
+        free(text);
+    }
 }
 
 Test(sim_trace, names_that_are_not_utf8_still_give_json)
@@ -117,7 +163,7 @@ Test(sim_trace, a_file_that_cannot_be_written_is_an_error)
     g_autoptr(GError) error = NULL;
     FILE *full = fopen("/dev/full", "w");
     cr_assert(full != NULL);
-    cr_expect(!sim_trace_write(p, run, full, &error));
+    cr_expect(!write_trace(p, run, full, &error));
     cr_expect(g_error_matches(error, SIM_ERROR, SIM_ERROR_WRITE));
     fclose(full);
 }

@@ -100,9 +100,10 @@ Test(campaign, gpu_seconds_sum_to_gpus_and_spares_times_the_duration)
 static void expect_threads_change_nothing(const char *policy)
 {
     StratCampaign c = busy(policy);
-    c.threads = 1;
+    SimFarm alone = sim_farm_threads(1), crew = sim_farm_threads(3);
+    c.farm = &alone;
     g_autoptr(StratCampaignResult) one = strat_campaign_run(&c);
-    c.threads = 3;
+    c.farm = &crew;
     g_autoptr(StratCampaignResult) three = strat_campaign_run(&c);
     cr_expect(memcmp(&one->ettr, &three->ettr, sizeof one->ettr) == 0);
     cr_expect(memcmp(one->lost, three->lost, sizeof one->lost) == 0);

@@ -14,12 +14,18 @@ typedef struct Game {
     gint most;  /* stops after so many; 0: never */
 } Game;
 
-static void evaluate(void *ctx, size_t index, StratTrial *trial)
+static GBytes *evaluate(void *ctx, size_t index)
 {
     Game *game = ctx;
     g_atomic_int_inc(&game->tried);
+    return g_bytes_new(&game->objective[index], sizeof(double));
+}
+
+static void take(void *ctx, size_t index, GBytes *bytes, StratTrial *trial)
+{
+    const Game *game = ctx;
     trial->verdict = game->meets[index] ? STRAT_MEETS : STRAT_FAILS;
-    trial->objective = game->objective[index];
+    trial->objective = *(const double *)g_bytes_get_data(bytes, NULL);
 }
 
 static bool stops(void *ctx)
@@ -49,24 +55,26 @@ static size_t brute(const Game *game)
     return best;
 }
 
-static StratSearch search_of(Game *game, StratTrial *trial, int threads)
+static StratSearch search_of(Game *game, StratTrial *trial, const SimFarm *farm)
 {
     return (StratSearch){.trial = trial,
                          .count = COUNT,
                          .reach = 1.0,
-                         .threads = threads,
+                         .farm = farm,
                          .ctx = game,
                          .evaluate = evaluate,
+                         .take = take,
                          .stops = stops};
 }
 
 Test(strat_search, the_answer_is_that_of_trying_all_and_fewer_are_tried)
 {
+    SimFarm alone = sim_farm_threads(1);
     for (guint32 seed = 1; seed <= 50; seed++) {
         Game game;
         StratTrial trial[COUNT];
         deal(&game, trial, seed, 1.0);
-        StratSearch search = search_of(&game, trial, 1);
+        StratSearch search = search_of(&game, trial, &alone);
         cr_expect_eq(strat_search_run(&search), brute(&game), "seed %u", seed);
         cr_expect_lt(game.tried, COUNT);
     }
@@ -74,12 +82,13 @@ Test(strat_search, the_answer_is_that_of_trying_all_and_fewer_are_tried)
 
 Test(strat_search, bounds_that_are_too_high_lose_the_answer)
 {
+    SimFarm alone = sim_farm_threads(1);
     int lost = 0;
     for (guint32 seed = 1; seed <= 50; seed++) {
         Game game;
         StratTrial trial[COUNT];
         deal(&game, trial, seed, 10.0);
-        StratSearch search = search_of(&game, trial, 1);
+        StratSearch search = search_of(&game, trial, &alone);
         lost += strat_search_run(&search) != brute(&game);
     }
     cr_expect_gt(lost, 0);
@@ -87,13 +96,14 @@ Test(strat_search, bounds_that_are_too_high_lose_the_answer)
 
 Test(strat_search, threads_change_neither_the_answer_nor_what_is_tried)
 {
+    SimFarm alone = sim_farm_threads(1), crew = sim_farm_threads(3);
     for (guint32 seed = 1; seed <= 20; seed++) {
         Game one, three;
         StratTrial by_one[COUNT], by_three[COUNT];
         deal(&one, by_one, seed, 1.0);
         deal(&three, by_three, seed, 1.0);
-        StratSearch first = search_of(&one, by_one, 1);
-        StratSearch second = search_of(&three, by_three, 3);
+        StratSearch first = search_of(&one, by_one, &alone);
+        StratSearch second = search_of(&three, by_three, &crew);
         cr_expect_eq(strat_search_run(&first), strat_search_run(&second));
         for (size_t i = 0; i < COUNT; i++)
             cr_expect_eq(by_one[i].verdict, by_three[i].verdict, "seed %u, %zu", seed, i);
@@ -102,13 +112,14 @@ Test(strat_search, threads_change_neither_the_answer_nor_what_is_tried)
 
 Test(strat_search, reach_tries_what_may_cost_more_and_all_means_all)
 {
+    SimFarm alone = sim_farm_threads(1);
     Game game;
     StratTrial trial[COUNT];
     gint tried[3];
     const double reach[] = {1.0, 3.0, 1.0};
     for (size_t i = 0; i < 3; i++) {
         deal(&game, trial, 7, 1.0);
-        StratSearch search = search_of(&game, trial, 1);
+        StratSearch search = search_of(&game, trial, &alone);
         search.reach = reach[i];
         search.exhaustive = i == 2;
         cr_expect_eq(strat_search_run(&search), brute(&game));
@@ -120,11 +131,12 @@ Test(strat_search, reach_tries_what_may_cost_more_and_all_means_all)
 
 Test(strat_search, stopping_leaves_the_rest_untried)
 {
+    SimFarm alone = sim_farm_threads(1);
     Game game;
     StratTrial trial[COUNT];
     deal(&game, trial, 3, 1.0);
     game.most = 5;
-    StratSearch search = search_of(&game, trial, 1);
+    StratSearch search = search_of(&game, trial, &alone);
     strat_search_run(&search);
     cr_expect_eq(game.tried, 5);
     search.count = 0;
