@@ -42,11 +42,16 @@ SimCrew *sim_crew_new(const SimFarmJob *job, int64_t threads)
     return crew;
 }
 
+void sim_crew_stop(SimCrew *crew)
+{
+    g_atomic_int_set(&crew->enough, 1);
+}
+
 void sim_crew_free(SimCrew *crew)
 {
     if (!crew)
         return;
-    g_atomic_int_set(&crew->enough, 1);
+    sim_crew_stop(crew);
     g_thread_pool_free(crew->pool, FALSE, TRUE);
     g_async_queue_unref(crew->done);
     g_free(crew);

@@ -22,6 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SimCrew, sim_crew_free)
 /** Hands over @task. Tasks begin in the order in which they are handed over. */
 void sim_crew_push(SimCrew *crew, int64_t task);
 
+/** Tasks that have not begun come back without a result from now on. */
+void sim_crew_stop(SimCrew *crew);
+
 /** A task that is done, in no order, waiting for it at most @wait_us microseconds (< 0: for ever);
  *  NULL: none. Free with sim_done_free(). */
 SimDone *sim_crew_pop(SimCrew *crew, int64_t wait_us);

@@ -3,6 +3,7 @@
  * The table is all there is to know about commands: the help, `help CMD`, the nearest name of an
  * unknown one. No locale is set, so numbers have a decimal point wherever the program runs. */
 #include "scen_cmd.h"
+#include "scen_hands.h"
 #include "scen_manual.h"
 #include "scen_names.h"
 #include "scen_options.h"
@@ -33,12 +34,16 @@ static const ScenCommand commands[] = {
      "scenarios side by side: figures, where GPU-seconds go, what differs", scen_cmd_compare},
     {"search", "SCENARIO.yaml",
      "the cheapest deployment that serves the traffic within its objectives", scen_cmd_search},
+    {"sweep", "SCENARIO.yaml",
+     "all points of a grid or a list, into a database; goes on where it was", scen_cmd_sweep},
     {"check", "SCENARIO...",
      "report every fault of scenarios, without running them", scen_cmd_check},
     {"validate", "[DIR]",
      "hold predictions against published figures, row by row", scen_cmd_validate},
     {"list", "[KIND]",
      "what the catalogs know, each row with its source", scen_cmd_list},
+    {"new", "[--model NAME]",
+     "a commented scenario to start from", scen_cmd_new},
     {"schema", "[KIND]",
      "JSON Schema of a scenario, for editors", scen_cmd_schema},
     {"draw", "SCENARIO.yaml",
@@ -73,6 +78,12 @@ static const ScenCommand *command_by_name(const char *name)
             return &commands[i];
     }
     return NULL;
+}
+
+/* Whether all processes of mpirun do @command together; else the first does it alone. */
+static bool is_shared(const ScenCommand *command)
+{
+    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search);
 }
 
 static ScenExit print_help(void)
@@ -116,6 +127,8 @@ static ScenExit help(int argc, char **argv)
 
 static ScenExit dispatch(int argc, char **argv)
 {
+    if (scen_hands_is_worker() && !is_shared(argc > 1 ? command_by_name(argv[1]) : NULL))
+        return SCEN_EXIT_OK;
     if (argc < 2) {
         print_help();
         return SCEN_EXIT_WRONG;

@@ -14,6 +14,8 @@ static ScenAnswerFunc kind_of(const ScenScenario *scenario)
 {
     if (scenario->queue.is_on)
         return scen_answer_queue;
+    if (scenario->trace.is_on)
+        return scen_answer_et;
     if (scenario->replay || scenario->campaign.is_alone)
         return scen_answer_alone;
     return scenario->serving.is_on ? scen_answer_serve : scen_answer_step;

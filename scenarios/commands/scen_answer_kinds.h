@@ -25,6 +25,10 @@ bool scen_answer_serve(const ScenScenario *scenario, const ScenAnswerWants *want
 bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *wants,
                        ScenAnswer *answer, GError **error);
 
+/** An execution trace. Writes trace.json and ranks.csv. */
+bool scen_answer_et(const ScenScenario *scenario, const ScenAnswerWants *wants, ScenAnswer *answer,
+                    GError **error);
+
 /** Refuses a timeline of a scenario that has none, if @wants one. */
 bool scen_answer_no_trace(const ScenAnswerWants *wants, const char *why, GError **error);
 

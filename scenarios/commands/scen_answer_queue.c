@@ -72,7 +72,7 @@ bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *want
     StratQueue queue = queue_of(scenario);
     g_autofree double *beside = NULL;
     if (!scen_answer_no_trace(
-            wants, "--trace is the timeline of a training step, which is not simulated here",
+            wants, "--trace draws a step, serving or months, not a queue; --out writes its jobs",
             error) ||
         !scen_simulate_queued(scenario, &beside, error))
         return false;

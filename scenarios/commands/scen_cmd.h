@@ -26,9 +26,11 @@ typedef struct ScenCommand {
 ScenExit scen_cmd_run(int argc, char **argv);
 ScenExit scen_cmd_compare(int argc, char **argv);
 ScenExit scen_cmd_search(int argc, char **argv);
+ScenExit scen_cmd_sweep(int argc, char **argv);
 ScenExit scen_cmd_check(int argc, char **argv);
 ScenExit scen_cmd_validate(int argc, char **argv);
 ScenExit scen_cmd_list(int argc, char **argv);
+ScenExit scen_cmd_new(int argc, char **argv);
 ScenExit scen_cmd_schema(int argc, char **argv);
 ScenExit scen_cmd_draw(int argc, char **argv);
 ScenExit scen_cmd_fit(int argc, char **argv);

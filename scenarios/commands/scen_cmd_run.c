@@ -6,6 +6,7 @@
 
 #include "scen_answer.h"
 #include "scen_errors.h"
+#include "scen_hands.h"
 #include "scen_options.h"
 #include "scen_what_if_report.h"
 
@@ -63,7 +64,8 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "Instead: what 10 % more of each figure of the hardware and each knob by one notch would "
          "change", NULL},
         {"threads",         0, 0, G_OPTION_ARG_INT, &o->threads,
-         "Simulations of --what-if at a time (default: one a processor); the answer is the same", "N"},
+         "Simulations of --what-if, replications of campaigns and queues at a time (default: one a "
+         "processor, under mpirun one a process); the answer is the same", "N"},
         {"json",    0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
         {"out",           'o', 0, G_OPTION_ARG_FILENAME, &o->out,
          "Also write the report (text and HTML), result.json and the timeline (serving: requests "
@@ -120,7 +122,7 @@ static char **overrides_new(const Options *options)
 static bool run_what_if(const Options *options, const ScenScenario *scenario, bool *fits,
                         GError **error)
 {
-    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone) {
+    if (!scen_has_plan_or_serves(scenario)) {
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
                     "--what-if is of a training step or of serving");
         return false;
@@ -135,7 +137,8 @@ static bool run_what_if(const Options *options, const ScenScenario *scenario, bo
     return true;
 }
 
-static bool run(const Options *options, bool *holds, GError **error)
+/* A process that is not the first helps with replications and prints and writes nothing. */
+static bool run(const Options *options, const SimFarm *farm, bool *holds, GError **error)
 {
     g_auto(GStrv) overrides = overrides_new(options);
     g_autoptr(ScenScenario) scenario =
@@ -143,20 +146,25 @@ static bool run(const Options *options, bool *holds, GError **error)
     if (!scenario)
         return false;
     scen_answer_changed(scenario, (const char *const *)options->sets);
+    scenario->campaign.spec.farm = scenario->queue.spec.farm = farm;
+    bool shared = scenario->campaign.is_on || scenario->queue.is_on;
+    if (farm->is_worker && (!shared || options->what_if))
+        return true;
     if (options->what_if)
         return run_what_if(options, scenario, holds, error);
     const ScenAnswerWants wants = {
         .overrides = (const char *const *)overrides,
-        .text = !options->json,
-        .json = options->json,
-        .out = options->out,
-        .trace = options->trace,
-        .report = options->report,
+        .text = !options->json && !farm->is_worker,
+        .json = options->json && !farm->is_worker,
+        .out = farm->is_worker ? NULL : options->out,
+        .trace = farm->is_worker ? NULL : options->trace,
+        .report = farm->is_worker ? NULL : options->report,
     };
     g_autoptr(ScenAnswer) answer = scen_answer_new(scenario, &wants, error);
     if (!answer)
         return false;
-    fputs(options->json ? answer->json : answer->text, stdout);
+    if (!farm->is_worker)
+        fputs(options->json ? answer->json : answer->text, stdout);
     *holds = answer->holds;
     return true;
 }
@@ -165,6 +173,7 @@ ScenExit scen_cmd_run(int argc, char **argv)
 {
     (void)argc;
     Options options = {0};
+    ScenHands hands;
     ScenExit status;
     g_autoptr(GError) error = NULL;
     bool fits = false;
@@ -172,9 +181,8 @@ ScenExit scen_cmd_run(int argc, char **argv)
         options_clear(&options);
         return status;
     }
-    bool done = run(&options, &fits, &error);
+    if (scen_hands_open(&hands, options.threads, options.files[0], &error))
+        run(&options, &hands.farm, &fits, &error);
     options_clear(&options);
-    if (!done)
-        return scen_fail(error);
-    return fits ? SCEN_EXIT_OK : SCEN_EXIT_NO;
+    return scen_hands_close(&hands, fits ? SCEN_EXIT_OK : SCEN_EXIT_NO, error);
 }

@@ -5,6 +5,7 @@
  * for between requests, so that what was found until then is printed, marked as partial. */
 #include "scen_cmd.h"
 #include "scen_errors.h"
+#include "scen_hands.h"
 #include "scen_options.h"
 #include "scen_plan_search_report.h"
 #include "scen_search_report.h"
@@ -69,7 +70,9 @@ static bool parse(Options *o, char **argv, ScenExit *status)
          "KEY=VALUE"},
         {"seed",          0, 0, G_OPTION_ARG_STRING, &o->seed, "Seed of all random numbers", "N"},
         {"threads",   0, 0, G_OPTION_ARG_INT, &o->threads,
-         "Simulations at a time (default: one a processor); the answer is the same", "N"},
+         "Simulations at a time (default: one a processor, under mpirun one a process); the answer "
+         "is "
+         "the same", "N"},
         {"all", 0, 0, G_OPTION_ARG_NONE, &o->all,
          "Simulate all that fits, to the end, whatever its bounds", NULL},
         {"json",      0, 0, G_OPTION_ARG_NONE, &o->json, "Print JSON instead of text", NULL},
@@ -143,29 +146,30 @@ static char *search_plans(const ScenScenario *scenario, const ScenSearchOptions 
                 : scen_plan_search_text(scenario, searched);
 }
 
-static bool run(const Options *options, bool *found, GError **error)
+/* mpirun ends all processes at an interrupt, so there it is not held back. */
+static bool run(const Options *options, const ScenHands *hands, bool *found, GError **error)
 {
     g_auto(GStrv) sets = overrides_new(options);
     const char *path = options->files[0];
     g_autoptr(ScenScenario) scenario = scen_scenario_load(path, (const char *const *)sets, error);
     if (!scenario)
         return false;
-    bool shows = isatty(STDERR_FILENO);
-    SimFarm farm = sim_farm_threads(options->threads);
+    bool shows = isatty(STDERR_FILENO) && !hands->farm.is_worker;
     ScenSearchOptions how = {
-        .farm = &farm,
+        .farm = &hands->farm,
         .exhaustive = options->all,
-        .stops = is_interrupted,
+        .stops = hands->ranks ? NULL : is_interrupted,
         .progress = shows ? show_progress : NULL,
     };
-    hold_interrupts();
+    if (!hands->ranks)
+        hold_interrupts();
     g_autofree char *text = scenario->serving.is_on
                                 ? search_deployments(scenario, path, (const char *const *)sets,
                                                      &how, options->json, found, error)
                                 : search_plans(scenario, &how, options->json, found, error);
     if (shows)
         fputs("\r\033[K", stderr);
-    if (text)
+    if (text && !hands->farm.is_worker)
         fputs(text, stdout);
     return text != NULL;
 }
@@ -174,6 +178,7 @@ ScenExit scen_cmd_search(int argc, char **argv)
 {
     (void)argc;
     Options options = {0};
+    ScenHands hands;
     ScenExit status;
     g_autoptr(GError) error = NULL;
     bool found = false;
@@ -181,9 +186,8 @@ ScenExit scen_cmd_search(int argc, char **argv)
         options_clear(&options);
         return status;
     }
-    bool done = run(&options, &found, &error);
+    if (scen_hands_open(&hands, options.threads, options.files[0], &error))
+        run(&options, &hands, &found, &error);
     options_clear(&options);
-    if (!done)
-        return scen_fail(error);
-    return found ? SCEN_EXIT_OK : SCEN_EXIT_NO;
+    return scen_hands_close(&hands, found ? SCEN_EXIT_OK : SCEN_EXIT_NO, error);
 }

@@ -187,7 +187,7 @@ static bool add_serving(ScenComparison *c, guint i, Side *side, GError **error)
 /* NULL: a kind that has no such accounts. */
 static const char *kind_of(const ScenScenario *scenario)
 {
-    if (scenario->queue.is_on || scenario->replay || scenario->campaign.is_alone)
+    if (!scen_has_plan_or_serves(scenario))
         return NULL;
     if (scenario->serving.is_on)
         return "serving";

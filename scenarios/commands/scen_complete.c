@@ -6,8 +6,8 @@
  * [KIND], TRACE.csv. So a command needs nothing but its table. */
 #include "scen_complete.h"
 
+#include "scen_keys.h"
 #include "scen_list.h"
-#include "scen_settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,16 +38,16 @@ static void print_settings(const char *prefix, const char *word)
     const char *setting = word + strlen(prefix);
     const char *equals = strchr(setting, '=');
     if (!equals) {
-        g_autoptr(GPtrArray) keys = scen_setting_siblings(setting);
+        g_autoptr(GPtrArray) keys = scen_key_siblings(setting);
         print_candidates(keys, prefix, word);
         return;
     }
     g_autofree char *key = g_strndup(setting, (gsize)(equals - setting));
     g_autofree char *before = g_strconcat(prefix, key, "=", NULL);
-    ScenSetting found;
-    if (!scen_setting_find(key, &found) || !found.field)
+    ScenKey found;
+    if (!scen_key_find(key, &found) || !found.field)
         return;
-    g_autoptr(GPtrArray) values = scen_setting_values(found.field);
+    g_autoptr(GPtrArray) values = scen_key_values(found.field);
     print_candidates(values, before, word);
 }
 

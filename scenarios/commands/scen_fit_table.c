@@ -14,28 +14,25 @@
  * _graph when the call was captured, else in _eager. */
 #include "scen_fit_table.h"
 
+#include "scen_csv.h"
 #include "scen_errors.h"
 #include "scen_fit_foreign.h"
 #include "scen_measured.h"
 
-typedef struct Line {
-    char **header;
-    char **cell;
-} Line;
-
-static const char *cell(const Line *line, const char *name)
+static const char *cell(const ScenCsv *csv, const char *name)
 {
-    for (size_t i = 0; line->header[i] && line->cell[i]; i++) {
-        if (g_str_equal(line->header[i], name))
-            return line->cell[i];
-    }
-    return NULL;
+    return scen_csv_text(csv, scen_csv_column(csv, name));
 }
 
-static double number(const Line *line, const char *name)
+/* The whole number of at least @least in the column @name, which the table must have unless @least
+ * is 0. */
+static bool size(const ScenCsv *csv, const char *name, int64_t least, int64_t *value,
+                 GError **error)
 {
-    const char *text = cell(line, name);
-    return text ? g_ascii_strtod(text, NULL) : 0.0;
+    int column = scen_csv_column(csv, name);
+    if (column < 0 && least > 0)
+        return scen_csv_fail(csv, error, "the table needs a column %s", name);
+    return scen_csv_size(csv, column, least, 0, value, error);
 }
 
 static const struct {
@@ -59,38 +56,41 @@ static bool dtype_of(const char *text, TopoDtype *dtype)
     return false;
 }
 
-static bool take_gemm(ScenFitTable *table, const Line *line, double seconds)
+static bool take_gemm(ScenFitTable *table, const ScenCsv *csv, double seconds, bool *taken,
+                      GError **error)
 {
     KernGemmRow row = {{.batch = 1}, seconds};
-    const char *type = cell(line, "gemm_dtype");
-    if (!type || !scen_measured_gemm_type(type, &row.shape))
+    if (!size(csv, "m", 1, &row.shape.m, error) || !size(csv, "n", 1, &row.shape.n, error) ||
+        !size(csv, "k", 1, &row.shape.k, error))
         return false;
+    *taken = scen_measured_gemm_type(cell(csv, "gemm_dtype"), &row.shape);
     row.shape.quantised = row.shape.dtype == TOPO_DTYPE_FP8 || row.shape.dtype == TOPO_DTYPE_FP4;
-    row.shape.m = (int64_t)number(line, "m");
-    row.shape.n = (int64_t)number(line, "n");
-    row.shape.k = (int64_t)number(line, "k");
-    if (row.shape.m < 1 || row.shape.n < 1 || row.shape.k < 1)
-        return false;
-    g_array_append_val(table->gemm[kern_gemm_type(&row.shape)], row);
+    if (*taken)
+        g_array_append_val(table->gemm[kern_gemm_type(&row.shape)], row);
     return true;
 }
 
-static bool take_attention(ScenFitTable *table, const Line *line, double seconds)
+static bool take_attention(ScenFitTable *table, const ScenCsv *csv, double seconds, bool *taken,
+                           GError **error)
 {
     KernAttentionRow row = {{.unmasked_fraction = 0.5}, seconds};
-    const char *cache = cell(line, "kv_cache_dtype");
     TopoDtype kept = TOPO_DTYPE_BF16;
-    if (!dtype_of(cell(line, "attn_dtype"), &row.shape.dtype) ||
-        row.shape.dtype == TOPO_DTYPE_FP8 || number(line, "window_size") > 0.0 ||
-        (cache && dtype_of(cache, &kept) && kept == TOPO_DTYPE_FP8))
+    int64_t sequences = 0, heads = 0, window = 0;
+    if (!size(csv, "batch_size", 1, &sequences, error) ||
+        !size(csv, "num_heads", 1, &heads, error) ||
+        !size(csv, "isl", 1, &row.shape.queries, error) ||
+        !size(csv, "head_dim", 1, &row.shape.head_dim, error) ||
+        !size(csv, "window_size", 0, &window, error))
         return false;
-    row.shape.batch = (int64_t)(number(line, "batch_size") * number(line, "num_heads"));
-    row.shape.queries = row.shape.keys = (int64_t)number(line, "isl");
-    row.shape.head_dim = (int64_t)number(line, "head_dim");
+    row.shape.keys = row.shape.queries;
+    row.shape.batch = sequences * heads;
+    bool half_cache = !dtype_of(cell(csv, "kv_cache_dtype"), &kept) || kept != TOPO_DTYPE_FP8;
     /* Training-like calls: enough work to fill the GPU. */
-    if (row.shape.batch < 16 || row.shape.queries < 512)
-        return false;
-    g_array_append_val(table->attention, row);
+    *taken = dtype_of(cell(csv, "attn_dtype"), &row.shape.dtype) &&
+             row.shape.dtype != TOPO_DTYPE_FP8 && window == 0 && half_cache &&
+             row.shape.batch >= 16 && row.shape.queries >= 512;
+    if (*taken)
+        g_array_append_val(table->attention, row);
     return true;
 }
 
@@ -104,79 +104,91 @@ static const struct {
     {"alltoall",       TOPO_OP_ALL_TO_ALL    },
 };
 
-/* The call of a line, in elements of @element_bytes. */
-static bool read_call(const Line *line, double element_bytes, TopoCollectiveCall *call)
+enum { RANKS_MAX = 65536 };
+
+/* The call of a row, in elements of @element_bytes. */
+static bool read_call(const ScenCsv *csv, double element_bytes, TopoCollectiveCall *call,
+                      GError **error)
 {
-    double ranks = number(line, "num_gpus"), elements = number(line, "message_size");
-    if (!(ranks >= 2.0 && ranks <= 65536.0) || !(elements > 0.0 && elements <= 1e15))
+    int64_t ranks = 0, elements = 0;
+    if (!size(csv, "num_gpus", 1, &ranks, error) || !size(csv, "message_size", 1, &elements, error))
         return false;
+    if (ranks < 2 || ranks > RANKS_MAX)
+        return scen_csv_fail(csv, error, "num_gpus must be from 2 to %d, not %s", RANKS_MAX,
+                             cell(csv, "num_gpus"));
     call->ranks = call->ranks_per_domain = (uint32_t)ranks;
-    call->bytes = elements * element_bytes;
+    call->bytes = (double)elements * element_bytes;
     return true;
 }
 
-static bool take_engine(ScenFitTable *table, const Line *line, double seconds)
+static bool take_engine(ScenFitTable *table, const ScenCsv *csv, double seconds, bool *taken,
+                        GError **error)
 {
-    const char *backend = cell(line, "backend");
+    const char *backend = cell(csv, "backend");
     KernEngineRow row = {.call.op = TOPO_OP_ALL_REDUCE, .seconds = seconds};
     TopoDtype dtype;
-    if (!dtype_of(cell(line, "allreduce_dtype"), &dtype) || !backend ||
-        !read_call(line, topo_dtype_bytes(dtype), &row.call))
+    if (!dtype_of(cell(csv, "allreduce_dtype"), &dtype))
+        return true;
+    if (!read_call(csv, topo_dtype_bytes(dtype), &row.call, error))
         return false;
     row.call.domain_reduces = table->switch_reduces && dtype != TOPO_DTYPE_FP8;
     row.captured = g_str_has_suffix(backend, "_graph");
-    if (!row.captured && !g_str_has_suffix(backend, "_eager"))
-        return false;
-    g_array_append_val(table->engine, row);
+    *taken = row.captured || g_str_has_suffix(backend, "_eager");
+    if (*taken)
+        g_array_append_val(table->engine, row);
     return true;
 }
 
-static bool take_collective(ScenFitTable *table, const Line *line, double seconds)
+static bool take_collective(ScenFitTable *table, const ScenCsv *csv, double seconds, bool *taken,
+                            GError **error)
 {
-    const char *name = cell(line, "op_name"), *dtype = cell(line, "nccl_dtype");
-    bool half = dtype && g_str_equal(dtype, "half"), int8 = dtype && g_str_equal(dtype, "int8");
+    const char *name = cell(csv, "op_name"), *dtype = cell(csv, "nccl_dtype");
+    bool half = g_str_equal(dtype, "half"), int8 = g_str_equal(dtype, "int8");
     KernProtocolRow row = {.seconds = seconds};
-    if (!(half || int8) || !read_call(line, half ? 2.0 : 1.0, &row.call))
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(collectives); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(collectives) && (half || int8); i++) {
         row.call.op = collectives[i].op;
         if (!g_str_equal(collectives[i].text, name))
             continue;
+        if (!read_call(csv, half ? 2.0 : 1.0, &row.call, error))
+            return false;
         row.call.domain_reduces =
             table->switch_reduces && half && row.call.op == TOPO_OP_ALL_REDUCE;
         g_array_append_val(table->collective[topo_protocol_op(row.call.op)], row);
+        *taken = true;
+    }
+    return true;
+}
+
+static const char *text_of(const void *csv, const char *name)
+{
+    return cell(csv, name);
+}
+
+static bool take(ScenFitTable *table, const ScenCsv *csv, GError **error)
+{
+    const char *name = cell(csv, "op_name");
+    double milliseconds = 0.0;
+    bool taken = false, done = true;
+    if (!scen_csv_number(csv, scen_csv_column(csv, "latency"), 0.0, &milliseconds, error))
+        return false;
+    double seconds = milliseconds * 1e-3;
+    bool serves = g_str_equal(name, "generation_attention") || g_str_equal(name, "moe");
+    if (seconds <= 0.0 || *name == '\0') {
+        table->skipped++;
         return true;
     }
-    return false;
-}
-
-static const char *text_of(const void *line, const char *name)
-{
-    const char *text = cell(line, name);
-    return text ? text : "";
-}
-
-static void take(ScenFitTable *table, const Line *line)
-{
-    const char *name = cell(line, "op_name");
-    double seconds = number(line, "latency") * 1e-3;
-    bool taken = false;
-    if (name && seconds > 0.0) {
-        if (g_str_equal(name, "gemm"))
-            taken = take_gemm(table, line, seconds);
-        else if (g_str_equal(name, "context_attention"))
-            taken = take_attention(table, line, seconds);
-        else if (g_str_equal(name, "generation_attention") || g_str_equal(name, "moe"))
-            taken = false; /* below */
-        else if (cell(line, "allreduce_dtype"))
-            taken = take_engine(table, line, seconds);
-        else
-            taken = take_collective(table, line, seconds);
-    }
-    if (name && seconds > 0.0)
-        taken =
-            scen_serve_rows_take(table->serve, &(ScenServeLine){text_of, line}, seconds) || taken;
+    if (g_str_equal(name, "gemm"))
+        done = take_gemm(table, csv, seconds, &taken, error);
+    else if (g_str_equal(name, "context_attention"))
+        done = take_attention(table, csv, seconds, &taken, error);
+    else if (!serves && *cell(csv, "allreduce_dtype") != '\0')
+        done = take_engine(table, csv, seconds, &taken, error);
+    else if (!serves)
+        done = take_collective(table, csv, seconds, &taken, error);
+    const ScenServeLine line = {text_of, csv};
+    taken = (done && scen_serve_rows_take(table->serve, &line, seconds)) || taken;
     table->skipped += !taken;
+    return done;
 }
 
 bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
@@ -186,21 +198,19 @@ bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error)
         return false;
     if (foreign)
         return true;
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, error))
+    g_autoptr(ScenCsv) csv = scen_csv_open(path, error);
+    g_autoptr(GError) fault = NULL;
+    if (!csv)
         return false;
     g_autofree char *name = g_path_get_basename(path);
     g_string_append_printf(table->files, "%s%s", table->files->len > 0 ? ", " : "", name);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_auto(GStrv) header = g_strsplit(g_strchomp(lines[0]), ",", -1);
-    for (size_t i = 1; lines[i]; i++) {
-        if (*g_strchomp(lines[i]) == '\0')
-            continue;
-        g_auto(GStrv) cells = g_strsplit(lines[i], ",", -1);
-        Line line = {header, cells};
-        take(table, &line);
-    }
-    return true;
+    while (scen_csv_next(csv, &fault))
+        if (!take(table, csv, error))
+            return false;
+    bool sound = fault == NULL;
+    if (!sound)
+        g_propagate_error(error, g_steal_pointer(&fault));
+    return sound;
 }
 
 bool scen_fit_table_check(const ScenFitTable *table, GError **error)

@@ -27,8 +27,8 @@ ScenFitTable *scen_fit_table_new(bool switch_reduces);
 void scen_fit_table_free(ScenFitTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenFitTable, scen_fit_table_free)
 
-/** Adds the rows of the CSV file @path. Lines of unknown kinds are counted as skipped. False and
- *  @error when the file cannot be read or is empty. */
+/** Adds the rows of the CSV file @path. Rows of unknown kinds are counted as skipped. False and
+ *  @error (file:line) when the file cannot be read, is empty, or has a value that is none. */
 bool scen_fit_table_read(ScenFitTable *table, const char *path, GError **error);
 
 /** Whether any line was a measurement; @error says what would be one. */

@@ -10,6 +10,7 @@
 
 #include "scen_complete.h"
 #include "scen_errors.h"
+#include "scen_hands.h"
 #include "scen_manual.h"
 #include "sim_error.h"
 #include "strat_schedule.h"
@@ -65,7 +66,8 @@ bool scen_options_parse(const ScenUsage *usage, const GOptionEntry *entries, cha
         g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
         g_autoptr(GString) help_text = g_string_new(text);
         g_string_replace(help_text, "\u2026", "...", 0);
-        fputs(help_text->str, stdout);
+        if (!scen_hands_is_worker())
+            fputs(help_text->str, stdout);
         *status = SCEN_EXIT_OK;
     }
     return !asked;
@@ -77,8 +79,9 @@ ScenExit scen_options_wrong(const ScenUsage *usage, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    fprintf(stderr, "orrery %s: %s\nSee 'orrery %s --help'.\n", usage->command, message,
-            usage->command);
+    if (!scen_hands_is_worker())
+        fprintf(stderr, "orrery %s: %s\nSee 'orrery %s --help'.\n", usage->command, message,
+                usage->command);
     return SCEN_EXIT_WRONG;
 }
 
@@ -99,7 +102,8 @@ ScenExit scen_fail(const GError *error)
 {
     size_t length = strlen(error->message);
     bool ended = length > 0 && error->message[length - 1] == '\n';
-    fprintf(stderr, "%s%s", error->message, ended ? "" : "\n");
+    if (!scen_hands_is_worker())
+        fprintf(stderr, "%s%s", error->message, ended ? "" : "\n");
     return scen_exit_of(error);
 }
 

@@ -35,6 +35,11 @@ static bool fill(const ScenScenario *scenario, ScenOutcome *outcome, GError **er
     }
     if (scenario->replay)
         return replay(scenario, outcome, error);
+    if (scenario->trace.is_on) {
+        g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
+                    "%s: an execution trace has no plan: orrery run is for it", scenario->path);
+        return false;
+    }
     if (scenario->campaign.is_alone)
         return scen_outcome_months(scenario, NULL, outcome, error);
     g_autoptr(StratTrainResult) result = scen_simulate(scenario, error);

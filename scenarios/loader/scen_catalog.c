@@ -145,26 +145,56 @@ static int name_compare(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* The .yaml files of the folder @path, by name. */
+static GPtrArray *files_new(const char *path, GError **error)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+    if (!folder)
+        return NULL;
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder))
+        if (g_str_has_suffix(name, ".yaml") && name[0] != '.')
+            g_ptr_array_add(found, g_build_filename(path, name, NULL));
+    g_ptr_array_sort(found, name_compare);
+    return found;
+}
+
 static void read_folder(ScenCatalogs *catalogs, GArray *rows, const char *path, ScenErrors *errors)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GDir) folder = g_dir_open(path, 0, &error);
+    g_autoptr(GPtrArray) found = files_new(path, &error);
     ScenMark mark = {.file = path, .origin = SCEN_ORIGIN_CATALOG};
-    if (!folder) {
+    if (!found)
         scen_errors_add(errors, mark, "the catalog cannot be opened: %s", error->message);
-        return;
-    }
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder))
-        if (g_str_has_suffix(name, ".yaml") && name[0] != '.')
-            g_ptr_array_add(names, g_strdup(name));
-    if (names->len == 0)
+    else if (found->len == 0)
         scen_errors_add(errors, mark, "the catalog holds no .yaml file");
-    g_ptr_array_sort(names, name_compare);
-    for (size_t i = 0; i < names->len; i++) {
-        g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
-        read_file(catalogs, rows, file, errors);
+    for (size_t i = 0; found && i < found->len; i++)
+        read_file(catalogs, rows, found->pdata[i], errors);
+}
+
+/* A file that cannot be read adds nothing: whoever needs it says so. */
+static void add_contents(GChecksum *sum, const char *path)
+{
+    gsize length = 0;
+    g_autofree char *text = NULL;
+    if (g_file_get_contents(path, &text, &length, NULL))
+        g_checksum_update(sum, (const guchar *)text, (gssize)length);
+}
+
+char *scen_catalogs_digest(void)
+{
+    g_autofree char *data_dir = scen_data_folder();
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    for (int kind = SCEN_CATALOG_NONE + 1; kind < SCEN_CATALOG_COUNT; kind++) {
+        g_autofree char *path = g_build_filename(data_dir, files[kind].path, NULL);
+        bool file = g_str_has_suffix(path, ".yaml");
+        g_autoptr(GPtrArray) found = file ? NULL : files_new(path, NULL);
+        if (file)
+            add_contents(sum, path);
+        for (guint i = 0; found && i < found->len; i++)
+            add_contents(sum, found->pdata[i]);
     }
+    return g_strdup(g_checksum_get_string(sum));
 }
 
 /* The rows of the shelf, which nobody changes; NULL when they are faulty, so that whoever wants them

@@ -48,6 +48,9 @@ ScenCatalogs *scen_catalogs_new(const char *data_dir, ScenShelf *shelf, ScenPool
 void scen_catalogs_free(ScenCatalogs *catalogs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenCatalogs, scen_catalogs_free)
 
+/** SHA-256 of all catalog files of scen_data_folder(), in hexadecimal. The caller owns it. */
+char *scen_catalogs_digest(void);
+
 ScenPool *scen_catalogs_pool(ScenCatalogs *catalogs);
 
 /** Adds the rows of the file @path, which holds maps `profiles`, `gpus` and `nodes` (and a `schema`

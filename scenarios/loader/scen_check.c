@@ -415,8 +415,11 @@ static void check_all(const Check *check, const ScenMarks *unsound)
 {
     if (check->scenario->replay)
         return;
-    if (check->scenario->campaign.is_alone || check->scenario->queue.is_on) {
+    const ScenScenario *scenario = check->scenario;
+    if (scenario->campaign.is_alone || scenario->queue.is_on || scenario->trace.is_on) {
         check_cluster(check);
+        if (scenario->trace.is_on)
+            scen_check_fabric(scenario, check->marks, check->errors);
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)

@@ -206,8 +206,9 @@ bool scen_csv_number(const ScenCsv *csv, int column, double least, double *value
     return true;
 }
 
-bool scen_csv_integer(const ScenCsv *csv, int column, int64_t least, int64_t absent, int64_t *value,
-                      GError **error)
+/* The same up to two to the power of @bits. */
+static bool whole_number(const ScenCsv *csv, int column, int64_t least, int64_t absent, int bits,
+                         int64_t *value, GError **error)
 {
     const char *text = scen_csv_text(csv, column);
     double number = 0.0;
@@ -216,9 +217,21 @@ bool scen_csv_integer(const ScenCsv *csv, int column, int64_t least, int64_t abs
         return true;
     if (!scen_csv_number(csv, column, (double)least, &number, error))
         return false;
-    if (number != floor(number) || number > 1099511627776.0)
-        return scen_csv_fail(csv, error, "%s must be a whole number up to 2^40, not %s",
-                             name_of(csv, column), text);
+    if (number != floor(number) || number > ldexp(1.0, bits))
+        return scen_csv_fail(csv, error, "%s must be a whole number up to 2^%d, not %s",
+                             name_of(csv, column), bits, text);
     *value = (int64_t)number;
     return true;
+}
+
+bool scen_csv_integer(const ScenCsv *csv, int column, int64_t least, int64_t absent, int64_t *value,
+                      GError **error)
+{
+    return whole_number(csv, column, least, absent, 40, value, error);
+}
+
+bool scen_csv_size(const ScenCsv *csv, int column, int64_t least, int64_t absent, int64_t *value,
+                   GError **error)
+{
+    return whole_number(csv, column, least, absent, 31, value, error);
 }

@@ -36,6 +36,10 @@ bool scen_csv_number(const ScenCsv *csv, int column, double least, double *value
 bool scen_csv_integer(const ScenCsv *csv, int column, int64_t least, int64_t absent, int64_t *value,
                       GError **error);
 
+/** The same up to 2^31: an extent of a matrix, of which two can be multiplied. */
+bool scen_csv_size(const ScenCsv *csv, int column, int64_t least, int64_t absent, int64_t *value,
+                   GError **error);
+
 /** Sets @error to "file:line: " and the formatted text; always false. */
 bool scen_csv_fail(const ScenCsv *csv, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

@@ -242,8 +242,9 @@ static bool read_nodes(Reader *reader, GError **error)
         arena_reset(&reader->arena);
         const ChakraEt__Node *node = chakra_et__node__unpack(&allocator, length, message);
         if (!node)
-            return damaged(reader, start, error, "message %u of %" G_GSIZE_FORMAT
-                           " bytes is no node of a trace", count, length);
+            return damaged(reader, start, error,
+                           "message %u of %" G_GSIZE_FORMAT " bytes is no node of a trace", count,
+                           length);
         if (!take_node(reader, node, error))
             return false;
         start = reader->at;
@@ -290,13 +291,12 @@ bool scen_et_read_rank(StratEt *et, const char *name, const char *bytes, gsize l
     g_autofree char *inflated = NULL;
     strat_et_add_rank(et, name);
     if (scen_gzip_is(bytes, length)) {
-        gsize most = INFLATED_MOST;
-        inflated = scen_gzip_inflate(bytes, length, most, &length, error);
+        inflated = scen_gzip_inflate(bytes, length, INFLATED_MOST, &length, error);
+        if (!inflated) {
+            g_prefix_error(error, "%s: ", name);
+            return false;
+        }
         bytes = inflated;
-    }
-    if (!bytes) {
-        g_prefix_error(error, "%s: ", name);
-        return false;
     }
     return is_json(bytes, length) ? scen_et_read_json(et, rank, bytes, length, error)
                                   : read_protobuf(et, rank, name, bytes, length, error);

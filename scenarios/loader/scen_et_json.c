@@ -40,8 +40,8 @@ static bool whole(JsonNode *node, uint64_t *value)
 
 static const char *text_of(JsonNode *node)
 {
-    bool is_text = node && JSON_NODE_HOLDS_VALUE(node) &&
-                   json_node_get_value_type(node) == G_TYPE_STRING;
+    bool is_text =
+        node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
     return is_text ? json_node_get_string(node) : NULL;
 }
 
@@ -112,8 +112,8 @@ static bool take_node(StratEt *et, uint32_t rank, JsonNode *node, guint index, G
     json_object_foreach_member(json_node_get_object(node), take_member, &taking);
     if (!taking.bad)
         return scen_et_add_node(et, rank, &taking.raw, error);
-    return wrong(error, "%s: workload_graph[%u], node %" G_GUINT64_FORMAT ": %s makes no sense", path,
-                 index, taking.raw.id, taking.bad);
+    return wrong(error, "%s: workload_graph[%u], node %" G_GUINT64_FORMAT ": %s makes no sense",
+                 path, index, taking.raw.id, taking.bad);
 }
 
 bool scen_et_read_json(StratEt *et, uint32_t rank, const char *bytes, gsize length, GError **error)
@@ -169,7 +169,7 @@ bool scen_et_read_groups(const char *text, GHashTable *groups, GError **error)
         JsonObject *map = JSON_NODE_HOLDS_OBJECT(item) ? json_node_get_object(item) : NULL;
         JsonNode *name = map ? json_object_get_member(map, "pg_name") : NULL;
         uint64_t id = 0;
-        g_autofree char *text_name = text_of(name)                ? g_strdup(text_of(name))
+        g_autofree char *text_name = text_of(name) ? g_strdup(text_of(name))
                                      : name && whole(name, &id)
                                          ? g_strdup_printf("%" G_GUINT64_FORMAT, id)
                                          : NULL;

@@ -25,10 +25,10 @@ static const StratEtKind kinds[] = {
     [1] = STRAT_ET_NOTHING, /* METADATA_NODE */
     [2] = STRAT_ET_MEMORY,  /* MEM_LOAD_NODE */
     [3] = STRAT_ET_MEMORY,  /* MEM_STORE_NODE */
-    [4] = STRAT_ET_COMPUTE, [5] = STRAT_ET_SEND,    [6] = STRAT_ET_RECV, [7] = STRAT_ET_COLLECTIVE,
-    [8] = STRAT_ET_STORAGE, /* STORAGE_NODE */
-    [9] = STRAT_ET_STORAGE, /* BATCH_NODE */
-    [10] = STRAT_ET_STORAGE, /* CHECKPOINT_NODE */
+    [4] = STRAT_ET_COMPUTE,    [5] = STRAT_ET_SEND,    [6] = STRAT_ET_RECV,
+    [7] = STRAT_ET_COLLECTIVE, [8] = STRAT_ET_STORAGE, /* STORAGE_NODE */
+    [9] = STRAT_ET_STORAGE,                            /* BATCH_NODE */
+    [10] = STRAT_ET_STORAGE,                           /* CHECKPOINT_NODE */
 };
 
 enum { BYTES_MOST_BITS = 53 }; /* what a double counts exactly */
@@ -46,8 +46,8 @@ static bool wrong(const StratEt *et, uint32_t rank, const ScenEtRaw *raw, GError
     va_end(arguments);
     const StratEtRank *of = g_ptr_array_index(et->ranks, rank);
     g_autofree char *name = g_utf8_make_valid(raw->name, -1);
-    g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
-                "%s: node %" G_GUINT64_FORMAT " '%s': %s", of->path, raw->id, name, message);
+    g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s: node %" G_GUINT64_FORMAT " '%s': %s",
+                of->path, raw->id, name, message);
     return false;
 }
 
@@ -103,7 +103,8 @@ bool scen_et_add_node(StratEt *et, uint32_t rank, const ScenEtRaw *raw, GError *
     const ScenEtNumber sizes[] = {SCEN_ET_TENSOR_SIZE, SCEN_ET_COMM_SIZE, SCEN_ET_NUM_OPS};
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
         if (raw->number[sizes[i]] >> BYTES_MOST_BITS > (sizes[i] == SCEN_ET_NUM_OPS ? 1023 : 0))
-            return wrong(et, rank, raw, error, "has a size of %" G_GUINT64_FORMAT ", which is absurd",
+            return wrong(et, rank, raw, error,
+                         "has a size of %" G_GUINT64_FORMAT ", which is absurd",
                          raw->number[sizes[i]]);
     StratEtNode node = {
         .id = raw->id,

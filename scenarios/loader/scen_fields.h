@@ -44,6 +44,7 @@ extern const ScenTable scen_storage_table;         /* fills a ScenStorage */
 extern const ScenTable scen_campaign_table;        /* fills a ScenCampaign */
 extern const ScenTable scen_detection_table;       /* fills a ScenCampaign */
 extern const ScenTable scen_queue_table;           /* fills a ScenQueue */
+extern const ScenTable scen_et_table;              /* fills a ScenEtSection */
 extern const ScenTable scen_spread_table;          /* fills a StratSpread */
 extern const ScenTable scen_training_run_table;    /* fills a StratTarget */
 extern const ScenTable scen_sweep_table;           /* fills a ScenSweep */

@@ -45,14 +45,26 @@ static void finish_plan(ScenBinder *binder, const ScenNode *map, ScenScenario *s
                        "has no max_sequence to take)");
 }
 
-/* A scenario with a queue has many jobs, and none that it knows more of. */
-static void check_queue(ScenBinder *binder, const ScenNode *map)
+/* A scenario with a queue has many jobs, and none that it knows more of; an execution trace is all
+ * that runs. */
+static void check_others(ScenBinder *binder, const ScenNode *map, const char *kind)
 {
     static const char *const others[] = {"model",    "plan", "serve",  "traffic",
                                          "campaign", "jobs", "replay", "training_run"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         if (scen_node_item(map, others[i]))
-            scen_bind_fail(binder, map, others[i], "a scenario with queue: has no %s:", others[i]);
+            scen_bind_fail(binder, map, others[i], "a scenario with %s: has no %s:", kind,
+                           others[i]);
+}
+
+static void check_trace(ScenBinder *binder, const ScenNode *map)
+{
+    static const char *const others[] = {"queue", "search", "faults", "kernels", "expect", "cost"};
+    check_others(binder, map, "execution_trace");
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (scen_node_item(map, others[i]))
+            scen_bind_fail(binder, map, others[i],
+                           "a scenario with execution_trace: has no %s:", others[i]);
 }
 
 static void need(ScenBinder *binder, const ScenNode *map, const char *key, const char *help)
@@ -130,9 +142,14 @@ static void finish(ScenBinder *binder, const ScenNode *map, void *out)
     if (scenario->network && !topo_net_by_name(scenario->network, &error))
         scen_bind_fail(binder, map, "network", "%s", error->message);
     const TopoCluster *cluster = &scenario->cluster;
+    if (scen_node_item(map, "execution_trace")) {
+        need(binder, map, "cluster", "what it runs on");
+        check_trace(binder, map);
+        return;
+    }
     if (scen_node_item(map, "queue")) {
         need(binder, map, "cluster", "what it runs on");
-        check_queue(binder, map);
+        check_others(binder, map, "queue");
         scen_queue_finish(binder, map, cluster->node.gpus, cluster->node_count, &scenario->queue);
         return;
     }
@@ -180,6 +197,8 @@ static const ScenField fields[] = {
           .help = "many jobs on the cluster, instead of model and plan or serve"),
     FIELD("replay", replay, SCEN_TEXT,
           .help = "operation trace of a real job (orrery replay), from this folder, instead"),
+    FIELD("execution_trace", trace, SCEN_MAP, .table = &scen_et_table,
+          .help = "Chakra execution trace, replayed on the cluster instead"),
     FIELD("faults", degraded, SCEN_MAP, .table = &scen_degraded_table,
           .help = "GPUs and NICs that are worse than the others while the step runs"),
     FIELD("fabric", fabric, SCEN_MAP, .table = &scen_fabric_table,

@@ -87,7 +87,7 @@ static bool size(const ScenMeasuredReader *reader, const char *name, int64_t abs
     int at = column(reader, name);
     if (at < 0 && absent < 0)
         return scen_csv_fail(reader->csv, error, "the table needs a column %s", name);
-    return scen_csv_integer(reader->csv, at, absent == 0 ? 0 : 1, absent, value, error);
+    return scen_csv_size(reader->csv, at, absent == 0 ? 0 : 1, absent, value, error);
 }
 
 static bool skip(ScenMeasuredReader *reader)

@@ -118,7 +118,7 @@ bool scen_measured_take_layer(ScenMeasuredReader *reader, GError **error)
     Widths widths = {0};
     double seconds = 0.0;
     int64_t tokens = 0;
-    if (!widths_of(reader, &widths, error) || !scen_csv_integer(csv, count, 1, 0, &tokens, error) ||
+    if (!widths_of(reader, &widths, error) || !scen_csv_size(csv, count, 1, 0, &tokens, error) ||
         !scen_measured_seconds(reader, scen_csv_column(csv, "time_us"), 1e-6, &seconds, error))
         return false;
     const char *name = scen_csv_text(csv, scen_csv_column(csv, "layer"));
@@ -145,10 +145,10 @@ bool scen_measured_take_mixed(ScenMeasuredReader *reader, GError **error)
     double seconds = 0.0;
     int64_t chunk = 0, before = 0, decoding = 0, keys = 0;
     if (!widths_of(reader, &w, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "prefill_chunk"), 0, -1, &chunk, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "kv_prefill"), 0, -1, &before, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "n_decode"), 0, -1, &decoding, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "kv_decode"), 0, 0, &keys, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "prefill_chunk"), 0, -1, &chunk, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "kv_prefill"), 0, -1, &before, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "n_decode"), 0, -1, &decoding, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "kv_decode"), 0, 0, &keys, error) ||
         !scen_measured_seconds(reader, scen_csv_column(csv, "time_us"), 1e-6, &seconds, error))
         return false;
     ScenMeasuredCall call = {.sequences = 1,
@@ -192,7 +192,7 @@ static bool vidur_widths(const ScenMeasuredReader *reader, bool attention, Width
         int at = scen_csv_column(csv, needed[i].name);
         if (at < 0)
             return scen_csv_fail(csv, error, "the table needs a column %s", needed[i].name);
-        if (!scen_csv_integer(csv, at, 1, 0, needed[i].value, error))
+        if (!scen_csv_size(csv, at, 1, 0, needed[i].value, error))
             return false;
     }
     if (w->hidden % w->heads != 0 || w->heads % w->tensor != 0 || w->ffn % w->tensor != 0)
@@ -218,7 +218,7 @@ bool scen_measured_take_vidur(ScenMeasuredReader *reader, GError **error)
     Widths widths = {0};
     int64_t tokens = 0;
     if (!vidur_widths(reader, false, &widths, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "num_tokens"), 1, 0, &tokens, error))
+        !scen_csv_size(csv, scen_csv_column(csv, "num_tokens"), 1, 0, &tokens, error))
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(products); i++) {
         int at = scen_csv_column(csv, products[i].column);
@@ -241,9 +241,9 @@ bool scen_measured_take_vidur_attention(ScenMeasuredReader *reader, GError **err
     double seconds = 0.0;
     int64_t chunk = 0, before = 0, sequences = 0;
     if (!vidur_widths(reader, true, &w, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "prefill_chunk_size"), 0, -1, &chunk, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "kv_cache_size"), 0, -1, &before, error) ||
-        !scen_csv_integer(csv, scen_csv_column(csv, "batch_size"), 1, 1, &sequences, error))
+        !scen_csv_size(csv, scen_csv_column(csv, "prefill_chunk_size"), 0, -1, &chunk, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "kv_cache_size"), 0, -1, &before, error) ||
+        !scen_csv_size(csv, scen_csv_column(csv, "batch_size"), 1, 1, &sequences, error))
         return false;
     bool decode = chunk == 0;
     if (decode)

@@ -171,7 +171,8 @@ static const Unit *find_unit(const char *text, ScenDimension want, const Prefix 
 {
     const Unit *found = NULL;
     for (size_t u = 0; u < G_N_ELEMENTS(units); u++) {
-        for (size_t p = 0; p < G_N_ELEMENTS(prefixes); p++) {
+        bool ends = g_str_has_suffix(text, units[u].text);
+        for (size_t p = 0; ends && p < G_N_ELEMENTS(prefixes); p++) {
             const Prefix *before = &prefixes[p];
             if (before->family != NONE && !(units[u].families & before->family))
                 continue;

@@ -33,6 +33,12 @@ bool scen_serving_on_fabric(const ScenScenario *scenario)
     return serving->prefill.replicas > 0 && serving->transfer_bytes_per_s <= 0.0 && fluid;
 }
 
+bool scen_has_plan_or_serves(const ScenScenario *scenario)
+{
+    return !scenario->queue.is_on && !scenario->replay && !scenario->campaign.is_alone &&
+           !scenario->trace.is_on;
+}
+
 void scen_scenario_free(ScenScenario *scenario)
 {
     if (!scenario)
@@ -44,6 +50,7 @@ void scen_scenario_free(ScenScenario *scenario)
     scen_sweep_clear(&scenario->sweep);
     scen_campaign_clear(&scenario->campaign);
     scen_queue_clear(&scenario->queue);
+    scen_et_section_clear(&scenario->trace);
     scen_expect_clear(&scenario->expect);
     scen_degraded_clear(&scenario->degraded);
     kern_table_free(scenario->profile.table);

@@ -7,6 +7,7 @@
 #include "scen_campaign.h"
 #include "scen_cost.h"
 #include "scen_degraded.h"
+#include "scen_et_section.h"
 #include "scen_expect.h"
 #include "scen_fabric.h"
 #include "scen_job.h"
@@ -44,6 +45,7 @@ typedef struct ScenScenario {
     StratTarget training_run; /* what it is to reach */
     ScenQueue queue;          /* or many jobs, instead of training or serving one */
     const char *replay;       /* operation trace that is run again, instead; NULL: none */
+    ScenEtSection trace;      /* or an execution trace is replayed on the cluster */
     ScenDegraded degraded;    /* what is worse than the rest while the step runs */
     KernProfile profile;
     KernProfile mixed_profile; /* of the second kind of nodes, where the cluster has one */
@@ -66,6 +68,9 @@ ScenScenario *scen_scenario_load(const char *path, const char *const *overrides,
  *  pools, no rate of their own is given, and the network is fluid or a fabric is given with no
  *  other network model. */
 bool scen_serving_on_fabric(const ScenScenario *scenario);
+
+/** Whether @scenario is a training step or serving, and no queue, replay or months of a given step. */
+bool scen_has_plan_or_serves(const ScenScenario *scenario);
 
 void scen_scenario_free(ScenScenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenScenario, scen_scenario_free)

@@ -65,10 +65,11 @@ static const char *text(const ScenServeLine *line, const char *name)
     return line->text(line->ctx, name);
 }
 
-/* A whole number; 0 when it is absent or none. */
+/* A whole number below 2^31, of which two can be multiplied; 0 when it is absent, none, or larger. */
 static int64_t whole(const ScenServeLine *line, const char *name)
 {
-    return g_ascii_strtoll(text(line, name), NULL, 10);
+    int64_t value = g_ascii_strtoll(text(line, name), NULL, 10);
+    return value > 0 && value <= G_MAXINT32 ? value : 0;
 }
 
 static bool is_sound(const KernPrefillShape *s)

@@ -58,15 +58,22 @@ const ScenScenario *scen_variants_base(const ScenVariants *variants)
 }
 
 ScenScenario *scen_variants_load(const ScenVariants *variants, const char *const *overrides,
-                                 GError **error)
+                                 char **digest, GError **error)
 {
     g_autoptr(ScenPool) pool = scen_pool_new();
     g_autoptr(ScenErrors) errors = scen_errors_new();
-    const ScenLoadOptions options = {.overrides = overrides, .shelf = variants->shelf};
-    return scen_scenario_load_tree(variants->path, pool, variants->bare, &options, errors, error);
+    const ScenLoadOptions options = {.shelf = variants->shelf};
+    const ScenNode *root = variants->bare;
+    for (size_t i = 0; overrides && overrides[i]; i++)
+        root = scen_override_apply(pool, &scen_scenario_table, root, overrides[i], errors);
+    if (digest) {
+        g_autofree char *text = scen_node_flow(root);
+        *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    }
+    return scen_scenario_load_tree(variants->path, pool, root, &options, errors, error);
 }
 
-char *scen_variants_text(const ScenVariants *variants, bool points)
+char *scen_variants_text(const ScenVariants *variants)
 {
-    return scen_node_flow(points ? variants->root : variants->bare);
+    return scen_node_flow(variants->root);
 }

@@ -16,12 +16,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenVariants, scen_variants_free)
 const ScenScenario *scen_variants_base(const ScenVariants *variants);
 
 /** The scenario with @overrides laid over as well, and without its sweep; from any thread. NULL and
- *  @error as scen_scenario_load(); free with scen_scenario_free(), before @variants. */
+ *  @error as scen_scenario_load(); free with scen_scenario_free(), before @variants. The SHA-256 of
+ *  what is then written, without comments, goes to @digest (NULL: not wanted), also on failure. The
+ *  caller frees that. */
 ScenScenario *scen_variants_load(const ScenVariants *variants, const char *const *overrides,
-                                 GError **error);
+                                 char **digest, GError **error);
 
-/** What is written, on one line of YAML, without comments: with the sweep, or (@points false) only
- *  what its points share. The caller owns it. */
-char *scen_variants_text(const ScenVariants *variants, bool points);
+/** What is written, with the sweep, on one line of YAML, without comments. The caller owns it. */
+char *scen_variants_text(const ScenVariants *variants);
 
 #endif

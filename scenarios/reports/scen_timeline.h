@@ -25,6 +25,10 @@ char *scen_timeline_serve(const ScenScenario *scenario, const ScenServed *served
 /** Months: what the first history of @result lost to which incident when. */
 char *scen_timeline_months(const ScenScenario *scenario, const StratCampaignResult *result);
 
+/** An execution trace: a process for each rank, a track for each of its streams, arrows for sends.
+ *  (scen_et_report.c) */
+char *scen_timeline_et(const ScenScenario *scenario, const StratEtResult *result);
+
 /** A document in memory. */
 typedef struct ScenTimeline {
     FILE *file;

@@ -7,12 +7,18 @@
  * GPUs and missing replicas cost beside the steps. Slow spells, which go on beside others, are
  * asynchronous slices.
  *
- * Checkpoints are too many to draw: they are part of training here. */
+ * Checkpoints are too many to draw: they are part of training here. Times are whole microseconds,
+ * since viewers read them as floating point numbers, which hold no more over a year. */
 #include "scen_timeline.h"
 
 #define I64 "%" G_GINT64_FORMAT
 
-enum { INCIDENTS_SHOWN = 20000 };
+enum { INCIDENTS_SHOWN = 50000 };
+
+static SimTime whole_us(SimTime ns)
+{
+    return ns / 1000 * 1000;
+}
 
 static const char *name_of(const ScenScenario *scenario, const StratIncident *incident)
 {
@@ -40,10 +46,10 @@ static void add_stop(SimEvents *events, SimTrack track, const char *name,
                      const StratIncident *incident, SimTime end)
 {
     g_autofree char *args = args_of(incident);
-    SimTime at = incident->at;
+    SimTime at = whole_us(incident->at);
     sim_events_slice(events, &(SimSlice){track, at, end - at, name, "incident", args});
     for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
-        SimTime lasts = MIN(incident->span[stops[i]], end - at);
+        SimTime lasts = MIN(whole_us(incident->span[stops[i]]), end - at);
         if (lasts <= 0)
             continue;
         const char *part = strat_lost_name(stops[i]);
@@ -66,18 +72,19 @@ static SimTime end_of(const GArray *incidents, guint index, SimTime over)
     for (guint i = index + 1; i < incidents->len; i++) {
         const StratIncident *next = &g_array_index(incidents, StratIncident, i);
         if (took_time(next))
-            return MIN(MIN(incident->running_at, next->at), over);
+            return whole_us(MIN(MIN(incident->running_at, next->at), over));
     }
-    return MIN(incident->running_at, over);
+    return whole_us(MIN(incident->running_at, over));
 }
 
 static void add_slow(SimEvents *events, const char *name, guint id, const StratIncident *incident,
                      SimTime over)
 {
     g_autofree char *args = args_of(incident);
-    sim_events_begin(events, 0, "slow spell", id, name, incident->at, args);
+    SimTime at = whole_us(incident->at);
+    sim_events_begin(events, 0, "slow spell", id, name, at, args);
     sim_events_end(events, 0, "slow spell", id, name,
-                   CLAMP(incident->running_at, incident->at, over));
+                   MAX(at, whole_us(MIN(incident->running_at, over))));
 }
 
 /* Draws the incidents and what lies between them; returns how many. */
@@ -94,13 +101,14 @@ static guint add_incidents(SimEvents *events, const ScenScenario *scenario, cons
             add_slow(events, name, i, incident, over);
             continue;
         }
-        if (incident->at > trained)
-            sim_events_slice(events, &(SimSlice){job, trained, incident->at - trained, "training",
-                                                 "training", NULL});
-        trained = MAX(incident->at, end_of(incidents, i, over));
+        SimTime at = whole_us(incident->at);
+        if (at > trained)
+            sim_events_slice(events,
+                             &(SimSlice){job, trained, at - trained, "training", "training", NULL});
+        trained = MAX(at, end_of(incidents, i, over));
         add_stop(events, job, name, incident, trained);
         lost += strat_incident_lost(incident);
-        sim_events_counter(events, 0, "lost so far, s", incident->at, sim_time_to_seconds(lost));
+        sim_events_counter(events, 0, "lost so far, s", at, sim_time_to_seconds(lost));
     }
     if (shown == incidents->len && over > trained)
         sim_events_slice(events,
@@ -111,7 +119,7 @@ static guint add_incidents(SimEvents *events, const ScenScenario *scenario, cons
 char *scen_timeline_months(const ScenScenario *scenario, const StratCampaignResult *result)
 {
     ScenTimeline timeline = {0};
-    SimTime over = (SimTime)(result->duration_s * (double)SIM_TIME_SECOND);
+    SimTime over = whole_us((SimTime)(result->duration_s * (double)SIM_TIME_SECOND));
     g_autofree char *name =
         g_strdup_printf("campaign, " I64 " GPUs and " I64 " spares: history 1 of " I64,
                         result->gpus, result->spare_gpus, result->replications);

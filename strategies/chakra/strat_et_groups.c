@@ -150,8 +150,8 @@ static bool find_group(Search *search, uint32_t rank, uint32_t index, GError **e
     for (guint i = 0; ranks && i < ranks->len; i++)
         is_member = is_member || g_array_index(ranks, uint32_t, i) == rank;
     if (ranks && !is_member)
-        return strat_et_fail(search->et, rank, index, error,
-                             "rank %u is not in process group '%s'", rank, name);
+        return strat_et_fail(search->et, rank, index, error, "rank %u is not in process group '%s'",
+                             rank, name);
     if (!ranks)
         return false;
     g_autofree char *label = node->comm.dimensions

@@ -85,7 +85,7 @@ static void queue_up(Match *match, uint32_t op, const StratEtNode *node)
     guint known = GPOINTER_TO_UINT(g_hash_table_lookup(match->streams, key));
     if (known == 0) {
         const StratEtGroup *groups = (const StratEtGroup *)(void *)work->et->groups->data;
-        char *name = is_collective                  ? g_strdup_printf("group %s", groups[which].name)
+        char *name = is_collective                 ? g_strdup_printf("group %s", groups[which].name)
                      : node->kind == STRAT_ET_SEND ? g_strdup_printf("to rank %u", (guint)which)
                                                    : g_strdup_printf("from rank %u", (guint)which);
         uint32_t nobody = STRAT_ET_NONE;
@@ -114,7 +114,8 @@ static bool disagree(const StratEtWork *work, uint32_t op, uint32_t other, guint
     const StratEtGroup *group = &g_array_index(work->et->groups, StratEtGroup, a->comm.group);
     g_autofree char *who = strat_et_op_describe(work, other);
     g_autofree char *text = g_strdup_printf(
-        "collective %u of group '%s' is an %s of " I64U " bytes here, of %s an %s of " I64U " bytes",
+        "collective %u of group '%s' is an %s of " I64U " bytes here, of %s an %s of " I64U
+        " bytes",
         number, group->name, strat_et_collective_name((StratEtCollective)a->collective),
         a->comm.bytes, who, strat_et_collective_name((StratEtCollective)b->collective),
         b->comm.bytes);

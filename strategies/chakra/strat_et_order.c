@@ -11,7 +11,7 @@
 /* Finds indices by id. */
 typedef struct Finder {
     const StratEtRank *rank;
-    uint64_t first;    /* id of node 0; node i has id first + i when dense */
+    uint64_t first; /* id of node 0; node i has id first + i when dense */
     bool is_dense;
     GHashTable *index; /* id to index + 1, where they are not */
 } Finder;
@@ -58,9 +58,9 @@ static bool find_deps(StratEt *et, uint32_t rank, GError **error)
             uint64_t id = g_array_index(of->dep_ids, uint64_t, d);
             of->deps[d] = find(&finder, id);
             if (of->deps[d] == STRAT_ET_NONE)
-                found = strat_et_fail(et, rank, i, error,
-                                      "waits for node %" G_GUINT64_FORMAT ", which is not there",
-                                      id);
+                found =
+                    strat_et_fail(et, rank, i, error,
+                                  "waits for node %" G_GUINT64_FORMAT ", which is not there", id);
         }
     }
     finder_clear(&finder);
@@ -146,7 +146,8 @@ static bool fail_circle(const StratEt *et, uint32_t rank, const uint32_t *waits,
                 g_string_append(text, " -> ...");
         }
         if (round == 1)
-            return strat_et_fail(et, rank, start, error, "waits for itself: %" G_GUINT64_FORMAT "%s",
+            return strat_et_fail(et, rank, start, error,
+                                 "waits for itself: %" G_GUINT64_FORMAT "%s",
                                  strat_et_node(of, start)->id, text->str);
     }
     return false;

@@ -12,15 +12,21 @@ typedef enum StratEtCompute {
     STRAT_ET_ROOFLINE, /* what num_ops and tensor_size take on the cluster's GPU */
 } StratEtCompute;
 
+/** What communication takes. */
+typedef enum StratEtCommunication {
+    STRAT_ET_SIMULATED,   /* what the network makes of it */
+    STRAT_ET_AS_RECORDED, /* the least that a member recorded, where one did */
+} StratEtCommunication;
+
 /** How a trace is replayed. */
 typedef struct StratEtPlan {
     StratEtCompute compute;
-    double speed;             /* of GPU computation; 1: as it is priced */
-    TopoDtype precision;      /* ROOFLINE: whose peak counts */
-    double peak_flop_per_s;   /* likewise, 0: the GPU's */
+    double speed;              /* of GPU computation; 1: as it is priced */
+    TopoDtype precision;       /* ROOFLINE: whose peak counts */
+    double peak_flop_per_s;    /* likewise, 0: the GPU's */
     double memory_bytes_per_s; /* likewise, 0: the GPU's */
     double remote_bytes_per_s; /* of memory nodes, 0: a GPU's link to its host */
-    bool is_recorded;         /* collectives and sends take what was recorded, where that is known */
+    StratEtCommunication communication;
     const TopoAlgorithm *algorithm; /* of collectives that it serves; NULL: the library chooses */
 } StratEtPlan;
 
@@ -51,9 +57,8 @@ typedef struct StratEtResult {
     SimTime makespan;
     uint32_t ranks;
     uint64_t nodes;
-    uint64_t collectives, sends;   /* rendezvous */
-    uint64_t unpriced;             /* GPU computation without num_ops, as recorded (ROOFLINE) */
-    uint64_t untyped;              /* nodes without a type */
+    uint64_t collectives, sends; /* rendezvous */
+    uint64_t unpriced;           /* GPU computation without num_ops, as recorded (ROOFLINE) */
     int64_t total_ns[STRAT_ET_ACCOUNTS];
     StratEtRankTime *rank; /* of each */
     SimProgram *program;

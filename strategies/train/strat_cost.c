@@ -25,6 +25,7 @@
 #include "strat_repeat.h"
 #include "strat_tensor.h"
 #include "strat_tensor_overlap.h"
+#include "strat_work.h"
 
 #include <math.h>
 
@@ -70,20 +71,16 @@ static void emit(Walk *walk, double seconds, StratBucket bucket, const char *lab
     StratSpan span = {.seconds = seconds,
                       .bucket = walk->recomputing && !comm ? STRAT_BUCKET_RECOMPUTE : bucket,
                       .label = label};
-    if (walk->costing->graded)
+    if (walk->costing->graded) {
         strat_grade(walk->costing, walk->chunk, walk->op, bucket, &span);
+        strat_work(walk->costing, walk->op, walk->recipe, walk->parts && !walk->recomputing, &span);
+    }
     g_array_append_val(walk->spans, span);
 }
 
 static double comm_s(const Walk *walk, ModelComm comm, double bytes)
 {
     return strat_tensor_comm_s(walk->costing, walk->chunk, comm, bytes);
-}
-
-static TopoDtype op_dtype(const Walk *walk, const ModelOp *op)
-{
-    bool low = op->part == MODEL_PART_LINEAR && walk->recipe;
-    return low ? walk->recipe->dtype : strat_wide_dtype(walk->costing->plan->precision);
 }
 
 static double exposed(const Walk *walk, double comm, double product, bool overlapped)
@@ -137,8 +134,9 @@ static void cast_weights(Walk *walk, const ModelOp *op)
 static void grid_product(Walk *walk, const ModelOp *op, unsigned parts)
 {
     ModelOp block = *op;
-    StratGridTimes times = strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
-                                                op_dtype(walk, op), parts);
+    StratGridTimes times =
+        strat_tensor_product(walk->costing, walk->chunk, &walk->device, op,
+                             strat_op_dtype(walk->costing->plan, walk->recipe, op), parts);
     block.k /= op->steps;
     cast(walk, op, (double)op->m * (double)(parts == 0 ? block.k : op->n), false);
     emit(walk, times.panels_s, STRAT_BUCKET_TENSOR_COMM, "panels");
@@ -160,7 +158,7 @@ static void forward_comm(Walk *walk, const ModelOps *ops, size_t i)
         near = &ops->op[i - 1];
     if (comm > 0.0 && near && near->batch == 1 && walk->costing->plan->overlap_tensor)
         comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, false, near,
-                                      op_dtype(walk, near));
+                                      strat_op_dtype(walk->costing->plan, walk->recipe, near));
     emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
 }
 
@@ -189,7 +187,7 @@ static void forward_op(Walk *walk, const ModelOps *ops, size_t i)
         cast_weights(walk, op);
         emit(walk,
              strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->n, op->k,
-                            op_dtype(walk, op)) /
+                            strat_op_dtype(walk->costing->plan, walk->recipe, op)) /
                  strat_sparse_gain(walk->costing->plan, op, false),
              strat_bucket_of_part(op->part), op->label);
         break;
@@ -224,7 +222,7 @@ static void backward_product(Walk *walk, const ModelOp *op, const ModelOp *gathe
 {
     const StratPlan *plan = walk->costing->plan;
     bool overlapped = plan->overlap_tensor || plan->overlap_tensor_backward;
-    TopoDtype dtype = op_dtype(walk, op);
+    TopoDtype dtype = strat_op_dtype(walk->costing->plan, walk->recipe, op);
     double input =
         strat_linear_s(&walk->device, walk->recipe, op, walk->fused, op->m, op->k, op->n, dtype) /
         strat_sparse_gain(plan, op, true);
@@ -275,12 +273,12 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
             backward_product(walk, op, before && before->kind == MODEL_OP_COMM ? before : NULL);
         break;
     case MODEL_OP_BATCHED_GEMM:
-        emit(
-            walk,
-            strat_linear_s(&walk->device, NULL, op, true, op->m, op->k, op->n, op_dtype(walk, op)) +
-                strat_linear_s(&walk->device, NULL, op, true, op->k, op->n, op->m,
-                               op_dtype(walk, op)),
-            STRAT_BUCKET_ATTENTION, op->label);
+        emit(walk,
+             strat_linear_s(&walk->device, NULL, op, true, op->m, op->k, op->n,
+                            strat_op_dtype(walk->costing->plan, walk->recipe, op)) +
+                 strat_linear_s(&walk->device, NULL, op, true, op->k, op->n, op->m,
+                                strat_op_dtype(walk->costing->plan, walk->recipe, op)),
+             STRAT_BUCKET_ATTENTION, op->label);
         break;
     case MODEL_OP_ATTENTION:
         emit(walk, attention_s(walk, op, true), STRAT_BUCKET_ATTENTION, op->label);
@@ -298,8 +296,9 @@ static void backward_op(Walk *walk, const ModelOps *ops, size_t i)
         comm = comm_s(walk, op->backward_comm, op->backward_bytes);
         if (comm > 0.0 && plan->overlap_tensor && before && before->kind == MODEL_OP_GEMM &&
             before->batch == 1)
-            comm = strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true,
-                                          before, op_dtype(walk, before));
+            comm =
+                strat_tensor_chunked_s(walk->costing, walk->chunk, &walk->device, op, true, before,
+                                       strat_op_dtype(walk->costing->plan, walk->recipe, before));
         emit(walk, comm, STRAT_BUCKET_TENSOR_COMM, op->label);
         break;
     case MODEL_OP_RING:

@@ -31,7 +31,7 @@ struct StratCosting {
     const int64_t *dealt;       /* microbatches of each replica; NULL: as many (strat_deal.h) */
     const StratJobState *state; /* GPUs and NICs that are worse than the others; NULL: none */
     bool keeps_links; /* runs tell of every link that carried something, and how much over time */
-    bool graded;      /* spans say their kind and evidence as well */
+    bool graded;      /* spans say their kind, evidence and work as well */
 };
 
 /** Part of a stage that is run as one piece: some layers, perhaps the embedding or the head. */
@@ -79,8 +79,9 @@ typedef struct StratSpan {
     double seconds;
     StratBucket bucket;
     const char *label;
-    StratKind kind; /* these two where the costing is graded */
+    StratKind kind; /* these four where the costing is graded */
     KernEvidence evidence;
+    double flop, bytes; /* of an operation whose work is counted (strat_work.h); else 0 */
 } StratSpan;
 
 /** Whether transfers are laid over the links of the fabric. */

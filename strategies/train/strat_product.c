@@ -48,6 +48,12 @@ TopoDtype strat_wide_dtype(TopoDtype dtype)
     return dtype > TOPO_DTYPE_BF16 ? TOPO_DTYPE_BF16 : dtype;
 }
 
+TopoDtype strat_op_dtype(const StratPlan *plan, const StratRecipe *recipe, const ModelOp *op)
+{
+    bool low = op->part == MODEL_PART_LINEAR && recipe;
+    return low ? recipe->dtype : strat_wide_dtype(plan->precision);
+}
+
 static KernAttentionKernels kernels_of(const StratPlan *plan)
 {
     if (plan->attention == STRAT_ATTENTION_FLASH_1)

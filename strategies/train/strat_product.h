@@ -21,6 +21,9 @@ double strat_linear_s(const KernDevice *device, const StratRecipe *recipe, const
  *  (@linear_bias), to that of the step. */
 double strat_accumulate_s(const KernDevice *device, const ModelOp *op, bool linear_bias);
 
+/** The type that a product of @op is computed in, in a layer of @recipe (NULL: 16 bits or more). */
+TopoDtype strat_op_dtype(const StratPlan *plan, const StratRecipe *recipe, const ModelOp *op);
+
 /** Attention and logits stay in 16 bits when the linear layers go below. */
 TopoDtype strat_wide_dtype(TopoDtype dtype);
 

@@ -6,13 +6,11 @@
 #include "model_ops.h"
 #include "sim_ledger.h"
 #include "strat_agree.h"
+#include "strat_carry.h"
 #include "strat_deal.h"
 #include "strat_distill.h"
 #include "strat_layout.h"
 #include "strat_repeat.h"
-#include "topo_lay.h"
-
-enum { HOT_LINKS_MAX = 8 };
 
 /* Share of the model's layers that the plan recomputes, whatever they are made of. */
 static double recomputed_share(const StratCosting *costing)
@@ -72,86 +70,12 @@ static void count_flop(const StratCosting *costing, StratTrainResult *result)
     result->peak_flop_per_s = mean_peak(costing->cluster, plan->precision);
 }
 
-/* What @transfer is to the program: the label and the class of the first operation that runs it. */
-static char *transfer_name(const SimProgram *program, uint32_t transfer)
-{
-    for (uint32_t i = 0; i < sim_program_op_count(program); i++) {
-        const SimOp *op = sim_program_op(program, i);
-        if (sim_op_kind_is_transfer(op->kind) && op->transfer == transfer)
-            return g_strdup_printf("%s, %s", sim_program_label_name(program, op->label),
-                                   sim_program_class_name(program, op->rank_class));
-    }
-    return g_strdup("nobody");
-}
-
-static void name_waiters(const SimProgram *program, GArray *links)
-{
-    for (guint i = 0; i < links->len; i++) {
-        TopoHotLink *link = &g_array_index(links, TopoHotLink, i);
-        for (uint32_t w = 0; w < link->waiter_count; w++)
-            link->waiters[w].name = transfer_name(program, link->waiters[w].who);
-    }
-}
-
-static bool run_on(const StratCosting *costing, const TopoFabric *fabric, TopoRouter *router,
-                   StratTrainResult *result, GError **error)
-{
-    const StratTransfers *t = result->step->transfers;
-    g_autoptr(GArray) changes =
-        fabric ? topo_fabric_link_changes(fabric, &costing->changes, error) : NULL;
-    if (fabric && !changes)
-        return false;
-    TopoTrafficSpec spec = {
-        .cluster = costing->cluster,
-        .fabric = fabric,
-        .router = router,
-        .gpu_of_rank = costing->gpu_of_rank,
-        .transfers = (const TopoTransfer *)t->transfers->data,
-        .transfer_count = t->transfers->len,
-        .groups = (const TopoRanks *)t->groups->data,
-        .group_ends = (const uint32_t *)t->group_ends->data,
-        .changes = changes ? (const TopoLinkChange *)changes->data : NULL,
-        .change_count = changes ? changes->len : 0,
-        .keeps_curves = costing->keeps_links,
-    };
-    result->run =
-        topo_net_run(costing->net, result->step->program, &spec, &result->hot_links, error);
-    if (result->hot_links && !costing->keeps_links && result->hot_links->len > HOT_LINKS_MAX)
-        g_array_set_size(result->hot_links, HOT_LINKS_MAX);
-    if (result->hot_links)
-        name_waiters(result->step->program, result->hot_links);
-    return result->run != NULL;
-}
-
-/* Gives the links of weak NICs their health, whatever the changes of the fabric left them. */
-static bool weaken_nics(TopoFabric *fabric, const StratCosting *costing, GError **error)
-{
-    const StratJobState *state = costing->state;
-    for (size_t i = 0; state && i < state->weak_count; i++) {
-        const StratWeakNic *weak = &state->weak[i];
-        int64_t nics = costing->cluster->node.nics, nic = weak->node * nics + weak->nic;
-        g_autofree char *name = weak->node < 0
-                                    ? g_strdup_printf("nic/0..%" G_GINT64_FORMAT,
-                                                      costing->cluster->node_count * nics - 1)
-                                    : g_strdup_printf("nic/%" G_GINT64_FORMAT, nic);
-        TopoLinkHealth health = {.link = name, .health_fraction = weak->fraction};
-        if (!topo_fabric_set_health(fabric, &health, error))
-            return false;
-    }
-    return true;
-}
-
 bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result, GError **error)
 {
-    if (!strat_costing_reads_fabric(costing))
-        return run_on(costing, NULL, NULL, result, error);
-    const TopoRoutePolicy *policy = topo_route_by_name(costing->routing, error);
-    g_autoptr(TopoFabric) fabric = policy ? topo_fabric_new(&costing->fabric, error) : NULL;
-    if (!fabric || !topo_fabric_apply(fabric, &costing->changes, error) ||
-        !weaken_nics(fabric, costing, error))
-        return false;
-    g_autoptr(TopoRouter) router = topo_router_new(fabric, policy, costing->seed);
-    return run_on(costing, fabric, router, result, error);
+    const StratTransfers *t = result->step->transfers;
+    StratCarried carried = {t->transfers, t->groups, t->group_ends};
+    result->run = strat_carry(costing, result->step->program, &carried, &result->hot_links, error);
+    return result->run != NULL;
 }
 
 /* Where stages roll from step to step, the period is the longest time from the first operation of a

@@ -68,6 +68,17 @@ expect_text out '^args:run here.yaml$'
 expect_calls 3 apt-get
 expect_calls 2 cmake
 
+# npm is only for charts: whoever cannot install it is told so, and goes on.
+rm -r build && echo 1000 >user && echo 'npm nodejs' >missing
+expect_exit 0 ./orrery run here.yaml
+expect_text err 'going on without npm'
+expect_text out '^args:run here.yaml$'
+expect_calls 2 cmake
+rm user && : >updated && rm -r build
+expect_exit 0 ./orrery run here.yaml
+expect_calls 1 apt-get
+expect_calls 2 cmake
+
 # Packages that cannot be had: the log is shown.
 rm -r build updated && echo gcc >missing
 stand_in_apt=$(cat "$folder/bin/apt-get")
@@ -103,6 +114,10 @@ echo 'int y;' >"$tree/sim/new.h"
 expect_exit 0 "$tree/orrery" && expect_calls 2 cmake
 rm "$tree/sim/new.h"
 expect_exit 0 "$tree/orrery" && expect_calls 2 cmake
+for name in page.js page.css package.json package-lock.json; do
+    echo '{}' >"$tree/scenarios/$name"
+    expect_exit 0 "$tree/orrery" && expect_calls 2 cmake
+done
 mv "$tree" "$folder/moved" && tree=$folder/moved
 expect_exit 0 "$tree/orrery" && expect_calls 2 cmake
 expect_exit 0 "$tree/orrery" && expect_calls 0 cmake

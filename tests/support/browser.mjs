@@ -58,16 +58,16 @@ export class Browser {
         rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     }
 
-    // A tab of its own: what goes wrong in it gathers in problems, what it fetches in requests.
-    async open(url, { width, height, dark = false }) {
-        const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
+    // A tab with a profile of its own: what goes wrong in it gathers in problems, what it fetches in requests.
+    async open(url, { width, height }) {
+        const { browserContextId } = await this.send("Target.createBrowserContext", { disposeOnDetach: true });
+        const { targetId } = await this.send("Target.createTarget", { url: "about:blank", browserContextId });
         const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
         const tab = new Tab(this, sessionId);
         for (const domain of ["Page", "Runtime", "Log", "Network"])
             await tab.send(domain + ".enable");
         await tab.resize(width, height);
-        await tab.send("Emulation.setEmulatedMedia",
-            { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
+        await tab.prefer("light");
         const loaded = tab.once("Page.loadEventFired");
         await tab.send("Page.navigate", { url });
         await loaded;
@@ -111,6 +111,10 @@ class Tab {
     resize(width, height) {
         return this.send("Emulation.setDeviceMetricsOverride",
             { width, height, deviceScaleFactor: 1, mobile: width < 600 });
+    }
+
+    prefer(theme) {
+        return this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: theme }] });
     }
 
     // The value of an expression in the page; a promise is awaited.

@@ -1,23 +1,25 @@
-// Opens an HTML report in a browser and says what is wrong with it, a line each; exit 1 when anything is.
+// Opens HTML reports in a browser and says what is wrong with them, a line each; exit 1 when anything is.
 //
-//   node report_page.mjs CHROMIUM REPORT.html [--charts ID,ID...] [--shots FOLDER]
+//   [SHOTS=FOLDER] node report_page.mjs CHROMIUM REPORT.html ID,ID... [REPORT.html ID,ID...]...
 //
 // Looked at: size; errors and warnings of the console, exceptions, requests; that every figure with a
-// chart (and each of --charts) is drawn and not blank; that a table has as many rows as its data and
-// shows a cell as the charts do; contrast of text in both themes (WCAG 2.1 AA); that nothing is wider
-// than a phone of 360 px; the switch of the theme, legends, paper. --shots keeps pictures.
+// chart (and each ID) is drawn and not blank; that a table has as many rows as its data and shows a
+// cell as the charts do; contrast of text in both themes (WCAG 2.1 AA); that nothing is wider than a
+// phone of 360 px; the switch of the theme, legends, paper. SHOTS keeps pictures of them.
 
 import { Browser } from "./browser.mjs";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const MOST_BYTES = 3e6;
-const [program, file, ...rest] = process.argv.slice(2);
-const option = name => rest.includes(name) ? rest[rest.indexOf(name) + 1] : "";
-const shots = option("--shots"), wanted = option("--charts").split(",").filter(id => id);
-const findings = [];
-const find = text => findings.push(text);
+const [program, ...pages] = process.argv.slice(2);
+let findings = 0, file = "", wanted = [], shots = "";
+
+function find(text) {
+    console.log(file + ": " + text);
+    findings++;
+}
 
 // Runs in the page: the figures that should have a chart, and what stands where it should be.
 const CHARTS = `[...document.querySelectorAll("figure")].map(figure => {
@@ -86,52 +88,52 @@ const CONTRAST = `(() => {
 
 const DRAWN = `[...document.querySelectorAll(".chart")].every(chart => chart.dataset.drawn)`;
 
-async function look(browser, name, size, dark) {
-    const tab = await browser.open(pathToFileURL(resolve(file)).href, { ...size, dark });
-    if (!await tab.until(DRAWN, 20))
-        find(name + ": charts are not drawn after 20 s");
+// What holds in every theme and at every width.
+async function look(tab, name) {
     for (const { id, kind, marks, height, width } of await tab.evaluate(CHARTS)) {
         if (["none", "table"].includes(kind) ? wanted.includes(id) : marks < 3 || height < 60 || width < 200)
             find(name + ": the chart of " + id + " is not drawn (" + marks + " marks, " + width + " x " + height + ")");
     }
     const overflow = await tab.evaluate("document.documentElement.scrollWidth - innerWidth");
     if (overflow > 0)
-        find(name + ": the page is " + overflow + " px wider than " + size.width);
+        find(name + ": the page is " + overflow + " px too wide");
     (await tab.evaluate(CONTRAST)).forEach(text => find(name + ": " + text));
-    if (shots) {
-        const height = await tab.evaluate("document.documentElement.scrollHeight");
-        writeFileSync(join(shots, name + ".png"), await tab.picture({ x: 0, y: 0, width: size.width, height }));
-    }
-    return tab;
+    for (let y = 0, n = 1; shots && y < await tab.evaluate("document.documentElement.scrollHeight"); y += 1400, n++)
+        writeFileSync(join(shots, name + "-" + n + ".png"),
+            await tab.picture({ x: 0, y, width: await tab.evaluate("innerWidth"), height: 1400 }));
 }
 
-function close(name, tab) {
-    tab.problems.forEach(text => find(name + ": " + text));
-    tab.requests.filter(url => !url.startsWith("file:") && !url.startsWith("data:"))
-        .forEach(url => find(name + ": asks for " + url));
+function lookAtProblems(tab) {
+    tab.problems.forEach(find);
+    tab.requests.filter(url => !url.startsWith("file:") && !url.startsWith("data:")).forEach(url => find("asks for " + url));
     if (tab.requests.length !== 1)
-        find(name + ": " + tab.requests.length + " requests where one is due");
+        find(tab.requests.length + " requests where one is due");
 }
 
-async function lookAtTheme(tab, before) {
+// The theme follows the system until the reader chooses one.
+async function lookAtTheme(tab) {
+    const theme = () => tab.evaluate("document.documentElement.dataset.theme");
+    if (await theme() !== "dark")
+        find("the theme does not follow the system");
     await tab.evaluate(`document.getElementById("theme").click()`);
-    if (await tab.evaluate("document.documentElement.dataset.theme") === before)
+    if (await theme() !== "light")
         find("the button does not change the theme");
 }
 
 async function lookAtLegends(tab) {
     const wrong = await tab.evaluate(`[...document.querySelectorAll("figure")].filter(figure => {
         const buttons = () => [...figure.querySelectorAll(".legend button")];
-        return buttons().some((button, i) => {
-            buttons()[i].click();
-            const off = buttons()[i].getAttribute("aria-pressed") === "false";
-            buttons()[i].click();
-            return !off || buttons()[i].getAttribute("aria-pressed") !== "true";
-        });
+        if (buttons().length === 0)
+            return false;
+        buttons()[0].click();
+        const off = buttons()[0].getAttribute("aria-pressed") === "false";
+        buttons()[0].click();
+        return !off || buttons()[0].getAttribute("aria-pressed") !== "true";
     }).map(figure => figure.id)`);
     wrong.forEach(id => find("a legend of " + id + " does not switch"));
 }
 
+// What beforeprint and afterprint do.
 async function lookAtPaper(tab) {
     const state = `JSON.stringify([document.querySelectorAll("details:not([open])").length,
         document.documentElement.dataset.theme])`;
@@ -142,37 +144,45 @@ async function lookAtPaper(tab) {
     await tab.evaluate("fromPaper()");
     if (await tab.evaluate(state) !== before)
         find("after printing the page is not as it was");
-    const pdf = await tab.print();
-    if (pdf.length < 20000)
-        find("the print has " + pdf.length + " bytes");
     if (shots)
-        writeFileSync(join(shots, "print.pdf"), pdf);
+        writeFileSync(join(shots, "print.pdf"), await tab.print());
 }
 
-async function main() {
-    const bytes = statSync(file).size, browser = Browser.start(program);
-    if (shots)
-        mkdirSync(shots, { recursive: true });
+async function lookAtPage(browser) {
+    const bytes = statSync(file).size;
     if (bytes >= MOST_BYTES)
         find("the report has " + bytes + " bytes");
-    const light = await look(browser, "light", { width: 1280, height: 900 }, false);
-    const paint = await light.evaluate(`performance.getEntriesByName("first-contentful-paint")[0]?.startTime`);
-    const present = (await light.evaluate(CHARTS)).map(figure => figure.id);
+    const tab = await browser.open(pathToFileURL(resolve(file)).href, { width: 1280, height: 900 });
+    if (!await tab.until(DRAWN, 60))
+        find("charts are not drawn after a minute");
+    const paint = await tab.evaluate(`performance.getEntriesByName("first-contentful-paint")[0]?.startTime`);
+    const present = (await tab.evaluate(CHARTS)).map(figure => figure.id);
     wanted.filter(id => !present.includes(id)).forEach(id => find("there is no figure " + id));
-    await lookAtTheme(light, "light");
-    await lookAtLegends(light);
-    close("light", light);
-    const dark = await look(browser, "dark", { width: 1280, height: 900 }, true);
-    await lookAtPaper(dark);
-    (await dark.evaluate(TABLES)).forEach(find);
-    close("dark", dark);
-    const phone = await look(browser, "phone", { width: 360, height: 740 }, false);
-    close("phone", phone);
-    await browser.stop();
-    findings.forEach(text => console.log(text));
+    await look(tab, "light");
+    await lookAtLegends(tab);
+    await tab.prefer("dark");
+    await look(tab, "dark");
+    await lookAtPaper(tab);
+    await lookAtTheme(tab);
+    await tab.resize(360, 740);
+    await look(tab, "phone");
+    (await tab.evaluate(TABLES)).forEach(find);
+    lookAtProblems(tab);
     console.log(file + ": " + (bytes / 1e6).toFixed(2) + " MB, " + present.length + " figures, first paint after " +
-        (paint ?? NaN).toFixed(0) + " ms, " + findings.length + " findings");
-    process.exitCode = findings.length > 0 ? 1 : 0;
+        (paint ?? NaN).toFixed(0) + " ms");
 }
 
-await main();
+const browser = Browser.start(program);
+try {
+    for (let i = 0; i < pages.length; i += 2) {
+        file = pages[i];
+        wanted = pages[i + 1].split(",").filter(id => id);
+        shots = process.env.SHOTS && join(process.env.SHOTS, basename(file, ".html"));
+        if (shots)
+            mkdirSync(shots, { recursive: true });
+        await lookAtPage(browser);
+    }
+} finally {
+    await browser.stop();
+}
+process.exitCode = findings > 0 ? 1 : 0;

@@ -85,7 +85,7 @@ Test(scen_page, says_that_a_figure_has_nothing_to_show)
     cr_expect_eq(count(html, "<table"), 0);
 }
 
-/* 10,000 spans of 1 s and 4,000 of 4 s: the long ones stay, and what goes is 10,000 / 26,000. */
+/* 10,000 spans of 1 s and 8,000 of 4 s: the long ones stay, and what goes is 10,000 / 42,000. */
 Test(scen_page, thins_spans_by_leaving_out_the_shortest)
 {
     g_autoptr(ScenPage) page = scen_page_new("page", NULL);
@@ -93,32 +93,32 @@ Test(scen_page, thins_spans_by_leaving_out_the_shortest)
     scen_page_column(figure, SCEN_PAGE_TEXT, SCEN_PAGE_LANE, "Stage", NULL);
     scen_page_column(figure, SCEN_PAGE_TIME, SCEN_PAGE_X, "Start", NULL);
     scen_page_column(figure, SCEN_PAGE_TIME, SCEN_PAGE_END, "End", NULL);
-    for (int i = 0; i < 14000; i++) {
+    for (int i = 0; i < 18000; i++) {
         scen_page_cell_text(figure, "stage 0");
         scen_page_cell(figure, (double)i);
         scen_page_cell(figure, (double)i + (i < 10000 ? 1.0 : 4.0));
     }
     g_autofree char *html = scen_page_finish(page);
-    cr_expect_eq(count(html, "The 10000 shortest of 14000 spans, 38 % of their time together, are "
+    cr_expect_eq(count(html, "The 10000 shortest of 18000 spans, 24 % of their time together, are "
                              "left out."),
                  1);
-    cr_expect_eq(count(html, "data-rows=\"4000\""), 1);
+    cr_expect_eq(count(html, "data-rows=\"8000\""), 1);
 }
 
-/* 10,000 rows, every third: 3,334 rows, the last of them row 9,999 itself. */
+/* 20,000 rows, every third: 6,667 rows and the last one, as 19,999 is no multiple of three. */
 Test(scen_page, thins_lines_evenly_and_keeps_the_end)
 {
     g_autoptr(ScenPage) page = scen_page_new("page", NULL);
     ScenPageFigure *figure = scen_page_figure(page, SCEN_PAGE_LINES, "line", "Line", NULL);
     scen_page_column(figure, SCEN_PAGE_COUNT, SCEN_PAGE_X, "x", NULL);
     scen_page_column(figure, SCEN_PAGE_COUNT, SCEN_PAGE_Y, "y", NULL);
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 20000; i++) {
         scen_page_cell(figure, i);
         scen_page_cell(figure, -i);
     }
     g_autofree char *html = scen_page_finish(page);
-    cr_expect_eq(count(html, "One row in 3 of 10000 is kept, and the last."), 1);
-    cr_expect_eq(count(html, "data-rows=\"3334\""), 1);
-    cr_expect_eq(count(html, "9996,9999]"), 1);
-    cr_expect_eq(count(html, "-9996,-9999]"), 1);
+    cr_expect_eq(count(html, "One row in 3 of 20000 is kept, and the last."), 1);
+    cr_expect_eq(count(html, "data-rows=\"6668\""), 1);
+    cr_expect_eq(count(html, "19998,19999]"), 1);
+    cr_expect_eq(count(html, "-19998,-19999]"), 1);
 }

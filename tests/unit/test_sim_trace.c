@@ -106,6 +106,45 @@ Test(sim_trace, times_are_exact_to_the_nanosecond)
     free(text);
 }
 
+Test(sim_trace, past_the_bound_a_class_shows_a_block_once)
+{
+    g_autoptr(SimProgram) p = sim_program_new();
+    const SimSegment segments[] = {{.duration_ns = 5}, {.duration_ns = 7}};
+    SimOp op = {.group = SIM_GROUP_NONE};
+    op.label = sim_program_label(p, "task");
+    sim_program_bucket(p, "work");
+    op.block = sim_program_add_block(p, segments, 2);
+    for (int class = 0; class < 2; class ++) {
+        op.rank_class = sim_program_add_class(p, "stage", 1);
+        for (int i = 0; i < 3; i++)
+            sim_program_add_op(p, &op);
+    }
+    cr_assert(sim_program_seal(p, NULL));
+    g_autoptr(SimRun) run = sim_exec_run(p, NULL, NULL);
+    const struct {
+        uint64_t most, left_out;
+        int slices;
+    } cases[] = {
+        {12, 0, 18},
+        {0,  0, 18},
+        {11, 8, 10}
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *text = NULL;
+        size_t length = 0;
+        FILE *file = open_memstream(&text, &length);
+        SimEvents *events = sim_events_new(file);
+        SimTraceView view = {.program = p, .run = run, .segments_most = cases[i].most};
+        uint64_t left_out = sim_trace_write(&view, events);
+        cr_assert(sim_events_close(events, NULL) && fclose(file) == 0);
+        g_auto(GStrv) parts = g_strsplit(text, "\"ph\":\"X\"", -1);
+        cr_expect(left_out == cases[i].left_out, "case %zu: %d", i, (int)left_out);
+        cr_expect((int)g_strv_length(parts) - 1 == cases[i].slices, "case %zu: %u slices", i,
+                  g_strv_length(parts) - 1);
+        free(text);
+    }
+}
+
 Test(sim_trace, names_that_are_not_utf8_still_give_json)
 {
     g_autoptr(SimProgram) p = small_program("caf\xe9 \x01");

@@ -3,7 +3,8 @@
 
 const root = document.documentElement;
 const drawn = new Map();   // chart element -> {figure, off, chart, renderer}
-const STATIC_IN_PRINT = 60;
+const STATIC_IN_PRINT = 40;
+const IDLE = /\b(bubble|idle|waits?|waiting)\b/; // words for time in which nothing runs: they are pale
 
 function colourOf(name) {
     return getComputedStyle(root).getPropertyValue("--" + name).trim();
@@ -15,21 +16,38 @@ function mix(low, high, part) {
     return "rgb(" + a.map((v, i) => Math.round(v + (b[i] - v) * p)).join(",") + ")";
 }
 
-// A word has one colour on the whole page: that of its place among the words met so far.
-const places = new Map();
+// The colour (its number) that a word had where it was met first: it keeps it as far as the other words
+// of a chart leave it free, so that one thing has one colour on the whole page.
+const firstColours = new Map();
 
-function look() {
+function assignColours(words, count) {
+    const own = new Map(), used = new Set();
+    for (const word of words) {
+        let at = firstColours.get(word);
+        for (let next = 0; at === undefined || used.has(at) && used.size < count; next++)
+            at = used.has(next % count) && used.size < count ? undefined : next % count;
+        if (!firstColours.has(word))
+            firstColours.set(word, at);
+        own.set(word, at);
+        used.add(at);
+    }
+    return own;
+}
+
+function look(words) {
     const colours = Array.from({ length: 12 }, (_, i) => colourOf("c" + i));
-    const low = colourOf("heat-low"), high = colourOf("heat-high");
+    const low = colourOf("heat-low"), high = colourOf("heat-high"), idle = colourOf("idle");
+    const own = assignColours(words.filter(word => !IDLE.test(word)), colours.length);
     return {
         ink: colourOf("ink"), quiet: colourOf("quiet"), line: colourOf("line"), grid: colourOf("grid"),
         panel: colourOf("panel"), fade: colourOf("link") + "33", colours,
         font: getComputedStyle(document.body).fontFamily,
         narrow: root.clientWidth < 600,
-        colour(word) {
-            if (!places.has(word))
-                places.set(word, places.size);
-            return colours[places.get(word) % colours.length];
+        colour: word => own.has(word) ? colours[own.get(word)] : idle,
+        widest(texts) {
+            const pen = document.createElement("canvas").getContext("2d");
+            pen.font = "12px " + getComputedStyle(document.body).fontFamily;
+            return Math.ceil(Math.max(20, ...texts.map(text => pen.measureText(text).width))) + 2;
         },
         heat: part => mix(low, high, part),
     };
@@ -71,7 +89,7 @@ function drawLegend(element, legend, theme) {
 function draw(element) {
     if (!drawn.has(element))
         drawn.set(element, { figure: figureOf(element), off: new Set(), chart: null });
-    const state = drawn.get(element), theme = look();
+    const state = drawn.get(element), theme = look(seriesWords(state.figure));
     const made = CHARTS[state.figure.chart](state.figure, theme, state.off);
     element.style.height = made.height + "px";
     if (!state.chart)
@@ -140,7 +158,8 @@ function toPaper() {
     beforePrint.theme = root.dataset.theme;
     beforePrint.closed = [...document.querySelectorAll("details:not([open])")];
     beforePrint.closed.forEach(details => {
-        fillTable(details, STATIC_IN_PRINT);
+        if (details.classList.contains("data"))
+            fillTable(details, STATIC_IN_PRINT);
         details.open = true;
     });
     setTheme("light");

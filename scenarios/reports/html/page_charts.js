@@ -4,6 +4,14 @@
 
 const ROW_PX = 26, LANE_PX = 30, MOST_PX = 760;
 
+// The words of a figure that have a colour each, and stand in its legend.
+function seriesWords(figure) {
+    const group = figure.one("group"), ys = figure.all("y");
+    if (group >= 0)
+        return figure.words(group);
+    return ys.length > 1 ? ys.map(y => figure.columns[y].title) : [];
+}
+
 function axisName(column, unit) {
     return unit ? column.title + ", " + unit : column.title;
 }
@@ -18,12 +26,24 @@ function numberAxis(look, name, more) {
     }, more);
 }
 
+// Labels of an axis that ends where the data do: the ragged last one is left out.
+function edgeLabels(look) {
+    return { color: look.quiet, fontSize: 11, hideOverlap: true, formatter: compact, showMaxLabel: false };
+}
+
 function wordAxis(look, words, more) {
     return Object.assign({
         type: "category", data: words,
         axisLine: { lineStyle: { color: look.line } }, axisTick: { show: false },
-        axisLabel: { color: look.ink, fontSize: 12, width: look.narrow ? 104 : 230, overflow: "truncate" },
+        axisLabel: { color: look.ink, fontSize: look.narrow ? 11 : 12, lineHeight: 13,
+            width: Math.min(look.widest(words), look.narrow ? 96 : 230), overflow: look.narrow ? "break" : "truncate" },
     }, more);
+}
+
+// The next of 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten, as the end of an axis.
+function niceAbove(value) {
+    const power = 10 ** Math.floor(Math.log10(value));
+    return power * [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find(step => step * power >= value * (1 - 1e-9));
 }
 
 // Ticks are short: 5000, 20k, 3M.
@@ -53,7 +73,8 @@ function guideSeries(figure, look, fx, fy) {
     return figure.guides.map(([name, x0, y0, x1, y1]) => {
         const full = x0 === null || y0 === null;
         const ends = full ? [] : [[x0 / fx, y0 / fy], [x1 / fx, y1 / fy]];
-        const label = { show: true, formatter: name, color: look.ink, fontSize: 11, position: "insideEndTop" };
+        const label = { show: true, formatter: name, color: look.ink, fontSize: 11, rotate: 0,
+            position: x0 === null ? "insideEndTop" : figure.one("x") >= 0 && figure.columns[figure.one("x")].kind === "text" ? "start" : "end" };
         return {
             type: "line", name, data: ends, symbol: "none", silent: true, z: 5, tooltip: { show: false },
             lineStyle: { color: look.ink, type: "dashed", width: 1.2 },
@@ -73,31 +94,40 @@ function bounds(figure, at) {
 
 function reach(figure, at, factor) {
     const most = Math.max(0, ...bounds(figure, at)) / factor;
-    return most > 0 ? extent => Math.max(extent.max, most * 1.05) : undefined;
+    return most > 0 ? extent => niceAbove(Math.max(extent.max, most * 1.02)) : undefined;
 }
 
 // Lying bars: words down, values along x. A Y column is a series; with one, all bars are alike.
 function bars(figure, look, off, stacked) {
     const x = figure.one("x"), ys = figure.all("y"), words = [];
     figure.each(row => words.push(figure.cell(x, row)));
-    const names = ys.map(y => figure.columns[y].title);
+    const group = figure.one("group"), names = seriesWords(figure);
     const [factor, unit] = figure.scale(ys, bounds(figure, 1));
-    const series = ys.filter((y, i) => !off.has(names[i])).map(y => ({
+    const colourOfBar = (y, row) => group >= 0 ? look.colour(figure.cell(group, row))
+        : ys.length > 1 ? look.colour(figure.columns[y].title) : look.colours[0];
+    const series = ys.filter(y => group >= 0 || !off.has(figure.columns[y].title)).map(y => ({
         type: "bar", name: figure.columns[y].title, stack: stacked ? "all" : undefined,
         barMaxWidth: 22, barGap: "10%", barCategoryGap: "28%",
-        itemStyle: { color: ys.length > 1 ? look.colour(figure.columns[y].title) : look.colours[0],
-            borderColor: look.panel, borderWidth: stacked ? 1 : 0 },
-        data: words.map((word, row) => ({ value: (figure.cell(y, row) || 0) / factor, row })),
+        data: words.map((word, row) => ({
+            value: group >= 0 && off.has(figure.cell(group, row)) ? 0 : (figure.cell(y, row) || 0) / factor, row,
+            itemStyle: { color: colourOfBar(y, row), borderColor: look.panel, borderWidth: stacked ? 1 : 0 },
+        })),
     }));
+    if (ys.length === 1)
+        Object.assign(series[0], { label: { show: true, position: "right", color: look.quiet, fontSize: 11,
+            formatter: item => show(figure.columns[ys[0]], figure.cell(ys[0], item.data.row)) } });
     const option = base(figure, look);
     const rows = words.length * (stacked ? 1 : Math.max(1, 0.7 * ys.length));
+    option.grid.right = ys.length === 1 ? 64 : 20;
+    option.grid.top = figure.guides.length > 0 ? 26 : 10;
     option.xAxis = numberAxis(look, ys.length > 1 ? unit : axisName(figure.columns[ys[0]], unit),
-        { max: reach(figure, 1, factor) });
+        { max: stacked && unit === "%" ? extent => extent.max <= 100.01 && extent.max > 80 ? 100 : null
+            : reach(figure, 1, factor) });
     option.yAxis = wordAxis(look, words, { inverse: true });
     option.series = series.concat(guideSeries(figure, look, factor, 1));
     if (rows * ROW_PX > MOST_PX)
         option.dataZoom = sliders(look, "y");
-    return { option, legend: ys.length > 1 ? names : [], height: Math.min(rows * ROW_PX, MOST_PX) + 84 };
+    return { option, legend: names, height: Math.min(rows * ROW_PX, MOST_PX) + 84 };
 }
 
 function sliders(look, axis) {
@@ -130,11 +160,11 @@ function lines(figure, look, off) {
                 points.push({ value: [figure.cell(x, row) / fx, value === null ? null : value / fy], row });
             }
         });
-        const colour = look.colour(name);
+        const colour = names.length > 1 ? look.colour(name) : look.colours[0];
         return {
             type: "line", name, data: points, showSymbol: points.length <= 24, symbolSize: 6,
-            step: kind === "steps" ? "end" : undefined, stack: kind === "areas" ? "all" : undefined,
-            areaStyle: kind === "areas" ? { color: colour, opacity: 0.75 } : undefined,
+            step: kind === "lines" ? undefined : "end", stack: kind === "areas" ? "all" : undefined,
+            areaStyle: kind === "areas" ? { color: colour, opacity: 1 } : undefined,
             lineStyle: { color: colour, width: kind === "areas" ? 1 : 2 }, itemStyle: { color: colour },
         };
     }).filter(one => !off.has(one.name));
@@ -142,11 +172,12 @@ function lines(figure, look, off) {
     option.tooltip.trigger = "axis";
     option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), {
         type: figure.log & 1 ? "log" : "value", scale: true, splitLine: { show: false },
-        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? "dataMax" : undefined });
+        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? "dataMax" : undefined,
+        axisLabel: edgeLabels(look) });
     option.yAxis = numberAxis(look, names.length > 1 && group < 0 ? uy : axisName(figure.columns[ys[0]], uy), {
         type: figure.log & 2 ? "log" : "value", nameGap: 44, max: reach(figure, 2, fy) });
     option.series = series.concat(guideSeries(figure, look, fx, fy));
-    return { option, legend: names.length > 1 ? names : [], height: 320 };
+    return { option, legend: seriesWords(figure), height: 320 };
 }
 
 function scatter(figure, look, off) {
@@ -155,19 +186,20 @@ function scatter(figure, look, off) {
     const [fx, ux] = figure.scale([x], bounds(figure, 1)), [fy, uy] = figure.scale([y], bounds(figure, 2));
     const names = group < 0 ? [figure.columns[y].title] : figure.words(group);
     const most = size < 0 ? 0 : Math.max(...figure.data[size]);
+    const drawn = figure.data[x].filter((value, row) => value !== null && figure.data[y][row] !== null).length;
     const series = names.filter(name => !off.has(name)).map(name => {
         const points = [];
         figure.each(row => {
-            if (group >= 0 && figure.cell(group, row) !== name)
+            if (group >= 0 && figure.cell(group, row) !== name || figure.cell(x, row) === null || figure.cell(y, row) === null)
                 return;
             const part = most > 0 ? Math.sqrt(Math.max(figure.cell(size, row), 0) / most) : 0;
             points.push({ value: [figure.cell(x, row) / fx, figure.cell(y, row) / fy], row,
                 symbolSize: size < 0 ? 9 : 7 + 29 * part });
         });
         return {
-            type: "scatter", name, data: points, itemStyle: { color: look.colour(name), opacity: 0.8,
+            type: "scatter", name, data: points, itemStyle: { color: group < 0 ? look.colours[0] : look.colour(name), opacity: 0.8,
                 borderColor: look.panel, borderWidth: 1 },
-            label: { show: label >= 0 && figure.rows <= 30 && !look.narrow, position: "right", fontSize: 11,
+            label: { show: label >= 0 && drawn <= 40 && !look.narrow, position: "right", fontSize: 11,
                 color: look.ink, formatter: item => figure.cell(label, item.data.row) },
             labelLayout: { hideOverlap: true },
         };
@@ -200,7 +232,9 @@ function spans(figure, look, off) {
     const rows = data.map(item => item.row);
     const option = base(figure, look);
     option.grid.bottom = 34;
-    option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), { min: "dataMin", max: "dataMax", position: "top" });
+    const title = figure.columns[x].kind === "time" ? "Time" : figure.columns[x].title;
+    option.xAxis = numberAxis(look, title + (ux ? ", " + ux : ""), { min: "dataMin", max: "dataMax", position: "top",
+        axisLabel: edgeLabels(look) });
     option.yAxis = wordAxis(look, lanes, { inverse: true, splitArea: { show: false }, splitLine: { show: true, lineStyle: { color: look.grid } } });
     option.series = [{
         type: "custom", data, encode: { x: [1, 2], y: 0 }, progressive: 0,

@@ -80,7 +80,7 @@ typedef enum ScenPageAxes {
 
 /** Rows that a figure keeps. scen_page_finish() thins a longer one, evenly along lines, by leaving
  *  out the shortest spans, from the end otherwise, and says so under the figure. */
-enum { SCEN_PAGE_ROWS_MAX = 4000 };
+enum { SCEN_PAGE_ROWS_MAX = 8000 };
 
 /** A page of the name @title; @about (or NULL) is the line under it. */
 ScenPage *scen_page_new(const char *title, const char *about);

@@ -45,7 +45,7 @@ static void add_published_card(ScenPage *page, const ScenRunReport *report, doub
     g_autofree char *published = scen_text_seconds(expect->step_time_s);
     gboolean inside =
         expect->step_time_s >= interval->low_s && expect->step_time_s <= interval->high_s;
-    add_card(page, inside ? SCEN_PAGE_GOOD : SCEN_PAGE_BAD, "Error against the published step",
+    add_card(page, inside ? SCEN_PAGE_GOOD : SCEN_PAGE_BAD, "Against the published step",
              g_strdup_printf("%+.1f %%", 100.0 * (step_s / expect->step_time_s - 1.0)),
              g_strdup_printf(
                  "%s published, %s the interval (%s%s%s)", published, inside ? "inside" : "outside",
@@ -139,7 +139,6 @@ static void add_notes(ScenPage *page, const ScenRunReport *report)
 
 ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing)
 {
-    (void)costing;
     const StratTrainResult *result = report->result;
     g_autofree char *what = NULL, *how = NULL;
     scen_run_title(report->scenario, &what, &how);
@@ -158,6 +157,8 @@ ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing
     scen_run_page_timeline(page, result);
     scen_page_section(page, "Memory", NULL);
     scen_run_page_memory(page, result);
+    scen_run_page_roofline(page, costing, (double)result->step_ns * 1e-9,
+                           (double)result->microbatches);
     scen_run_page_more(page, report);
     add_interval(page, report);
     add_notes(page, report);

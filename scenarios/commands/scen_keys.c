@@ -3,14 +3,14 @@
  * A path goes from map to map: plan.overlap.data. A section that is a name takes keys, too, for an
  * override lays them over its row (scen_override.c), and so does a custom value one of whose forms
  * is a map. Lists end a path. */
-#include "scen_settings.h"
+#include "scen_keys.h"
 
 #include "scen_fields.h"
 #include "scen_list.h"
 
 #include <string.h>
 
-const ScenTable *scen_setting_table(const ScenField *field)
+const ScenTable *scen_key_table(const ScenField *field)
 {
     if (field->kind == SCEN_ROWS)
         return NULL;
@@ -26,12 +26,12 @@ static const ScenTable *table_around(char **words)
     const ScenTable *table = &scen_scenario_table;
     for (; table && words[0] && words[1]; words++) {
         const ScenField *field = scen_table_field(table, words[0]);
-        table = field ? scen_setting_table(field) : NULL;
+        table = field ? scen_key_table(field) : NULL;
     }
     return table;
 }
 
-bool scen_setting_find(const char *path, ScenSetting *setting)
+bool scen_key_find(const char *path, ScenKey *setting)
 {
     g_auto(GStrv) words = g_strsplit(path, ".", -1);
     guint count = g_strv_length(words);
@@ -39,7 +39,7 @@ bool scen_setting_find(const char *path, ScenSetting *setting)
     if (!table)
         return false;
     const char *key = words[count - 1];
-    *setting = (ScenSetting){.field = scen_table_field(table, key), .within = table};
+    *setting = (ScenKey){.field = scen_table_field(table, key), .within = table};
     return setting->field || (table->catalog != SCEN_CATALOG_NONE && g_str_equal(key, "base"));
 }
 
@@ -70,7 +70,7 @@ static void add_values(GPtrArray *values, const ScenField *field)
     }
 }
 
-GPtrArray *scen_setting_values(const ScenField *field)
+GPtrArray *scen_key_values(const ScenField *field)
 {
     GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
     add_values(values, field);
@@ -80,7 +80,7 @@ GPtrArray *scen_setting_values(const ScenField *field)
     return values;
 }
 
-GPtrArray *scen_setting_siblings(const char *path)
+GPtrArray *scen_key_siblings(const char *path)
 {
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     const char *dot = strrchr(path, '.');
@@ -89,7 +89,7 @@ GPtrArray *scen_setting_siblings(const char *path)
     const ScenTable *table = table_around(words);
     for (size_t i = 0; table && i < table->count; i++) {
         const ScenField *field = &table->fields[i];
-        bool has_keys = scen_setting_table(field);
+        bool has_keys = scen_key_table(field);
         if (!has_keys || field->kind != SCEN_MAP)
             g_ptr_array_add(keys, g_strconcat(prefix, field->key, "=", NULL));
         if (has_keys)
