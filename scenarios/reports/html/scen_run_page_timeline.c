@@ -221,10 +221,12 @@ static void add_step(ScenPage *page, const StratTrainResult *result)
         scen_page_cell_text(figure, span->what);
         scen_page_cell(figure, sim_time_to_seconds(span->exposed));
     }
+    uint32_t all = sim_program_class_count(program);
     g_autofree char *remark =
-        g_strdup_printf("Shown: %u of %u rank classes%s.", shown, sim_program_class_count(program),
+        g_strdup_printf("Shown: %u of %u rank classes%s.", shown, all,
                         merges ? "; what follows itself without a gap is one span" : "");
-    scen_page_remark(figure, remark);
+    if (shown < all || merges)
+        scen_page_remark(figure, remark);
 }
 
 /* The operations of @ops on the main stream, from its start. */
