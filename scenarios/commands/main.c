@@ -54,6 +54,8 @@ static const ScenCommand commands[] = {
      "a real job's operation trace again, with its stragglers mended", scen_cmd_replay},
     {"spares", "--units N ...",
      "how many spares keep a job's nodes or a pool's replicas whole", scen_cmd_spares},
+    {"import", "KIND FILE...",
+     "what other software writes (orrery list importers), as a scenario", scen_cmd_import},
     {"fit", "CSV...",
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
     {"calibrate", "[--out FILE]",
