@@ -19,21 +19,29 @@
 
 enum { PIECES = 4, BYTES = 4096 };
 
-static const char cluster[] = "cluster:\n"
-                              "  gpus: %d\n"
-                              "  node:\n"
-                              "    base: dgx-h100\n"
-                              "    gpus: 64\n"
-                              "    scale_up_gpus: 64\n"
-                              "    scale_up_bandwidth: 50 GB/s\n"
-                              "    scale_up_protocols:\n"
-                              "      source: ASTRA-sim Ring_4chunks.json\n"
-                              "      all_reduce: &ring {simple: {base_latency: 0.001 ns, "
-                              "hop_latency: 1.01 us, fraction: 1}}\n"
-                              "      all_gather: *ring\n"
-                              "      reduce_scatter: *ring\n"
-                              "      all_to_all: *ring\n"
-                              "execution_trace: {files: t.%%d.et, algorithm: ring}\n";
+static const char cluster[] =
+    "cluster:\n"
+    "  gpus: %d\n"
+    "  node:\n"
+    "    source: ASTRA-sim Ring_4chunks.json\n"
+    "    gpu: h100-sxm\n"
+    "    gpus: 64\n"
+    "    scale_up: nvswitch\n"
+    "    scale_up_gpus: 64\n"
+    "    scale_up_bandwidth: 50 GB/s\n"
+    "    scale_up_latency: 500 ns\n"
+    "    nics: 8\n"
+    "    nic_bandwidth: 400 Gbps\n"
+    "    nic_latency: 1 us\n"
+    "    host_bandwidth: 50 GB/s\n"
+    "    scale_up_protocols:\n"
+    "      source: ASTRA-sim Ring_4chunks.json\n"
+    "      all_reduce: &ring\n"
+    "        simple: {base_latency: 0.001 ns, hop_latency: 1.01 us, fraction: 1}\n"
+    "      all_gather: *ring\n"
+    "      reduce_scatter: *ring\n"
+    "      all_to_all: *ring\n"
+    "execution_trace: {files: t.%%d.et, algorithm: ring}\n";
 
 static ScenScenario *scenario_of(int gpus)
 {
