@@ -188,7 +188,7 @@ static void build_edges(SimProgram *p)
     p->waits = g_new0(uint32_t, p->op_count);
     count_edges(p, last_of, offsets, p->waits);
     counts_to_offsets(offsets, p->op_count);
-    p->edges = g_new(uint32_t, offsets[p->op_count]);
+    p->edges = g_new(uint32_t, MAX(offsets[p->op_count], 1));
     if (streams > 0)
         memset(last_of, 0, streams * sizeof(uint32_t));
     for (uint32_t i = 0; i < p->op_count; i++) {

@@ -54,6 +54,8 @@ static const ScenCommand commands[] = {
      "a real job's operation trace again, with its stragglers mended", scen_cmd_replay},
     {"spares", "--units N ...",
      "how many spares keep a job's nodes or a pool's replicas whole", scen_cmd_spares},
+    {"import", "KIND FILE...",
+     "what other software writes (orrery list importers), as a scenario", scen_cmd_import},
     {"fit", "CSV...",
      "turn kernel measurements into coefficients with their error", scen_cmd_fit},
     {"calibrate", "[--out FILE]",
@@ -83,7 +85,8 @@ static const ScenCommand *command_by_name(const char *name)
 /* Whether all processes of mpirun do @command together; else the first does it alone. */
 static bool is_shared(const ScenCommand *command)
 {
-    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search);
+    return command && (command->run == scen_cmd_run || command->run == scen_cmd_search ||
+                       command->run == scen_cmd_sweep);
 }
 
 static ScenExit print_help(void)

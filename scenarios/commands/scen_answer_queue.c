@@ -1,7 +1,7 @@
 /* The answer of a scenario with a queue: run, write jobs as they leave, report. */
 #include "scen_answer_kinds.h"
 
-#include "scen_queue_report.h"
+#include "scen_queue_page.h"
 #include "scen_simulate.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@
 #define I64 "%" G_GINT64_FORMAT
 
 typedef struct Table {
-    FILE *file;
+    FILE *file;   /* NULL: nobody asked */
+    GArray *rows; /* of StratQueueJobRow, likewise */
     const GArray *classes;
 } Table;
 
-static void write_row(const StratQueueJobRow *row, void *ctx)
+static void write_row(const StratQueueJobRow *row, const Table *table)
 {
-    const Table *table = ctx;
     const StratQueueClass *c = &g_array_index(table->classes, StratQueueClass, row->class_index);
     fprintf(table->file, I64 ",%s," I64 ",%.9f,", row->number, c->name, row->nodes,
             sim_time_to_seconds(row->arrival));
@@ -31,6 +31,15 @@ static void write_row(const StratQueueJobRow *row, void *ctx)
             sim_time_to_seconds(row->work), sim_time_to_seconds(row->done),
             all > 0 ? (double)row->done / (double)all : 1.0, row->runs, row->preemptions,
             row->requeues, strat_queue_end_key(row->end));
+}
+
+static void take_row(const StratQueueJobRow *row, void *ctx)
+{
+    const Table *table = ctx;
+    if (table->file)
+        write_row(row, table);
+    if (table->rows)
+        g_array_append_vals(table->rows, row, 1);
 }
 
 static FILE *open_table(const char *folder, GError **error)
@@ -79,8 +88,9 @@ bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *want
     queue.beside = beside;
     if (wants->out && !(table.file = open_table(wants->out, error)))
         return false;
-    g_autoptr(StratQueueResult) result =
-        strat_queue_run(&queue, wants->out ? write_row : NULL, &table);
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(StratQueueJobRow));
+    table.rows = wants->html ? rows : NULL;
+    g_autoptr(StratQueueResult) result = strat_queue_run(&queue, take_row, &table);
     if (wants->out && fclose(table.file) != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s/jobs.csv: %s", wants->out,
                     g_strerror(errno));
@@ -90,6 +100,8 @@ bool scen_answer_queue(const ScenScenario *scenario, const ScenAnswerWants *want
         answer->text = scen_queue_text(scenario, result);
     if (wants->json)
         answer->json = scen_queue_json(scenario, result);
+    if (wants->html)
+        answer->page = scen_queue_page(scenario, result, rows);
     answer->holds = true;
     return true;
 }

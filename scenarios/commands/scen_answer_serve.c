@@ -4,6 +4,7 @@
 #include "scen_errors.h"
 #include "scen_outages_report.h"
 #include "scen_serve_curves.h"
+#include "scen_serve_page.h"
 #include "scen_serve_report.h"
 #include "scen_timeline.h"
 #include "scen_timeseries.h"
@@ -53,7 +54,7 @@ bool scen_answer_serve(const ScenScenario *scenario, const ScenAnswerWants *want
     bool files = wants->out || wants->trace;
     g_auto(ScenServeLog) log = {.most = SPELLS_SHOWN};
     StratServeWatch watch = scen_serve_log_watch(&log);
-    ScenServeWants details = {.requests = files || measured,
+    ScenServeWants details = {.requests = files || wants->html || measured,
                               .interval = scenario->serving.interval,
                               .watch = files ? &watch : NULL};
     g_autoptr(ScenServed) served = scen_serve(scenario, details, error);
@@ -66,6 +67,8 @@ bool scen_answer_serve(const ScenScenario *scenario, const ScenAnswerWants *want
         answer->text = scen_serve_text(&report);
     if (wants->json)
         answer->json = scen_serve_json(&report);
+    if (wants->html)
+        answer->page = scen_serve_page(&report);
     answer->holds =
         served->result && served->result->finished > 0 && !scen_served_misses(scenario, served);
     return (!wants->out || write_folder(&report, wants, error)) &&

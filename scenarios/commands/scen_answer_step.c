@@ -139,6 +139,8 @@ bool scen_answer_alone(const ScenScenario *scenario, const ScenAnswerWants *want
         .judged = judged,
     };
     answer->holds = true;
+    if (judged && wants->html)
+        answer->page = scen_alone_page(&report);
     return judged && deliver(&report, wants, answer, error);
 }
 

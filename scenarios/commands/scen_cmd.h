@@ -34,6 +34,7 @@ ScenExit scen_cmd_new(int argc, char **argv);
 ScenExit scen_cmd_schema(int argc, char **argv);
 ScenExit scen_cmd_draw(int argc, char **argv);
 ScenExit scen_cmd_fit(int argc, char **argv);
+ScenExit scen_cmd_import(int argc, char **argv);
 ScenExit scen_cmd_collective(int argc, char **argv);
 ScenExit scen_cmd_replay(int argc, char **argv);
 ScenExit scen_cmd_spares(int argc, char **argv);

@@ -3,6 +3,7 @@
 
 #include "scen_fields.h"
 #include "scen_figure.h"
+#include "scen_import.h"
 #include "scen_json.h"
 #include "scen_list.h"
 #include "scen_named.h"
@@ -41,7 +42,7 @@ static const ScenUsage usage = {
         "context-kinds, tensor-kinds, schedulers, routers, scaling, fabrics, routings, networks,\n"
         "placements, faults, storages, recoveries, stragglers,\n"
         "serve-recoveries, exchanges, compressions, batch-laws, figures,\n"
-        "queue-policies, queue-placements), each with its source;\n"
+        "queue-policies, queue-placements, importers), each with its source;\n"
         "without a kind, how many there are.",
 };
 
@@ -92,6 +93,7 @@ LIST_ALL(add_routers, StratRouter, strat_router_all)
 LIST_ALL(add_scaling, StratScalePolicy, strat_scale_policy_all)
 LIST_ALL(add_networks, TopoNet, topo_net_all)
 LIST_ALL(add_placements, TopoPlacement, topo_placement_all)
+LIST_ALL(add_importers, ScenImporter, scen_import_all)
 LIST_ALL(add_routings, TopoRoutePolicy, topo_route_all)
 
 static void add_fabrics(GArray *rows)
@@ -180,6 +182,7 @@ static const Kind kinds[] = {
     {"routings",         "routing policies",                         SCEN_CATALOG_NONE,           add_routings        },
     {"networks",         "network models",                           SCEN_CATALOG_NONE,           add_networks        },
     {"placements",       "which GPU each rank runs on",              SCEN_CATALOG_NONE,           add_placements      },
+    {"importers",        "kinds of orrery import",                   SCEN_CATALOG_NONE,           add_importers       },
 };
 
 static GArray *rows_of(const Kind *kind, GError **error)

@@ -4,6 +4,7 @@
  * looked for between points, so that a sweep that is broken off keeps all that it has. */
 #include "scen_cmd.h"
 #include "scen_errors.h"
+#include "scen_hands.h"
 #include "scen_options.h"
 #include "scen_sweep_run.h"
 
@@ -99,7 +100,9 @@ static bool parse(Options *o, char **argv, ScenExit *status)
         {"csv",   0, 0, G_OPTION_ARG_FILENAME, &o->csv, "Also write all points as CSV, a line each",
          "FILE"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &o->threads,
-         "Points at a time (default: one a processor); the results are the same", "N"},
+         "Points at a time (default: one a processor, under mpirun one a process); the results are "
+         "the "
+         "same", "N"},
         {"limit",        0, 0, G_OPTION_ARG_INT64, &o->limit, "Run at most N of the missing points", "N"},
         {"points",          0, 0, G_OPTION_ARG_STRING, &o->points, "Only points from A to B", "A..B"},
         {"shard",     0, 0, G_OPTION_ARG_STRING, &o->shard,
@@ -211,17 +214,16 @@ static bool merge(const Options *options, ScenExit *status, GError **error)
            conclude(options, store, status, error);
 }
 
-/* Runs the points into @store. */
-static bool fill(const Options *o, const ScenVariants *variants, ScenSweepStore *store,
-                 ScenExit *status, GError **error)
+/* Runs the points into @store, or, where it is NULL, helps the process that has one. */
+static bool fill(const Options *o, const SimFarm *farm, const ScenVariants *variants,
+                 ScenSweepStore *store, ScenExit *status, GError **error)
 {
     double shown = 0.0;
-    bool shows = isatty(STDERR_FILENO) && !o->quiet;
-    SimFarm farm = sim_farm_threads(o->threads);
+    bool shows = isatty(STDERR_FILENO) && !o->quiet && store;
     ScenSweepTally tally;
     const ScenSweepOptions how = {
         .share = o->share,
-        .farm = &farm,
+        .farm = farm,
         .stops = is_interrupted,
         .progress = shows ? show_progress : NULL,
         .ctx = &shown,
@@ -230,10 +232,12 @@ static bool fill(const Options *o, const ScenVariants *variants, ScenSweepStore 
     sigset_t set;
     signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    bool ran = scen_sweep_run(plan, store, NULL, &how, &tally, error);
+    bool ran = scen_sweep_run(plan, store, &how, &tally, error);
     if (shows)
         fputs("\r\033[K", stderr);
-    if (!ran || !conclude(o, store, status, error))
+    if (!ran || !store)
+        return ran;
+    if (!conclude(o, store, status, error))
         return false;
     if (tally.stopped)
         *status = SCEN_EXIT_NO;
@@ -242,7 +246,7 @@ static bool fill(const Options *o, const ScenVariants *variants, ScenSweepStore 
     return true;
 }
 
-static bool run(const Options *o, ScenExit *status, GError **error)
+static bool run(const Options *o, const SimFarm *farm, ScenExit *status, GError **error)
 {
     g_autoptr(ScenVariants) variants =
         scen_variants_new(o->files[0], (const char *const *)o->sets, error);
@@ -253,6 +257,8 @@ static bool run(const Options *o, ScenExit *status, GError **error)
         g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG, "%s has no `sweep:`", o->files[0]);
         return false;
     }
+    if (farm->is_worker)
+        return fill(o, farm, variants, NULL, status, error);
     g_autofree char *db = o->db ? g_strdup(o->db) : database_of(o->files[0]);
     g_autofree char *text = scen_variants_text(variants), *catalogs = scen_catalogs_digest();
     g_autofree char *version = g_strdup_printf("%s+%.12s", scen_version(), catalogs);
@@ -270,20 +276,26 @@ static bool run(const Options *o, ScenExit *status, GError **error)
         .paths = paths,
     };
     g_autoptr(ScenSweepStore) store = scen_sweep_store_open(db, &head, take_of(o), error);
-    return store && fill(o, variants, store, status, error);
+    return store && fill(o, farm, variants, store, status, error);
 }
 
 ScenExit scen_cmd_sweep(int argc, char **argv)
 {
     (void)argc;
     Options options = {0};
+    ScenHands hands = {0};
     ScenExit status = SCEN_EXIT_OK;
     g_autoptr(GError) error = NULL;
     if (!parse(&options, argv, &status)) {
         options_clear(&options);
         return status;
     }
-    bool done = options.merge ? merge(&options, &status, &error) : run(&options, &status, &error);
+    if (options.merge && scen_hands_is_worker())
+        status = SCEN_EXIT_OK;
+    else if (options.merge)
+        merge(&options, &status, &error);
+    else if (scen_hands_open(&hands, options.threads, options.files[0], &error))
+        run(&options, &hands.farm, &status, &error);
     options_clear(&options);
-    return done ? status : scen_fail(error);
+    return scen_hands_close(&hands, status, error);
 }

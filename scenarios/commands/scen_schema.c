@@ -236,6 +236,7 @@ static void write_section(Schema *schema, const ScenField *field, bool changes)
 /* Forms that are lists of like length are one list, whose entries may have either form. */
 static void write_forms(Schema *schema, const ScenField *field, const char *kind, bool changes)
 {
+    g_assert(field->forms); /* the table owes them */
     begin_list(schema, "anyOf");
     const ScenForm *lists = NULL;
     for (const ScenForm *form = field->forms; form->value.help; form++) {

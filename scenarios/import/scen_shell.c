@@ -121,8 +121,11 @@ static TokenKind read_word(Reader *reader)
     reader->word.line = reader->line;
     reader->word.column = start - reader->line_start + 1;
     const char *stops = reader->in_test ? " \t\r\n" : " \t\r\n;&|()<>";
-    while (end && *end && !strchr(stops, *end))
-        end = scen_shell_skip(end);
+    if (reader->in_test && g_str_has_prefix(start, "]]"))
+        end = start + 2;
+    else
+        while (end && *end && !strchr(stops, *end))
+            end = scen_shell_skip(end);
     if (!end) {
         reader->failed = true;
         return TOKEN_END;

@@ -31,4 +31,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenShell, scen_shell_free)
 /** An empty list of words, which owns their texts. */
 GArray *scen_shell_words_new(void);
 
+/** Appends a copy of @text with the place of @at. */
+void scen_shell_append(GArray *words, const ScenShellWord *at, const char *text);
+
 #endif

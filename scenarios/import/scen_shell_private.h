@@ -27,9 +27,6 @@ bool scen_shell_expand(ScenShellVars *vars, const ScenShellWord *raw, GArray *wo
  *  are passed. The caller owns it. */
 char *scen_shell_expand_one(ScenShellVars *vars, const ScenShellWord *raw);
 
-/** Appends a copy of @text with the place of @at. */
-void scen_shell_append(GArray *words, const ScenShellWord *at, const char *text);
-
 /** Whether a condition holds, where that can be told. */
 typedef enum ScenShellTruth {
     SCEN_SHELL_NO,

@@ -118,9 +118,15 @@ static const ScenName communication_names[] = {
 #define FIELD(key, member, of_kind, ...)                                                           \
     SCEN_FIELD(key, ScenEtSection, member, of_kind, __VA_ARGS__)
 
+static const ScenForm file_forms[] = {
+    {.value = {.kind = SCEN_TEXT, .help = "a name with %d for the rank"}},
+    {.value = {.kind = SCEN_TEXT, .help = "the trace of a rank"},         .least = 1, .most = 1000000},
+    {.value = {.help = NULL}                                                   },
+};
+
 static const ScenField fields[] = {
     FIELD("files", files, SCEN_CUSTOM, .required = true, .bind = bind_files,
-          .expected = files_expected,
+          .expected = files_expected, .forms = file_forms,
           .help = "trace of each rank: a name with %d for the rank, or a list, from this folder"),
     FIELD("ranks", ranks, SCEN_INT, .min = 1, .max = 1e6,
           .help = "files of a name with %d (default: as many as there are, from 0 on)"),

@@ -244,21 +244,22 @@ static bool take_generic(ScenMeasuredReader *reader, GError **error)
 }
 
 static const struct {
+    const char *software;
     const char *columns[4]; /* that tell it from the others */
     ScenMeasuredTake take;
     bool layers; /* its rows name layers, whose shapes are not in them */
 } formats[] = {
   /* clang-format off */
-    {.columns = {"op_name", "latency"}, .take = take_aiconfigurator},
-    {.columns = {"op", "dtype"}, .take = take_generic},
-    {.columns = {"layer", "tokens", "time_us"}, .take = scen_measured_take_layer, .layers = true},
-    {.columns = {"layer", "sequences", "time_us"}, .take = scen_measured_take_layer,
+    {.software = "aiconfigurator", .columns = {"op_name", "latency"}, .take = take_aiconfigurator},
+    {.software = "plain", .columns = {"op", "dtype"}, .take = take_generic},
+    {.software = "llmservingsim", .columns = {"layer", "tokens", "time_us"}, .take = scen_measured_take_layer, .layers = true},
+    {.software = "llmservingsim", .columns = {"layer", "sequences", "time_us"}, .take = scen_measured_take_layer,
      .layers = true},
-    {.columns = {"prefill_chunk", "kv_prefill", "n_decode", "time_us"},
+    {.software = "llmservingsim", .columns = {"prefill_chunk", "kv_prefill", "n_decode", "time_us"},
      .take = scen_measured_take_mixed, .layers = true},
-    {.columns = {"num_tokens", "n_embd", "time_stats.mlp_up_proj.median"},
+    {.software = "vidur", .columns = {"num_tokens", "n_embd", "time_stats.mlp_up_proj.median"},
      .take = scen_measured_take_vidur},
-    {.columns = {"prefill_chunk_size", "kv_cache_size", "n_embd", "n_q_head"},
+    {.software = "vidur", .columns = {"prefill_chunk_size", "kv_cache_size", "n_embd", "n_q_head"},
      .take = scen_measured_take_vidur_attention},
   /* clang-format on */
 };
@@ -301,6 +302,7 @@ bool scen_measured_read(ScenMeasured *measured, const char *path, const ScenProf
                              "Vidur (num_tokens, time_stats...)",
                              header);
     }
+    measured->software = formats[format].software;
     ScenMeasuredReader reader = {.measured = measured, .csv = csv, .path = path};
     reader.profiled = profiled ? *profiled : (ScenProfiled){.dtype = TOPO_DTYPE_BF16};
     if (reader.profiled.tensor == 0)

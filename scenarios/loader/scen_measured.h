@@ -14,6 +14,9 @@ typedef struct ScenMeasured {
     GArray *attention; /* of KernAttentionRow */
     ScenServeRows *serve;
     int64_t skipped; /* rows of operations and types that have no place here */
+    const char
+        *software; /* whose columns the last file has: aiconfigurator, plain, llmservingsim or
+                             vidur; NULL before */
 } ScenMeasured;
 
 /** The model whose layers a profile of an engine names, and how it was cut. */

@@ -8,15 +8,18 @@
  *
  * Workers come and go. One that is not ready gets no tasks; one that is silent for a while with tasks
  * under way has died, and others do these; the leader is a hand itself, so there is always one. What
- * cannot be mended here is the death of the leader, and a message layer that ends all processes when
- * one dies. */
+ * cannot be mended here is the death of the leader, which the workers notice and end, and a message layer that
+ * ends all processes when one dies. */
 #include "scen_ranks_private.h"
 
 #include <string.h>
+#include <unistd.h>
+
+enum { LEADERLESS = 3 }; /* status of a worker whose leader has died */
 
 ScenPatience scen_patience(void)
 {
-    return (ScenPatience){.silence_s = 10.0, .goodbye_s = 60.0};
+    return (ScenPatience){.silence_s = 10.0, .goodbye_s = 20.0, .leader_s = 600.0};
 }
 
 ScenRanksFarm *scen_ranks_farm_new(ScenRanks *ranks, int64_t threads, const char *known,
@@ -29,6 +32,8 @@ ScenRanksFarm *scen_ranks_farm_new(ScenRanks *ranks, int64_t threads, const char
     farm->threads = threads;
     farm->patience = patience;
     farm->say = say;
+    farm->launcher = (int)getppid();
+    farm->heard_us = g_get_monotonic_time();
     return farm;
 }
 
@@ -108,7 +113,7 @@ static bool send_away(ScenRanksFarm *farm, int status)
         all = all && !farm->peer[rank].has_died;
     for (int rank = 1; rank < farm->ranks->count; rank++) {
         farm->peer[rank].heard_us = g_get_monotonic_time();
-        if (!farm->peer[rank].is_gone)
+        if (!farm->peer[rank].is_gone || farm->peer[rank].has_died) /* it may be but slow */
             send_exit(farm, rank, status, all);
     }
     while (waits) {
@@ -131,25 +136,35 @@ static bool send_away(ScenRanksFarm *farm, int status)
     return all;
 }
 
+static void dismiss(ScenRanksFarm *farm, int status, bool all_live)
+{
+    farm->is_dismissed = true;
+    farm->status = status;
+    farm->all_live = all_live;
+}
+
+bool scen_ranks_listen(ScenRanksFarm *farm, ScenNews *news)
+{
+    bool any = scen_news_receive(farm->ranks, news);
+    gint64 now_us = g_get_monotonic_time();
+    double silent_s = (double)(now_us - farm->heard_us) * 1e-6;
+    if (any)
+        farm->heard_us = now_us;
+    if (any && news->kind == SCEN_NEWS_EXIT)
+        dismiss(farm, (int)news->first, news->count != 0);
+    else if (!any && (silent_s > farm->patience.leader_s || (int)getppid() != farm->launcher))
+        dismiss(farm, LEADERLESS, false);
+    return any;
+}
+
 /* Awaits the leader's word. */
 static void await_exit(ScenRanksFarm *farm)
 {
     while (!farm->is_dismissed) {
         g_auto(ScenNews) news = {0};
-        if (scen_news_receive(farm->ranks, &news))
-            scen_ranks_obey(farm, &news);
-        else
+        if (!scen_ranks_listen(farm, &news))
             g_usleep(SCEN_PAUSE_MOST_US);
     }
-}
-
-void scen_ranks_obey(ScenRanksFarm *farm, const ScenNews *news)
-{
-    if (news->kind != SCEN_NEWS_EXIT)
-        return;
-    farm->is_dismissed = true;
-    farm->status = (int)news->first;
-    farm->all_live = news->count != 0;
 }
 
 int scen_ranks_farm_end(ScenRanksFarm *farm, int status, const char *why)

@@ -7,10 +7,11 @@
 
 typedef struct ScenRanksFarm ScenRanksFarm;
 
-/** How patient the leader is. */
+/** How patient processes are with each other. */
 typedef struct ScenPatience {
     double silence_s; /* a worker with tasks that is not heard of for so long has died */
     double goodbye_s; /* the same at the end */
+    double leader_s;  /* a worker waits so long for a leader that says nothing */
 } ScenPatience;
 
 /** The usual patience. */

@@ -91,7 +91,8 @@ static void reclaim(Deal *deal)
     }
 }
 
-static void listen(Deal *deal)
+/* Looks for the dead now and then, and tells the others that the leader lives. */
+static void look_around(Deal *deal)
 {
     ScenRanksFarm *farm = deal->farm;
     gint64 now_us = g_get_monotonic_time();
@@ -99,6 +100,9 @@ static void listen(Deal *deal)
     if (since_s > farm->patience.silence_s / LOOK_FOR_DEAD) {
         deal->looked_us = now_us;
         scen_ranks_find_dead(farm, farm->patience.silence_s);
+        for (int rank = 1; rank < farm->ranks->count; rank++)
+            if (!farm->peer[rank].is_out)
+                scen_news_send(farm->ranks, rank, &(ScenNews){.kind = SCEN_NEWS_ALIVE});
     }
     reclaim(deal);
 }
@@ -114,7 +118,7 @@ static bool hear_all(Deal *deal)
         if (news.kind == SCEN_NEWS_DONE && news.epoch == deal->farm->epoch)
             came_from(deal, &news);
     }
-    listen(deal);
+    look_around(deal);
     return any;
 }
 

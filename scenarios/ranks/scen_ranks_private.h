@@ -32,6 +32,8 @@ struct ScenRanksFarm {
     bool is_dismissed; /* a worker that the leader has sent away, with @status */
     bool all_live;     /* and whether nobody had died by then */
     int status;
+    int launcher;    /* the process that started this one */
+    gint64 heard_us; /* a worker: when the leader was heard of last */
 };
 
 enum {
@@ -53,7 +55,8 @@ void scen_ranks_leave_out(ScenRanksFarm *farm, int rank, const char *why);
 /** The leader: a worker with something to do that is not heard of for @silence_s has died. */
 void scen_ranks_find_dead(ScenRanksFarm *farm, double silence_s);
 
-/** A worker: takes notice of @news, should it be that it is sent away. */
-void scen_ranks_obey(ScenRanksFarm *farm, const ScenNews *news);
+/** A worker: the next of @news, as scen_news_receive(). It is sent away when the leader says so, says
+ *  nothing for too long, or when the process is gone that started this one. */
+bool scen_ranks_listen(ScenRanksFarm *farm, ScenNews *news);
 
 #endif

@@ -51,21 +51,20 @@ static void report(Shift *shift)
 static bool hear(Shift *shift)
 {
     g_auto(ScenNews) news = {0};
-    if (!scen_news_receive(shift->farm->ranks, &news))
-        return false;
-    scen_ranks_obey(shift->farm, &news);
-    for (int64_t i = 0; news.kind == SCEN_NEWS_TASKS && i < news.count; i++) {
+    bool any = scen_ranks_listen(shift->farm, &news);
+    for (int64_t i = 0; any && news.kind == SCEN_NEWS_TASKS && i < news.count; i++) {
         sim_crew_push(shift->crew, news.first + i);
         shift->under_way++;
     }
-    if (news.kind == SCEN_NEWS_OVER) {
+    bool is_over = any && news.kind == SCEN_NEWS_OVER;
+    if (is_over) {
         shift->over = news;
         news.bytes = NULL;
     }
-    shift->is_over = news.kind == SCEN_NEWS_OVER || shift->farm->is_dismissed;
+    shift->is_over = is_over || shift->farm->is_dismissed;
     if (shift->is_over)
         sim_crew_stop(shift->crew);
-    return true;
+    return any;
 }
 
 static bool work(Shift *shift, int64_t wait_us)

@@ -211,7 +211,9 @@ GBytes *scen_sweep_point_run(const ScenSweepPlan *plan, int64_t point)
     g_autoptr(ScenScenario) scenario =
         scen_variants_load(plan->variants, overrides, &digest, &error);
     Head head = {.seed = (int64_t)scen_variants_base(plan->variants)->seed};
+    SimFarm alone = sim_farm_threads(1); /* the points are what goes on at the same time */
     if (scenario) {
+        scenario->campaign.spec.farm = scenario->queue.spec.farm = &alone;
         head.seed = (int64_t)scenario->seed;
         scen_answer_changed(scenario, overrides);
         head.status = (int32_t)answer(plan, scenario, overrides, figures, &why);

@@ -73,18 +73,22 @@ char *scen_sweep_store_errors(ScenSweepStore *store, int most, GError **error)
 {
     g_autoptr(sqlite3_stmt) statement = scen_sweep_sql_prepare(
         store,
-        "SELECT count(*), error FROM points WHERE status <> 'ok' AND error IS NOT NULL GROUP BY "
-        "error ORDER BY count(*) DESC, min(point) LIMIT ?",
+        "SELECT count(*), CASE status WHEN 'no' THEN substr(error, 1, instr(error || ':', ':') - 1)"
+        " ELSE error END AS reason FROM points WHERE status <> 'ok' AND error IS NOT NULL"
+        " GROUP BY reason ORDER BY count(*) DESC, min(point) LIMIT ?",
         error);
     if (!statement)
         return NULL;
     sqlite3_bind_int(statement, 1, most);
     g_autoptr(GString) text = g_string_new(NULL);
     int more = scen_sweep_sql_step(store, statement, error);
-    for (; more > 0; more = scen_sweep_sql_step(store, statement, error))
+    for (; more > 0; more = scen_sweep_sql_step(store, statement, error)) {
+        const char *reason = (const char *)sqlite3_column_text(statement, 1);
+        g_auto(GStrv) lines = g_strsplit(reason, "\n", -1);
+        g_autofree char *indented = g_strjoinv("\n          ", lines);
         g_string_append_printf(text, "  %5" G_GINT64_FORMAT " x %s\n",
-                               (gint64)sqlite3_column_int64(statement, 0),
-                               sqlite3_column_text(statement, 1));
+                               (gint64)sqlite3_column_int64(statement, 0), indented);
+    }
     return more == 0 ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }
 

@@ -1,12 +1,13 @@
 /* Running the points of a sweep that are missing.
  *
  * Task t of the farm is point first + t x shards, so that every process that has the same command line
- * means the same point by it. Which points are in the database already only its owner need know: the
- * tasks of those come back empty at once, from whoever knows, and an outcome that is in already is
- * dropped. Points are simulated on any thread, none knows of the others, and their outcomes are put
+ * means the same point by it. Which points are in the database already its owner tells all before: the
+ * tasks of those come back empty at once. Points are simulated on any thread, none knows of the others, and their outcomes are put
  * into the database by the one thread that owns it, in the order in which they arrive. Since a row
  * depends on its point alone, the order shows nowhere. */
 #include "scen_sweep_run.h"
+
+#include <string.h>
 
 /* What a run is about. */
 typedef struct Job {
@@ -40,7 +41,7 @@ static bool take(int64_t task, GBytes *bytes, void *ctx)
     const ScenSweepOptions *options = job->options;
     ScenSweepTally *tally = job->tally;
     int64_t point = point_of(job, task);
-    if (!bytes || job->done[point - 1] || !job->store)
+    if (!bytes)
         return true;
     g_auto(GStrv) sets = scen_sweep_point_sets(job->plan, point);
     if (!scen_sweep_store_put(job->store, point, sets, bytes, &job->error))
@@ -74,19 +75,52 @@ static int64_t tasks_of(Job *job, int64_t count)
     return tasks;
 }
 
-bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store, const bool *done,
+/* What is done, of each point. */
+typedef struct Done {
+    bool *done;
+    int64_t count;
+} Done;
+
+static GBytes *tell_done(int64_t task, void *ctx)
+{
+    const Done *own = ctx;
+    (void)task;
+    return g_bytes_new(own->done, (gsize)own->count * sizeof *own->done);
+}
+
+static bool learn_done(int64_t task, GBytes *bytes, void *ctx)
+{
+    const Done *own = ctx;
+    (void)task;
+    if (g_bytes_get_size(bytes) == (gsize)own->count * sizeof *own->done)
+        memcpy(own->done, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    return true;
+}
+
+/* Fills @done from @store, on every process: task 0 is the leader's. */
+static bool find_done(ScenSweepStore *store, bool *done, int64_t count, const SimFarm *farm,
+                      GError **error)
+{
+    Done own = {done, count};
+    const SimFarmJob job = {
+        .count = 1, .work = tell_done, .take = learn_done, .ctx = &own, .everywhere = true};
+    return (!store || scen_sweep_store_done(store, done, count, error)) &&
+           sim_farm_run(farm, &job, error);
+}
+
+bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store,
                     const ScenSweepOptions *options, ScenSweepTally *tally, GError **error)
 {
     int64_t count = scen_variants_base(plan->variants)->sweep.points;
-    g_autofree bool *own = done ? g_memdup2(done, (gsize)count) : g_new0(bool, count);
+    g_autofree bool *done = g_new0(bool, count);
     *tally = (ScenSweepTally){0};
-    if (store && !scen_sweep_store_done(store, own, count, error))
+    if (!find_done(store, done, count, options->farm, error))
         return false;
     Job job = {
         .plan = plan,
         .options = options,
         .store = store,
-        .done = own,
+        .done = done,
         .tally = tally,
         .began = g_get_monotonic_time(),
     };

@@ -33,9 +33,8 @@ typedef struct ScenSweepTally {
 } ScenSweepTally;
 
 /** Runs the points of @options->share that @store has not, and puts them there. Another process of the
- *  same farm, which has no store (NULL), leaves out the points that @done has (of each point; NULL:
- *  unknown), as far as it knows them. False and @error when the database cannot be written. */
-bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store, const bool *done,
+ *  same farm has no store (NULL) and helps. False and @error when the database cannot be written. */
+bool scen_sweep_run(const ScenSweepPlan *plan, ScenSweepStore *store,
                     const ScenSweepOptions *options, ScenSweepTally *tally, GError **error);
 
 #endif

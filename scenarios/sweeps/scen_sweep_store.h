@@ -71,8 +71,8 @@ typedef struct ScenSweepWinner {
  *  point has; the first of equals. */
 bool scen_sweep_store_best(ScenSweepStore *store, ScenSweepWinner *winner, GError **error);
 
-/** The most frequent errors, at most @most, of points that are not ok, a line "  12 x text" each; NULL
- *  and @error. The caller owns it. */
+/** The most frequent reasons, at most @most, why points are not ok, a line each with how many; of "no"
+ *  without its figures. NULL and @error. The caller owns it. */
 char *scen_sweep_store_errors(ScenSweepStore *store, int most, GError **error);
 
 #endif

@@ -256,6 +256,12 @@ static void summarise(const StratCampaignPlan *plan, const StratCampaignSample *
         r->mean_gpu_s[b] = r->lost[b].mean * (double)plan->end * 1e-9 * (double)r->gpus;
     }
     r->ettr = r->lost[STRAT_LOST_NOTHING];
+    r->each_ettr = g_new(double, n);
+    r->each_unplanned = g_new(double, n);
+    for (int64_t i = 0; i < n; i++) {
+        r->each_ettr[i] = (double)samples[i].ledger[STRAT_LOST_NOTHING] * whole;
+        r->each_unplanned[i] = unplanned_of(&samples[i]);
+    }
     r->interruptions = estimate_of(samples, n, stops_of, 1.0);
     r->unplanned = estimate_of(samples, n, unplanned_of, 1.0);
     r->uptime = estimate_of(samples, n, running_of, whole);
@@ -354,6 +360,8 @@ void strat_campaign_result_free(StratCampaignResult *result)
     if (!result)
         return;
     g_free(result->class_mean);
+    g_free(result->each_ettr);
+    g_free(result->each_unplanned);
     g_array_unref(result->incidents);
     g_free(result);
 }

@@ -100,8 +100,10 @@ typedef struct StratCampaignResult {
     StratEstimate lost[STRAT_LOST_COUNT]; /* share of the job's time */
     double mean_gpu_s[STRAT_LOST_COUNT];  /* they and spare_gpu_s sum to all GPUs x duration */
     double spare_gpu_s;
-    double noticed;        /* slow faults that the step monitor told of, on average */
-    double *class_mean;    /* interruptions by class of fault; owned */
+    double noticed;     /* slow faults that the step monitor told of, on average */
+    double *class_mean; /* interruptions by class of fault; owned */
+    double *each_ettr;  /* of each replication; owned, like the next */
+    double *each_unplanned;
     StratStepCounts steps; /* of the memo, until the end of the campaign */
     GArray *incidents;     /* of StratIncident: of the first replication; owned */
 } StratCampaignResult;

@@ -4,7 +4,7 @@
 
 expect_exit 0 "$ORRERY" list
 for kind in gpus nodes clusters models plans protocols engine-kernels expert-kernels profiles engines prices faults storages recoveries stragglers serve-recoveries figures queue-policies queue-placements schedulers routers recipes schedules optimizers context-kinds tensor-kinds exchanges compressions batch-laws \
-    fabrics routings networks placements; do
+    fabrics routings networks placements importers; do
     expect_exit 0 "$ORRERY" list
     expect_text out "^$kind +[1-9]"
     expect_exit 0 "$ORRERY" list $kind

@@ -199,8 +199,8 @@ GByteArray *toy_et_transformer(uint32_t rank, uint32_t ranks, uint32_t tensor, u
                 at = put(file, &next,
                          (ToyEtNode){.type = TOY_ET_COMP,
                                      .name = names[pass][half],
-                                     .us = 100 * work,
-                                     .ops = 40000000000 * work,
+                                     .us = 500 * work,
+                                     .ops = 400000000000 * work,
                                      .bytes = 100000000 * work},
                          at);
                 at = put(file, &next,

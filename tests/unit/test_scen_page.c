@@ -1,7 +1,7 @@
 /* The HTML report as a document: what is said stands in it once, escaped, and long figures are
  * thinned with a statement of what went. How it looks is tested in a browser (tests/cli/report.sh).
  */
-#include "scen_page.h"
+#include "scen_page_private.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -73,7 +73,35 @@ Test(scen_page, leaves_a_cell_blank_that_is_not_a_number)
     g_autofree char *html = scen_page_finish(page);
     cr_expect_eq(count(html, "<td></td><td class=\"n\"></td>"), 1);
     cr_expect_eq(count(html, "[null,2]"), 2);
-    cr_expect_eq(count(html, "nan"), 0);
+    cr_expect_eq(count(html, ">nan") + count(html, "[nan"), 0);
+}
+
+/* What a build without npm writes, and one with a library. */
+Test(scen_page, without_a_library_has_tables_and_says_why)
+{
+    g_autoptr(ScenPage) page = scen_page_new("page", NULL);
+    add_row(bars(page, "ledger"), "a", 1.0);
+    g_autofree char *without = scen_page_write(page, NULL, "npm was away");
+    g_autofree char *with = scen_page_write(page, "var echarts;", "npm was away");
+    cr_expect_eq(count(without, "The charts are left out: npm was away."), 1);
+    cr_expect_eq(count(without, "<details class=\"data\" open>"), 1);
+    cr_expect_eq(count(without, "class=\"chart\""), 0);
+    cr_expect_eq(count(without, "<td>a</td>"), 1);
+    cr_expect_eq(count(with, "npm was away"), 0);
+    cr_expect_eq(count(with, "<details class=\"data\">"), 1);
+    cr_expect_eq(count(with, "class=\"chart\""), 1);
+    cr_expect_eq(count(with, "<script>var echarts;</script>"), 1);
+}
+
+Test(scen_page, says_where_a_guide_lies)
+{
+    g_autoptr(ScenPage) page = scen_page_new("page", NULL);
+    ScenPageFigure *figure = bars(page, "ledger");
+    add_row(figure, "a", 1.0);
+    scen_page_guide(figure, "most", 0.75, NAN, 0.75, NAN);
+    g_autofree char *html = scen_page_finish(page);
+    cr_expect_eq(count(html, "Dashed: most at 75.00 %."), 1);
+    cr_expect_eq(count(html, "[\"most\",0.75,null,0.75,null]"), 1);
 }
 
 Test(scen_page, says_that_a_figure_has_nothing_to_show)
@@ -82,7 +110,7 @@ Test(scen_page, says_that_a_figure_has_nothing_to_show)
     bars(page, "empty");
     g_autofree char *html = scen_page_finish(page);
     cr_expect_eq(count(html, "There is nothing to show."), 1);
-    cr_expect_eq(count(html, "<table"), 0);
+    cr_expect_eq(count(html, "<table data-rows"), 0);
 }
 
 /* 10,000 spans of 1 s and 8,000 of 4 s: the long ones stay, and what goes is 10,000 / 42,000. */

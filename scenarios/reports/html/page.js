@@ -4,7 +4,7 @@
 const root = document.documentElement;
 const drawn = new Map();   // chart element -> {figure, off, chart, renderer}
 const STATIC_IN_PRINT = 40;
-const IDLE = /\b(bubble|idle|waits?|waiting)\b/; // words for time in which nothing runs: they are pale
+const IDLE = /\b(bubble|idle)\b/; // words for time in which nothing runs: they are pale
 
 function colourOf(name) {
     return getComputedStyle(root).getPropertyValue("--" + name).trim();
@@ -34,7 +34,7 @@ function assignColours(words, count) {
     return own;
 }
 
-function look(words) {
+function look(words, width) {
     const colours = Array.from({ length: 12 }, (_, i) => colourOf("c" + i));
     const low = colourOf("heat-low"), high = colourOf("heat-high"), idle = colourOf("idle");
     const own = assignColours(words.filter(word => !IDLE.test(word)), colours.length);
@@ -42,7 +42,7 @@ function look(words) {
         ink: colourOf("ink"), quiet: colourOf("quiet"), line: colourOf("line"), grid: colourOf("grid"),
         panel: colourOf("panel"), fade: colourOf("link") + "33", colours,
         font: getComputedStyle(document.body).fontFamily,
-        narrow: root.clientWidth < 600,
+        narrow: root.clientWidth < 600, width,
         colour: word => own.has(word) ? colours[own.get(word)] : idle,
         widest(texts) {
             const pen = document.createElement("canvas").getContext("2d");
@@ -50,6 +50,7 @@ function look(words) {
             return Math.ceil(Math.max(20, ...texts.map(text => pen.measureText(text).width))) + 2;
         },
         heat: part => mix(low, high, part),
+        load: part => mix(colourOf("load-low"), high, part),
     };
 }
 
@@ -60,8 +61,8 @@ function figureOf(element) {
 function legendHtml(legend, theme, off) {
     if (!Array.isArray(legend))
         return "<span>" + escapeText(legend.title) + ":</span><span>" + escapeText(legend.low) +
-            '</span><i class="scale" style="background:linear-gradient(90deg,' + theme.heat(0) + "," +
-            theme.heat(1) + ')"></i><span>' + escapeText(legend.high) + "</span>";
+            '</span><i class="scale" style="background:linear-gradient(90deg,' + legend.scale(0) + "," +
+            legend.scale(1) + ')"></i><span>' + escapeText(legend.high) + "</span>";
     return legend.map(word => '<button type="button" aria-pressed="' + !off.has(word) + '"><i style="background:' +
         theme.colour(word) + '"></i>' + escapeText(word) + "</button>").join("");
 }
@@ -89,7 +90,7 @@ function drawLegend(element, legend, theme) {
 function draw(element) {
     if (!drawn.has(element))
         drawn.set(element, { figure: figureOf(element), off: new Set(), chart: null });
-    const state = drawn.get(element), theme = look(seriesWords(state.figure));
+    const state = drawn.get(element), theme = look(seriesWords(state.figure), element.clientWidth);
     const made = CHARTS[state.figure.chart](state.figure, theme, state.off);
     element.style.height = made.height + "px";
     if (!state.chart)

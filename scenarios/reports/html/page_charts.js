@@ -2,7 +2,7 @@
 // (colours of the theme) and the words that the reader has switched off, and returns {option, legend,
 // height, canvas}: legend is a list of words, or {low, high} for a scale of heat.
 
-const ROW_PX = 26, LANE_PX = 30, MOST_PX = 760;
+const LANE_PX = 30, MOST_PX = 760, SPANS_NAMED = 40, TIER_PX = 150, GRAPH_PX = 36;
 
 // The words of a figure that have a colour each, and stand in its legend.
 function seriesWords(figure) {
@@ -36,7 +36,7 @@ function wordAxis(look, words, more) {
         type: "category", data: words,
         axisLine: { lineStyle: { color: look.line } }, axisTick: { show: false },
         axisLabel: { color: look.ink, fontSize: look.narrow ? 11 : 12, lineHeight: 13,
-            width: Math.min(look.widest(words), look.narrow ? 96 : 230), overflow: look.narrow ? "break" : "truncate" },
+            width: Math.min(look.widest(words), look.narrow ? 104 : 230), overflow: look.narrow ? "break" : "truncate" },
     }, more);
 }
 
@@ -74,6 +74,7 @@ function guideSeries(figure, look, fx, fy) {
         const full = x0 === null || y0 === null;
         const ends = full ? [] : [[x0 / fx, y0 / fy], [x1 / fx, y1 / fy]];
         const label = { show: true, formatter: name, color: look.ink, fontSize: 11, rotate: 0,
+            backgroundColor: look.panel, padding: [1, 3],
             position: x0 === null ? "insideEndTop" : figure.one("x") >= 0 && figure.columns[figure.one("x")].kind === "text" ? "start" : "end" };
         return {
             type: "line", name, data: ends, symbol: "none", silent: true, z: 5, tooltip: { show: false },
@@ -118,6 +119,7 @@ function bars(figure, look, off, stacked) {
             formatter: item => show(figure.columns[ys[0]], figure.cell(ys[0], item.data.row)) } });
     const option = base(figure, look);
     const rows = words.length * (stacked ? 1 : Math.max(1, 0.7 * ys.length));
+    const rowPx = look.narrow ? 38 : 26;
     option.grid.right = ys.length === 1 ? 64 : 20;
     option.grid.top = figure.guides.length > 0 ? 26 : 10;
     option.xAxis = numberAxis(look, ys.length > 1 ? unit : axisName(figure.columns[ys[0]], unit),
@@ -125,9 +127,9 @@ function bars(figure, look, off, stacked) {
             : reach(figure, 1, factor) });
     option.yAxis = wordAxis(look, words, { inverse: true });
     option.series = series.concat(guideSeries(figure, look, factor, 1));
-    if (rows * ROW_PX > MOST_PX)
+    if (rows * rowPx > MOST_PX)
         option.dataZoom = sliders(look, "y");
-    return { option, legend: names, height: Math.min(rows * ROW_PX, MOST_PX) + 84 };
+    return { option, legend: names, height: Math.min(rows * rowPx, MOST_PX) + 84 };
 }
 
 function sliders(look, axis) {
@@ -172,12 +174,21 @@ function lines(figure, look, off) {
     option.tooltip.trigger = "axis";
     option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), {
         type: figure.log & 1 ? "log" : "value", scale: true, splitLine: { show: false },
-        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? "dataMax" : undefined,
+        axisLine: { show: true, lineStyle: { color: look.line } }, max: figure.rows > 1 ? extent => Math.max(extent.max, ...bounds(figure, 1).map(v => v / fx)) : undefined,
         axisLabel: edgeLabels(look) });
     option.yAxis = numberAxis(look, names.length > 1 && group < 0 ? uy : axisName(figure.columns[ys[0]], uy), {
         type: figure.log & 2 ? "log" : "value", nameGap: 44, max: reach(figure, 2, fy) });
     option.series = series.concat(guideSeries(figure, look, fx, fy));
     return { option, legend: seriesWords(figure), height: 320 };
+}
+
+// A logarithmic axis that ends a little beyond the points and the guides, in powers of two where those
+// of ten would be too few.
+function logRange(figure, look, column, at, factor) {
+    const values = figure.data[column].concat(bounds(figure, at)).filter(v => v > 0).map(v => v / factor);
+    const least = Math.min(...values), most = Math.max(...values), base = most / least > 200 ? 10 : 2;
+    return { type: "log", logBase: base, min: least / 1.4, max: most * 1.4,
+        axisLabel: Object.assign(edgeLabels(look), { showMinLabel: false }) };
 }
 
 function scatter(figure, look, off) {
@@ -205,8 +216,10 @@ function scatter(figure, look, off) {
         };
     });
     const option = base(figure, look);
-    option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), { type: figure.log & 1 ? "log" : "value", scale: true });
-    option.yAxis = numberAxis(look, axisName(figure.columns[y], uy), { type: figure.log & 2 ? "log" : "value", scale: true, nameGap: 48 });
+    option.grid.top = 26;
+    option.xAxis = numberAxis(look, axisName(figure.columns[x], ux), figure.log & 1 ? logRange(figure, look, x, 1, fx) : { scale: true });
+    option.yAxis = numberAxis(look, axisName(figure.columns[y], uy),
+        Object.assign(figure.log & 2 ? logRange(figure, look, y, 2, fy) : { scale: true }, { nameGap: 48 }));
     option.series = series.concat(guideSeries(figure, look, fx, fy));
     return { option, legend: group < 0 ? [] : names, height: 420, canvas: true };
 }
@@ -252,10 +265,17 @@ function spans(figure, look, off) {
         },
     }];
     option.dataZoom = sliders(look, "x");
+    if (label >= 0) // begin with so few that their names can be read
+        option.dataZoom.forEach(zoom => zoom.end = Math.min(100, 100 * SPANS_NAMED * lanes.length / figure.rows));
     if (lanes.length * 14 > MOST_PX)
         option.dataZoom.push(...sliders(look, "y"));
     const height = Math.min(Math.max(lanes.length * LANE_PX, 60), Math.max(MOST_PX, 14)) + 84;
     return { option, legend: names, height, canvas: true };
+}
+
+function heatLegend(column, most, scale) {
+    const unit = column.unit ? " " + column.unit : "";
+    return { title: column.title, low: show(column, 0) + unit, high: show(column, most) + unit, scale };
 }
 
 function heat(figure, look) {
@@ -275,13 +295,13 @@ function heat(figure, look) {
                     width: Math.max(size[0] - 1, 1), height: Math.max(size[1] - 1, 1) } };
         },
     }];
-    return { option, legend: { title: column.title, low: show(column, 0), high: show(column, most) },
+    return { option, legend: heatLegend(column, most, look.heat),
         height: Math.min(figure.words(lane).length * 22, MOST_PX) + 90, canvas: true };
 }
 
 // Places of nodes: tiers from the bottom up, each spread evenly in the order of its first link; without
-// tiers a circle.
-function nodePlaces(figure) {
+// tiers a circle. In pixels.
+function nodePlaces(figure, width) {
     const tiers = new Map(), places = new Map();
     const ends = [["from", "from-tier"], ["to", "to-tier"]].map(pair => pair.map(role => figure.one(role)));
     figure.each(row => {
@@ -298,15 +318,16 @@ function nodePlaces(figure) {
     const levels = [...tiers.keys()].sort((a, b) => b - a);
     levels.forEach((level, i) => tiers.get(level).forEach((word, n, all) => {
         const turn = 2 * Math.PI * n / all.length;
-        places.set(word, ends[0][1] < 0 ? [500 + 460 * Math.sin(turn), 500 - 460 * Math.cos(turn)]
-            : [1000 * (n + 0.5) / all.length, 300 * i]);
+        const radius = Math.min(width / 2 - 30, 180);
+        places.set(word, ends[0][1] < 0 ? [radius * Math.sin(turn), -radius * Math.cos(turn)]
+            : [width * (n + 0.5) / all.length, TIER_PX * i]);
     }));
     return { places, tiers: levels.length };
 }
 
 function graph(figure, look) {
     const from = figure.one("from"), to = figure.one("to"), y = figure.one("y"), size = figure.one("size");
-    const { places, tiers } = nodePlaces(figure);
+    const { places, tiers } = nodePlaces(figure, look.width - 2 * GRAPH_PX);
     const heatOf = row => y < 0 ? 0 : figure.cell(y, row) || 0;
     let most = 0, widest = 0;
     figure.each(row => {
@@ -316,13 +337,15 @@ function graph(figure, look) {
     const links = [];
     figure.each(row => links.push({
         row, source: figure.cell(from, row), target: figure.cell(to, row),
-        lineStyle: { color: look.heat(most > 0 ? heatOf(row) / most : 0),
+        lineStyle: { color: look.load(most > 0 ? heatOf(row) / most : 0),
             width: 1.2 + (widest > 0 ? 5 * figure.cell(size, row) / widest : most > 0 ? 2.5 * heatOf(row) / most : 0),
             curveness: tiers < 2 ? 0.15 : 0, opacity: 0.95 },
     }));
+    const xs = [...places.values()].map(at => at[0]), ys = [...places.values()].map(at => at[1]);
     const option = base(figure, look, item => item.dataType === "edge" ? figure.tip(item.data.row) : escapeText(item.name));
     option.series = [{
-        type: "graph", layout: "none", roam: false, links, left: 48, right: 48, top: 30, bottom: 36,
+        type: "graph", layout: "none", roam: false, links,
+        left: "center", top: 30, width: Math.max(...xs) - Math.min(...xs) || 1, height: Math.max(...ys) - Math.min(...ys) || 1,
         data: [...places].map(([name, at]) => ({ name, x: at[0], y: at[1] })),
         symbol: "roundRect", symbolSize: places.size > 60 ? 7 : 13,
         itemStyle: { color: look.quiet }, emphasis: { focus: "adjacency" },
@@ -331,8 +354,8 @@ function graph(figure, look) {
     }];
     delete option.grid;
     const column = figure.columns[Math.max(y, 0)];
-    return { option, legend: y < 0 ? [] : { title: column.title, low: show(column, 0), high: show(column, most) },
-        height: tiers < 2 ? 460 : 120 + 130 * tiers, canvas: true };
+    return { option, legend: y < 0 ? [] : heatLegend(column, most, look.load),
+        height: 70 + Math.max(...ys) - Math.min(...ys), canvas: true };
 }
 
 const CHARTS = {

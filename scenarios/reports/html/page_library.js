@@ -2,12 +2,13 @@
 import * as core from "echarts/core";
 import { BarChart, CustomChart, GraphChart, LineChart, ScatterChart } from "echarts/charts";
 import { DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
+import { LabelLayout } from "echarts/features";
 import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 
 core.use([
     BarChart, CustomChart, GraphChart, LineChart, ScatterChart,
     DataZoomComponent, GridComponent, MarkLineComponent, TooltipComponent,
-    CanvasRenderer, SVGRenderer,
+    CanvasRenderer, LabelLayout, SVGRenderer,
 ]);
 
 export const init = core.init;

@@ -9,6 +9,7 @@
 #include "scen_page_private.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Longer tables are made in the browser. */
 enum { STATIC_ROWS = 64 };
@@ -92,17 +93,9 @@ static void show_scaled(GString *text, double value, const Scale *scales, size_t
     g_string_append(text, scales[i].unit);
 }
 
-void scen_page_show(GString *text, const ScenPageColumn *column, guint row)
+static void show_value(GString *text, ScenPageKind kind, double value)
 {
-    if (column->kind == SCEN_PAGE_TEXT) {
-        const char *cell = column->texts->pdata[row];
-        g_string_append(text, cell ? cell : "");
-        return;
-    }
-    double value = g_array_index(column->numbers, double, row);
-    if (!isfinite(value))
-        return;
-    switch (column->kind) {
+    switch (kind) {
     case SCEN_PAGE_COUNT:
         g_string_append_printf(text, "%.0f", value);
         break;
@@ -120,6 +113,18 @@ void scen_page_show(GString *text, const ScenPageColumn *column, guint row)
         show_number(text, value);
         break;
     }
+}
+
+void scen_page_show(GString *text, const ScenPageColumn *column, guint row)
+{
+    if (column->kind == SCEN_PAGE_TEXT) {
+        const char *cell = column->texts->pdata[row];
+        g_string_append(text, cell ? cell : "");
+        return;
+    }
+    double value = g_array_index(column->numbers, double, row);
+    if (isfinite(value))
+        show_value(text, column->kind, value);
 }
 
 static void add_head(GString *html, const ScenPageFigure *figure)
@@ -291,11 +296,33 @@ static void add_caption(GString *html, const ScenPageFigure *figure)
     g_string_append(html, "</figcaption>\n");
 }
 
+/* Where the guides lie that go from edge to edge, in words. */
+static GString *guides_of(const ScenPageFigure *figure)
+{
+    GString *text = g_string_new(NULL);
+    bool lying = figure->chart == SCEN_PAGE_BARS || figure->chart == SCEN_PAGE_STACKED;
+    for (guint i = 0; i < figure->guides->len; i++) {
+        const ScenPageGuide *guide = &g_array_index(figure->guides, ScenPageGuide, i);
+        bool upright = !isfinite(guide->y0);
+        int at = scen_page_role(figure, upright && !lying ? SCEN_PAGE_X : SCEN_PAGE_Y);
+        if (at < 0 || (!upright && isfinite(guide->x0)))
+            continue;
+        const ScenPageColumn *column = figure->columns->pdata[at];
+        g_string_append_printf(text, "Dashed: %s at ", guide->name);
+        show_value(text, column->kind, upright ? guide->x0 : guide->y0);
+        g_string_append_printf(text, "%s%s. ", column->unit ? " " : "",
+                               column->unit ? column->unit : "");
+    }
+    return text;
+}
+
 static void add_remarks(GString *html, const ScenPageFigure *figure, const char *thinned)
 {
-    if (figure->remarks->len == 0 && !thinned)
+    g_autoptr(GString) guides = guides_of(figure);
+    if (figure->remarks->len == 0 && !thinned && guides->len == 0)
         return;
     g_string_append(html, "<p class=\"remark\">");
+    scen_page_escape(html, guides->str);
     for (guint i = 0; i < figure->remarks->len; i++) {
         scen_page_escape(html, figure->remarks->pdata[i]);
         g_string_append_c(html, ' ');

@@ -45,7 +45,7 @@ static void add_published_card(ScenPage *page, const ScenRunReport *report, doub
     g_autofree char *published = scen_text_seconds(expect->step_time_s);
     gboolean inside =
         expect->step_time_s >= interval->low_s && expect->step_time_s <= interval->high_s;
-    add_card(page, inside ? SCEN_PAGE_GOOD : SCEN_PAGE_BAD, "Against the published step",
+    add_card(page, inside ? SCEN_PAGE_PLAIN : SCEN_PAGE_BAD, "Against published",
              g_strdup_printf("%+.1f %%", 100.0 * (step_s / expect->step_time_s - 1.0)),
              g_strdup_printf(
                  "%s published, %s the interval (%s%s%s)", published, inside ? "inside" : "outside",
@@ -100,6 +100,8 @@ static void add_cards(ScenPage *page, const ScenRunReport *report)
     if (report->no_fit)
         return;
     add_published_card(page, report, step_s);
+    if (report->campaign)
+        scen_campaign_page_cards(page, report);
     add_rate_cards(page, report->result, step_s);
     add_faults_card(page, report);
     add_cost_card(page, report, step_s);
@@ -151,7 +153,9 @@ ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing
         add_notes(page, report);
         return page;
     }
-    scen_page_section(page, "Where the time goes", NULL);
+    scen_campaign_page(page, report);
+    scen_page_section(
+        page, report->campaign ? "Where the time of a step goes" : "Where the time goes", NULL);
     scen_run_page_ledger(page, result);
     scen_page_section(page, "The step over time", NULL);
     scen_run_page_timeline(page, result);

@@ -28,4 +28,18 @@ void scen_run_page_roofline(ScenPage *page, const StratCosting *costing, double 
  *  a target. */
 void scen_run_page_more(ScenPage *page, const ScenRunReport *report);
 
+/** Adds the links that held transfers back (of TopoHotLink, worst first); nothing when there are
+ *  none, or NULL. */
+void scen_links_page(ScenPage *page, const char *id, const char *title, const GArray *links);
+
+/** Adds the cards of months under failures. */
+void scen_campaign_page_cards(ScenPage *page, const ScenRunReport *report);
+
+/** Adds the sections of months: incidents, where the time goes, histories, causes, cost. */
+void scen_campaign_page(ScenPage *page, const ScenRunReport *report);
+
+/** The page of @report, which has no result: months whose step is given, or a replay. Free with
+ *  scen_page_free(). */
+ScenPage *scen_alone_page(const ScenRunReport *report);
+
 #endif

@@ -54,7 +54,7 @@ static void add_waits(ScenPage *page, const ScenRunReport *report)
     }
 }
 
-static void add_links(ScenPage *page, const char *id, const char *title, const GArray *links)
+void scen_links_page(ScenPage *page, const char *id, const char *title, const GArray *links)
 {
     if (!links || links->len == 0)
         return;
@@ -99,7 +99,8 @@ static void add_jobs(ScenPage *page, const StratJobs *jobs)
         scen_page_cell(figure, job->together_ns / (double)job->alone_ns);
         scen_page_cell(figure, (double)job->gpus);
     }
-    add_links(page, "jobs-links", "Links that held transfers of all jobs back", jobs->hot_links);
+    scen_links_page(page, "jobs-links", "Links that held transfers of all jobs back",
+                    jobs->hot_links);
 }
 
 static void add_target(ScenPage *page, const ScenRunReport *report)
@@ -138,8 +139,8 @@ void scen_run_page_more(ScenPage *page, const ScenRunReport *report)
 {
     if (report->result->hot_links && report->result->hot_links->len > 0)
         scen_page_section(page, "Network", NULL);
-    add_links(page, "links", "Links that held transfers back the longest",
-              report->result->hot_links);
+    scen_links_page(page, "links", "Links that held transfers back the longest",
+                    report->result->hot_links);
     add_waits(page, report);
     add_jobs(page, report->jobs);
     add_target(page, report);

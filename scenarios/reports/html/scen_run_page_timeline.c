@@ -79,6 +79,17 @@ static void add_gap(Look *look, uint32_t rank_class, SimTime until)
         add_span(look, &gap);
 }
 
+/* Of a transfer its account, which is called exposed only where it holds the main stream up. */
+static const char *what_of(const SimProgram *program, const SimOp *op)
+{
+    static const char exposed[] = "exposed ";
+    if (!sim_op_kind_is_transfer(op->kind))
+        return sim_program_label_name(program, op->label);
+    const char *title = strat_bucket_title((StratBucket)op->bucket);
+    bool beside = op->stream != SIM_STREAM_MAIN && g_str_has_prefix(title, exposed);
+    return title + (beside ? sizeof exposed - 1 : 0);
+}
+
 static void add_op(Look *look, uint32_t i)
 {
     const SimOp *op = sim_program_op(look->program, i);
@@ -93,9 +104,7 @@ static void add_op(Look *look, uint32_t i)
         .start = start,
         .end = end,
         .exposed = exposed_of(look->program, op, end - start),
-        .what = sim_op_kind_is_transfer(op->kind)
-                    ? strat_bucket_title((StratBucket)op->bucket)
-                    : sim_program_label_name(look->program, op->label),
+        .what = what_of(look->program, op),
     };
     add_span(look, &span);
 }
