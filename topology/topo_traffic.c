@@ -70,7 +70,7 @@ static uint64_t bits(double value)
 }
 
 /* What each link carries, as a hash; links that carry nothing keep 0. A link that changes during
- * the run is like no other. */
+ * the run is like no other, and one that somebody looks at is like those of its kind alone. */
 static uint64_t *signatures(const Builder *b)
 {
     uint64_t *signature = g_new0(uint64_t, topo_graph_link_count(b->graph));
@@ -81,6 +81,13 @@ static uint64_t *signatures(const Builder *b)
         *s = sim_hash_mix(*s + bits(rate));
         *s = sim_hash_mix(*s + load->transfer);
         *s = sim_hash_mix(*s + bits(load->weight));
+    }
+    for (uint32_t i = 0; b->spec->keeps_curves && i < topo_graph_link_count(b->graph); i++) {
+        const TopoLink *link = topo_graph_link(b->graph, i);
+        uint64_t kinds = (uint64_t)topo_graph_vertex(b->graph, link->from)->kind << 8 |
+                         topo_graph_vertex(b->graph, link->to)->kind;
+        if (signature[i] != 0)
+            signature[i] = sim_hash_mix(signature[i] + kinds);
     }
     for (size_t i = 0; i < b->spec->change_count; i++) {
         uint64_t *s = &signature[b->spec->changes[i].link];

@@ -24,6 +24,19 @@ expect_page one-gpu accounts,timeline,roofline "$ORRERY" run "$ROOT/scenarios/tr
 ! grep -q '<b>bold' one-gpu.html || fail "a description is not escaped"
 grep -q -- '--set description=a &lt;b&gt;' one-gpu.html || fail "the change is not shown"
 
+expect_page serving latencies,ttft-over-time,requests,cache,tokens,ledger,memory,saturation,cost,uncertainty \
+    "$ORRERY" run "$ROOT/scenarios/serving/llama-3.1-70b-poisson.yaml"
+expect_page months incidents,lost-so-far,months-ledger,cost,causes,ettr,interruptions,months-uncertainty,accounts \
+    "$ORRERY" run "$ROOT/scenarios/failures/llama-3.1-405b-54-days.yaml" --set campaign.replications=50
+expect_page fabric fabric,links-over-time,links,accounts "$ORRERY" run "$ROOT/scenarios/training/llama-3-8b-two-leaves.yaml"
+expect_page queue ledger,jobs,nodes,waits,kinds,ends,beside "$ORRERY" run "$ROOT/scenarios/training/queue-on-one-fabric.yaml"
+
+# Months of a given step, and failures of replicas; looked at as text, since they are drawn likewise.
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/failures/rsc_ettr_8k.yaml" --report alone.html
+grep -q 'id="months-ledger"' alone.html || fail "months alone have no ledger"
+expect_exit 0 "$ORRERY" run "$ROOT/scenarios/failures/serve-llama-3.1-70b.yaml" --report outages.html
+grep -q 'id="outages"' outages.html || fail "replicas that die are not in the report"
+
 # --out writes the same page; a page that cannot be written is a fault of the command line.
 expect_exit 0 "$ORRERY" run "$ROOT/scenarios/quickstart.yaml" --out folder
 cmp quickstart.html folder/report.html || fail "--out writes another page than --report"
