@@ -148,7 +148,9 @@ static void print_argument(const ScenUsage *usage, guint place, const char *word
         print_split(shown, "", word);
     else if (strstr(shown, "DIR"))
         puts("@folders");
-    else if (strstr(shown, "KIND"))
+    else if (strstr(shown, "FILE"))
+        puts("@files");
+    else if (g_str_equal(shown, "[KIND]")) /* of orrery list */
         names = scen_list_kinds();
     else if (strstr(shown, "FIGURE"))
         names = figures_and_keys(word);

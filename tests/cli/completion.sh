@@ -66,6 +66,8 @@ completes './orrery run --set network=f' fluid
 completes './orrery nothing ' '!run'
 completes './orrery run --set plan.nothing.' '!plan.nothing.'
 completes './orrery completion ' bash zsh
+completes './orrery import ' '!gpus'
+completes './orrery import vidur ' one.yaml three.txt
 
 # A shell that nobody typed into: readline itself asks, when a real bash gets the key.
 if command -v script >/dev/null; then

@@ -41,6 +41,7 @@ static const struct {
     {"training/llama-3-8b-h100-and-a100.yaml",   {NULL},                            80 },
     {"training/llama-3-8b-own-fabric.yaml",      {NULL},                            80 },
     {"training/two-jobs-one-spine.yaml",         {NULL},                            80 },
+    {"training/chakra-transformer.yaml",         {NULL},                            60 },
     {"training/zero-offload-10b-v100.yaml",      {NULL},                            80 },
     {"training/queue-on-one-fabric.yaml",        {"queue.replications=2", NULL},    80 },
     {"serving/llama-3.1-70b-poisson.yaml",       {"traffic.requests=200", NULL},    80 },

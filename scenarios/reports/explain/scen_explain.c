@@ -12,7 +12,7 @@ const ScenExplainedTable *const *scen_explain_tables(size_t *count)
 {
     static const ScenExplainedTable *const tables[] = {
         &scen_explain_training, &scen_explain_memory, &scen_explain_serving, &scen_explain_failures,
-        &scen_explain_campaign, &scen_explain_queue,  &scen_explain_replay,
+        &scen_explain_campaign, &scen_explain_queue,  &scen_explain_replay,  &scen_explain_trace,
     };
     *count = G_N_ELEMENTS(tables);
     return tables;

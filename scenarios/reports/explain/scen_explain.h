@@ -29,6 +29,7 @@ extern const ScenExplainedTable scen_explain_failures;
 extern const ScenExplainedTable scen_explain_campaign;
 extern const ScenExplainedTable scen_explain_queue;
 extern const ScenExplainedTable scen_explain_replay;
+extern const ScenExplainedTable scen_explain_trace;
 
 /** All @count tables. */
 const ScenExplainedTable *const *scen_explain_tables(size_t *count);
