@@ -44,6 +44,8 @@ static const ScenCommand commands[] = {
      "what the catalogs know, each row with its source", scen_cmd_list},
     {"new", "[--model NAME]",
      "a commented scenario to start from", scen_cmd_new},
+    {"explain", "[FIGURE]",
+     "how a figure is defined, what a key takes", scen_cmd_explain},
     {"schema", "[KIND]",
      "JSON Schema of a scenario, for editors", scen_cmd_schema},
     {"draw", "SCENARIO.yaml",

@@ -31,6 +31,7 @@ ScenExit scen_cmd_check(int argc, char **argv);
 ScenExit scen_cmd_validate(int argc, char **argv);
 ScenExit scen_cmd_list(int argc, char **argv);
 ScenExit scen_cmd_new(int argc, char **argv);
+ScenExit scen_cmd_explain(int argc, char **argv);
 ScenExit scen_cmd_schema(int argc, char **argv);
 ScenExit scen_cmd_draw(int argc, char **argv);
 ScenExit scen_cmd_fit(int argc, char **argv);

@@ -20,7 +20,10 @@ static ScenExit check(const char *path, const char *const *sets, ScenExit worst)
     g_autoptr(ScenScenario) scenario = scen_scenario_load(path, sets, &error);
     StratCosting costing;
     if (scenario && (scenario->queue.is_on || scen_costing(scenario, &costing, &error))) {
-        printf("%s: ok\n", path);
+        printf("%s: ok", path);
+        if (scenario->sweep.points > 0)
+            printf(", with a sweep of %" G_GINT64_FORMAT " points", scenario->sweep.points);
+        puts("");
         return worst;
     }
     ScenExit status = scen_fail(error);

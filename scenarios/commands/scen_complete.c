@@ -6,6 +6,7 @@
  * [KIND], TRACE.csv. So a command needs nothing but its table. */
 #include "scen_complete.h"
 
+#include "scen_explain.h"
 #include "scen_keys.h"
 #include "scen_list.h"
 
@@ -126,6 +127,16 @@ static char *ending_of(const char *shown)
     return strstr(shown, "CSV") ? g_strdup("csv") : NULL;
 }
 
+/* Figures, and keys of scenarios. */
+static GPtrArray *figures_and_keys(const char *word)
+{
+    GPtrArray *names = scen_explain_names(word);
+    g_autoptr(GPtrArray) keys = scen_key_siblings(word);
+    for (guint i = 0; i < keys->len; i++)
+        g_ptr_array_add(names, g_strdelimit(g_strdup(keys->pdata[i]), "=", '\0'));
+    return names;
+}
+
 static void print_argument(const ScenUsage *usage, guint place, const char *word)
 {
     g_autofree char *shown = usage_word(usage, place);
@@ -139,6 +150,8 @@ static void print_argument(const ScenUsage *usage, guint place, const char *word
         puts("@folders");
     else if (strstr(shown, "KIND"))
         names = scen_list_kinds();
+    else if (strstr(shown, "FIGURE"))
+        names = figures_and_keys(word);
     if (names)
         print_candidates(names, "", word);
 }

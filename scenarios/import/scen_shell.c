@@ -39,6 +39,7 @@ typedef struct Reader {
     ScenShell *shell;
     ScenShellVars vars;
     const char *name, *at, *line_start;
+    const char *word_end, *operator_at; /* of the last word and operator */
     int64_t line;
     ScenShellWord word; /* of the last token */
     bool in_test;       /* between [[ and ]] */
@@ -133,6 +134,7 @@ static TokenKind read_word(Reader *reader)
     g_free(reader->word.text);
     reader->word.text = g_strndup(start, (gsize)(end - start));
     move(reader, end);
+    reader->word_end = end;
     if (g_str_equal(reader->word.text, "[["))
         reader->in_test = true;
     if (g_str_equal(reader->word.text, "]]"))
@@ -175,6 +177,7 @@ static TokenKind next_token(Reader *reader)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(operators); i++)
         if (g_str_has_prefix(at, operators[i].text)) {
+            reader->operator_at = at;
             reader->at += strlen(operators[i].text);
             return operators[i].kind;
         }
@@ -395,6 +398,16 @@ static void open_bracket(Reader *reader, GArray *raw)
     }
 }
 
+/* The 2 of 2>&1 is no argument. */
+static void drop_descriptor(const Reader *reader, GArray *raw)
+{
+    if (raw->len == 0 || reader->operator_at != reader->word_end)
+        return;
+    const char *text = g_array_index(raw, ScenShellWord, raw->len - 1).text;
+    if (strspn(text, G_CSET_DIGITS) == strlen(text))
+        g_array_set_size(raw, raw->len - 1);
+}
+
 static void follow(Reader *reader)
 {
     g_autoptr(GArray) raw = scen_shell_words_new();
@@ -408,6 +421,7 @@ static void follow(Reader *reader)
         } else if (token == TOKEN_OPEN) {
             open_bracket(reader, raw);
         } else if (token == TOKEN_REDIRECT) {
+            drop_descriptor(reader, raw);
             next_token(reader);
         } else if (token != TOKEN_CLOSE) {
             end_command(reader, raw, token);

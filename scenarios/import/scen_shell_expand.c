@@ -7,9 +7,9 @@
  *   ${a[@]} ${a[*]} ${a[2]} ${#a[@]}    arrays
  *   $((1 + x * 2))           whole numbers with + - * / % and parentheses
  *
- * Unquoted expansions are split at blanks. Left out: patterns of files, braces that multiply, and
- * commands whose output is taken, $(...) and `...`, which stay as they are written: what needs them
- * then says that they are no number. */
+ * Unquoted expansions are split at blanks. Left out: patterns of files, braces that multiply.
+ * Commands whose output is taken, $(...) and `...`, and patterns in ${x%y} stay as they are written:
+ * what needs them then says that they are no number. */
 #include "scen_shell_private.h"
 
 #include <string.h>
@@ -18,29 +18,19 @@
 typedef struct Expansion {
     ScenShellVars *vars;
     const ScenShellWord *at;
-    GArray *words; /* finished; NULL: nothing is split */
-    GString *word; /* at hand */
-    bool started;  /* the word at hand is one, even if empty */
+    GArray *words;   /* finished; NULL: nothing is split */
+    GString *word;   /* at hand */
+    bool started;    /* the word at hand is one, even if empty */
+    bool in_default; /* plain text is split as well */
     int depth;
 } Expansion;
 
 static bool expand(Expansion *x, const char *text, const char *end, bool quoted);
 
-const char *scen_shell_skip(const char *at)
+/* Behind the quote or bracket that ends what begins at @at. NULL when it does not end. */
+static const char *skip_piece(const char *at)
 {
     char open = *at, close = open == '(' ? ')' : open == '{' ? '}' : open;
-    if (open == '\0')
-        return NULL;
-    if (open == '\\')
-        return at[1] ? at + 2 : at + 1;
-    if (open == '$' && (at[1] == '(' || at[1] == '{'))
-        return scen_shell_skip(at + 1);
-    if (open == '\'') {
-        const char *end = strchr(at + 1, '\'');
-        return end ? end + 1 : NULL;
-    }
-    if (open != '"' && open != '`' && open != '(' && open != '{')
-        return at + 1;
     int depth = 1;
     for (at++; *at;) {
         if (*at == close && --depth == 0)
@@ -62,6 +52,21 @@ const char *scen_shell_skip(const char *at)
         }
     }
     return NULL;
+}
+
+const char *scen_shell_skip(const char *at)
+{
+    if (*at == '\0')
+        return NULL;
+    if (*at == '\\')
+        return at[1] ? at + 2 : at + 1;
+    if (*at == '$' && (at[1] == '(' || at[1] == '{'))
+        return skip_piece(at + 1);
+    if (*at == '\'') {
+        const char *end = strchr(at + 1, '\'');
+        return end ? end + 1 : NULL;
+    }
+    return *at == '"' || *at == '`' ? skip_piece(at) : at + 1;
 }
 
 void scen_shell_append(GArray *words, const ScenShellWord *at, const char *text)
@@ -235,10 +240,18 @@ static bool add_with_default(Expansion *x, const char *name, const char *rest, c
     bool some = value && (!colon || value->text[0] != '\0');
     if (*rest == '+')
         return !some || expand(x, rest + 1, end, quoted);
-    if (*rest != '-' && *rest != '=' && *rest != '?')
-        return add(x, name, 0, quoted); /* patterns and substrings: as if empty */
-    return some ? add(x, value->text, strlen(value->text), quoted)
-                : expand(x, rest + 1, end, quoted);
+    if (*rest != '-' && *rest != '=' && *rest != '?') { /* a pattern or a substring */
+        g_autofree char *raw =
+            g_strdup_printf("${%s%s%.*s}", name, colon ? ":" : "", (int)(end - rest), rest);
+        return add(x, raw, strlen(raw), true);
+    }
+    if (some)
+        return add(x, value->text, strlen(value->text), quoted);
+    bool before = x->in_default;
+    x->in_default = true;
+    bool done = expand(x, rest + 1, end, quoted);
+    x->in_default = before;
+    return done;
 }
 
 /* ${...}, whose inside is from @text to @end. */
@@ -309,7 +322,7 @@ static bool expand(Expansion *x, const char *text, const char *end, bool quoted)
         else if (*at == '"' && !quoted)
             done = add(x, at, 0, true) && expand(x, at + 1, MAX(next - 1, at + 1), true);
         else
-            done = add(x, at, (gsize)(next - at), true);
+            done = add(x, at, (gsize)(next - at), quoted || !x->in_default);
         at = next;
     }
     x->depth--;

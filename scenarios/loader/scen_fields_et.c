@@ -153,8 +153,7 @@ static const ScenField fields[] = {
           .help = "what collectives and sends take: what the network makes of them (default), or "
                   "as recorded, where that is known"),
     FIELD("algorithm", algorithm, SCEN_TEXT,
-          .help = "of all collectives that it serves (orrery list collectives; default: the "
-                  "library's choice)"),
+          .help = "of all collectives that it serves, as ring (default: the library's choice)"),
 };
 
 const ScenTable scen_et_table = {

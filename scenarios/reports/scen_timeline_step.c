@@ -246,27 +246,23 @@ static bool add_links(SimEvents *events, const StratCosting *costing,
 {
     if (!result->hot_links)
         return true;
-    StratCosting watching = *costing;
-    watching.keeps_links = true;
-    StratTrainResult again = {.step = result->step};
-    if (!strat_train_simulate(&watching, &again, error))
+    g_autoptr(GArray) all = strat_train_links(costing, result, error);
+    if (!all)
         return false;
     uint32_t process = sim_program_class_count(result->step->program);
-    g_autoptr(GPtrArray) links = busiest(again.hot_links);
+    g_autoptr(GPtrArray) links = busiest(all);
     SimTime longest = 0;
     sim_events_process(events, process, "links", process);
     for (guint i = 0; i < links->len; i++) {
         const TopoHotLink *link = links->pdata[i];
         longest = MAX(longest, link->curve->every_ns);
-        add_link(events, process, link, again.run->makespan);
+        add_link(events, process, link, result->run->makespan);
     }
     g_autofree char *text = g_strdup_printf(
         "%u of %u classes of links that carry something, the %d busiest of each kind; each value "
         "is the mean over at most " I64 " ns",
-        links->len, again.hot_links->len, (int)LINKS_OF_A_KIND, longest);
+        links->len, all->len, (int)LINKS_OF_A_KIND, longest);
     sim_events_note(events, "links", text);
-    g_array_unref(again.hot_links);
-    sim_run_free(again.run);
     return true;
 }
 

@@ -78,6 +78,18 @@ bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result,
     return result->run != NULL;
 }
 
+GArray *strat_train_links(const StratCosting *costing, const StratTrainResult *result,
+                          GError **error)
+{
+    StratCosting watching = *costing;
+    watching.keeps_links = true;
+    StratTrainResult again = {.step = result->step};
+    if (!result->hot_links || !strat_train_simulate(&watching, &again, error))
+        return NULL;
+    sim_run_free(again.run);
+    return again.hot_links;
+}
+
 /* Where stages roll from step to step, the period is the longest time from the first operation of a
  * class to its last: shifted by it, all of the next step fits behind this one. */
 static SimTime period_of(const StratTrainResult *result)

@@ -40,6 +40,12 @@ StratTrainResult *strat_train_run(const StratCosting *costing, bool fold, GError
  *  hot_links. Ranks of the transfers are those of @costing's gpu_of_rank. */
 bool strat_train_simulate(const StratCosting *costing, StratTrainResult *result, GError **error);
 
+/** Runs the program of @result, that of @costing, once more to look at its network: every link that
+ *  carried something (of TopoHotLink, as hot_links), with its curve; the caller frees. NULL without
+ *  @error when the network shares no links. */
+GArray *strat_train_links(const StratCosting *costing, const StratTrainResult *result,
+                          GError **error);
+
 void strat_train_result_free(StratTrainResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StratTrainResult, strat_train_result_free)
 

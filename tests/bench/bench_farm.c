@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ADDITIONS = 200000, TASKS = 20000, REPLICATIONS = 400 };
+enum { ADDITIONS = 200000, TASKS = 20000, REPLICATIONS = 200 };
 
 static GBytes *nothing(int64_t task, void *ctx)
 {

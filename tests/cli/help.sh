@@ -9,7 +9,7 @@ expect_silence err
 expect_exit 0 "$ORRERY" help
 expect_text out '\bvalidate\b'
 
-for command in run compare sweep check validate list new schema completion man draw collective replay spares import fit calibrate; do
+for command in run compare sweep check validate list new explain schema completion man draw collective replay spares import fit calibrate; do
     expect_exit 0 "$ORRERY" $command --help
     expect_text out "orrery $command"
     expect_silence err

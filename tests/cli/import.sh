@@ -177,6 +177,11 @@ expect_text err 'write it as CSV first'
 sed -i 's/4096,4096,4096/4096,-1,4096/' gemm_perf.txt
 expect_exit 2 "$ORRERY" import aiconfigurator gemm_perf.txt
 expect_text err '^gemm_perf\.txt:4: n must be a number of at least 1'
+expect_exit 2 "$ORRERY" fit --node dgx-h100 gemm_perf.txt
+expect_text err '^gemm_perf\.txt:4: n must be a number of at least 1'
+sed -i 's/4096,-1,4096/4096,1e30,4096/' gemm_perf.txt
+expect_exit 2 "$ORRERY" fit --node dgx-h100 gemm_perf.txt
+expect_text err '^gemm_perf\.txt:4: n must be a whole number up to 2\^31, not 1e30'
 
 # LLMServingSim: the run that it validated itself on, from its profile and the log of requests.
 run=$ROOT/../shared/serving_truth/rtx4090_llama-3.1-8b

@@ -72,6 +72,7 @@ expect_calls 2 cmake
 rm -r build && echo 1000 >user && echo 'npm nodejs' >missing
 expect_exit 0 ./orrery run here.yaml
 expect_text err 'going on without npm'
+expect_text err 'tables and no charts'
 expect_text out '^args:run here.yaml$'
 expect_calls 2 cmake
 rm user && : >updated && rm -r build

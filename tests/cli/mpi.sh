@@ -80,7 +80,7 @@ cmp out one.json || fail "a process with another scenario changes the answer"
 
 # Sweeps: one table, whoever did the points.
 command -v sqlite3 >/dev/null || { echo "sqlite3 is absent" && finish; }
-points=200
+points=100
 sweep=(sweep "$ROOT/tests/support/sweep_10000.yaml" --points 1..$points)
 
 # tables DATABASE: all rows but the wall clock.

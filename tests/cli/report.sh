@@ -40,4 +40,14 @@ if [ -z "$chromium" ]; then
     [ $failures -gt 0 ] || exit 77
 fi
 node "$ROOT/tests/support/report_page.mjs" "$chromium" "${pages[@]}" || fail "a page is not as it should be"
+
+# Shown a page that is wrong in many places, it has to find them.
+sed -e 's|</header>|<img src="http://127.0.0.1:9/x.png"><p style="width:500px;color:#999">pale and wide</p></header>|' \
+    -e 's|setTimeout(step, 0);$|console.error("a fault");|' -e 's|<td>stage 0</td>|<td>stage 9</td>|' \
+    too-large.html >broken.html
+expect_exit 1 node "$ROOT/tests/support/report_page.mjs" "$chromium" broken.html ledger
+for finding in '127.0.0.1:9' 'a fault' 'px too wide' 'contrast of' 'shows stage 9 for stage 0' 'no figure ledger' \
+    'not drawn'; do
+    expect_text out "$finding"
+done
 finish

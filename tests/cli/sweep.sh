@@ -29,6 +29,7 @@ query() {
 }
 
 expect_exit 0 "$ORRERY" check plans.yaml
+expect_text out '^plans.yaml: ok, with a sweep of 36 points$'
 expect_exit 0 "$ORRERY" sweep plans.yaml
 expect_silence err
 expect_text out '^plans: 36 of 36 points, 9 ok, 15 no, 12 wrong$'

@@ -108,9 +108,11 @@ class Tab {
         });
     }
 
-    resize(width, height) {
-        return this.send("Emulation.setDeviceMetricsOverride",
+    // Returns when the page has seen it.
+    async resize(width, height) {
+        await this.send("Emulation.setDeviceMetricsOverride",
             { width, height, deviceScaleFactor: 1, mobile: width < 600 });
+        await this.evaluate("new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(seen)))");
     }
 
     prefer(theme) {

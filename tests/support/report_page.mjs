@@ -12,7 +12,7 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const MOST_BYTES = 3e6;
+const MOST_BYTES = 3e6, WIDE = 1280, PHONE = 360;
 const [program, ...pages] = process.argv.slice(2);
 let findings = 0, file = "", wanted = [], shots = "";
 
@@ -89,18 +89,18 @@ const CONTRAST = `(() => {
 const DRAWN = `[...document.querySelectorAll(".chart")].every(chart => chart.dataset.drawn)`;
 
 // What holds in every theme and at every width.
-async function look(tab, name) {
+async function look(tab, name, width) {
     for (const { id, kind, marks, height, width } of await tab.evaluate(CHARTS)) {
         if (["none", "table"].includes(kind) ? wanted.includes(id) : marks < 3 || height < 60 || width < 200)
             find(name + ": the chart of " + id + " is not drawn (" + marks + " marks, " + width + " x " + height + ")");
     }
-    const overflow = await tab.evaluate("document.documentElement.scrollWidth - innerWidth");
+    const overflow = await tab.evaluate("document.documentElement.scrollWidth") - width;
     if (overflow > 0)
         find(name + ": the page is " + overflow + " px too wide");
     (await tab.evaluate(CONTRAST)).forEach(text => find(name + ": " + text));
     for (let y = 0, n = 1; shots && y < await tab.evaluate("document.documentElement.scrollHeight"); y += 1400, n++)
         writeFileSync(join(shots, name + "-" + n + ".png"),
-            await tab.picture({ x: 0, y, width: await tab.evaluate("innerWidth"), height: 1400 }));
+            await tab.picture({ x: 0, y, width, height: 1400 }));
 }
 
 function lookAtProblems(tab) {
@@ -113,8 +113,6 @@ function lookAtProblems(tab) {
 // The theme follows the system until the reader chooses one.
 async function lookAtTheme(tab) {
     const theme = () => tab.evaluate("document.documentElement.dataset.theme");
-    if (await theme() !== "dark")
-        find("the theme does not follow the system");
     await tab.evaluate(`document.getElementById("theme").click()`);
     if (await theme() !== "light")
         find("the button does not change the theme");
@@ -152,20 +150,22 @@ async function lookAtPage(browser) {
     const bytes = statSync(file).size;
     if (bytes >= MOST_BYTES)
         find("the report has " + bytes + " bytes");
-    const tab = await browser.open(pathToFileURL(resolve(file)).href, { width: 1280, height: 900 });
-    if (!await tab.until(DRAWN, 60))
+    const tab = await browser.open(pathToFileURL(resolve(file)).href, { width: WIDE, height: 900 });
+    if (!await tab.until(DRAWN, 30))
         find("charts are not drawn after a minute");
     const paint = await tab.evaluate(`performance.getEntriesByName("first-contentful-paint")[0]?.startTime`);
     const present = (await tab.evaluate(CHARTS)).map(figure => figure.id);
     wanted.filter(id => !present.includes(id)).forEach(id => find("there is no figure " + id));
-    await look(tab, "light");
+    await look(tab, "light", WIDE);
     await lookAtLegends(tab);
     await tab.prefer("dark");
-    await look(tab, "dark");
+    if (!await tab.until(`document.documentElement.dataset.theme === "dark"`, 10))
+        find("the theme does not follow the system");
+    await look(tab, "dark", WIDE);
     await lookAtPaper(tab);
     await lookAtTheme(tab);
-    await tab.resize(360, 740);
-    await look(tab, "phone");
+    await tab.resize(PHONE, 740);
+    await look(tab, "phone", PHONE);
     (await tab.evaluate(TABLES)).forEach(find);
     lookAtProblems(tab);
     console.log(file + ": " + (bytes / 1e6).toFixed(2) + " MB, " + present.length + " figures, first paint after " +

@@ -347,8 +347,8 @@ Test(scen_load, faults_of_all_kinds_come_together_with_places)
         result.message,
         "s.yaml:1:1: unknown key 'nme' in scenario, did you mean 'name'? Known: name, description, "
         "seed, network, fold, devices, model, cluster, plan, serve, traffic, search, sweep, cost, "
-        "training_run, campaign, queue, replay, faults, fabric, placement, jobs, kernels, "
-        "uncertainty, guesses, expect\n"
+        "training_run, campaign, queue, replay, execution_trace, faults, fabric, placement, jobs, "
+        "kernels, uncertainty, guesses, expect\n"
         "s.yaml:5:3: tensor 3 x context 1 x pipeline 1 = 3 does not divide the cluster's 16 GPUs\n"
         "s.yaml:5:3: tensor 3 does not divide the model's 8 heads\n"
         "s.yaml:5:3: tensor 3 does not divide the model's ffn 256\n"

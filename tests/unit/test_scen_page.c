@@ -93,6 +93,15 @@ Test(scen_page, without_a_library_has_tables_and_says_why)
     cr_expect_eq(count(with, "<script>var echarts;</script>"), 1);
 }
 
+Test(scen_page, ends_a_long_scenario_early_and_says_so)
+{
+    g_autoptr(ScenPage) page = scen_page_new("page", NULL);
+    g_autofree char *text = g_strnfill(300000, '#');
+    scen_page_scenario(page, "long.yaml", text, NULL, 1);
+    g_autofree char *html = scen_page_finish(page);
+    cr_expect_eq(count(html, "Of its 300000 bytes the first 200000 are shown."), 1);
+}
+
 Test(scen_page, says_where_a_guide_lies)
 {
     g_autoptr(ScenPage) page = scen_page_new("page", NULL);

@@ -126,6 +126,15 @@ static double bucket_s(const StratCampaignResult *r, int bucket)
     return bucket == STRAT_LOST_COUNT ? r->spare_gpu_s : r->mean_gpu_s[bucket];
 }
 
+/* Whether any policy has time in @bucket. */
+static bool is_used(const ScenRunReport *report, int bucket)
+{
+    bool used = bucket_s(report->campaign, bucket) > 0.0;
+    for (guint i = 0; report->campaigns && i < report->campaigns->len; i++)
+        used = used || bucket_s(g_ptr_array_index(report->campaigns, i), bucket) > 0.0;
+    return used;
+}
+
 /* The policy of the scenario and, where others were asked for, these beside it. */
 static void add_ledger(ScenPage *page, const ScenRunReport *report)
 {
@@ -135,16 +144,20 @@ static void add_ledger(ScenPage *page, const ScenRunReport *report)
         scen_page_figure(page, SCEN_PAGE_STACKED, "months-ledger", "Where the GPU time goes",
                          "Mean over the histories; a bar for each recovery policy that was run.");
     scen_page_column(figure, SCEN_PAGE_TEXT, SCEN_PAGE_X, "Policy", NULL);
-    for (int b = 0; b <= STRAT_LOST_COUNT; b++)
-        scen_page_column(figure, SCEN_PAGE_SHARE, SCEN_PAGE_Y, bucket_name(b), NULL);
+    for (int b = 0; b <= STRAT_LOST_COUNT; b++) {
+        if (is_used(report, b))
+            scen_page_column(figure, SCEN_PAGE_SHARE, SCEN_PAGE_Y, bucket_name(b), NULL);
+    }
     for (guint i = 0; i <= (others ? others->len : 0); i++) {
         const StratCampaignResult *r = i == 0 ? own : g_ptr_array_index(others, i - 1);
         const StratRecovery *policy =
             i == 0 ? report->scenario->campaign.spec.recovery.policy
                    : g_ptr_array_index(report->scenario->campaign.recoveries, i - 1);
         scen_page_cell_text(figure, policy->name);
-        for (int b = 0; b <= STRAT_LOST_COUNT; b++)
-            scen_page_cell(figure, bucket_s(r, b) / all_gpu_s(r));
+        for (int b = 0; b <= STRAT_LOST_COUNT; b++) {
+            if (is_used(report, b))
+                scen_page_cell(figure, bucket_s(r, b) / all_gpu_s(r));
+        }
     }
 }
 

@@ -5,6 +5,11 @@
 #include "scen_page_assets.h"
 #include "scen_page_private.h"
 
+#include <string.h>
+
+/* Bytes of a scenario's text that a page shows. */
+enum { MOST_TEXT = 200000 };
+
 static void add_head(GString *html, const ScenPage *page)
 {
     g_string_append(html,
@@ -42,6 +47,14 @@ static void add_contents(GString *html, const ScenPage *page)
     g_string_append(html, "</nav>\n");
 }
 
+/* A browser that runs no scripts shows the tables that stand in the page. */
+static void add_noscript(GString *html)
+{
+    g_string_append(html, "<noscript><style>.chart, #theme { display: none }</style>"
+                          "<p class=\"warning\">Charts and long tables need scripts, which are "
+                          "switched off.</p></noscript>\n");
+}
+
 /* Where there is no charting library: why, and what to do. */
 static void add_warning(GString *html, const char *why)
 {
@@ -69,9 +82,15 @@ static void add_scenario(GString *html, const ScenPage *page)
         scen_page_escape(html, *o);
         g_string_append(html, o[1] ? "\n" : "</pre>\n");
     }
+    size_t length = strlen(page->text);
+    g_autofree char *shown = g_strndup(page->text, MIN(length, MOST_TEXT));
     g_string_append(html, "<pre>");
-    scen_page_escape(html, page->text);
-    g_string_append(html, "</pre>\n</section>\n");
+    scen_page_escape(html, shown);
+    g_string_append(html, "</pre>\n");
+    if (length > MOST_TEXT)
+        g_string_append_printf(html, "<p>Of its %zu bytes the first %d are shown.</p>\n", length,
+                               MOST_TEXT);
+    g_string_append(html, "</section>\n");
 }
 
 static void add_scripts(GString *html, const char *library)
@@ -88,6 +107,7 @@ char *scen_page_write(const ScenPage *page, const char *library, const char *why
     add_head(html, page);
     add_header(html, page);
     add_warning(html, library ? NULL : why);
+    add_noscript(html);
     add_contents(html, page);
     for (guint i = 0; i < page->items->len; i++) {
         const ScenPageItem *item = page->items->pdata[i];

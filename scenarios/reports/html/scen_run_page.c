@@ -163,6 +163,7 @@ ScenPage *scen_run_page(const ScenRunReport *report, const StratCosting *costing
     scen_run_page_memory(page, result);
     scen_run_page_roofline(page, costing, (double)result->step_ns * 1e-9,
                            (double)result->microbatches);
+    scen_run_page_network(page, costing, result);
     scen_run_page_more(page, report);
     add_interval(page, report);
     add_notes(page, report);

@@ -32,6 +32,12 @@ void scen_run_page_more(ScenPage *page, const ScenRunReport *report);
  *  none, or NULL. */
 void scen_links_page(ScenPage *page, const char *id, const char *title, const GArray *links);
 
+/** Adds the fabric that the step of @result ran on, priced by @costing: how much the links between
+ *  its kinds of devices carried, in all and over the step; nothing where the network knows no
+ *  links. Runs the step once more. */
+void scen_run_page_network(ScenPage *page, const StratCosting *costing,
+                           const StratTrainResult *result);
+
 /** Adds the cards of months under failures. */
 void scen_campaign_page_cards(ScenPage *page, const ScenRunReport *report);
 

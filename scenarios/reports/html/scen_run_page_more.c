@@ -137,8 +137,6 @@ static void add_target(ScenPage *page, const ScenRunReport *report)
 
 void scen_run_page_more(ScenPage *page, const ScenRunReport *report)
 {
-    if (report->result->hot_links && report->result->hot_links->len > 0)
-        scen_page_section(page, "Network", NULL);
     scen_links_page(page, "links", "Links that held transfers back the longest",
                     report->result->hot_links);
     add_waits(page, report);

@@ -152,9 +152,9 @@ void scen_serve_page_curves(ScenPage *page, const ScenServeReport *report)
         steps_figure(page, "requests", "Running and waiting requests", "Of all replicas together.",
                      SCEN_PAGE_NUMBER, "Requests");
     add_steps(figure, samples, offsetof(StratServeSample, running), "running");
-    add_steps(figure, samples, offsetof(StratServeSample, waiting), "waiting");
+    add_steps(figure, samples, offsetof(StratServeSample, waiting), "in the queue");
     add_steps(figure, measured, offsetof(StratServeSample, running), "running, measured");
-    add_steps(figure, measured, offsetof(StratServeSample, waiting), "waiting, measured");
+    add_steps(figure, measured, offsetof(StratServeSample, waiting), "in the queue, measured");
     figure = steps_figure(page, "cache", "KV cache in use", "Share of the blocks of all replicas.",
                           SCEN_PAGE_SHARE, "Blocks in use");
     add_steps(figure, samples, offsetof(StratServeSample, kv_fraction), "simulated");
