@@ -55,6 +55,15 @@ expect 0 < <(wrap "<!-- docs: part of $quick -->" <<<$'plan:\n  tensor: 4\n  dat
 expect 1 "unknown key 'tensro'" < <(wrap "<!-- docs: part of $quick -->" <<<$'plan:\n  tensro: 4')
 expect 1 'korthikanti-17' < <(wrap "<!-- docs: part of $quick -->" <<<$'model: korthikanti-17')
 
+# What a command writes stays in the folder it runs in, whatever the name.
+mkdir -p root/{docs,models,topology,kernels,strategies,scenarios} shared/{published,kernel_data}
+for file in root/README.md root/scenarios/a.yaml shared/published/rows.json shared/kernel_data/table.csv; do
+    echo kept >"$file"
+done
+printf '```\n$ for f in README.md scenarios/a.yaml rows.json table.csv orrery; do echo lost >$f; done\n```\n' >page.md
+expect_exit 0 env ROOT="$folder/root" ORRERY="$ORRERY" bash "$page_test" "$folder/page.md"
+[ "$(cat root/README.md root/scenarios/a.yaml shared/*/* | sort -u)" = kept ] || fail "a command of a page wrote outside its folder"
+
 # Links.
 expect 0 <<<$'# A `head-ing` of 2\n[to it](#a-head-ing-of-2), [out](https://example.org), [beside](page.md#a-head-ing-of-2)'
 expect 1 'names no heading' <<<$'# A heading\n[to it](#another)'

@@ -26,14 +26,12 @@ pages=("$@")
 tools=$(cd "$(dirname "$0")" && pwd)
 . "$tools/../support/cli.sh"
 
-mkdir tree && ln -s "$ORRERY" tree/orrery
-for entry in "$ROOT"/*; do
-    [ -e "tree/${entry##*/}" ] || ln -s "$entry" tree/
+# Copies, no links: a command may write to any name, and root writes to files that are read-only.
+mkdir tree && printf '#!/bin/sh\nexec "%s" "$@"\n' "$ORRERY" >tree/orrery && chmod +x tree/orrery
+cp -r "$ROOT"/{README.md,docs,models,topology,kernels,strategies,scenarios} tree/
+for table in "$ROOT"/../shared/{published/*.json,kernel_data/*.csv}; do
+    [ ! -e "$table" ] || cp --no-preserve=mode "$table" tree/
 done
-if [ -d "$ROOT/../shared" ]; then
-    ln -s "$(cd "$ROOT/../shared" && pwd)" shared
-    ln -s "$folder"/shared/published/*.json "$folder"/shared/kernel_data/*.csv tree/
-fi
 
 # told WORD: prints what follows WORD in the comment above the block; status 1 where it is not there.
 told() {
