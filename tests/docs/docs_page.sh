@@ -29,6 +29,8 @@ tools=$(cd "$(dirname "$0")" && pwd)
 # Copies, no links: a command may write to any name, and root writes to files that are read-only.
 mkdir tree && printf '#!/bin/sh\nexec "%s" "$@"\n' "$ORRERY" >tree/orrery && chmod +x tree/orrery
 cp -r "$ROOT"/{README.md,docs,models,topology,kernels,strategies,scenarios} tree/
+# Scenarios of failures read traces in ../shared by that path.
+[ ! -d "$ROOT/../shared/failures" ] || { mkdir shared && cp -r --no-preserve=mode "$ROOT/../shared/failures" shared/; }
 for table in "$ROOT"/../shared/{published/*.json,kernel_data/*.csv}; do
     [ ! -e "$table" ] || cp --no-preserve=mode "$table" tree/
 done
