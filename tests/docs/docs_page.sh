@@ -18,8 +18,8 @@
 #   not run            text only, although it looks like one of the above
 # Links to files and headings have to lead somewhere.
 #
-# Commands run in a folder that looks like the root of the repository; tables of measured rows and of
-# kernels, which are not shipped, lie in it by their names where ../shared has them. With
+# Commands run in a folder that looks like the root of the repository; tables of measured rows,
+# which are not shipped, lie in it by their names where ../shared has them. With
 # ORRERY_UPDATE_GOLDEN=1 (tests/run --update) the output shown is rewritten (renew.awk).
 [ $# -gt 0 ] || exit 77
 pages=("$@")
@@ -29,7 +29,9 @@ tools=$(cd "$(dirname "$0")" && pwd)
 # Copies, no links: a command may write to any name, and root writes to files that are read-only.
 mkdir tree && printf '#!/bin/sh\nexec "%s" "$@"\n' "$ORRERY" >tree/orrery && chmod +x tree/orrery
 cp -r "$ROOT"/{README.md,docs,models,topology,kernels,strategies,scenarios} tree/
-for table in "$ROOT"/../shared/{published/*.json,kernel_data/*.csv}; do
+# Scenarios of failures read traces in ../shared by that path.
+[ ! -d "$ROOT/../shared/failures" ] || { mkdir shared && cp -r --no-preserve=mode "$ROOT/../shared/failures" shared/; }
+for table in "$ROOT"/../shared/published/*.json; do
     [ ! -e "$table" ] || cp --no-preserve=mode "$table" tree/
 done
 
