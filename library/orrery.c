@@ -56,6 +56,7 @@ static void answer(OrreryRun *run, const OrreryRequest *request, const ScenScena
         .json = true,
         .out = request->out,
         .trace = request->trace,
+        .report = request->report,
     };
     run->answer = scen_answer_new(scenario, &wants, &run->error);
     if (!run->answer)

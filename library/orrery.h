@@ -46,6 +46,7 @@ typedef struct OrreryRequest {
     bool text;               /* the report for a person as well */
     const char *out;         /* a folder that takes the report, result.json, tables and timeline */
     const char *trace;       /* a file that takes the timeline as Chrome trace events */
+    const char *report;      /* a file that takes the report as one HTML page */
 } OrreryRequest;
 
 typedef struct OrreryRun OrreryRun;

@@ -21,6 +21,7 @@ class Request(ctypes.Structure):
         ("text", ctypes.c_bool),
         ("out", ctypes.c_char_p),
         ("trace", ctypes.c_char_p),
+        ("report", ctypes.c_char_p),
     ]
 
 

@@ -23,6 +23,14 @@ expect_exit 0 "$program" list gpus
 expect_text out a100-of-the-installed-tree
 cp "$ROOT/topology/catalog/gpus.yaml" "$prefix/share/orrery/topology/catalog/gpus.yaml"
 
+for file in share/man/man1/orrery.1 share/bash-completion/completions/orrery \
+    share/zsh/site-functions/_orrery share/orrery/scenario.schema.json; do
+    [ -s "$prefix/$file" ] || fail "nothing is installed as $file"
+done
+(cd "$ROOT/scenarios" && find . -type f ! -name '*.[ch]' ! -path './reports/*' ! -name '*.proto' | sort) >there
+(cd "$prefix/share/orrery/scenarios" && find . -type f | sort) >installed
+cmp -s there installed || fail "not all scenarios are installed:" "$(diff there installed)"
+
 # What the tree lacks is a fault of the tree, not of the scenario.
 mv "$prefix/share/orrery/models" hidden
 expect_exit 3 "$program" check "$prefix/share/orrery/scenarios/quickstart.yaml"
