@@ -9,6 +9,7 @@
  * some for the size (topo_protocol_engine.c), else the library. */
 #include "scen_cmd.h"
 
+#include "scen_errors.h"
 #include "scen_json.h"
 #include "scen_named.h"
 #include "scen_names.h"
@@ -49,18 +50,6 @@ static const ScenUsage usage = {
 
 enum { DOUBLINGS_MOST = 60 };
 
-static bool wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool wrong(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, SCEN_ERROR, SCEN_ERROR_WRONG, message);
-    return false;
-}
-
 static bool op_by_name(const char *name, TopoCollectiveOp *op, GError **error)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
@@ -71,13 +60,13 @@ static bool op_by_name(const char *name, TopoCollectiveOp *op, GError **error)
         g_ptr_array_add(known, (void *)topo_collective_op_name(*op));
     }
     g_autofree char *advice = scen_names_advice(name, known);
-    return wrong(error, "unknown operation '%s'%s", name, advice);
+    return scen_wrong(error, "unknown operation '%s'%s", name, advice);
 }
 
 static bool read_size(const char *option, const char *text, double *bytes, GError **error)
 {
     if (scen_quantity_parse(text, SCEN_DATA_BYTES, bytes, error))
-        return *bytes > 0.0 || wrong(error, "%s: a size must be above 0", option);
+        return *bytes > 0.0 || scen_wrong(error, "%s: a size must be above 0", option);
     g_prefix_error(error, "%s '%s': ", option, text);
     return false;
 }
@@ -92,15 +81,15 @@ static bool place(const Request *request, Sweep *sweep, GError **error)
     int64_t ranks = request->ranks > 0 ? request->ranks : nodes * node->gpus;
     int64_t per_domain = MIN(MIN(ranks, node->scale_up_gpus), nodes * node->gpus);
     if (ranks < 2 || ranks > nodes * node->gpus)
-        return wrong(error,
-                     "%" G_GINT64_FORMAT " ranks on %" G_GINT64_FORMAT " nodes of %" G_GINT64_FORMAT
-                     " GPUs: from 2 to as many as there are",
-                     ranks, nodes, node->gpus);
+        return scen_wrong(error,
+                          "%" G_GINT64_FORMAT " ranks on %" G_GINT64_FORMAT
+                          " nodes of %" G_GINT64_FORMAT " GPUs: from 2 to as many as there are",
+                          ranks, nodes, node->gpus);
     if (ranks > per_domain && ranks % per_domain != 0)
-        return wrong(error,
-                     "%" G_GINT64_FORMAT " ranks do not fill domains of %" G_GINT64_FORMAT
-                     " GPUs evenly",
-                     ranks, per_domain);
+        return scen_wrong(error,
+                          "%" G_GINT64_FORMAT " ranks do not fill domains of %" G_GINT64_FORMAT
+                          " GPUs evenly",
+                          ranks, per_domain);
     sweep->cluster.node_count = nodes;
     sweep->cluster.gpu_count = nodes * node->gpus;
     sweep->transfer.ranks = ranks;
@@ -124,9 +113,9 @@ static bool read_request(const Request *request, GStringChunk *strings, Sweep *s
             return false;
     }
     if (sweep->from_bytes > sweep->to_bytes)
-        return wrong(error, "--min is above --max");
+        return scen_wrong(error, "--min is above --max");
     return log2(sweep->to_bytes / sweep->from_bytes) <= DOUBLINGS_MOST ||
-           wrong(error, "from --min to --max are more than %d doublings", DOUBLINGS_MOST);
+           scen_wrong(error, "from --min to --max are more than %d doublings", DOUBLINGS_MOST);
 }
 
 static bool price_library(const Sweep *sweep, Point *point, GError **error)

@@ -60,18 +60,6 @@ void scen_import_free(ScenImport *import)
     g_free(import);
 }
 
-void scen_import_note(ScenImport *import, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    if (g_ptr_array_find_with_equal_func(import->notes, text, g_str_equal, NULL))
-        g_free(text);
-    else
-        g_ptr_array_add(import->notes, text);
-}
-
 char *scen_import_path(const char *path, const char *folder)
 {
     g_autofree char *whole = g_canonicalize_filename(path, NULL);

@@ -43,9 +43,6 @@ ScenImport *scen_import_new(void);
 void scen_import_free(ScenImport *import);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenImport, scen_import_free)
 
-/** Adds a note, once. */
-void scen_import_note(ScenImport *import, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
 /** @path as a scenario in @folder (NULL: the current one) names it: by its file name alone where it
  *  lies there, in full elsewhere. The caller owns it. */
 char *scen_import_path(const char *path, const char *folder);

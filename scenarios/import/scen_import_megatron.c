@@ -12,6 +12,7 @@
 
 #include "scen_doc.h"
 #include "scen_errors.h"
+#include "scen_note.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,18 +38,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Words, words_clear)
 static char *dashed(const char *name)
 {
     return g_strdelimit(g_strdup(name), "_", '-');
-}
-
-void scen_megatron_note(ScenMegatron *m, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    if (g_ptr_array_find_with_equal_func(m->notes, text, g_str_equal, NULL))
-        g_free(text);
-    else
-        g_ptr_array_add(m->notes, text);
 }
 
 void scen_megatron_fail(ScenMegatron *m, const ScenMegatronFlag *flag, const char *format, ...)
@@ -192,9 +181,9 @@ static void note_flags(ScenMegatron *m, const GArray *words)
             continue;
         ScenMegatronUse use = scen_megatron_use(name, &why);
         if (use == SCEN_MEGATRON_NOTED)
-            scen_megatron_note(m, "%s: %s", name, why);
+            scen_note(m->notes, "%s: %s", name, why);
         else if (use == SCEN_MEGATRON_UNKNOWN)
-            scen_megatron_note(m, "%s is not known to Orrery, which may matter", name);
+            scen_note(m->notes, "%s is not known to Orrery, which may matter", name);
     }
 }
 
@@ -266,7 +255,7 @@ static bool read_words(const ScenImportRequest *request, Words *words, ScenMegat
             return false;
         m->unset = words->shell->unset;
         for (guint i = 0; i < words->shell->notes->len; i++)
-            scen_megatron_note(m, "%s", (const char *)words->shell->notes->pdata[i]);
+            scen_note(m->notes, "%s", (const char *)words->shell->notes->pdata[i]);
         words->all = find_command(words->shell);
         if (!words->all) {
             g_set_error(error, SCEN_ERROR, SCEN_ERROR_WRONG,
@@ -339,7 +328,7 @@ bool scen_import_megatron(const ScenImportRequest *request, ScenImport *import, 
     read_flags(&m, words.all);
     note_flags(&m, words.all);
     if (!request->node)
-        scen_import_note(import, "no --node was given, so the nodes are dgx-h100");
+        scen_note(import->notes, "no --node was given, so the nodes are dgx-h100");
     write_scenario(&m, request, import->yaml);
     import->is_whole = true;
     g_array_unref(m.flags);

@@ -19,6 +19,7 @@
 #include "scen_fit_table.h"
 #include "scen_measured.h"
 #include "scen_named.h"
+#include "scen_note.h"
 #include "scen_trace.h"
 
 #include <string.h>
@@ -60,11 +61,10 @@ static bool note_collectives(Sections *s, const char *path, GError **error)
         return false;
     if (rows == 0)
         return fail(error, path, "no row is a measurement that has a place in a scenario or a fit");
-    scen_import_note(
-        s->import,
-        "%s: %u collectives, of which a scenario takes coefficients: orrery fit --node "
-        "%s %s",
-        path, rows, s->request->node ? s->request->node : "NODE", path);
+    scen_note(s->import->notes,
+              "%s: %u collectives, of which a scenario takes coefficients: orrery fit --node "
+              "%s %s",
+              path, rows, s->request->node ? s->request->node : "NODE", path);
     return true;
 }
 
@@ -200,10 +200,10 @@ static bool import_file(Sections *s, const char *path, GError **error)
             return false;
         if (rows > 0)
             return note_collectives(s, path, error);
-        scen_import_note(s->import,
-                         "%s: sends between GPUs are priced by the node's wires, and no fit takes "
-                         "them: the file is left out",
-                         path);
+        scen_note(s->import->notes,
+                  "%s: sends between GPUs are priced by the node's wires, and no fit takes "
+                  "them: the file is left out",
+                  path);
         return true;
     }
     return import_table(s, path, error);

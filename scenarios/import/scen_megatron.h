@@ -49,7 +49,6 @@ const char *scen_megatron_text(ScenMegatron *m, const char *name, const char *ab
 /** Fails at @flag, unless something failed before. */
 void scen_megatron_fail(ScenMegatron *m, const ScenMegatronFlag *flag, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
-void scen_megatron_note(ScenMegatron *m, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /** Sizes that several parts ask. */
 typedef struct ScenMegatronShape {

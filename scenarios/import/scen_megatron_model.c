@@ -9,6 +9,7 @@
  *
  * Left out: what the flags' notes say (scen_megatron_flags.c). */
 #include "scen_megatron.h"
+#include "scen_note.h"
 
 #include <string.h>
 
@@ -43,8 +44,8 @@ static int64_t vocab_of(ScenMegatron *m, int64_t tensor)
     for (size_t i = 0; i < G_N_ELEMENTS(tokenizers) && vocab == 0 && padded == 0; i++)
         if (g_str_equal(tokenizers[i].type, type)) {
             vocab = tokenizers[i].vocab;
-            scen_megatron_note(m, "vocab: no --vocab-size, so that of %s: " I64 " before padding",
-                               type, vocab);
+            scen_note(m->notes, "vocab: no --vocab-size, so that of %s: " I64 " before padding",
+                      type, vocab);
         }
     if (vocab == 0 && padded == 0)
         scen_megatron_fail(m, scen_megatron_flag(m, "--tokenizer-type"),

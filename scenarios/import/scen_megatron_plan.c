@@ -11,6 +11,7 @@
  *   experts    cut over as many tensor ranks as layers are, unless --expert-tensor-parallel-size
  *   batch      --global-batch-size, else one microbatch a replica */
 #include "scen_megatron.h"
+#include "scen_note.h"
 
 #include <string.h>
 
@@ -125,8 +126,8 @@ static void write_modules(ScenMegatron *m, GString *out)
                 known = true;
             }
         if (!known)
-            scen_megatron_note(m, "--recompute-modules %s: that part is kept here, not recomputed",
-                               text);
+            scen_note(m->notes, "--recompute-modules %s: that part is kept here, not recomputed",
+                      text);
     }
     g_string_append_printf(out, "  recompute: %s\n", core ? "selective" : "none");
     if (list->len > 0)
@@ -192,9 +193,8 @@ static void write_overlap(ScenMegatron *m, const ScenMegatronShape *shape, GStri
         truth(gradients), truth(tensor), truth(backward),
         truth(scen_megatron_has(m, "--overlap-moe-expert-parallel-comm")), truth(sends));
     if (gradients != weights && scen_megatron_has(m, "--use-distributed-optimizer"))
-        scen_megatron_note(m,
-                           "overlap.data is of gradients and weights; only --overlap-%s is there",
-                           gradients ? "grad-reduce" : "param-gather");
+        scen_note(m->notes, "overlap.data is of gradients and weights; only --overlap-%s is there",
+                  gradients ? "grad-reduce" : "param-gather");
 }
 
 static void write_context(ScenMegatron *m, const ScenMegatronShape *shape, GString *out)

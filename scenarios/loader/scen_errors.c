@@ -149,3 +149,13 @@ char *scen_quote(const char *text)
     g_string_append(quoted, *at ? "...'" : "'");
     return g_string_free(quoted, FALSE);
 }
+
+bool scen_wrong(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, SCEN_ERROR, SCEN_ERROR_WRONG, message);
+    return false;
+}

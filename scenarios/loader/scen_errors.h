@@ -47,6 +47,9 @@ size_t scen_errors_count(const ScenErrors *errors);
  *  message", sorted by place, equal lines once, at most 100. */
 bool scen_errors_report(ScenErrors *errors, GError **error);
 
+/** Sets @error (SCEN_ERROR_WRONG) to a message; always false. */
+bool scen_wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /** @text in quotes, shortened to some 60 characters, control characters escaped: fit for a
  *  message, whatever a file held. The caller owns the result. */
 char *scen_quote(const char *text);

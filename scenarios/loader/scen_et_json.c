@@ -11,18 +11,6 @@
 
 #include <json-glib/json-glib.h>
 
-static bool wrong(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool wrong(GError **error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, SCEN_ERROR, SCEN_ERROR_WRONG, message);
-    return false;
-}
-
 /* A whole number that is not negative, or a boolean. */
 static bool whole(JsonNode *node, uint64_t *value)
 {
@@ -108,12 +96,13 @@ static bool take_node(StratEt *et, uint32_t rank, JsonNode *node, guint index, G
     Taking taking = {.rank = g_ptr_array_index(et->ranks, rank), .raw = {.name = ""}};
     const char *path = taking.rank->path;
     if (!JSON_NODE_HOLDS_OBJECT(node))
-        return wrong(error, "%s: workload_graph[%u]: a node is a map", path, index);
+        return scen_wrong(error, "%s: workload_graph[%u]: a node is a map", path, index);
     json_object_foreach_member(json_node_get_object(node), take_member, &taking);
     if (!taking.bad)
         return scen_et_add_node(et, rank, &taking.raw, error);
-    return wrong(error, "%s: workload_graph[%u], node %" G_GUINT64_FORMAT ": %s makes no sense",
-                 path, index, taking.raw.id, taking.bad);
+    return scen_wrong(error,
+                      "%s: workload_graph[%u], node %" G_GUINT64_FORMAT ": %s makes no sense", path,
+                      index, taking.raw.id, taking.bad);
 }
 
 bool scen_et_read_json(StratEt *et, uint32_t rank, const char *bytes, gsize length, GError **error)
@@ -129,7 +118,8 @@ bool scen_et_read_json(StratEt *et, uint32_t rank, const char *bytes, gsize leng
                           ? json_object_get_member(json_node_get_object(root), "workload_graph")
                           : NULL;
     if (!graph || !JSON_NODE_HOLDS_ARRAY(graph))
-        return wrong(error, "%s: a trace in JSON is a map with a list workload_graph", of->path);
+        return scen_wrong(error, "%s: a trace in JSON is a map with a list workload_graph",
+                          of->path);
     JsonArray *nodes = json_node_get_array(graph);
     for (guint i = 0; i < json_array_get_length(nodes); i++)
         if (!take_node(et, rank, json_array_get_element(nodes, i), i, error))
@@ -162,7 +152,7 @@ bool scen_et_read_groups(const char *text, GHashTable *groups, GError **error)
         return true;
     g_autoptr(JsonParser) parser = json_parser_new();
     if (!end || !json_parser_load_from_data(parser, start, end + 2 - start, NULL))
-        return wrong(error, "its process groups are no JSON list");
+        return scen_wrong(error, "its process groups are no JSON list");
     JsonArray *list = json_node_get_array(json_parser_get_root(parser));
     for (guint i = 0; i < json_array_get_length(list); i++) {
         JsonNode *item = json_array_get_element(list, i);
@@ -174,7 +164,7 @@ bool scen_et_read_groups(const char *text, GHashTable *groups, GError **error)
                                          ? g_strdup_printf("%" G_GUINT64_FORMAT, id)
                                          : NULL;
         if (!text_name || !add_group(groups, text_name, json_object_get_member(map, "ranks")))
-            return wrong(error, "process group %u needs a pg_name and a list of ranks", i);
+            return scen_wrong(error, "process group %u needs a pg_name and a list of ranks", i);
     }
     return true;
 }
@@ -189,7 +179,7 @@ GHashTable *scen_et_read_group_file(const char *path, GError **error)
     }
     JsonNode *root = json_parser_get_root(parser);
     if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
-        wrong(error, "%s: a file of groups is a map from names to lists of ranks", path);
+        scen_wrong(error, "%s: a file of groups is a map from names to lists of ranks", path);
         return NULL;
     }
     JsonObjectIter iter;
@@ -198,7 +188,7 @@ GHashTable *scen_et_read_group_file(const char *path, GError **error)
     json_object_iter_init_ordered(&iter, json_node_get_object(root));
     while (json_object_iter_next_ordered(&iter, &name, &list))
         if (!add_group(groups, name, list)) {
-            wrong(error, "%s: group '%s' is no list of ranks", path, name);
+            scen_wrong(error, "%s: group '%s' is no list of ranks", path, name);
             return NULL;
         }
     return g_steal_pointer(&groups);

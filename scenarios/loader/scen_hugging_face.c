@@ -18,6 +18,7 @@
 #include "scen_doc.h"
 #include "scen_hugging_face_private.h"
 #include "scen_names.h"
+#include "scen_note.h"
 
 #include <string.h>
 
@@ -40,24 +41,6 @@ static void put_integer(Config *config, const char *key, ScenMark mark, int64_t 
 {
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
     put(config, key, mark, text);
-}
-
-static void note(Config *config, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/* Keeps a note, once. */
-static void note(Config *config, const char *format, ...)
-{
-    if (!config->notes)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    char *text = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    bool known = g_ptr_array_find_with_equal_func(config->notes, text, g_str_equal, NULL);
-    if (known)
-        g_free(text);
-    else
-        g_ptr_array_add(config->notes, text);
 }
 
 static bool is_plain(const ScenNode *node, const char *text)
@@ -252,13 +235,13 @@ static void take_notes(Config *config, const ScenNode *map)
         const ScenNode *node = member_of(map, notes[i].key);
         bool off = notes[i].unless && !flag_or(map, notes[i].unless, true);
         if (node && !off && is_set(node, notes[i].when))
-            note(config, "%s: %s", notes[i].key, notes[i].note);
+            scen_note(config->notes, "%s: %s", notes[i].key, notes[i].note);
     }
     for (guint i = 0; i < map->items->len; i++) {
         const ScenItem *item = &g_array_index(map->items, ScenItem, i);
         if (!scen_hf_key_is_known(item->key) && !is_plain(item->value, "null")) {
             g_autofree char *key = scen_quote(item->key);
-            note(config, "%s is not known to Orrery, which may matter", key);
+            scen_note(config->notes, "%s is not known to Orrery, which may matter", key);
         }
     }
 }
@@ -267,10 +250,11 @@ static void note_all(Config *config)
 {
     int64_t embedded = integer_or(config, "word_embed_proj_dim", 0);
     if (config->family->note)
-        note(config, "%s", config->family->note);
+        scen_note(config->notes, "%s", config->family->note);
     if (embedded > 0 && embedded != integer_or(config, "hidden_size", embedded))
-        note(config, "word_embed_proj_dim: the embedding is narrower than the layers there, and "
-                     "the projections between are left out");
+        scen_note(config->notes,
+                  "word_embed_proj_dim: the embedding is narrower than the layers there, and "
+                  "the projections between are left out");
     take_notes(config, config->json);
     if (config->outer != config->json)
         take_notes(config, config->outer);
