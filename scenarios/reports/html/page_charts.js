@@ -233,6 +233,11 @@ function rectangle(params, from, to, height, style) {
         width: Math.max(right - left, 0.5), height } };
 }
 
+// Where an axis begins: at 0 when the first value is near it, for a round label.
+function nearZero(range) {
+    return range.min > 0 && range.min < 0.2 * range.max ? 0 : range.min;
+}
+
 function spans(figure, look, off) {
     const x = figure.one("x"), end = figure.one("end"), lane = figure.one("lane");
     const group = figure.one("group"), label = figure.one("label");
@@ -246,7 +251,7 @@ function spans(figure, look, off) {
     const option = base(figure, look);
     option.grid.bottom = 34;
     const title = figure.columns[x].kind === "time" ? "Time" : figure.columns[x].title;
-    option.xAxis = numberAxis(look, title + (ux ? ", " + ux : ""), { min: "dataMin", max: "dataMax", position: "top",
+    option.xAxis = numberAxis(look, title + (ux ? ", " + ux : ""), { min: nearZero, max: "dataMax", position: "top",
         axisLabel: edgeLabels(look) });
     option.yAxis = wordAxis(look, lanes, { inverse: true, splitArea: { show: false }, splitLine: { show: true, lineStyle: { color: look.grid } } });
     option.series = [{

@@ -75,8 +75,8 @@ static void add_cost_card(ScenPage *page, const ScenRunReport *report, double st
     if (usd_per_h <= 0.0)
         return;
     double usd = usd_per_h * (double)report->result->gpus * step_s / hour_s;
-    add_card(page, SCEN_PAGE_PLAIN, "Cost of a billion tokens",
-             g_strdup_printf("$%.4g", usd / report->result->tokens * 1e9),
+    add_card(page, SCEN_PAGE_PLAIN, "Cost of a million tokens",
+             g_strdup_printf("$%.4g", usd / report->result->tokens * 1e6),
              g_strdup_printf("$%.4g a step at $%.4g a GPU-hour%s%s", usd, usd_per_h,
                              cost->name ? ", " : "", cost->name ? cost->name : ""));
 }
