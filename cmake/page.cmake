@@ -9,6 +9,10 @@ set(page_packages ${page_source}/package.json ${page_source}/package-lock.json
   ${page_source}/page_library.js)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page_packages})
 
+# Their licences ask that copies say whose they are, and every report is one.
+set(page_banner "/* Apache ECharts, Copyright 2017-2026 The Apache Software Foundation, Apache License 2.0. \
+With zrender, Copyright 2017 Baidu Inc., BSD 3-Clause License. */")
+
 # page_fetch(WHY): makes the library; sets WHY to what was in the way, or to nothing.
 function(page_fetch why)
   find_program(npm npm NO_CACHE)
@@ -27,7 +31,7 @@ function(page_fetch why)
     execute_process(
       COMMAND node_modules/.bin/esbuild page_library.js --bundle --minify --format=iife
         --global-name=echarts --legal-comments=inline --charset=ascii --log-level=warning
-        --outfile=library.js
+        --outfile=library.js "--banner:js=${page_banner}"
       WORKING_DIRECTORY ${page_build} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
   endif()
   if(failed)
