@@ -1,8 +1,8 @@
 /* Messages by MPI: a module of its own (liborrery-mpi.so), which the program loads when it is started
  * by mpirun and never else, so that nothing but this file needs MPI, at build or at run.
  *
- * Sends are immediate and keep their bytes until MPI is done with them, so that a process that has
- * died holds nobody up; receives probe first. Errors are returned instead of ending the job, and then
+ * Sends and receives are immediate and keep their bytes until MPI is done with them, so that a process
+ * that has died holds nobody up, even in the middle of a message. Errors are returned instead of ending the job, and then
  * left alone: that a rank is gone is seen by its silence (scen_ranks_farm.c). MPI counts bytes in int,
  * so a message is at most 2 GB.
  *
@@ -19,9 +19,18 @@ typedef struct Letter {
     MPI_Request request;
 } Letter;
 
+/* A message that has begun to arrive. */
+typedef struct Parcel {
+    int from;
+    gsize size;
+    char *data;
+    MPI_Request request;
+} Parcel;
+
 typedef struct Post {
     ScenRanks ranks; /* first, so that one is the other */
     GQueue letters;  /* of Letter; owned */
+    GQueue parcels;  /* of Parcel, in the order in which they began; owned */
 } Post;
 
 static void letter_free(Letter *letter)
@@ -61,20 +70,55 @@ static void post_send(ScenRanks *ranks, int to, GBytes *bytes)
         letter_free(letter);
 }
 
-static GBytes *post_receive(ScenRanks *ranks, int *from)
+/* Begins to receive what somebody is sending. */
+static void begin_parcel(Post *post)
 {
     MPI_Status status;
     int there = 0, size = 0;
-    sweep_letters((Post *)ranks);
     if (MPI_Iprobe(MPI_ANY_SOURCE, 0, MPI_COMM_WORLD, &there, &status) != MPI_SUCCESS || !there)
-        return NULL;
+        return;
     MPI_Get_count(&status, MPI_BYTE, &size);
-    g_autofree char *data = g_malloc((gsize)size + 1);
-    if (MPI_Recv(data, size, MPI_BYTE, status.MPI_SOURCE, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE) !=
-        MPI_SUCCESS)
-        return NULL;
-    *from = status.MPI_SOURCE;
-    return g_bytes_new_take(g_steal_pointer(&data), (gsize)size);
+    Parcel *parcel = g_new0(Parcel, 1);
+    parcel->from = status.MPI_SOURCE;
+    parcel->size = (gsize)size;
+    parcel->data = g_malloc(parcel->size + 1);
+    if (MPI_Irecv(parcel->data, size, MPI_BYTE, parcel->from, 0, MPI_COMM_WORLD,
+                  &parcel->request) == MPI_SUCCESS) {
+        g_queue_push_tail(&post->parcels, parcel);
+    } else {
+        g_free(parcel->data);
+        g_free(parcel);
+    }
+}
+
+/* Whether a parcel before @link comes from the same process: those arrive in order. */
+static bool is_behind(const GList *link)
+{
+    const Parcel *parcel = link->data;
+    for (const GList *before = link->prev; before; before = before->prev)
+        if (((const Parcel *)before->data)->from == parcel->from)
+            return true;
+    return false;
+}
+
+static GBytes *post_receive(ScenRanks *ranks, int *from)
+{
+    Post *post = (Post *)ranks;
+    sweep_letters(post);
+    begin_parcel(post);
+    for (GList *link = post->parcels.head; link; link = link->next) {
+        Parcel *parcel = link->data;
+        int done = 0;
+        if (is_behind(link) ||
+            MPI_Test(&parcel->request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS || !done)
+            continue;
+        GBytes *bytes = g_bytes_new_take(parcel->data, parcel->size);
+        *from = parcel->from;
+        g_queue_delete_link(&post->parcels, link);
+        g_free(parcel);
+        return bytes;
+    }
+    return NULL;
 }
 
 static void post_close(ScenRanks *ranks, bool all)
@@ -85,6 +129,7 @@ static void post_close(ScenRanks *ranks, bool all)
     if (all)
         MPI_Finalize();
     g_queue_clear_full(&post->letters, (GDestroyNotify)letter_free);
+    g_queue_clear(&post->parcels); /* MPI may yet write to what never arrived */
     g_free(post);
 }
 
