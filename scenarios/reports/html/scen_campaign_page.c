@@ -13,13 +13,6 @@
 
 static const double DAY_S = 86400.0, HOUR_S = 3600.0;
 
-static void add_card(ScenPage *page, const char *label, char *value, char *note)
-{
-    scen_page_card(page, SCEN_PAGE_PLAIN, label, value, note);
-    g_free(value);
-    g_free(note);
-}
-
 static double all_gpu_s(const StratCampaignResult *r)
 {
     return r->duration_s * (double)(r->gpus + r->spare_gpus);
@@ -30,23 +23,29 @@ void scen_campaign_page_cards(ScenPage *page, const ScenRunReport *report)
     const StratCampaignResult *r = report->campaign;
     double lost_h = all_gpu_s(r) / HOUR_S * (1.0 - r->goodput.mean);
     double usd = scen_money_usd_per_gpu_hour(&report->scenario->cost);
-    add_card(page, "ETTR", g_strdup_printf("%.1f %%", 100.0 * r->ettr.mean),
-             g_strdup_printf("productive time over all time; %.2f to %.2f %% with 90 %% confidence",
-                             100.0 * r->ettr.low, 100.0 * r->ettr.high));
+    scen_page_card_take(
+        page, SCEN_PAGE_PLAIN, "ETTR", g_strdup_printf("%.1f %%", 100.0 * r->ettr.mean),
+        g_strdup_printf("productive time over all time; %.2f to %.2f %% with 90 %% confidence",
+                        100.0 * r->ettr.low, 100.0 * r->ettr.high));
     if (r->spare_gpus > 0)
-        add_card(page, "Goodput", g_strdup_printf("%.1f %%", 100.0 * r->goodput.mean),
-                 g_strdup("productive GPU time, spares paid for"));
-    add_card(page, "Interrupted", g_strdup_printf("%.1f times unplanned", r->unplanned.mean),
-             g_strdup_printf("%.0f to %.0f in 95 %% of the histories; %.1f times in all",
-                             r->unplanned.least, r->unplanned.most, r->interruptions.mean));
+        scen_page_card_take(page, SCEN_PAGE_PLAIN, "Goodput",
+                            g_strdup_printf("%.1f %%", 100.0 * r->goodput.mean),
+                            g_strdup("productive GPU time, spares paid for"));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Interrupted",
+                        g_strdup_printf("%.1f times unplanned", r->unplanned.mean),
+                        g_strdup_printf("%.0f to %.0f in 95 %% of the histories; %.1f times in all",
+                                        r->unplanned.least, r->unplanned.most,
+                                        r->interruptions.mean));
     if (isfinite(r->mttf_s.mean))
-        add_card(page, "MTTF", g_strdup_printf("%.2f h", r->mttf_s.mean / HOUR_S),
-                 g_strdup("of running between unplanned interruptions"));
-    add_card(page, "Lost", g_strdup_printf("%.0f GPU-hours", lost_h),
-             usd > 0.0 ? g_strdup_printf("of %.0f; $%.0f of $%.0f (%s)", all_gpu_s(r) / HOUR_S,
-                                         lost_h * usd, all_gpu_s(r) / HOUR_S * usd,
-                                         report->scenario->cost.name)
-                       : g_strdup_printf("of %.0f", all_gpu_s(r) / HOUR_S));
+        scen_page_card_take(page, SCEN_PAGE_PLAIN, "MTTF",
+                            g_strdup_printf("%.2f h", r->mttf_s.mean / HOUR_S),
+                            g_strdup("of running between unplanned interruptions"));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Lost", g_strdup_printf("%.0f GPU-hours", lost_h),
+                        usd > 0.0
+                            ? g_strdup_printf("of %.0f; $%.0f of $%.0f (%s)", all_gpu_s(r) / HOUR_S,
+                                              lost_h * usd, all_gpu_s(r) / HOUR_S * usd,
+                                              report->scenario->cost.name)
+                            : g_strdup_printf("of %.0f", all_gpu_s(r) / HOUR_S));
 }
 
 static const char *class_name(const ScenRunReport *report, uint32_t index)

@@ -102,6 +102,14 @@ void scen_page_card(ScenPage *page, ScenPageTone tone, const char *label, const 
     g_string_append(page->cards, "</div>\n");
 }
 
+void scen_page_card_take(ScenPage *page, ScenPageTone tone, const char *label, char *value,
+                         char *note)
+{
+    scen_page_card(page, tone, label, value, note);
+    g_free(value);
+    g_free(note);
+}
+
 void scen_page_section(ScenPage *page, const char *title, const char *about)
 {
     GString *html = g_string_new(page->sections > 0 ? "</section>\n" : NULL);

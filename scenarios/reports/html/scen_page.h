@@ -91,6 +91,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenPage, scen_page_free)
 void scen_page_card(ScenPage *page, ScenPageTone tone, const char *label, const char *value,
                     const char *note);
 
+/** The same of texts that the caller has made: they are taken and freed. */
+void scen_page_card_take(ScenPage *page, ScenPageTone tone, const char *label, char *value,
+                         char *note);
+
 /** Starts a section; figures, paragraphs and lists come into the last one. @about is NULL or a
  *  paragraph. */
 void scen_page_section(ScenPage *page, const char *title, const char *about);

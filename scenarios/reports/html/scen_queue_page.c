@@ -14,13 +14,6 @@ static const double DAY_S = 86400.0, HOUR_S = 3600.0;
 
 enum { POINTS = 600 };
 
-static void add_card(ScenPage *page, const char *label, char *value, char *note)
-{
-    scen_page_card(page, SCEN_PAGE_PLAIN, label, value, note);
-    g_free(value);
-    g_free(note);
-}
-
 static void add_cards(ScenPage *page, const ScenScenario *scenario, const StratQueueResult *r)
 {
     double usd = scen_money_usd_per_gpu_hour(&scenario->cost);
@@ -28,22 +21,27 @@ static void add_cards(ScenPage *page, const ScenScenario *scenario, const StratQ
                    (double)(scenario->cluster.node_count * scenario->cluster.node.gpus);
     double kept = r->spent[STRAT_QUEUE_PRODUCTIVE].mean;
     if (isfinite(r->utilisation.mean))
-        add_card(page, "Utilisation", g_strdup_printf("%.1f %%", 100.0 * r->utilisation.mean),
-                 g_strdup_printf("of the nodes have a job; %.2f to %.2f %% with 90 %% confidence",
-                                 100.0 * r->utilisation.low, 100.0 * r->utilisation.high));
-    add_card(page, "Goodput", g_strdup_printf("%.1f %%", 100.0 * kept),
-             g_strdup("of the nodes' time is work that was kept"));
+        scen_page_card_take(
+            page, SCEN_PAGE_PLAIN, "Utilisation",
+            g_strdup_printf("%.1f %%", 100.0 * r->utilisation.mean),
+            g_strdup_printf("of the nodes have a job; %.2f to %.2f %% with 90 %% confidence",
+                            100.0 * r->utilisation.low, 100.0 * r->utilisation.high));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Goodput", g_strdup_printf("%.1f %%", 100.0 * kept),
+                        g_strdup("of the nodes' time is work that was kept"));
     if (isfinite(r->wait_mean_s.mean))
-        add_card(page, "Wait", g_strdup_printf("%.3g h", r->wait_mean_s.mean / HOUR_S),
-                 g_strdup_printf("until the first run, on average; half below %.3g h, 90 %% below "
-                                 "%.3g h",
-                                 r->wait_s[0].mean / HOUR_S, r->wait_s[1].mean / HOUR_S));
+        scen_page_card_take(
+            page, SCEN_PAGE_PLAIN, "Wait", g_strdup_printf("%.3g h", r->wait_mean_s.mean / HOUR_S),
+            g_strdup_printf("until the first run, on average; half below %.3g h, 90 %% below "
+                            "%.3g h",
+                            r->wait_s[0].mean / HOUR_S, r->wait_s[1].mean / HOUR_S));
     if (isfinite(r->slowdown_mean.mean))
-        add_card(page, "Slowdown", g_strdup_printf("%.2f", r->slowdown_mean.mean),
-                 g_strdup("time in the system over work, of jobs of 10 s or more"));
+        scen_page_card_take(page, SCEN_PAGE_PLAIN, "Slowdown",
+                            g_strdup_printf("%.2f", r->slowdown_mean.mean),
+                            g_strdup("time in the system over work, of jobs of 10 s or more"));
     if (usd > 0.0)
-        add_card(page, "Lost", g_strdup_printf("$%.0f", all_h * (1.0 - kept) * usd),
-                 g_strdup_printf("of $%.0f (%s)", all_h * usd, scenario->cost.name));
+        scen_page_card_take(page, SCEN_PAGE_PLAIN, "Lost",
+                            g_strdup_printf("$%.0f", all_h * (1.0 - kept) * usd),
+                            g_strdup_printf("of $%.0f (%s)", all_h * usd, scenario->cost.name));
 }
 
 static void add_ledger(ScenPage *page, const StratQueueResult *r)

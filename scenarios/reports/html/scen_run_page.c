@@ -9,19 +9,12 @@
 
 #define I64 "%" G_GINT64_FORMAT
 
-static void add_card(ScenPage *page, ScenPageTone tone, const char *label, char *value, char *note)
-{
-    scen_page_card(page, tone, label, value, note);
-    g_free(value);
-    g_free(note);
-}
-
 static void add_step_card(ScenPage *page, const ScenRunReport *report, double step_s)
 {
     g_autofree char *low = scen_text_seconds(report->interval->low_s);
     g_autofree char *high = scen_text_seconds(report->interval->high_s);
-    add_card(page, SCEN_PAGE_PLAIN, "Step time", scen_text_seconds(step_s),
-             g_strdup_printf("%s to %s with 90 %% confidence", low, high));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Step time", scen_text_seconds(step_s),
+                        g_strdup_printf("%s to %s with 90 %% confidence", low, high));
 }
 
 static void add_fit_card(ScenPage *page, const ScenRunReport *report)
@@ -32,8 +25,8 @@ static void add_fit_card(ScenPage *page, const ScenRunReport *report)
     char *used =
         g_strdup_printf("%.1f of %.1f GB at the fullest stage (%u), %.1f %%", m->peak_bytes * 1e-9,
                         m->capacity_bytes * 1e-9, worst, 100.0 * m->peak_bytes / m->capacity_bytes);
-    add_card(page, report->no_fit ? SCEN_PAGE_BAD : SCEN_PAGE_GOOD, "Memory",
-             g_strdup(report->no_fit ? "Does not fit" : "Fits"), used);
+    scen_page_card_take(page, report->no_fit ? SCEN_PAGE_BAD : SCEN_PAGE_GOOD, "Memory",
+                        g_strdup(report->no_fit ? "Does not fit" : "Fits"), used);
 }
 
 static void add_published_card(ScenPage *page, const ScenRunReport *report, double step_s)
@@ -45,26 +38,28 @@ static void add_published_card(ScenPage *page, const ScenRunReport *report, doub
     g_autofree char *published = scen_text_seconds(expect->step_time_s);
     gboolean inside =
         expect->step_time_s >= interval->low_s && expect->step_time_s <= interval->high_s;
-    add_card(page, inside ? SCEN_PAGE_PLAIN : SCEN_PAGE_BAD, "Against published",
-             g_strdup_printf("%+.1f %%", 100.0 * (step_s / expect->step_time_s - 1.0)),
-             g_strdup_printf(
-                 "%s published, %s the interval (%s%s%s)", published, inside ? "inside" : "outside",
-                 expect->source ? expect->source : "no source given",
-                 expect->definition ? "; " : "", expect->definition ? expect->definition : ""));
+    scen_page_card_take(page, inside ? SCEN_PAGE_PLAIN : SCEN_PAGE_BAD, "Against published",
+                        g_strdup_printf("%+.1f %%", 100.0 * (step_s / expect->step_time_s - 1.0)),
+                        g_strdup_printf("%s published, %s the interval (%s%s%s)", published,
+                                        inside ? "inside" : "outside",
+                                        expect->source ? expect->source : "no source given",
+                                        expect->definition ? "; " : "",
+                                        expect->definition ? expect->definition : ""));
 }
 
 static void add_rate_cards(ScenPage *page, const StratTrainResult *result, double step_s)
 {
     double gpus = (double)result->gpus, tokens_per_s = result->tokens / step_s;
     int decimals = result->peak_flop_per_s < 1e13 ? 3 : 0;
-    add_card(page, SCEN_PAGE_PLAIN, "Throughput", g_strdup_printf("%.0f tokens/s", tokens_per_s),
-             g_strdup_printf("%.1f tokens/s per GPU", tokens_per_s / gpus));
-    add_card(page, SCEN_PAGE_PLAIN, "Model FLOPs utilisation",
-             g_strdup_printf("%.1f %%", 100.0 * strat_train_mfu_fraction(result)),
-             g_strdup_printf("%.*f of %.*f TFLOP/s per GPU; %.1f %% with recomputation counted",
-                             MAX(decimals, 1), result->model_flop / step_s / gpus * 1e-12, decimals,
-                             result->peak_flop_per_s * 1e-12,
-                             100.0 * strat_train_hfu_fraction(result)));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Throughput",
+                        g_strdup_printf("%.0f tokens/s", tokens_per_s),
+                        g_strdup_printf("%.1f tokens/s per GPU", tokens_per_s / gpus));
+    scen_page_card_take(
+        page, SCEN_PAGE_PLAIN, "Model FLOPs utilisation",
+        g_strdup_printf("%.1f %%", 100.0 * strat_train_mfu_fraction(result)),
+        g_strdup_printf("%.*f of %.*f TFLOP/s per GPU; %.1f %% with recomputation counted",
+                        MAX(decimals, 1), result->model_flop / step_s / gpus * 1e-12, decimals,
+                        result->peak_flop_per_s * 1e-12, 100.0 * strat_train_hfu_fraction(result)));
 }
 
 /* Rent, or the purchase written off; power is not in it, as in the text of a campaign. */
@@ -75,10 +70,10 @@ static void add_cost_card(ScenPage *page, const ScenRunReport *report, double st
     if (usd_per_h <= 0.0)
         return;
     double usd = usd_per_h * (double)report->result->gpus * step_s / hour_s;
-    add_card(page, SCEN_PAGE_PLAIN, "Cost of a million tokens",
-             g_strdup_printf("$%.4g", usd / report->result->tokens * 1e6),
-             g_strdup_printf("$%.4g a step at $%.4g a GPU-hour%s%s", usd, usd_per_h,
-                             cost->name ? ", " : "", cost->name ? cost->name : ""));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Cost of a million tokens",
+                        g_strdup_printf("$%.4g", usd / report->result->tokens * 1e6),
+                        g_strdup_printf("$%.4g a step at $%.4g a GPU-hour%s%s", usd, usd_per_h,
+                                        cost->name ? ", " : "", cost->name ? cost->name : ""));
 }
 
 static void add_faults_card(ScenPage *page, const ScenRunReport *report)
@@ -86,9 +81,9 @@ static void add_faults_card(ScenPage *page, const ScenRunReport *report)
     if (!report->healthy)
         return;
     g_autofree char *healthy = scen_text_seconds((double)report->healthy->step_ns * 1e-9);
-    add_card(page, SCEN_PAGE_PLAIN, "Cost of the faults",
-             g_strdup_printf("%+.2f %%", 100.0 * scen_faults_slowdown(report)),
-             g_strdup_printf("the step takes %s without them", healthy));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, "Cost of the faults",
+                        g_strdup_printf("%+.2f %%", 100.0 * scen_faults_slowdown(report)),
+                        g_strdup_printf("the step takes %s without them", healthy));
 }
 
 static void add_cards(ScenPage *page, const ScenRunReport *report)

@@ -12,13 +12,6 @@
 
 #define I64 "%" G_GINT64_FORMAT
 
-static void add_card(ScenPage *page, ScenPageTone tone, const char *label, char *value, char *note)
-{
-    scen_page_card(page, tone, label, value, note);
-    g_free(value);
-    g_free(note);
-}
-
 static void add_latency_card(ScenPage *page, const char *label, const StratDigest *digest,
                              double objective_s)
 {
@@ -29,9 +22,9 @@ static void add_latency_card(ScenPage *page, const char *label, const StratDiges
     bool promised = objective_s > 0.0;
     if (strat_digest_count(digest) == 0)
         return;
-    add_card(page, SCEN_PAGE_PLAIN, label, g_strdup(median),
-             g_strdup_printf("median; 99 %% within %s%s%s", tail, promised ? ", objective " : "",
-                             promised ? objective : ""));
+    scen_page_card_take(page, SCEN_PAGE_PLAIN, label, g_strdup(median),
+                        g_strdup_printf("median; 99 %% within %s%s%s", tail,
+                                        promised ? ", objective " : "", promised ? objective : ""));
 }
 
 static void add_cards(ScenPage *page, const ScenServeReport *report)
@@ -43,26 +36,29 @@ static void add_cards(ScenPage *page, const ScenServeReport *report)
     double output_per_s = (double)r->output_tokens / end_s;
     add_latency_card(page, "Time to first token", r->ttft_s, serving->deployment.slo_ttft_s);
     add_latency_card(page, "Time per output token", r->tpot_s, serving->deployment.slo_tpot_s);
-    add_card(page, SCEN_PAGE_PLAIN, "Throughput",
-             g_strdup_printf("%.0f output tokens/s", output_per_s),
-             g_strdup_printf("%.1f per GPU; %.3g requests/s", output_per_s / (double)r->gpus,
-                             (double)r->finished / end_s));
+    scen_page_card_take(
+        page, SCEN_PAGE_PLAIN, "Throughput", g_strdup_printf("%.0f output tokens/s", output_per_s),
+        g_strdup_printf("%.1f per GPU; %.3g requests/s", output_per_s / (double)r->gpus,
+                        (double)r->finished / end_s));
     if (scen_serving_promises(serving)) {
         bool missed = scen_served_misses(report->scenario, served);
-        add_card(page, missed ? SCEN_PAGE_BAD : SCEN_PAGE_GOOD, "Objectives",
-                 g_strdup_printf("%.1f %% met", 100.0 * strat_serve_attainment(r)),
-                 g_strdup_printf("%.0f %% are promised%s", 100.0 * serving->slo_attainment,
-                                 missed ? ": missed" : ""));
+        scen_page_card_take(page, missed ? SCEN_PAGE_BAD : SCEN_PAGE_GOOD, "Objectives",
+                            g_strdup_printf("%.1f %% met", 100.0 * strat_serve_attainment(r)),
+                            g_strdup_printf("%.0f %% are promised%s",
+                                            100.0 * serving->slo_attainment,
+                                            missed ? ": missed" : ""));
     }
     if (report->scenario->cost.name)
-        add_card(page, SCEN_PAGE_PLAIN, "A million output tokens",
-                 g_strdup_printf("$%.4g", served->money.usd_per_output),
-                 g_strdup_printf("$%.4g a million input tokens; %s", served->money.usd_per_input,
-                                 report->scenario->cost.name));
+        scen_page_card_take(page, SCEN_PAGE_PLAIN, "A million output tokens",
+                            g_strdup_printf("$%.4g", served->money.usd_per_output),
+                            g_strdup_printf("$%.4g a million input tokens; %s",
+                                            served->money.usd_per_input,
+                                            report->scenario->cost.name));
     bool stable = scen_serve_is_stable(r);
-    add_card(page, stable ? SCEN_PAGE_GOOD : SCEN_PAGE_BAD, "Queue",
-             g_strdup(stable ? "stable" : "grows"),
-             g_strdup_printf("GPUs busy %.1f %% of the time", 100.0 * scen_serve_busy_fraction(r)));
+    scen_page_card_take(
+        page, stable ? SCEN_PAGE_GOOD : SCEN_PAGE_BAD, "Queue",
+        g_strdup(stable ? "stable" : "grows"),
+        g_strdup_printf("GPUs busy %.1f %% of the time", 100.0 * scen_serve_busy_fraction(r)));
 }
 
 typedef struct Share {
